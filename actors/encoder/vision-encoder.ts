@@ -1,0 +1,114 @@
+/**
+ * The vision graph: pixels of image tiles → their embeddings, as the language model reads them.
+ *
+ *     inputs   pixel_values float32 [1, tiles, 3, height, width] (or [tiles, …], as the graph declares it)
+ *              pixel_attention_mask bool [1, tiles, height, width], where the graph has it: all of a tile counts
+ *     output   image_features float32 [tiles, tokensPerTile, hidden]
+ */
+import { Tensor } from 'onnxruntime-node';
+import { ModelError } from '../errors.ts';
+import type { GraphSession, Tensors } from '../inference/graph-session.ts';
+import { floatData, OrtSession } from '../inference/ort-session.ts';
+import type { ModelDirectory } from '../model/model-directory.ts';
+
+export interface VisionEncoderOptions {
+  /** Threads of one graph operator, the calling thread included; ≥ 1. */
+  readonly threads: number;
+}
+
+/** What the encoder needs to know of a model, beside its graph. */
+export interface VisionGeometry {
+  readonly tokensPerTile: number;
+  readonly hidden: number;
+}
+
+/** `[tiles, 3, height, width]`. */
+export type PixelShape = readonly [tiles: number, channels: number, height: number, width: number];
+
+const PIXELS = 'pixel_values';
+const MASK = 'pixel_attention_mask';
+const KNOWN_INPUTS: ReadonlySet<string> = new Set([PIXELS, MASK]);
+
+export class VisionEncoder {
+  readonly #session: GraphSession;
+  readonly #geometry: VisionGeometry;
+  readonly #output: string;
+  readonly #batched: boolean;
+
+  /** @throws TypeError when the graph's inputs or outputs are not those above */
+  constructor(session: GraphSession, geometry: VisionGeometry) {
+    const unknown = [...session.inputs.keys()].filter((name) => !KNOWN_INPUTS.has(name));
+    if (unknown.length > 0) throw new TypeError(`unknown input ${unknown.join(', ')}`);
+    const output = session.outputs.get('image_features') ?? [...session.outputs.values()][0];
+    if (output?.type !== 'float32') throw new TypeError(`image_features is ${output?.type ?? 'missing'}`);
+    this.#session = session;
+    this.#geometry = geometry;
+    this.#output = output.name;
+    this.#batched = session.inputs.get(PIXELS)?.shape.length === 5;
+  }
+
+  /** @throws ModelError when the model has no vision graph, or one that cannot be used */
+  static async load(directory: ModelDirectory, options: VisionEncoderOptions): Promise<VisionEncoder> {
+    const { vision } = directory.graphs;
+    const { path, geometry } = directory;
+    if (vision === undefined) {
+      const remedy = 'Run this model in aggregated mode: its decoder encodes images itself';
+      throw new ModelError('MODEL_UNSUPPORTED', 'The model has no vision graph', { path, remedy });
+    }
+    const session = await OrtSession.load(vision.path, options);
+    try {
+      return new VisionEncoder(session, {
+        tokensPerTile: geometry.imageTokensPerTile,
+        hidden: geometry.hiddenSize,
+      });
+    } catch (error) {
+      await session.release();
+      const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
+      const facts = { path: vision.path, remedy };
+      throw new ModelError(
+        'MODEL_UNSUPPORTED',
+        `The vision graph is of an unknown kind (${error})`,
+        facts,
+        error,
+      );
+    }
+  }
+
+  /** Number of floats that `encode` gives for so many tiles: how large a `target` must be. */
+  outputLength(tiles: number): number {
+    return tiles * this.#geometry.tokensPerTile * this.#geometry.hidden;
+  }
+
+  /**
+   * Encodes the tiles of one image, or of several together: tiles do not see each other.
+   *
+   * @param pixels normalized, `shape` flat; may view shared memory
+   * @param target where the graph writes its output, in place; may view shared memory. Default: a new array
+   * @returns `[tiles, tokensPerTile, hidden]`, flat; `target` when given
+   * @throws TroupeError `MODEL_RUN_FAILED` when the graph fails, also on a `target` of the wrong size
+   */
+  async encode(pixels: Float32Array, shape: PixelShape, target?: Float32Array): Promise<Float32Array> {
+    const feeds = this.#feeds(pixels, shape);
+    if (target === undefined)
+      return floatData((await this.#session.run(feeds, [this.#output]))[this.#output]);
+    const { tokensPerTile, hidden } = this.#geometry;
+    const output = new Tensor('float32', target, [shape[0], tokensPerTile, hidden]);
+    await this.#session.run(feeds, { [this.#output]: output });
+    return target;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #feeds(pixels: Float32Array, shape: PixelShape): Tensors {
+    const [tiles, , height, width] = shape;
+    const batch = this.#batched ? [1] : [];
+    const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, ...shape]) };
+    if (this.#session.inputs.has(MASK)) {
+      const whole = new Uint8Array(tiles * height * width).fill(1);
+      feeds[MASK] = new Tensor('bool', whole, [...batch, tiles, height, width]);
+    }
+    return feeds;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * The data that flows along the pipeline, declared once for both ends of every channel:
+ * `ChatRequest` (caller → processor) → `PreparedRequest` (processor → encoder) → `EncodedRequest`
+ * (encoder → PD) → `TokenChunk`s and one `GenerationSummary` (PD → caller, directly).
+ */
+import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
+
+// ---------------------------------------------------------------------------------------------- request
+
+/** Where an image comes from: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s) URL or a data URL. */
+export type ImageSource = string | URL | Uint8Array<ArrayBuffer>;
+
+export interface TextPart {
+  readonly type: 'text';
+  readonly text: string;
+}
+
+export interface ImagePart {
+  readonly type: 'image';
+  readonly image: ImageSource;
+}
+
+export type ContentPart = TextPart | ImagePart;
+
+export interface ChatMessage {
+  readonly role: 'system' | 'user' | 'assistant';
+  /** Plain text, or text and images in the order in which the model shall read them. */
+  readonly content: string | readonly ContentPart[];
+}
+
+/** How the next token is chosen and when generation ends. Absent fields fall back to generation_config.json. */
+export interface SamplingOptions {
+  /** Most tokens to generate, > 0. Default: the model's `max_new_tokens`, else 256; cut to the context length. */
+  readonly maxTokens?: number;
+  /** ≥ 0; 0 is greedy. Default: greedy unless generation_config.json says `do_sample`. */
+  readonly temperature?: number;
+  /** Keep the k most likely tokens; 0 keeps all. */
+  readonly topK?: number;
+  /** Nucleus: keep the smallest set with this much probability, in (0, 1]. */
+  readonly topP?: number;
+  /** Drop tokens less likely than this share of the likeliest, in [0, 1]. */
+  readonly minP?: number;
+  /** > 0; 1 is off. CTRL's penalty over prompt and answer (Keskar et al. 2019), as in transformers. */
+  readonly repetitionPenalty?: number;
+  /** [-2, 2]; 0 is off. Subtracted once from every token already generated (OpenAI's definition). */
+  readonly presencePenalty?: number;
+  /** [-2, 2]; 0 is off. Subtracted per earlier occurrence in the answer (OpenAI's definition). */
+  readonly frequencyPenalty?: number;
+  /** 32-bit seed; the same seed gives the same text whatever the batch. Default: random. */
+  readonly seed?: number;
+  /** Generation ends before the first of these strings would appear; it is not part of the text. At most 16. */
+  readonly stop?: readonly string[];
+}
+
+/** Every field decided: what the sampler reads. */
+export type ResolvedSampling = Required<SamplingOptions>;
+
+export interface ChatRequest extends SamplingOptions {
+  readonly messages: readonly ChatMessage[];
+}
+
+// --------------------------------------------------------------------------------------------- pipeline
+
+/** One image, ready for the vision graph. */
+export interface PreparedImage {
+  /** SHA-256, full length, hex, over the preprocessed pixels and their shape. */
+  readonly hash: string;
+  /** float32 `[tiles, 3, height, width]`, normalized, held by the processor until the hand-over settles. */
+  readonly pixels: SharedTensor;
+}
+
+/** One image as the language model reads it. */
+export interface EncodedImage {
+  readonly hash: string;
+  /** float32 `[tiles, tokensPerTile, hidden]`, held by the encoder until the hand-over settles. */
+  readonly embeddings: SharedTensor;
+}
+
+/** What travels with a request from stage to stage. */
+export interface RequestEnvelope {
+  readonly requestId: string;
+  /** The prompt after the chat template and image expansion, int32 `[promptLength]`. */
+  readonly promptIds: Int32Array<ArrayBuffer>;
+  readonly sampling: ResolvedSampling;
+  /** Epoch milliseconds (`epochNow()`) after which no more compute is spent; Infinity for none. */
+  readonly deadline: number;
+  readonly trace: StageTrace;
+}
+
+export interface PreparedRequest extends RequestEnvelope {
+  /** In order of their image tokens in the prompt. */
+  readonly images: readonly PreparedImage[];
+}
+
+export interface EncodedRequest extends RequestEnvelope {
+  readonly images: readonly EncodedImage[];
+}
+
+/** Bytes of one hand-over between two actors, as counted on the message that was sent. */
+export interface Hop {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: 'pixels' | 'embeddings';
+  /** Handed over by reference (shared memory or a transferred buffer): nothing was copied. */
+  readonly bytesMoved: number;
+  /** Cloned into the message. */
+  readonly bytesCopied: number;
+}
+
+/** What the stages before PD measured, milliseconds. */
+export interface StageTrace {
+  /** When the caller submitted the request, epoch milliseconds. */
+  readonly submittedAt: number;
+  /** Waiting in mailboxes and for room, up to now. */
+  readonly queueMs: number;
+  readonly preprocessMs: number;
+  readonly encodeMs: number;
+  readonly hops: readonly Hop[];
+  /** When the last stage handed the request over, epoch milliseconds: what follows until the next is queueing. */
+  readonly handedOverAt: number;
+}
+
+// ----------------------------------------------------------------------------------------------- answer
+
+export type FinishReason =
+  /** The model ended its answer or a stop string appeared. */
+  | 'stop'
+  /** `maxTokens` or the context length was reached. */
+  | 'length';
+
+/** Newly generated text. Several tokens may come in one chunk, and a token that ends inside a character waits. */
+export interface TokenChunk {
+  readonly text: string;
+  readonly tokenIds: readonly number[];
+}
+
+export interface Usage {
+  /** Length of the prompt in tokens, image tokens included. */
+  readonly promptTokens: number;
+  /** Those of them that stand for image content. */
+  readonly imageTokens: number;
+  /** Generated tokens, without the end-of-sequence token. */
+  readonly completionTokens: number;
+}
+
+/** The last message of a generation. */
+export interface GenerationSummary {
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  readonly trace: StageTrace;
+  readonly prefillMs: number;
+  readonly decodeMs: number;
+}

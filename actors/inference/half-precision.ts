@@ -1,0 +1,24 @@
+/**
+ * float16 and onnxruntime-node 1.30. Where the JavaScript engine has `Float16Array` (Node 24 and later) the
+ * library hands its native part such arrays, which that part reads as empty ("not enough space: expected 6,
+ * got 0"). Without the global it falls back to `Uint16Array`, which works.
+ */
+
+/**
+ * Makes float16 tensors usable in this thread, for its whole life: they then hold bit patterns in a
+ * `Uint16Array`. Call it in a worker of ours alone, before its first tensor; other code of the thread loses the
+ * global `Float16Array`.
+ */
+export function useUint16ForFloat16(): void {
+  Reflect.deleteProperty(globalThis, 'Float16Array');
+}
+
+/** IEEE 754 binary16 to a number. */
+export function halfToNumber(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >>> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}

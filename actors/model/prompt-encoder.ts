@@ -1,0 +1,100 @@
+/**
+ * A conversation and its images to prompt tokens: render the chat template, write each image's tokens where the
+ * template put its placeholder, cut at control tokens, encode the text between them. Token for token what the
+ * reference does for text without control tokens in it; user text that spells one stays text.
+ */
+import { InputError, ModelError } from '../errors.ts';
+import { ChatTemplate, type TemplateMessage } from './chat-template.ts';
+import type { ModelDirectory } from './model-directory.ts';
+import type { TextTokenizer } from './tokenizer.ts';
+import { UserTextShield } from './user-text-shield.ts';
+
+export class PromptEncoder {
+  readonly #tokenizer: TextTokenizer;
+  readonly #template: ChatTemplate;
+  readonly #shield: UserTextShield;
+  readonly #placeholder: string;
+  readonly #bosToken: string | null;
+  readonly #boundary: { readonly before: readonly number[]; readonly after: readonly number[] };
+
+  /**
+   * @param placeholder what the chat template writes for an image
+   * @throws ModelError MODEL_UNSUPPORTED when the template or the tokenizer does not know the placeholder
+   */
+  constructor(directory: ModelDirectory, tokenizer: TextTokenizer, placeholder: string) {
+    this.#tokenizer = tokenizer;
+    this.#template = new ChatTemplate(directory);
+    this.#shield = new UserTextShield(tokenizer.controlTokens.contents, this.#template.source);
+    this.#placeholder = placeholder;
+    this.#bosToken = directory.tokenizerConfig.bos_token ?? null;
+    this.#boundary = tokenizer.boundaryTokens();
+    this.#checkTemplate(directory.path);
+  }
+
+  /**
+   * @param expansions for each image of the conversation, in order, the text that stands for it
+   * @returns token ids of the prompt
+   * @throws InputError CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
+   */
+  encode(messages: readonly TemplateMessage[], expansions: readonly string[]): number[] {
+    const texts = messages.flatMap(({ content }) =>
+      content.flatMap((part) => (part.type === 'text' ? [part.text.toWellFormed()] : [])),
+    );
+    const shielded = this.#shield.shield(texts);
+    const rendered = this.#template.render(withTexts(messages, shielded.texts));
+    const prompt = this.#expand(rendered, expansions);
+    const ids = this.#tokenizer.controlTokens.split(prompt).flatMap((segment, i) => {
+      if (segment.kind === 'control') return [segment.id];
+      return this.#tokenizer.encodePlain(shielded.restore(segment.text), i === 0);
+    });
+    // As in the reference: a template that writes the first token itself gets none from the tokenizer.
+    if (this.#bosToken !== null && prompt.startsWith(this.#bosToken)) return ids;
+    return [...this.#boundary.before, ...ids, ...this.#boundary.after];
+  }
+
+  #expand(rendered: string, expansions: readonly string[]): string {
+    const [head = '', ...tails] = rendered.split(this.#placeholder);
+    if (tails.length !== expansions.length) {
+      throw new InputError('IMAGE_COUNT_MISMATCH', `the chat template placed ${tails.length} images`, {
+        field: 'messages',
+        value: expansions.length,
+        remedy: 'Put images into user messages, where the model expects them.',
+      });
+    }
+    return head + tails.map((tail, i) => (expansions[i] ?? '') + tail).join('');
+  }
+
+  /** A template for text alone would drop or garble images: found out at start, not in the first request. */
+  #checkTemplate(path: string): void {
+    const text = 'probe';
+    const probe: TemplateMessage = { role: 'user', content: [{ type: 'image' }, { type: 'text', text }] };
+    let rendered: string;
+    try {
+      rendered = this.#template.render([probe]);
+    } catch (cause) {
+      throw unsupported('The chat template cannot render a message with an image', path, cause);
+    }
+    if (rendered.split(this.#placeholder).length !== 2 || !rendered.includes(text)) {
+      throw unsupported(`The chat template does not write ${this.#placeholder} for an image`, path);
+    }
+    if (this.#tokenizer.controlTokens.idOf(this.#placeholder) === undefined) {
+      throw unsupported(`The tokenizer has no control token ${this.#placeholder}`, path);
+    }
+  }
+}
+
+/** The same conversation with its texts, in order, replaced by `texts`. */
+function withTexts(messages: readonly TemplateMessage[], texts: readonly string[]): TemplateMessage[] {
+  let next = 0;
+  return messages.map(({ role, content }) => ({
+    role,
+    content: content.map((part) =>
+      part.type === 'text' ? { type: 'text', text: texts[next++] ?? '' } : part,
+    ),
+  }));
+}
+
+function unsupported(problem: string, path: string, cause?: unknown): ModelError {
+  const remedy = 'Use the files of a vision-language model of a supported family.';
+  return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy }, cause);
+}

@@ -1,0 +1,93 @@
+/**
+ * Text to token ids and back, for one model: the tokenizer of a model directory behind a typed, small surface.
+ * Encoding of prompts with user text in them is `PromptEncoder`'s; streaming of answers is `Detokenizer`'s.
+ */
+import { readFile } from 'node:fs/promises';
+import { ModelError } from '../errors.ts';
+import { ControlTokens } from './control-tokens.ts';
+import {
+  createHfTokenizer,
+  type HfTokenizer,
+  parseTokenizerJson,
+  type TokenizerJson,
+} from './hf-tokenizer.ts';
+import type { ModelDirectory } from './model-directory.ts';
+import { createPlainTokenizers, type PlainTokenizers } from './plain-tokenizer.ts';
+
+export class TextTokenizer {
+  readonly #full: HfTokenizer;
+  readonly #plain: PlainTokenizers;
+  readonly #special: ReadonlySet<number>;
+  readonly #path: string;
+  /** Tokens that end an answer. */
+  readonly eosTokenIds: readonly number[];
+  /** The tokens that steer the model and that user text must never produce. */
+  readonly controlTokens: ControlTokens;
+
+  private constructor(json: TokenizerJson, directory: ModelDirectory) {
+    this.#path = directory.tokenizerPath;
+    this.#full = createHfTokenizer(json, directory.tokenizerConfig, this.#path);
+    this.controlTokens = new ControlTokens(json.added_tokens);
+    this.#plain = createPlainTokenizers(json, directory.tokenizerConfig, this.#path);
+    this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
+    this.eosTokenIds = directory.geometry.eosTokenIds;
+  }
+
+  /** Reads and builds the tokenizer. @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
+  static async load(directory: ModelDirectory): Promise<TextTokenizer> {
+    let text: string;
+    try {
+      text = await readFile(directory.tokenizerPath, 'utf8');
+    } catch (cause) {
+      const facts = { path: directory.tokenizerPath, remedy: 'Download the model again.' };
+      throw new ModelError('MODEL_FILE_MISSING', 'The tokenizer cannot be read', facts, cause);
+    }
+    return new TextTokenizer(parseTokenizerJson(text, directory.tokenizerPath), directory);
+  }
+
+  /**
+   * The text of `ids`, special tokens left out. The historical clean-up of spaces before English punctuation is
+   * never applied: it cannot be streamed and changes what the model said.
+   */
+  decode(ids: readonly number[]): string {
+    const kept = ids.filter((id) => !this.#special.has(id));
+    return kept.length === 0 ? '' : this.#full.decode(kept, { clean_up_tokenization_spaces: false });
+  }
+
+  /** True for a token that `decode` leaves out. */
+  isSpecial(id: number): boolean {
+    return this.#special.has(id);
+  }
+
+  /**
+   * Ids of a stretch of text between control tokens. Text that spells a control token is encoded letter by
+   * letter, as the text it is.
+   *
+   * @param first whether the stretch opens the prompt: some tokenizers mark the beginning of a text
+   */
+  encodePlain(text: string, first: boolean): number[] {
+    const tokenizer = first ? this.#plain.first : this.#plain.rest;
+    const ids: readonly (number | undefined)[] = tokenizer.encode(text, { add_special_tokens: false }).ids;
+    return ids.map((id) => {
+      if (id !== undefined) return id;
+      const facts = {
+        path: this.#path,
+        remedy: 'Use a tokenizer that covers all bytes or has an unknown token.',
+      };
+      throw new ModelError('MODEL_UNSUPPORTED', 'The vocabulary has no token for some text', facts);
+    });
+  }
+
+  /** What the tokenizer itself puts before and after a text (a beginning-of-sequence token, say). */
+  boundaryTokens(): { readonly before: readonly number[]; readonly after: readonly number[] } {
+    const bare = this.#full.encode('a', { add_special_tokens: false }).ids;
+    const full = this.#full.encode('a', { add_special_tokens: true }).ids;
+    const extra = full.length - bare.length;
+    for (let start = 0; start <= extra; start++) {
+      if (bare.every((id, i) => full[start + i] === id)) {
+        return { before: full.slice(0, start), after: full.slice(start + bare.length) };
+      }
+    }
+    return { before: [], after: [] };
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * The decoder graph: from new tokens and a past to the logits of each row's last token. It knows which of the
+ * optional inputs an export has; the past and the mask come from the KV cache (see `kv-cache/`).
+ *
+ *     inputs   inputs_embeds [rows, length, hidden]  or  input_ids [rows, length]
+ *              attention_mask, past_key_values.*                     from the KV cache
+ *              position_ids [rows, length], num_logits_to_keep       where the graph has them
+ *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
+ *     outputs  logits [rows, length or 1, vocabulary], present.*
+ */
+import { Tensor } from 'onnxruntime-node';
+import type { GraphSession, Tensors } from '../inference/graph-session.ts';
+import { Int64Buffer } from '../inference/int64-buffer.ts';
+import type { EngineImage } from './engine-request.ts';
+import type { KvCache } from './kv-cache/kv-cache.ts';
+import { Logits } from './logits.ts';
+import { PixelFeeds } from './pixel-feeds.ts';
+
+/** What the tokens of one run are fed as. */
+export interface TokenFeed {
+  /** `[rows × length]`. */
+  readonly ids: Int32Array;
+  /** `[rows × length, hidden]`, when the graph takes embeddings. */
+  readonly embeds: Float32Array | undefined;
+}
+
+const LOGITS_TO_KEEP = 'num_logits_to_keep';
+
+export class Decoder {
+  readonly takesEmbeds: boolean;
+  readonly #session: GraphSession;
+  readonly #pixels: PixelFeeds | undefined;
+  readonly #takesIds: boolean;
+  readonly #takesPositions: boolean;
+  readonly #keepLast: Tensors;
+  readonly #ids = new Int64Buffer();
+  readonly #positions = new Int64Buffer();
+  readonly #mask = new Int64Buffer();
+
+  constructor(session: GraphSession) {
+    this.#session = session;
+    this.takesEmbeds = session.inputs.has('inputs_embeds');
+    this.#takesIds = session.inputs.has('input_ids');
+    this.#takesPositions = session.inputs.has('position_ids');
+    this.#pixels = PixelFeeds.of(session);
+    const keep = session.inputs.get(LOGITS_TO_KEEP);
+    // A scalar in most exports, one element in some.
+    this.#keepLast =
+      keep === undefined
+        ? {}
+        : { [LOGITS_TO_KEEP]: new Tensor('int64', BigInt64Array.of(1n), keep.shape.length === 0 ? [] : [1]) };
+  }
+
+  /** True when images go into this graph as pixels. */
+  get takesPixels(): boolean {
+    return this.#pixels !== undefined;
+  }
+
+  /** Runs a whole prompt at batch 1 and appends it to the cache. @returns the logits of its last token */
+  async prefill(tokens: TokenFeed, images: readonly EngineImage[], cache: KvCache): Promise<Logits> {
+    const length = tokens.ids.length;
+    this.#mask.reset(length);
+    this.#positions.reset(length);
+    for (let i = 0; i < length; i++) {
+      this.#mask.set(i, 1);
+      this.#positions.set(i, i);
+    }
+    const outputs = await this.#run(tokens, 1, length, cache, {
+      ...cache.emptyPast(),
+      attention_mask: new Tensor('int64', this.#mask.view(length), [1, length]),
+      ...this.#pixels?.feeds(images),
+    });
+    const logits = new Logits(outputs.logits);
+    cache.append(outputs, length);
+    return logits;
+  }
+
+  /** Runs one new token of every row of the cache. @returns the logits, row by row */
+  async step(tokens: TokenFeed, cache: KvCache): Promise<Logits> {
+    const { rows, lengths } = cache;
+    this.#positions.reset(rows);
+    for (let row = 0; row < rows; row++) this.#positions.set(row, lengths[row] ?? 0);
+    const outputs = await this.#run(tokens, rows, 1, cache, {
+      ...cache.stepFeeds(),
+      ...this.#pixels?.none(),
+    });
+    const logits = new Logits(outputs.logits);
+    cache.advance(outputs);
+    return logits;
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #run(tokens: TokenFeed, rows: number, length: number, cache: KvCache, feeds: Tensors): Promise<Tensors> {
+    Object.assign(feeds, this.#keepLast);
+    if (tokens.embeds !== undefined) {
+      const hidden = tokens.embeds.length / (rows * length);
+      feeds.inputs_embeds = new Tensor('float32', tokens.embeds, [rows, length, hidden]);
+    }
+    if (this.#takesIds) {
+      this.#ids.reset(rows * length);
+      for (const [index, id] of tokens.ids.entries()) this.#ids.set(index, id);
+      feeds.input_ids = new Tensor('int64', this.#ids.view(rows * length), [rows, length]);
+    }
+    if (this.#takesPositions) {
+      feeds.position_ids = new Tensor('int64', this.#positions.view(rows * length), [rows, length]);
+    }
+    return this.#session.run(feeds, ['logits', ...cache.fetches]);
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * The step of continuous batching, what vLLM V1 calls its engine core: drop who leaves → prefill who is admitted → decode everybody → sample → stream.
+ * Requests join and leave between steps, and one request's failure is its own.
+ */
+import { epochNow } from '../../runtime/clock.ts';
+import * as failures from './engine-errors.ts';
+import type { Logits } from './logits.ts';
+import type { ModelRunner } from './model-runner.ts';
+import type { PdCounters } from './pd-stats.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { Sequence } from './sequence.ts';
+
+export interface EngineCoreParts {
+  readonly scheduler: Scheduler;
+  readonly runner: ModelRunner;
+  readonly counters: PdCounters;
+  /** See `EngineOptions`. */
+  readonly prefillTokensPerStep: number;
+}
+
+export class EngineCore {
+  readonly #scheduler: Scheduler;
+  readonly #runner: ModelRunner;
+  readonly #counters: PdCounters;
+  readonly #prefillTokensPerStep: number;
+
+  constructor(parts: EngineCoreParts) {
+    this.#scheduler = parts.scheduler;
+    this.#runner = parts.runner;
+    this.#counters = parts.counters;
+    this.#prefillTokensPerStep = parts.prefillTokensPerStep;
+  }
+
+  async step(): Promise<void> {
+    this.#dropLeavers();
+    await this.#prefillAdmitted();
+    await this.#decodeRunning();
+  }
+
+  /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */
+  #dropLeavers(): void {
+    this.#scheduler.dropWaiting((sequence) => this.#leaves(sequence));
+    this.#keepRows(this.#scheduler.running, (sequence) => !this.#leaves(sequence));
+  }
+
+  async #prefillAdmitted(): Promise<void> {
+    let budget = this.#prefillTokensPerStep;
+    while (budget > 0) {
+      const sequence = this.#scheduler.admit();
+      if (sequence === undefined) return;
+      if (this.#leaves(sequence)) continue;
+      await this.#prefill(sequence);
+      budget -= sequence.promptIds.length;
+    }
+  }
+
+  async #prefill(sequence: Sequence): Promise<void> {
+    const { promptIds, images } = sequence;
+    this.#counters.countPrefill(promptIds.length);
+    sequence.beginPrefill();
+    try {
+      const logits = await this.#runner.prefill(promptIds, images, () => sequence.releaseImages());
+      sequence.endPrefill();
+      const row = this.#scheduler.start(sequence);
+      this.#counters.notePeak(this.#runner.kvBytes);
+      if (!this.#sample(sequence, logits)) this.#removeRow(row);
+    } catch (error) {
+      sequence.stream.fail(error);
+    }
+  }
+
+  async #decodeRunning(): Promise<void> {
+    const batch = [...this.#scheduler.running];
+    if (batch.length === 0) return;
+    const logits = await this.#decode(batch);
+    this.#keepRows(
+      batch,
+      (sequence, row) => logits !== undefined && this.#sample(sequence, logits.last(row)),
+    );
+  }
+
+  /** Undefined when the run failed: which row broke it is unknown, so the batch goes and the engine stays. */
+  async #decode(batch: readonly Sequence[]): Promise<Logits | undefined> {
+    this.#counters.countDecode(batch.length);
+    try {
+      const logits = await this.#runner.decode(Int32Array.from(batch, (sequence) => sequence.lastToken));
+      this.#counters.notePeak(this.#runner.kvBytes);
+      return logits;
+    } catch (error) {
+      for (const sequence of batch) sequence.stream.fail(error);
+      return undefined;
+    }
+  }
+
+  /** Chooses and streams one token; false when the sequence is over. */
+  #sample(sequence: Sequence, logits: Float32Array): boolean {
+    if (this.#leaves(sequence)) return false;
+    try {
+      const token = sequence.sampler.sample(logits);
+      if (token === -1) throw failures.numericsFailed(sequence.id);
+      return !sequence.accept(token);
+    } catch (error) {
+      sequence.stream.fail(error);
+      return false;
+    }
+  }
+
+  /** True when nothing more is to be computed for a sequence; its sink has then been told why. */
+  #leaves(sequence: Sequence): boolean {
+    const { stream } = sequence;
+    if (stream.settled) return true;
+    if (stream.cancelled) stream.fail(failures.cancelled(sequence.id));
+    else if (sequence.expired(epochNow())) stream.fail(failures.deadlineExceeded(sequence.id));
+    return stream.settled;
+  }
+
+  /** Removes the rows that `stays` refuses, from the last down: the row that moves into a gap has been asked. */
+  #keepRows(rows: readonly Sequence[], stays: (sequence: Sequence, row: number) => boolean): void {
+    for (let row = rows.length - 1; row >= 0; row--) {
+      const sequence = rows[row];
+      if (sequence !== undefined && !stays(sequence, row)) this.#removeRow(row);
+    }
+  }
+
+  #removeRow(row: number): void {
+    this.#scheduler.stop(row);
+    this.#runner.remove(row);
+  }
+}

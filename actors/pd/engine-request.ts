@@ -1,0 +1,19 @@
+/** What a request brings to the engine. */
+import type { RequestEnvelope } from '../generation.ts';
+
+/** One image of a request, in the order of the prompt's image tokens. */
+export interface EngineImage {
+  /**
+   * Separate encoding: embeddings `[tiles, tokensPerTile, hidden]`. Integrated encoding: normalized pixels
+   * `[tiles, 3, height, width]`. Flat, row-major; may view shared memory; read by the prefill alone.
+   */
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  /** Called exactly once, as soon as `data` is no longer needed. */
+  release(): void;
+}
+
+export interface EngineRequest {
+  readonly envelope: RequestEnvelope;
+  readonly images: readonly EngineImage[];
+}

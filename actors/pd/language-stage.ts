@@ -1,0 +1,77 @@
+/**
+ * The PD actor's own logic, without the actor around it: requests into the engine, its steps on the actor's
+ * loop, its answers into streams. The PD actor and the aggregated actor are both made of it.
+ */
+import type { ActorContext } from '../../runtime/actor/actor-context.ts';
+import type { StepLoop } from '../../runtime/actor/step-loop.ts';
+import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
+import type { GenerationSummary, TokenChunk } from '../generation.ts';
+import type { PdEngine } from './engine.ts';
+import type { EngineRequest } from './engine-request.ts';
+import type { GenerationSink } from './generation-sink.ts';
+import type { PdStats } from './pd-stats.ts';
+
+export type AnswerWriter = StreamWriter<TokenChunk, GenerationSummary>;
+
+export class LanguageStage {
+  readonly #engine: PdEngine;
+  readonly #maxRunning: number;
+  readonly #context: ActorContext;
+  readonly #loop: StepLoop;
+
+  constructor(engine: PdEngine, maxRunning: number, context: ActorContext) {
+    this.#engine = engine;
+    this.#maxRunning = maxRunning;
+    this.#context = context;
+    this.#loop = context.loop(async () => {
+      await engine.step();
+      this.#reportLoad();
+      return engine.hasWork;
+    });
+  }
+
+  /**
+   * Resolves when there is room for one more request; `submit` must follow in the same turn. Rejects when the
+   * actor is stopping or the caller has gone.
+   */
+  async room(signal: AbortSignal): Promise<void> {
+    await this.#engine.roomToSubmit(AbortSignal.any([signal, this.#context.stopping]));
+  }
+
+  submit(request: EngineRequest, writer: AnswerWriter): void {
+    this.#engine.submit(request, sinkOf(writer));
+    this.#reportLoad();
+    this.#loop.wake();
+  }
+
+  stats(): PdStats {
+    return this.#engine.stats();
+  }
+
+  /** Drops KV memory that no running sequence needs; resolves to its bytes. */
+  clear(): Promise<number> {
+    return this.#engine.clearCaches();
+  }
+
+  async release(): Promise<void> {
+    await this.#engine.dispose();
+  }
+
+  #reportLoad(): void {
+    const { running, waiting } = this.#engine.stats();
+    const freeSlots = this.#maxRunning - running;
+    this.#context.reportLoad({ running: running + waiting, freeSlots });
+  }
+}
+
+function sinkOf(writer: AnswerWriter): GenerationSink {
+  return {
+    emit: (chunk) => writer.write(chunk),
+    finish: (summary) => writer.end(summary),
+    fail: (error) => writer.fail(error),
+    get cancelled() {
+      return writer.signal.aborted;
+    },
+    onReady: (callback) => writer.onReady(callback),
+  };
+}

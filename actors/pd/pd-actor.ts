@@ -1,0 +1,32 @@
+/** The PD actor: prefill and decode of the language model, on image embeddings that another actor made. */
+import { defineActor } from '../../runtime/actor/behaviour.ts';
+import { holdImages } from '../held-images.ts';
+import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
+import { assertWanted, received } from '../trace.ts';
+import { PdEngine } from './engine.ts';
+import { LanguageStage } from './language-stage.ts';
+
+export default defineActor({
+  blueprint: pdActor,
+  async setup(args, context) {
+    prepareInferenceThread(args.directory);
+    const stage = new LanguageStage(await PdEngine.load(args.directory, args), args.maxRunning, context);
+    const arena = context.arena(EMBEDDING_ARENA);
+    return {
+      handlers: {
+        async generate({ images, ...envelope }, writer) {
+          assertWanted(envelope, writer.signal);
+          await stage.room(writer.signal);
+          const trace = received(envelope.trace);
+          const tensors = images.map(({ embeddings }) => embeddings);
+          const held = holdImages(arena, context.holder, tensors);
+          stage.submit({ envelope: { ...envelope, trace }, images: held }, writer);
+        },
+      },
+      control: { clearCaches: () => stage.clear() },
+      stats: () => ({ ...stage.stats() }),
+      stop: () => stage.release(),
+    };
+  },
+});

@@ -1,0 +1,121 @@
+/**
+ * One request inside the engine, from submission to its last token: what is left to do for it, and what it holds.
+ */
+import { epochNow } from '../../runtime/clock.ts';
+import type { FinishReason, GenerationSummary } from '../generation.ts';
+import type { AnswerStream } from './answer-stream.ts';
+import type { EngineImage, EngineRequest } from './engine-request.ts';
+import { Sampler } from './sampler/sampler.ts';
+import { type IncrementalDetokenizer, StopChecker } from './stop-checker.ts';
+
+/** Facts of the model that bound a generation. */
+export interface SequenceLimits {
+  /** Most tokens of prompt and answer together. */
+  readonly contextLength: number;
+  readonly eosTokenIds: readonly number[];
+  readonly imageTokenId: number;
+}
+
+export class Sequence {
+  readonly request: EngineRequest;
+  readonly stream: AnswerStream;
+  readonly sampler: Sampler;
+  /** The newest token, which the next decode step feeds. */
+  lastToken = -1;
+
+  readonly #stops: StopChecker;
+  readonly #imageTokens: number;
+  readonly #submittedAt = epochNow();
+  #images: readonly EngineImage[];
+  #prefillStart = 0;
+  #prefillEnd = 0;
+
+  constructor(
+    request: EngineRequest,
+    stream: AnswerStream,
+    detokenizer: IncrementalDetokenizer,
+    limits: SequenceLimits,
+  ) {
+    const { promptIds, sampling } = request.envelope;
+    this.request = request;
+    this.stream = stream;
+    this.sampler = new Sampler(sampling, promptIds);
+    this.#images = request.images;
+    this.#imageTokens = promptIds.reduce((count, id) => count + Number(id === limits.imageTokenId), 0);
+    this.#stops = new StopChecker(
+      {
+        eosTokenIds: limits.eosTokenIds,
+        stop: sampling.stop,
+        maxTokens: Math.min(sampling.maxTokens, limits.contextLength - promptIds.length),
+      },
+      detokenizer,
+    );
+  }
+
+  get id(): string {
+    return this.request.envelope.requestId;
+  }
+
+  get promptIds(): Int32Array {
+    return this.request.envelope.promptIds;
+  }
+
+  get images(): readonly EngineImage[] {
+    return this.#images;
+  }
+
+  expired(now: number): boolean {
+    return now >= this.request.envelope.deadline;
+  }
+
+  /** Gives the images back to their owner; later calls do nothing. */
+  releaseImages(): void {
+    const images = this.#images;
+    this.#images = [];
+    for (const image of images) {
+      try {
+        image.release();
+      } catch {
+        // The owner's bookkeeping failed; the other images, and the answer, do not depend on it.
+      }
+    }
+  }
+
+  beginPrefill(): void {
+    this.#prefillStart = epochNow();
+  }
+
+  endPrefill(): void {
+    this.#prefillEnd = epochNow();
+  }
+
+  /**
+   * Takes a sampled token and streams its text.
+   *
+   * @returns true when it was the last; `stream.end` has then been called
+   * @throws whatever the sink throws
+   */
+  accept(token: number): boolean {
+    this.lastToken = token;
+    const { text, counted, finished } = this.#stops.push(token);
+    this.stream.write(text, counted ? token : undefined);
+    if (finished === undefined) return false;
+    this.stream.end(this.#summary(finished));
+    return true;
+  }
+
+  #summary(finishReason: FinishReason): GenerationSummary {
+    const { trace, promptIds } = this.request.envelope;
+    return {
+      finishReason,
+      usage: {
+        promptTokens: promptIds.length,
+        imageTokens: this.#imageTokens,
+        completionTokens: this.#stops.generated,
+      },
+      trace: { ...trace, queueMs: trace.queueMs + this.#prefillStart - this.#submittedAt },
+      prefillMs: this.#prefillEnd - this.#prefillStart,
+      decodeMs: epochNow() - this.#prefillEnd,
+    };
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * A validated conversation and the plans of its images to the ids the language model reads: the prompt after the
+ * chat template, with one image token for each position that an image embedding will take.
+ */
+import { InputError } from '../errors.ts';
+import type { ChatMessage } from '../generation.ts';
+import type { TemplateMessage } from '../model/chat-template.ts';
+import type { ImagePlan, ModelFamily } from '../model/families/family.ts';
+import type { ModelDirectory } from '../model/model-directory.ts';
+import type { PromptEncoder } from '../model/prompt-encoder.ts';
+import { contentParts } from './validate-messages.ts';
+
+export interface PreparedPrompt {
+  /** int32 `[promptLength]`. */
+  readonly promptIds: Int32Array<ArrayBuffer>;
+  /** How many of them stand for image content. */
+  readonly imageTokenCount: number;
+}
+
+export interface PromptModel {
+  readonly directory: ModelDirectory;
+  readonly family: ModelFamily;
+  readonly encoder: PromptEncoder;
+}
+
+/**
+ * @param messages validated (see `validateMessages`)
+ * @param plans of the images of `messages`, in order
+ * @throws InputError PROMPT_TOO_LONG, CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
+ */
+export function preparePrompt(
+  { directory, family, encoder }: PromptModel,
+  messages: readonly ChatMessage[],
+  plans: readonly ImagePlan[],
+): PreparedPrompt {
+  const { contextLength, imageTokenId, imageTokensPerTile } = directory.geometry;
+  const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tiles * imageTokensPerTile, 0);
+  // Found out before the work of encoding, where it can be.
+  if (imageTokenCount >= contextLength) throw tooLong(imageTokenCount, imageTokenCount, contextLength);
+  const expansions = plans.map((plan) => family.expandImage(directory, plan));
+  const promptIds = Int32Array.from(encoder.encode(messages.map(toTemplateMessage), expansions));
+  if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, contextLength);
+
+  const placed = promptIds.reduce((count, id) => (id === imageTokenId ? count + 1 : count), 0);
+  // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
+  if (placed !== imageTokenCount)
+    throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);
+  return { promptIds, imageTokenCount };
+}
+
+function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {
+  return {
+    role,
+    content: contentParts(content).map((part) =>
+      part.type === 'text' ? { type: 'text', text: part.text } : { type: 'image' },
+    ),
+  };
+}
+
+function tooLong(length: number, imageTokens: number, contextLength: number): InputError {
+  return new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens`, {
+    field: 'messages',
+    value: `${length} tokens, ${imageTokens} of them for images`,
+    remedy: 'Shorten the conversation or send fewer or smaller images.',
+  });
+}

@@ -1,0 +1,134 @@
+/**
+ * Image resizing, bit for bit as Pillow does it: two passes, columns first, in fixed point, with an 8-bit image
+ * between them. libvips (sharp) is six times faster, but its pixels differ by up to 21 of 255 levels near edges
+ * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
+ */
+import {
+  type AxisWeights,
+  axisWeights,
+  NEAREST,
+  PRECISION_BITS,
+  RESAMPLE_FILTERS,
+} from './resample-filters.ts';
+
+/**
+ * 8-bit RGB, rows from the top, three bytes per pixel. `data` is a plain Uint8Array, never a Buffer: loops that see
+ * both are compiled for both.
+ */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+// The inner loops read elements with `as number`: their indices are in range by construction, and `?? 0` in its
+// place makes them slower by half.
+const CHANNELS = 3;
+const HALF = 1 << (PRECISION_BITS - 1);
+
+/**
+ * @param filter Pillow's id: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming
+ * @returns a new image, or `image` itself when it has that size already
+ */
+export function resize(image: RgbImage, width: number, height: number, filter: number): RgbImage {
+  if (image.width === width && image.height === height) return image;
+  const resampleFilter = RESAMPLE_FILTERS.get(filter);
+  if (filter === NEAREST || resampleFilter === undefined) return pickNearest(image, width, height);
+  const wide =
+    image.width === width
+      ? image
+      : resizeColumns(image, width, axisWeights(resampleFilter, image.width, width));
+  return image.height === height
+    ? wide
+    : resizeRows(wide, height, axisWeights(resampleFilter, image.height, height));
+}
+
+function resizeColumns(image: RgbImage, width: number, axis: AxisWeights): RgbImage {
+  const { starts, counts, weights, stride } = axis;
+  const { data: source, width: sourceWidth, height } = image;
+  const target = new Uint8ClampedArray(width * height * CHANNELS);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const row = y * sourceWidth;
+    for (let x = 0; x < width; x++) {
+      let from = (row + (starts[x] ?? 0)) * CHANNELS;
+      const first = x * stride;
+      const end = first + (counts[x] ?? 0);
+      let red = HALF;
+      let green = HALF;
+      let blue = HALF;
+      for (let i = first; i < end; i++) {
+        const weight = weights[i] as number;
+        red = (red + Math.imul(source[from] as number, weight)) | 0;
+        green = (green + Math.imul(source[from + 1] as number, weight)) | 0;
+        blue = (blue + Math.imul(source[from + 2] as number, weight)) | 0;
+        from += CHANNELS;
+      }
+      target[to] = red >> PRECISION_BITS;
+      target[to + 1] = green >> PRECISION_BITS;
+      target[to + 2] = blue >> PRECISION_BITS;
+      to += CHANNELS;
+    }
+  }
+  return { width, height, data: new Uint8Array(target.buffer) };
+}
+
+function resizeRows(image: RgbImage, height: number, axis: AxisWeights): RgbImage {
+  const { starts, counts, weights, stride } = axis;
+  const { data: source, width } = image;
+  const rowLength = width * CHANNELS;
+  const target = new Uint8ClampedArray(height * rowLength);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    const base = (starts[y] ?? 0) * rowLength;
+    const first = y * stride;
+    const end = first + (counts[y] ?? 0);
+    for (let x = 0; x < rowLength; x += CHANNELS) {
+      let from = base + x;
+      let red = HALF;
+      let green = HALF;
+      let blue = HALF;
+      for (let i = first; i < end; i++) {
+        const weight = weights[i] as number;
+        red = (red + Math.imul(source[from] as number, weight)) | 0;
+        green = (green + Math.imul(source[from + 1] as number, weight)) | 0;
+        blue = (blue + Math.imul(source[from + 2] as number, weight)) | 0;
+        from += rowLength;
+      }
+      target[to] = red >> PRECISION_BITS;
+      target[to + 1] = green >> PRECISION_BITS;
+      target[to + 2] = blue >> PRECISION_BITS;
+      to += CHANNELS;
+    }
+  }
+  return { width, height, data: new Uint8Array(target.buffer) };
+}
+
+function pickNearest(image: RgbImage, width: number, height: number): RgbImage {
+  const data = new Uint8Array(width * height * CHANNELS);
+  const columns = nearest(image.width, width);
+  const rows = nearest(image.height, height);
+  let to = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const from = ((rows[y] ?? 0) * image.width + (columns[x] ?? 0)) * CHANNELS;
+      data[to] = image.data[from] as number;
+      data[to + 1] = image.data[from + 1] as number;
+      data[to + 2] = image.data[from + 2] as number;
+      to += CHANNELS;
+    }
+  }
+  return { width, height, data };
+}
+
+/** The source pixel under each target pixel's center, accumulated step by step like the reference. */
+function nearest(sourceSize: number, targetSize: number): Int32Array {
+  const scale = sourceSize / targetSize;
+  const picked = new Int32Array(targetSize);
+  let position = scale * 0.5;
+  for (let i = 0; i < targetSize; i++) {
+    picked[i] = Math.min(sourceSize - 1, Math.trunc(position));
+    position += scale;
+  }
+  return picked;
+}

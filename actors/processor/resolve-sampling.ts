@@ -1,0 +1,95 @@
+/**
+ * A request's sampling options, checked one by one, with what it leaves open filled in from the model's
+ * generation_config.json.
+ */
+import { randomInt } from 'node:crypto';
+import { InputError } from '../errors.ts';
+import type { ResolvedSampling, SamplingOptions } from '../generation.ts';
+import type { GenerationConfig } from '../model/model-config.ts';
+import { shownValue } from './shown-value.ts';
+
+const DEFAULT_MAX_TOKENS = 256;
+const MAX_STOP_STRINGS = 16;
+const SEEDS = 2 ** 32;
+
+interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  readonly integer?: true;
+  /** The lower end itself is not allowed. */
+  readonly above?: true;
+}
+
+const RANGES = {
+  maxTokens: { min: 1, max: Number.MAX_SAFE_INTEGER, integer: true },
+  temperature: { min: 0, max: 2 },
+  topK: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
+  topP: { min: 0, max: 1, above: true },
+  minP: { min: 0, max: 1 },
+  repetitionPenalty: { min: 0, max: Number.MAX_VALUE, above: true },
+  presencePenalty: { min: -2, max: 2 },
+  frequencyPenalty: { min: -2, max: 2 },
+  seed: { min: 0, max: SEEDS - 1, integer: true },
+} as const satisfies Partial<Record<keyof SamplingOptions, NumberRange>>;
+
+/**
+ * @param room tokens that the prompt leaves of the context, at least 1; `maxTokens` is cut to it
+ * @throws InputError INVALID_SAMPLING naming field, value and range
+ */
+export function resolveSampling(
+  options: SamplingOptions,
+  defaults: GenerationConfig,
+  room: number,
+): ResolvedSampling {
+  const number = (field: keyof typeof RANGES): number | undefined => checkNumber(options, field);
+  const modelTemperature = defaults.do_sample === true ? (defaults.temperature ?? 1) : 0;
+  return {
+    maxTokens: Math.min(number('maxTokens') ?? defaults.max_new_tokens ?? DEFAULT_MAX_TOKENS, room),
+    temperature: number('temperature') ?? modelTemperature,
+    topK: number('topK') ?? defaults.top_k ?? 0,
+    topP: number('topP') ?? defaults.top_p ?? 1,
+    minP: number('minP') ?? defaults.min_p ?? 0,
+    repetitionPenalty: number('repetitionPenalty') ?? defaults.repetition_penalty ?? 1,
+    presencePenalty: number('presencePenalty') ?? 0,
+    frequencyPenalty: number('frequencyPenalty') ?? 0,
+    seed: number('seed') ?? randomInt(SEEDS),
+    stop: checkStop(options.stop),
+  };
+}
+
+/** The value as it came may be anything: requests arrive as JSON. */
+function checkNumber(options: SamplingOptions, field: keyof typeof RANGES): number | undefined {
+  const value: unknown = options[field];
+  if (value === undefined) return undefined;
+  const range: NumberRange = RANGES[field];
+  const valid =
+    typeof value === 'number' &&
+    Number.isFinite(value) &&
+    (range.above ? value > range.min : value >= range.min) &&
+    value <= range.max &&
+    (!range.integer || Number.isInteger(value));
+  if (valid) return value;
+  throw invalid(field, value, describeRange(range));
+}
+
+function checkStop(stop: unknown): readonly string[] {
+  if (stop === undefined) return [];
+  const remedy = `Give at most ${MAX_STOP_STRINGS} strings, none of them empty.`;
+  if (!Array.isArray(stop) || stop.length > MAX_STOP_STRINGS) throw invalid('stop', stop, remedy);
+  const list: readonly unknown[] = stop;
+  return list.map((one, i) => {
+    if (typeof one === 'string' && one !== '') return one;
+    throw invalid(`stop[${i}]`, one, remedy);
+  });
+}
+
+function describeRange({ min, max, integer, above }: NumberRange): string {
+  const kind = integer ? 'an integer' : 'a number';
+  const lower = above ? `above ${min}` : `from ${min}`;
+  const unbounded = max === Number.MAX_SAFE_INTEGER || max === Number.MAX_VALUE;
+  return `Give ${kind} ${lower}${unbounded ? '' : ` to ${max}`}.`;
+}
+
+function invalid(field: string, value: unknown, remedy: string): InputError {
+  return new InputError('INVALID_SAMPLING', 'is out of range', { field, value: shownValue(value), remedy });
+}

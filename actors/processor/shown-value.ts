@@ -1,0 +1,14 @@
+/**
+ * The offending value of an input error, made small: strings (a data URL may have megabytes) are cut, objects are
+ * named by their kind alone.
+ */
+const MAX_LENGTH = 80;
+
+export function shownValue(value: unknown): string | number | boolean | null {
+  if (value === null || typeof value === 'number' || typeof value === 'boolean') return value;
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  if (Array.isArray(value)) return `array of ${value.length}`;
+  if (typeof value !== 'string' && !(value instanceof URL)) return typeof value;
+  const text = String(value);
+  return text.length <= MAX_LENGTH ? text : `${text.slice(0, MAX_LENGTH - 1)}…`;
+}

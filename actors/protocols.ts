@@ -1,0 +1,106 @@
+/** The protocols and blueprints of the model actors: every message between them is declared here, once. */
+import { type Blueprint, blueprint } from '../runtime/blueprint.ts';
+import { protocol, stream } from '../runtime/protocol.ts';
+import type { ActorRef } from '../runtime/ref/actor-ref.ts';
+import type {
+  ChatRequest,
+  EncodedRequest,
+  GenerationSummary,
+  PreparedRequest,
+  TokenChunk,
+} from './generation.ts';
+import type { ModelDirectory } from './model/model-directory.ts';
+
+/** Names of the arenas that a system with model actors must have. */
+export const PIXEL_ARENA = 'pixels';
+export const EMBEDDING_ARENA = 'embeddings';
+
+// --------------------------------------------------------------------------------------------- protocols
+
+/** What a caller submits. */
+export interface ProcessRequest {
+  readonly requestId: string;
+  readonly chat: ChatRequest;
+  /** Epoch milliseconds. */
+  readonly submittedAt: number;
+  /** Epoch milliseconds. */
+  readonly deadline: number;
+}
+
+/** Messages and image sources in; the answer streams back from whichever actor ends up writing it. */
+export const processorProtocol = protocol('processor', {
+  generate: stream<ProcessRequest, TokenChunk, GenerationSummary>(),
+});
+
+/** Prompt ids and pixels in. Served by the encoder, and by the aggregated actor with a different handler. */
+export const encoderProtocol = protocol('encoder', {
+  generate: stream<PreparedRequest, TokenChunk, GenerationSummary>(),
+});
+
+/** Prompt ids and image embeddings in. */
+export const pdProtocol = protocol('pd', {
+  generate: stream<EncodedRequest, TokenChunk, GenerationSummary>(),
+});
+
+// -------------------------------------------------------------------------------------------- blueprints
+
+export interface ProcessorLimits {
+  readonly maxImages: number;
+  /** Encoded bytes of one image. */
+  readonly maxImageBytes: number;
+  /** Pixels of one image, as its header claims. */
+  readonly maxImagePixels: number;
+}
+
+export interface ProcessorArgs {
+  readonly directory: ModelDirectory;
+  readonly limits: ProcessorLimits;
+  /** Where prepared requests go. */
+  readonly encoder: ActorRef<typeof encoderProtocol>;
+  /** Where requests without images may go directly, if there is such an actor. */
+  readonly pd?: ActorRef<typeof pdProtocol>;
+}
+
+export interface EncoderArgs {
+  readonly directory: ModelDirectory;
+  readonly threads: number;
+  /** Bytes of image embeddings kept for images that come again. */
+  readonly cacheBytes: number;
+  readonly pd: ActorRef<typeof pdProtocol>;
+}
+
+export interface PdArgs {
+  readonly directory: ModelDirectory;
+  readonly threads: number;
+  readonly maxRunning: number;
+  readonly maxWaiting: number;
+}
+
+export interface AggregatedArgs extends PdArgs {
+  readonly cacheBytes: number;
+}
+
+export const processorActor: Blueprint<typeof processorProtocol, ProcessorArgs> = blueprint(
+  processorProtocol,
+  import.meta.url,
+  './processor/processor-actor',
+);
+
+export const encoderActor: Blueprint<typeof encoderProtocol, EncoderArgs> = blueprint(
+  encoderProtocol,
+  import.meta.url,
+  './encoder/encoder-actor',
+);
+
+export const pdActor: Blueprint<typeof pdProtocol, PdArgs> = blueprint(
+  pdProtocol,
+  import.meta.url,
+  './pd/pd-actor',
+);
+
+/** Speaks the encoder's protocol. */
+export const aggregatedActor: Blueprint<typeof encoderProtocol, AggregatedArgs> = blueprint(
+  encoderProtocol,
+  import.meta.url,
+  './aggregated/aggregated-actor',
+);

@@ -1,0 +1,3 @@
+import type { Message } from './channel.ts';
+
+export default (message: Message): Message => message;

@@ -1,0 +1,27 @@
+/** What the runtime gives an actor to work with. */
+import type { DeadLetters } from '../dead-letters.ts';
+import type { SharedArena } from '../tensors/arena.ts';
+import type { Step, StepLoop } from './step-loop.ts';
+
+export interface ReportedLoad {
+  /** Requests in work that no handler is busy with any more. */
+  readonly running: number;
+  /** Requests that could be taken into work at once. */
+  readonly freeSlots: number;
+}
+
+export interface ActorContext {
+  /** `pool/index`. */
+  readonly name: string;
+  /** Holder id of this incarnation in every arena: what it holds is released when it dies. */
+  readonly holder: number;
+  readonly deadLetters: DeadLetters;
+  /** Aborted when the actor is told to stop: whatever a handler waits for should give up then. */
+  readonly stopping: AbortSignal;
+  /** An arena that the system was created with. Throws `ARENA_UNKNOWN`. */
+  arena(name: string): SharedArena;
+  /** Makes a loop for work that goes on between messages. What a step throws crashes the actor. */
+  loop(step: Step): StepLoop;
+  /** Publishes, for routing by load, what goes on beyond the handlers themselves. */
+  reportLoad(load: ReportedLoad): void;
+}

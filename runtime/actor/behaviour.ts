@@ -1,0 +1,50 @@
+/** What an actor is made of: the handlers of its protocol and the hooks that the runtime calls. */
+import type { Blueprint } from '../blueprint.ts';
+import type { ChunkOf, FinalOf, Protocol, RequestOf, ResponseOf } from '../protocol.ts';
+import type { StreamWriter } from '../stream/stream-writer.ts';
+import type { ActorContext } from './actor-context.ts';
+
+export interface CallContext {
+  /** Aborted when the caller stops waiting. For a stream, until the handler is done; then use the writer's. */
+  readonly signal: AbortSignal;
+}
+
+/** One handler a method. What a handler throws goes to the caller: a `TroupeError` as it is, others as `DEFECT`. */
+export type Handlers<P extends Protocol> = {
+  readonly [M in keyof P['methods'] & string]: P['methods'][M]['kind'] extends 'tell'
+    ? (message: RequestOf<P, M>, call: CallContext) => void | Promise<void>
+    : P['methods'][M]['kind'] extends 'ask'
+      ? (request: RequestOf<P, M>, call: CallContext) => ResponseOf<P, M> | Promise<ResponseOf<P, M>>
+      : (
+          request: RequestOf<P, M>,
+          writer: StreamWriter<ChunkOf<P, M>, FinalOf<P, M>>,
+          call: CallContext,
+        ) => void | Promise<void>;
+};
+
+/** Cloneable facts about an actor. */
+export type ActorStats = Readonly<Record<string, unknown>>;
+
+export interface Behaviour<P extends Protocol> {
+  readonly handlers: Handlers<P>;
+  /** Called on the control lane, between steps. */
+  stats?(): ActorStats;
+  /** Named out-of-band operations, called on the control lane, between steps. */
+  readonly control?: Readonly<Record<string, () => unknown>>;
+  /** Releases what the actor holds. Called once, after the last handler and the last step. */
+  stop?(): void | Promise<void>;
+}
+
+export interface ActorDefinition<P extends Protocol, Args> {
+  readonly blueprint: Blueprint<P, Args>;
+  /** Handlers that may be in progress at once. Default 1; more only suits handlers that mostly wait. */
+  readonly concurrency?: number | ((args: Args) => number);
+  setup(args: Args, context: ActorContext): Behaviour<P> | Promise<Behaviour<P>>;
+}
+
+/** The default export of an actor's module. */
+export function defineActor<P extends Protocol, Args>(
+  definition: ActorDefinition<P, Args>,
+): ActorDefinition<P, Args> {
+  return definition;
+}

@@ -1,0 +1,33 @@
+/**
+ * A blueprint ties a protocol to the module that implements it and to the arguments it starts with. It is what
+ * a system needs to spawn the actor, and the only thing about an actor that other code imports: the module
+ * itself, with its heavy dependencies, is loaded on the actor's own thread.
+ */
+import type { Protocol } from './protocol.ts';
+
+declare const ARGS: unique symbol;
+
+export interface Blueprint<P extends Protocol, Args> {
+  readonly protocol: P;
+  /** URL of a module whose default export is the actor (see `defineActor`). */
+  readonly module: string;
+  readonly [ARGS]?: (args: Args) => void;
+}
+
+/**
+ * @param base `import.meta.url` of the file that declares the blueprint
+ * @param module path of the actor's module relative to it, without extension: the sources are `.ts`, the
+ *   published package `.js`, and a blueprint must resolve in either
+ */
+export function blueprint<P extends Protocol, Args>(
+  protocol: P,
+  base: string,
+  module: string,
+): Blueprint<P, Args> {
+  return { protocol, module: new URL(module + extensionOf(base), base).href };
+}
+
+/** `.ts` when running from sources, `.js` when running from the build. */
+export function extensionOf(moduleUrl: string): string {
+  return moduleUrl.slice(moduleUrl.lastIndexOf('.'));
+}

@@ -1,0 +1,50 @@
+/**
+ * Messages that reached nobody: sent without an answer to an actor that had no room or was gone, or found in a
+ * mailbox that was closed. A bounded record and an event stream, for people who wonder where a message went.
+ */
+import { EventEmitter } from 'eventemitter3';
+import { epochNow } from './clock.ts';
+import type { ActorErrorCode } from './errors.ts';
+
+export interface DeadLetter {
+  readonly actor: string;
+  readonly method: string;
+  readonly code: ActorErrorCode;
+  /** Epoch milliseconds. */
+  readonly at: number;
+}
+
+const KEPT = 128;
+
+export class DeadLetters {
+  readonly #events = new EventEmitter<{ letter: [DeadLetter] }>();
+  #recent: DeadLetter[] = [];
+  #total = 0;
+
+  /** The last 128, oldest first. */
+  get recent(): readonly DeadLetter[] {
+    return this.#recent;
+  }
+
+  /** All since the start. */
+  get total(): number {
+    return this.#total;
+  }
+
+  add(letter: Omit<DeadLetter, 'at'>): void {
+    this.record({ ...letter, at: epochNow() });
+  }
+
+  /** Records a letter that another thread reported. */
+  record(letter: DeadLetter): void {
+    this.#total += 1;
+    this.#recent = [...this.#recent.slice(1 - KEPT), letter];
+    this.#events.emit('letter', letter);
+  }
+
+  /** Returns a function that ends the subscription. */
+  subscribe(listener: (letter: DeadLetter) => void): () => void {
+    this.#events.on('letter', listener);
+    return () => this.#events.off('letter', listener);
+  }
+}

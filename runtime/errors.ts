@@ -1,0 +1,63 @@
+/**
+ * The one error class of the project, and the settlement codes that the actor runtime itself produces.
+ *
+ * Every failure that a caller can act on is a `TroupeError`: it has a stable `code`, says whether a retry is
+ * safe, and carries plain `details` (the field, the value, the remedy…). Errors cross threads by their wire
+ * form (see `wire/error-codec.ts`), so a check by `instanceof` or by `code` works the same on either side.
+ */
+
+const BRAND = Symbol.for('troupe.error');
+
+/** Plain, cloneable facts about a failure. */
+export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+
+export interface TroupeErrorOptions {
+  /** Stable, SCREAMING_SNAKE_CASE; part of the public API. */
+  readonly code: string;
+  /** True when the failed work left nothing behind and the same call may be made again. Default false. */
+  readonly retrySafe?: boolean;
+  readonly details?: ErrorDetails;
+  readonly cause?: unknown;
+}
+
+export class TroupeError extends Error {
+  override readonly name: string = 'TroupeError';
+  readonly code: string;
+  readonly retrySafe: boolean;
+  readonly details: ErrorDetails;
+
+  constructor(message: string, options: TroupeErrorOptions) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = options.code;
+    this.retrySafe = options.retrySafe ?? false;
+    this.details = options.details ?? {};
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** True for a `TroupeError` of this or another copy of the package. */
+  static is(value: unknown): value is TroupeError {
+    return typeof value === 'object' && value !== null && BRAND in value;
+  }
+}
+
+/** How a message to an actor can fail to be answered, apart from a failure that the actor declares. */
+export type ActorErrorCode =
+  | 'ASK_TIMEOUT'
+  | 'ABORTED'
+  | 'ACTOR_DIED'
+  | 'ACTOR_STOPPED'
+  | 'ACTOR_ESCALATED'
+  | 'MAILBOX_FULL'
+  | 'DEFECT'
+  | 'PROTOCOL_VIOLATION';
+
+/** A message was not answered: which actor, why, and whether sending it again is safe. */
+export class ActorError extends TroupeError {
+  override readonly name = 'ActorError';
+  declare readonly code: ActorErrorCode;
+
+  // biome-ignore lint/complexity/noUselessConstructor: narrows `code` to the runtime's own codes
+  constructor(message: string, options: TroupeErrorOptions & { readonly code: ActorErrorCode }) {
+    super(message, options);
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * `troupe/runtime`: the actor runtime on its own. Nothing here knows of models.
+ *
+ * Public: what this file exports. Everything else under `runtime/` may change without notice.
+ */
+export type { ActorContext } from './actor/actor-context.ts';
+export {
+  type ActorDefinition,
+  type ActorStats,
+  type Behaviour,
+  type CallContext,
+  defineActor,
+  type Handlers,
+} from './actor/behaviour.ts';
+export type { Step, StepLoop } from './actor/step-loop.ts';
+export { type Blueprint, blueprint } from './blueprint.ts';
+export type { DeadLetter, DeadLetters } from './dead-letters.ts';
+export { ActorError, type ActorErrorCode, type ErrorDetails, TroupeError } from './errors.ts';
+export {
+  type AskMethod,
+  ask,
+  type Protocol,
+  protocol,
+  type StreamMethod,
+  stream,
+  type TellMethod,
+  tell,
+} from './protocol.ts';
+export type { ActorRef, StreamOptions, TellStatus, WatchEvent } from './ref/actor-ref.ts';
+export type { CallOptions } from './ref/call.ts';
+export type { RoutingPolicyName } from './routing/routing-policy.ts';
+export type { StreamReader } from './stream/stream-reader.ts';
+export type { StreamWriter } from './stream/stream-writer.ts';
+export type { ChildState } from './supervision/child.ts';
+export type { ActorStatus } from './supervision/group.ts';
+export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restart-policy.ts';
+export {
+  ActorSystem,
+  type ActorSystemOptions,
+  type SpawnOptions,
+  type StopReport,
+  type SystemEvents,
+} from './system/actor-system.ts';
+export type { SharedArena } from './tensors/arena.ts';
+export type { SharedTensor } from './tensors/shared-tensor.ts';
+export { registerErrorClass } from './wire/error-codec.ts';

@@ -1,0 +1,26 @@
+/**
+ * Least loaded: the member with the least to do. Equals take turns: loads are published with a delay, and if
+ * the first of them always won, a burst to an idle pool would all go to one member.
+ */
+import type { RoutingPolicy } from './routing-policy.ts';
+
+export function leastLoaded(): RoutingPolicy {
+  let start = 0;
+  return {
+    choose(candidates) {
+      const count = candidates.length;
+      let chosenAt = 0;
+      let leastLoad = Number.POSITIVE_INFINITY;
+      for (let step = 0; step < count; step++) {
+        const at = (start + step) % count;
+        const load = candidates[at]?.load() ?? Number.POSITIVE_INFINITY;
+        if (step === 0 || load < leastLoad) {
+          chosenAt = at;
+          leastLoad = load;
+        }
+      }
+      start = chosenAt + 1;
+      return candidates[chosenAt];
+    },
+  };
+}

@@ -1,0 +1,48 @@
+/**
+ * Sticky: messages with the same key go to the same member while it is there, so that what it keeps of them
+ * (a cached prefix, an encoded image) is found again. By rendezvous hashing: each member has a score for the
+ * key, the highest wins. When a member leaves, only its keys move; when one joins, it takes over only those it
+ * wins; and every thread comes to the same answer without talking to the others. No key: least loaded.
+ */
+import { leastLoaded } from './least-loaded.ts';
+import type { Candidate, RoutingPolicy } from './routing-policy.ts';
+
+export function sticky(): RoutingPolicy {
+  const withoutKey = leastLoaded();
+  return {
+    choose<Member extends Candidate>(candidates: readonly Member[], key?: string): Member | undefined {
+      if (key === undefined) return withoutKey.choose(candidates);
+      let chosen: Member | undefined;
+      let highest = -1;
+      const keyHash = hash(key, FNV_BASIS);
+      for (const candidate of candidates) {
+        const score = mix(hash(candidate.name, keyHash));
+        // Equal scores are possible; the order of the candidates must not matter.
+        if (score > highest || (score === highest && chosen !== undefined && candidate.name < chosen.name)) {
+          chosen = candidate;
+          highest = score;
+        }
+      }
+      return chosen;
+    },
+  };
+}
+
+const FNV_BASIS = 0x811c9dc5;
+const FNV_PRIME = 0x01000193;
+
+/** FNV-1a over UTF-16 units. */
+function hash(text: string, basis: number): number {
+  let value = basis;
+  for (let index = 0; index < text.length; index++)
+    value = Math.imul(value ^ text.charCodeAt(index), FNV_PRIME);
+  return value;
+}
+
+/** FNV leaves the high bits of similar names alike, and the comparison is decided by them: MurmurHash3's finish. */
+function mix(value: number): number {
+  let mixed = value;
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b);
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35);
+  return (mixed ^ (mixed >>> 16)) >>> 0;
+}

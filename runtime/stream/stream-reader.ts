@@ -1,0 +1,162 @@
+/**
+ * The reading end of a stream: an async iterable of chunks and a promise of the final value.
+ *
+ * Every reader settles exactly once: with the final value, with the writer's failure, or with `ACTOR_DIED` when
+ * the port closes without either, which is how the death of whichever actor holds the writer is noticed, at
+ * once and without a heartbeat. Leaving the loop early (`break`) or aborting the signal interrupts the writer.
+ */
+import { ActorError } from '../errors.ts';
+import type { Port } from '../transport/port.ts';
+import { FifoQueue } from '../util/fifo-queue.ts';
+import { decodeError, encodeError } from '../wire/error-codec.ts';
+import type { WireMessage, WriterMessage } from '../wire/messages.ts';
+
+export interface StreamReaderOptions {
+  /** Chunks the writer may send ahead of the reader. */
+  readonly window: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Shown in errors: the actor and method that were called. */
+  readonly label: string;
+}
+
+type Outcome<Final> =
+  | { readonly ok: true; readonly value: Final }
+  | { readonly ok: false; readonly error: Error };
+
+export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
+  readonly #port: Port;
+  readonly #options: StreamReaderOptions;
+  /** Boxed, since a chunk may be undefined. */
+  readonly #chunks = new FifoQueue<{ readonly value: Chunk }>();
+  readonly #final = Promise.withResolvers<Final>();
+  readonly #onAbort = () => this.cancel(this.#options.signal?.reason);
+  #outcome: Outcome<Final> | undefined;
+  #wake: (() => void) | undefined;
+  #received = 0;
+  #ungranted = 0;
+
+  constructor(port: Port, options: StreamReaderOptions) {
+    this.#port = port;
+    this.#options = options;
+    // The failure also reaches the loop over the chunks; a caller who reads only that is not at fault.
+    this.#final.promise.catch(() => {});
+    port.listen({
+      onMessage: (message) => this.#onMessage(asWriterMessage<Chunk, Final>(message)),
+      onClose: () => this.#onClose(),
+    });
+    const { signal } = options;
+    if (signal?.aborted) this.#onAbort();
+    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** The value the stream ended with. Settles only as chunks are consumed, since the writer needs credit. */
+  get final(): Promise<Final> {
+    return this.#final.promise;
+  }
+
+  /** Chunks that have arrived, consumed or not. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Interrupts the writer and settles the stream with `ABORTED`. No effect on a settled stream. */
+  cancel(reason?: unknown): void {
+    if (this.#outcome !== undefined) return;
+    const error = new ActorError(`${this.#options.label} was aborted by the caller`, {
+      code: 'ABORTED',
+      retrySafe: true,
+      cause: reason,
+    });
+    this.#port.post({ t: 'interrupt', error: encodeError(error) });
+    this.fail(error);
+  }
+
+  /** Settles the stream from this side. Used when the call could not be delivered. */
+  fail(error: Error): void {
+    this.#settle({ ok: false, error });
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void> {
+    try {
+      for (;;) {
+        const chunk = this.#chunks.shift();
+        if (chunk !== undefined) {
+          this.#grant();
+          yield chunk.value;
+        } else if (this.#outcome === undefined) {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        } else if (this.#outcome.ok) {
+          return;
+        } else {
+          throw this.#outcome.error;
+        }
+      }
+    } finally {
+      this.cancel();
+    }
+  }
+
+  #grant(): void {
+    this.#ungranted += 1;
+    if (this.#ungranted * 2 < this.#options.window || this.#outcome !== undefined) return;
+    this.#port.post({ t: 'pull', credits: this.#ungranted });
+    this.#ungranted = 0;
+  }
+
+  #onMessage(message: WriterMessageOf<Chunk, Final>): void {
+    switch (message.t) {
+      case 'chunk':
+        this.#received += 1;
+        this.#chunks.push({ value: message.value });
+        this.#notify();
+        break;
+      case 'end':
+        this.#settle({ ok: true, value: message.value });
+        break;
+      case 'fail':
+        this.#settle({ ok: false, error: decodeError(message.error) });
+        break;
+      default:
+        message satisfies never;
+    }
+  }
+
+  #onClose(): void {
+    this.fail(
+      new ActorError(`${this.#options.label}: the actor that was answering died`, {
+        code: 'ACTOR_DIED',
+        retrySafe: true,
+      }),
+    );
+  }
+
+  #settle(outcome: Outcome<Final>): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#port.close();
+    if (outcome.ok) this.#final.resolve(outcome.value);
+    else this.#final.reject(outcome.error);
+    this.#notify();
+  }
+
+  #notify(): void {
+    this.#wake?.();
+    this.#wake = undefined;
+  }
+}
+
+type WriterMessageOf<Chunk, Final> =
+  | { readonly t: 'chunk'; readonly value: Chunk }
+  | { readonly t: 'end'; readonly value: Final }
+  | Extract<WriterMessage, { t: 'fail' }>;
+
+/** The value types are those of the protocol that both ends share; the wire carries no types to check. */
+function asWriterMessage<Chunk, Final>(message: WireMessage): WriterMessageOf<Chunk, Final> {
+  if (message.t === 'chunk' || message.t === 'end' || message.t === 'fail') {
+    return message as WriterMessageOf<Chunk, Final>;
+  }
+  throw new ActorError(`a stream's reader got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
+}

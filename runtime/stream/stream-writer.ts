@@ -1,0 +1,126 @@
+/**
+ * The writing end of a stream: what an actor's handler is given to answer with. The other end is a
+ * `StreamReader`, usually far up the pipeline: a handler may `forward` its writer to the next actor instead of
+ * relaying chunks, and the next actor then talks to the reader directly.
+ *
+ * Chunks need credit, which the reader grants as it consumes. `write` never waits: without credit it returns
+ * false and the chunk was not sent, so that one slow reader cannot hold up an actor that serves many.
+ */
+import { ActorError } from '../errors.ts';
+import { adoptPort } from '../transport/adopt.ts';
+import type { Port } from '../transport/port.ts';
+import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
+import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.ts';
+
+export class StreamWriter<Chunk, Final> {
+  readonly #port: Port;
+  readonly #interrupt = new AbortController();
+  #interrupted: WireError | undefined;
+  #credits: number;
+  #state: 'open' | 'settled' | 'moved' = 'open';
+  #onReady: Array<() => void> = [];
+
+  constructor(token: WriterToken) {
+    this.#port = adoptPort(token.port);
+    this.#credits = token.credits;
+    if (token.interrupted !== undefined) this.#onInterrupt(token.interrupted);
+    this.#port.listen({
+      onMessage: (message) => this.#onMessage(asReaderMessage(message)),
+      onClose: () => this.#onClose(),
+    });
+  }
+
+  /** Aborted when the reader cancels, or is gone. Its reason is the reader's error. */
+  get signal(): AbortSignal {
+    return this.#interrupt.signal;
+  }
+
+  /** True until `end`, `fail` or a move to another actor. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Sends a chunk if there is credit for it; false when there is none (or the stream is over). */
+  write(chunk: Chunk): boolean {
+    if (this.#state !== 'open' || this.#credits <= 0) return false;
+    this.#credits -= 1;
+    this.#port.post({ t: 'chunk', value: chunk });
+    return true;
+  }
+
+  /** Calls back once, when there is credit again or the stream is over. */
+  onReady(callback: () => void): void {
+    if (this.#credits > 0 || this.#state !== 'open' || this.signal.aborted) queueMicrotask(callback);
+    else this.#onReady.push(callback);
+  }
+
+  /** Writes, waiting for credit. Rejects with the reader's error when the stream was interrupted. */
+  async send(chunk: Chunk): Promise<void> {
+    while (!this.write(chunk)) {
+      this.signal.throwIfAborted();
+      if (this.#state !== 'open') throw new ActorError('the stream is over', { code: 'PROTOCOL_VIOLATION' });
+      await new Promise<void>((resolve) => this.onReady(resolve));
+    }
+  }
+
+  end(final: Final): void {
+    this.#settle({ t: 'end', value: final });
+  }
+
+  fail(error: unknown): void {
+    this.#settle({ t: 'fail', error: encodeError(error) });
+  }
+
+  /** Gives the stream away. After this the writer is dead here. Called by a ref that forwards it. */
+  move(): { readonly token: WriterToken; readonly transfer: ReturnType<Port['detach']>['transfer'] } {
+    this.#state = 'moved';
+    const { token, transfer } = this.#port.detach();
+    return { token: { port: token, credits: this.#credits, interrupted: this.#interrupted }, transfer };
+  }
+
+  /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. */
+  takeBack(error: unknown): void {
+    this.#state = 'open';
+    this.fail(error);
+  }
+
+  #settle(message: WireMessage): void {
+    if (this.#state !== 'open') return;
+    this.#state = 'settled';
+    this.#port.post(message);
+    this.#port.close();
+    this.#wake();
+  }
+
+  #onMessage(message: ReaderMessage): void {
+    if (message.t === 'interrupt') this.#onInterrupt(message.error);
+    else this.#credits += message.credits;
+    this.#wake();
+  }
+
+  #onInterrupt(error: WireError): void {
+    this.#interrupted = error;
+    this.#interrupt.abort(decodeError(error));
+  }
+
+  #onClose(): void {
+    if (this.#state === 'open') {
+      this.#state = 'settled';
+      this.#interrupt.abort(
+        new ActorError('the reader of the stream is gone', { code: 'ABORTED', retrySafe: true }),
+      );
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    const callbacks = this.#onReady;
+    this.#onReady = [];
+    for (const callback of callbacks) callback();
+  }
+}
+
+function asReaderMessage(message: WireMessage): ReaderMessage {
+  if (message.t === 'pull' || message.t === 'interrupt') return message;
+  throw new ActorError(`a stream's writer got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
+}

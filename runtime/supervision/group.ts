@@ -1,0 +1,183 @@
+/**
+ * A pool of like actors under one name, and the feed that tells every ref of it who is alive. The supervisor
+ * of its children: a crashed one is restarted, and when the last one has given up the group is closed, so that
+ * nobody waits for an answer that cannot come.
+ */
+import type { ActorStats } from '../actor/behaviour.ts';
+import { FlowSender } from '../channel/flow-control.ts';
+import { ActorError } from '../errors.ts';
+import type { RefToken } from '../ref/ref-token.ts';
+import type { RoutingPolicyName } from '../routing/routing-policy.ts';
+import { adoptPort } from '../transport/adopt.ts';
+import { InProcessTransport } from '../transport/in-process.ts';
+import { MessagePortTransport } from '../transport/message-port.ts';
+import type { Port } from '../transport/port.ts';
+import { encodeError } from '../wire/error-codec.ts';
+import { Child, type ChildEvents, type ChildState } from './child.ts';
+import type { Exit, Incarnation } from './incarnation.ts';
+import type { RestartPolicy } from './restart-policy.ts';
+
+export interface GroupSpec {
+  readonly name: string;
+  readonly size: number;
+  readonly routing: RoutingPolicyName;
+  readonly restart: RestartPolicy;
+  readonly transport: RefToken['transport'];
+  incarnate(member: string, index: number): Incarnation;
+}
+
+export interface GroupEvents {
+  onUp(actor: string): void;
+  onDown(actor: string, incarnation: Incarnation, exit: Exit): void;
+  onRestarting(actor: string, attempt: number, pauseMs: number): void;
+  onEscalated(actor: string, error: Error): void;
+  onQuarantined(actor: string): void;
+}
+
+export interface ActorStatus {
+  readonly name: string;
+  readonly state: ChildState;
+  readonly restarts: number;
+}
+
+export class Group {
+  readonly name: string;
+  readonly #spec: GroupSpec;
+  readonly #events: GroupEvents;
+  readonly #children: readonly Child[];
+  readonly #subscribers = new Set<Port>();
+  #closed: Error | undefined;
+
+  constructor(spec: GroupSpec, events: GroupEvents) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#events = events;
+    this.#children = Array.from({ length: spec.size }, (_, index) => {
+      const name = `${spec.name}/${index}`;
+      return new Child(name, () => spec.incarnate(name, index), spec.restart, this.#childEvents());
+    });
+  }
+
+  /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
+  async start(graceMs: number): Promise<void> {
+    const results = await Promise.allSettled(this.#children.map((child) => child.start()));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed === undefined) return;
+    await this.stop(graceMs);
+    throw failed.reason;
+  }
+
+  /** A token from which a ref on the system's own thread is made. */
+  token(): RefToken {
+    const [mine, theirs] = InProcessTransport.pair();
+    this.#subscribe(mine);
+    return { name: this.name, policy: this.#spec.routing, transport: this.#spec.transport, feed: theirs };
+  }
+
+  status(): ActorStatus[] {
+    return this.#children.map(({ name, state, restarts }) => ({ name, state, restarts }));
+  }
+
+  /** Runs a control call on every live member. A member that dies meanwhile is left out. */
+  async onEach<T>(call: (incarnation: Incarnation) => Promise<T>): Promise<Map<string, T>> {
+    const results = new Map<string, T>();
+    await Promise.all(
+      this.#children.map(async (child) => {
+        const { incarnation } = child;
+        if (incarnation === undefined) return;
+        try {
+          results.set(child.name, await call(incarnation));
+        } catch (error) {
+          if (!(error instanceof ActorError && error.code === 'ACTOR_DIED')) throw error;
+        }
+      }),
+    );
+    return results;
+  }
+
+  stats(): Promise<Map<string, ActorStats>> {
+    return this.onEach((incarnation) => incarnation.stats());
+  }
+
+  /** The live incarnation of a member. */
+  incarnationOf(member: string): Incarnation | undefined {
+    return this.#children.find((child) => child.name === member)?.incarnation;
+  }
+
+  /** Stops every member. Returns the names of those that did not stop within the grace. */
+  async stop(graceMs: number): Promise<string[]> {
+    const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));
+    this.#close(
+      new ActorError(`${this.name} is stopped`, { code: 'ACTOR_STOPPED', details: { actor: this.name } }),
+    );
+    return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
+  }
+
+  #childEvents(): ChildEvents {
+    return {
+      onUp: (child, incarnation) => {
+        for (const subscriber of this.#subscribers) this.#announce(subscriber, child.name, incarnation);
+        this.#events.onUp(child.name);
+      },
+      onDown: (child, incarnation, exit) => this.#events.onDown(child.name, incarnation, exit),
+      onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
+      onEscalated: (child, error) => {
+        this.#events.onEscalated(child.name, error);
+        if (this.#children.every(({ state }) => state === 'escalated')) this.#close(this.#escalated(error));
+      },
+      onQuarantined: (child) => {
+        for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member: child.name });
+        this.#events.onQuarantined(child.name);
+      },
+    };
+  }
+
+  #subscribe(port: Port): void {
+    if (this.#closed !== undefined) {
+      dismiss(port, this.#closed);
+      return;
+    }
+    this.#subscribers.add(port);
+    port.listen({
+      onMessage: (message) => {
+        if (message.t === 'subscribe') this.#subscribe(adoptPort(message.port));
+      },
+      onClose: () => this.#subscribers.delete(port),
+    });
+    for (const child of this.#children) {
+      if (child.incarnation !== undefined) this.#announce(port, child.name, child.incarnation);
+    }
+  }
+
+  /** Gives a subscriber a channel of its own to an incarnation. */
+  #announce(subscriber: Port, member: string, incarnation: Incarnation): void {
+    const [client, actor] =
+      this.#spec.transport === 'thread' ? MessagePortTransport.pair() : subscriber.pair();
+    const flow = FlowSender.createBuffer();
+    incarnation.connect({ port: actor.detach().token, flow });
+    const { token, transfer } = client.detach();
+    const { boardSlot } = incarnation;
+    subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
+  }
+
+  #close(error: Error): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = error;
+    for (const subscriber of this.#subscribers) dismiss(subscriber, error);
+    this.#subscribers.clear();
+  }
+
+  #escalated(cause: Error): ActorError {
+    return new ActorError(`${this.name} crashed too often and was given up: ${cause.message}`, {
+      code: 'ACTOR_ESCALATED',
+      details: { actor: this.name },
+      cause,
+    });
+  }
+}
+
+/** The last thing that a subscriber hears. */
+function dismiss(subscriber: Port, error: Error): void {
+  subscriber.post({ t: 'closed', error: encodeError(error) });
+  subscriber.close();
+}

@@ -1,0 +1,25 @@
+/** One life of an actor, from start to exit, as its supervisor sees it. */
+import type { ActorStats } from '../actor/behaviour.ts';
+import type { ChannelToken } from '../wire/messages.ts';
+
+export type Exit = { readonly kind: 'stopped' } | { readonly kind: 'crashed'; readonly error: Error };
+
+export interface Incarnation {
+  readonly holder: number;
+  readonly boardSlot: number;
+  /** Of the thread it has to itself; undefined when it shares the system's. */
+  readonly threadId: number | undefined;
+  /** Never rejects. */
+  readonly exited: Promise<Exit>;
+  /** Rejects with what the actor's setup threw, or `ACTOR_DIED`. */
+  start(): Promise<void>;
+  connect(token: ChannelToken): void;
+  stats(): Promise<ActorStats>;
+  control(operation: string): Promise<unknown>;
+  /** Asks for a cooperative stop. Resolves when the actor has ended. */
+  stop(): Promise<void>;
+  /** Gives up on an actor that does not stop: it no longer keeps the process alive. */
+  abandon(): void;
+  /** Makes the actor throw an error that nobody handles. */
+  crash(reason: string): void;
+}

@@ -1,0 +1,68 @@
+/** A life of an actor on the system's own thread: for light work, and for tests that force an interleaving. */
+import { ActorCell, type AnyActor, type CellParts } from '../actor/actor-cell.ts';
+import type { ActorStats } from '../actor/behaviour.ts';
+import { ActorError } from '../errors.ts';
+import type { ChannelToken } from '../wire/messages.ts';
+import type { Exit, Incarnation } from './incarnation.ts';
+
+export class LocalIncarnation implements Incarnation {
+  readonly holder: number;
+  readonly boardSlot: number;
+  readonly threadId = undefined;
+  readonly exited: Promise<Exit>;
+  readonly #actor: AnyActor;
+  readonly #args: unknown;
+  readonly #parts: CellParts;
+  readonly #exit = Promise.withResolvers<Exit>();
+  #cell: ActorCell | undefined;
+
+  constructor(actor: AnyActor, args: unknown, boardSlot: number, parts: Omit<CellParts, 'crash'>) {
+    this.holder = parts.holder;
+    this.boardSlot = boardSlot;
+    this.exited = this.#exit.promise;
+    this.#actor = actor;
+    this.#args = args;
+    this.#parts = { ...parts, crash: (error) => this.#crash(error) };
+  }
+
+  async start(): Promise<void> {
+    this.#cell = await ActorCell.start(this.#actor, this.#args, this.#parts);
+  }
+
+  connect(token: ChannelToken): void {
+    this.#started().connect(token);
+  }
+
+  async stats(): Promise<ActorStats> {
+    return this.#started().stats();
+  }
+
+  async control(operation: string): Promise<unknown> {
+    return await this.#started().control(operation);
+  }
+
+  async stop(): Promise<void> {
+    await this.#cell?.stop();
+    this.#exit.resolve({ kind: 'stopped' });
+  }
+
+  abandon(): void {
+    this.#cell?.disconnect();
+  }
+
+  crash(reason: string): void {
+    this.#crash(new Error(reason));
+  }
+
+  /** What the death of a thread does to its ports, done by hand. */
+  #crash(cause: unknown): void {
+    this.#cell?.disconnect();
+    const error = new ActorError(`${this.#parts.name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
+    this.#exit.resolve({ kind: 'crashed', error });
+  }
+
+  #started(): ActorCell {
+    if (this.#cell !== undefined) return this.#cell;
+    throw new ActorError(`${this.#parts.name} has not started`, { code: 'PROTOCOL_VIOLATION' });
+  }
+}

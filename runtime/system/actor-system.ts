@@ -1,0 +1,222 @@
+/**
+ * The root of a company of actors: makes threads, supervises them, knows who is alive, and ends them in order.
+ * Lives on the thread that creates it; the actors it spawns live on threads of their own.
+ */
+import { EventEmitter } from 'eventemitter3';
+import type { AnyActor } from '../actor/actor-cell.ts';
+import type { ActorStats } from '../actor/behaviour.ts';
+import type { Blueprint } from '../blueprint.ts';
+import { LoadBoard } from '../board/load-board.ts';
+import { type DeadLetter, DeadLetters } from '../dead-letters.ts';
+import { TroupeError } from '../errors.ts';
+import type { Protocol } from '../protocol.ts';
+import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
+import { createRefEnvironment } from '../ref/environment.ts';
+import type { RoutingPolicyName } from '../routing/routing-policy.ts';
+import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
+import type { Incarnation } from '../supervision/incarnation.ts';
+import { LocalIncarnation } from '../supervision/local-incarnation.ts';
+import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/restart-policy.ts';
+import { SharedArena } from '../tensors/arena.ts';
+import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+
+export const DEFAULT_STOP_GRACE_MS = 10_000;
+const BOARD_SLOTS = 64;
+
+export interface ActorSystemOptions {
+  /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
+  readonly arenas?: Readonly<Record<string, number>>;
+  /** How long a stopping actor may finish what it does. Default 10,000 ms. */
+  readonly stopGraceMs?: number;
+}
+
+export interface SpawnOptions {
+  /** Unique in the system; members are called `name/0`, `name/1`… */
+  readonly name: string;
+  /** Number of members. Default 1. */
+  readonly size?: number;
+  /** How a ref chooses among members with room. Default `least-loaded`. */
+  readonly routing?: RoutingPolicyName;
+  readonly restart?: Partial<RestartPolicy>;
+}
+
+export interface SystemEvents {
+  'actor:up': [{ readonly actor: string }];
+  'actor:down': [{ readonly actor: string; readonly error: Error | undefined }];
+  'actor:restarting': [{ readonly actor: string; readonly attempt: number; readonly pauseMs: number }];
+  'actor:escalated': [{ readonly actor: string; readonly error: Error }];
+  'actor:quarantined': [{ readonly actor: string }];
+  'dead-letter': [DeadLetter];
+}
+
+export interface StopReport {
+  /** Actors that did not stop within the grace; their threads were left behind. */
+  readonly quarantined: readonly string[];
+}
+
+export class ActorSystem implements AsyncDisposable {
+  readonly events = new EventEmitter<SystemEvents>();
+  readonly deadLetters = new DeadLetters();
+  readonly #board = LoadBoard.create(BOARD_SLOTS);
+  readonly #arenas: ReadonlyMap<string, SharedArena>;
+  readonly #environment: RefEnvironment;
+  readonly #graceMs: number;
+  readonly #groups = new Map<string, Group>();
+  #nextHolder = 1;
+  #stopped: Promise<StopReport> | undefined;
+
+  constructor(options: ActorSystemOptions = {}) {
+    this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
+    this.#environment = createRefEnvironment(this.#board, this.deadLetters);
+    this.#arenas = new Map(
+      Object.entries(options.arenas ?? {}).map(([name, bytes]) => [
+        name,
+        SharedArena.create({ name, bytes }),
+      ]),
+    );
+    this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
+  }
+
+  /**
+   * Starts a pool of actors, each on a thread of its own. Resolves when all are up; rejects with what a setup
+   * threw. `args` may hold refs; a function gives each member its own.
+   */
+  async spawn<P extends Protocol, Args>(
+    blueprint: Blueprint<P, Args>,
+    args: Args | ((index: number) => Args),
+    options: SpawnOptions,
+  ): Promise<ActorRef<P>> {
+    const board = this.#board.handle();
+    const arenas = [...this.#arenas.values()].map((arena) => arena.handle());
+    return await this.#start<P>(options, 'thread', (name, index) => {
+      const boot = { name, module: blueprint.module, args: argsOf(args, index), arenas, board };
+      return new ThreadIncarnation(
+        { ...boot, holder: this.#nextHolder++, boardSlot: this.#board.claim() },
+        this.deadLetters,
+      );
+    });
+  }
+
+  /** Like `spawn`, on this thread. */
+  async spawnLocal<P extends Protocol, Args>(
+    actor: AnyActor & { readonly blueprint: Blueprint<P, Args> },
+    args: Args | ((index: number) => Args),
+    options: SpawnOptions,
+  ): Promise<ActorRef<P>> {
+    return await this.#start<P>(options, 'local', (name, index) => {
+      const boardSlot = this.#board.claim();
+      return new LocalIncarnation(actor, argsOf(args, index), boardSlot, {
+        name,
+        holder: this.#nextHolder++,
+        load: this.#board.writer(boardSlot),
+        deadLetters: this.deadLetters,
+        arenas: this.#arenas,
+        revive: this.#environment.revive,
+      });
+    });
+  }
+
+  /** The arenas that the system was created with. */
+  get arenas(): readonly SharedArena[] {
+    return [...this.#arenas.values()];
+  }
+
+  /** Every actor ever spawned, with its state. */
+  status(): ActorStatus[] {
+    return [...this.#groups.values()].flatMap((group) => group.status());
+  }
+
+  /** Statistics of every live actor, by name. */
+  async stats(): Promise<Map<string, ActorStats>> {
+    const parts = await Promise.all([...this.#groups.values()].map((group) => group.stats()));
+    return new Map(parts.flatMap((part) => [...part]));
+  }
+
+  /** Runs a named control operation on every live member of a pool; results by actor. */
+  async control(pool: string, operation: string): Promise<Map<string, unknown>> {
+    return await this.#group(pool).onEach((incarnation) => incarnation.control(operation));
+  }
+
+  /** Fault drill: makes an actor (`pool/0`) throw an error that nobody handles. False if it is not up. */
+  crash(actor: string, reason = 'crashed on request'): boolean {
+    const incarnation = this.#group(actor.slice(0, actor.lastIndexOf('/'))).incarnationOf(actor);
+    incarnation?.crash(reason);
+    return incarnation !== undefined;
+  }
+
+  /** Stops all actors, the youngest pool first. Repeated calls share one stop. */
+  stop(): Promise<StopReport> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #stop(): Promise<StopReport> {
+    const quarantined: string[] = [];
+    for (const group of [...this.#groups.values()].reverse())
+      quarantined.push(...(await group.stop(this.#graceMs)));
+    return { quarantined };
+  }
+
+  async #start<P extends Protocol>(
+    options: SpawnOptions,
+    transport: GroupSpec['transport'],
+    incarnate: GroupSpec['incarnate'],
+  ): Promise<ActorRef<P>> {
+    const { name, size = 1, routing = 'least-loaded' } = options;
+    if (this.#stopped !== undefined)
+      throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
+    if (this.#groups.has(name)) throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
+    const restart = { ...DEFAULT_RESTART_POLICY, ...options.restart };
+    const group = new Group({ name, size, routing, restart, transport, incarnate }, this.#groupEvents());
+    this.#groups.set(name, group);
+    try {
+      await group.start(this.#graceMs);
+    } catch (error) {
+      this.#groups.delete(name);
+      throw error;
+    }
+    const ref = new ActorRef<P>(group.token(), this.#environment);
+    await ref.connected;
+    return ref;
+  }
+
+  #groupEvents(): GroupEvents {
+    return {
+      onUp: (actor) => this.events.emit('actor:up', { actor }),
+      onDown: (actor, incarnation, exit) => {
+        this.#reclaim(incarnation);
+        const error = exit.kind === 'crashed' ? exit.error : undefined;
+        this.events.emit('actor:down', { actor, error });
+      },
+      onRestarting: (actor, attempt, pauseMs) =>
+        this.events.emit('actor:restarting', { actor, attempt, pauseMs }),
+      onEscalated: (actor, error) => this.events.emit('actor:escalated', { actor, error }),
+      onQuarantined: (actor) => this.events.emit('actor:quarantined', { actor }),
+    };
+  }
+
+  /** What the dead cannot give back themselves. */
+  #reclaim(incarnation: Incarnation): void {
+    const { threadId, holder } = incarnation;
+    for (const arena of this.#arenas.values()) {
+      if (threadId !== undefined) arena.threadDied(threadId);
+      arena.releaseAll(holder);
+    }
+    this.#board.free(incarnation.boardSlot);
+  }
+
+  #group(name: string): Group {
+    const group = this.#groups.get(name);
+    if (group === undefined) throw new TroupeError(`there is no pool "${name}"`, { code: 'POOL_UNKNOWN' });
+    return group;
+  }
+}
+
+function argsOf<Args>(args: Args | ((index: number) => Args), index: number): Args {
+  // Arguments are data for another thread, so a function can only be the way to make them.
+  return typeof args === 'function' ? (args as (index: number) => Args)(index) : args;
+}

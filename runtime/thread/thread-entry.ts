@@ -1,0 +1,60 @@
+/** The first module of an actor's thread: loads the actor's own module and puts it under remote control. */
+import { workerData } from 'node:worker_threads';
+import { expose } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
+import { LoadBoard } from '../board/load-board.ts';
+import { DeadLetters } from '../dead-letters.ts';
+import { ActorError } from '../errors.ts';
+import { createRefEnvironment } from '../ref/environment.ts';
+import { SharedArena } from '../tensors/arena.ts';
+import { outcomeOf, type ThreadBoot, type ThreadControl } from './thread-control.ts';
+
+const boot = workerData as ThreadBoot; // written by ThreadIncarnation
+const board = LoadBoard.attach(boot.board);
+const deadLetters = new DeadLetters();
+deadLetters.subscribe((letter) => boot.letters.postMessage(letter));
+boot.letters.unref();
+
+let cell: ActorCell | undefined;
+
+const control: ThreadControl = {
+  start: () =>
+    outcomeOf(async () => {
+      const module = (await import(boot.module)) as { default: AnyActor }; // the blueprint's contract
+      cell = await ActorCell.start(module.default, boot.args, {
+        name: boot.name,
+        holder: boot.holder,
+        load: board.writer(boot.boardSlot),
+        deadLetters,
+        arenas: new Map(boot.arenas.map((handle) => [handle.name, SharedArena.attach(handle)])),
+        revive: createRefEnvironment(board, deadLetters).revive,
+        crash,
+      });
+    }),
+  connect: (token) => started().connect(token),
+  stats: () => outcomeOf(() => started().stats()),
+  control: (operation) => outcomeOf(() => started().control(operation)),
+  stop: async () => {
+    const outcome = await outcomeOf(async () => cell?.stop());
+    // Nothing runs any more, native code included, so this ends the thread cleanly once the answer has left.
+    setImmediate(() => process.exit(0));
+    return outcome;
+  },
+  crash: (reason) => crash(new Error(reason)),
+};
+
+expose(control, nodeEndpoint(boot.control));
+
+function started(): ActorCell {
+  if (cell === undefined)
+    throw new ActorError(`${boot.name} has not started`, { code: 'PROTOCOL_VIOLATION' });
+  return cell;
+}
+
+/** Outside of any promise, so that it ends the thread and reaches the supervisor. */
+function crash(error: unknown): void {
+  setImmediate(() => {
+    throw error;
+  });
+}

@@ -1,0 +1,123 @@
+/** A life of an actor on a worker thread of its own. */
+import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import { transfer as comlinkTransfer, type Remote, wrap } from 'comlink';
+import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import type { ActorStats } from '../actor/behaviour.ts';
+import { extensionOf } from '../blueprint.ts';
+import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
+import { ActorError } from '../errors.ts';
+import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import { MessagePortTransport } from '../transport/message-port.ts';
+import type { ChannelToken } from '../wire/messages.ts';
+import { encodePayload } from '../wire/payload-codec.ts';
+import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thread-control.ts';
+
+const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.meta.url);
+
+export class ThreadIncarnation implements Incarnation {
+  readonly holder: number;
+  readonly boardSlot: number;
+  readonly threadId: number;
+  readonly exited: Promise<Exit>;
+  readonly #name: string;
+  readonly #worker: Worker;
+  readonly #control: Remote<ThreadControl>;
+  /** Rejects when the thread is gone; raced against every control call. */
+  readonly #gone: Promise<never>;
+
+  constructor(boot: Omit<ThreadBoot, 'control' | 'letters'>, deadLetters: DeadLetters) {
+    this.holder = boot.holder;
+    this.boardSlot = boot.boardSlot;
+    this.#name = boot.name;
+    const control = new MessageChannel();
+    const letters = new MessageChannel();
+    const [over] = MessagePortTransport.pair();
+    const args = encodePayload(boot.args, over);
+    over.close();
+    const workerData: ThreadBoot = {
+      ...boot,
+      args: args.payload,
+      control: control.port2,
+      letters: letters.port2,
+    };
+    this.#worker = new Worker(ENTRY, {
+      name: boot.name,
+      workerData,
+      transferList: [control.port2, letters.port2, ...args.transfer],
+    });
+    this.threadId = this.#worker.threadId; // -1 once it has exited
+    letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
+    letters.port1.unref();
+    this.#control = wrap<ThreadControl>(nodeEndpoint(control.port1));
+    this.exited = this.#watchExit(() => {
+      control.port1.close();
+      letters.port1.close();
+    });
+    this.#gone = this.exited.then((exit) => {
+      throw exit.kind === 'crashed' ? exit.error : diedError(this.#name);
+    });
+    this.#gone.catch(() => {});
+  }
+
+  async start(): Promise<void> {
+    unwrap(await this.#raced<Outcome<void>>(this.#control.start()));
+  }
+
+  connect(token: ChannelToken): void {
+    const moved: readonly Transferable[] = 'postMessage' in token.port ? [token.port] : [];
+    this.#raced(this.#control.connect(comlinkTransfer(token, [...moved] as never[]))).catch(() => {});
+  }
+
+  async stats(): Promise<ActorStats> {
+    return unwrap(await this.#raced<Outcome<ActorStats>>(this.#control.stats()));
+  }
+
+  async control(operation: string): Promise<unknown> {
+    return unwrap(await this.#raced<Outcome<unknown>>(this.#control.control(operation)));
+  }
+
+  async stop(): Promise<void> {
+    this.#raced<Outcome<void>>(this.#control.stop()).catch(() => {}); // the exit says more than the answer
+    await this.exited;
+  }
+
+  abandon(): void {
+    this.#worker.unref();
+  }
+
+  crash(reason: string): void {
+    this.#raced(this.#control.crash(reason)).catch(() => {});
+  }
+
+  #raced<T>(answer: Promise<T>): Promise<T> {
+    return Promise.race([answer, this.#gone]);
+  }
+
+  #watchExit(cleanUp: () => void): Promise<Exit> {
+    return new Promise((resolve) => {
+      let failure: unknown;
+      this.#worker.on('error', (error) => {
+        failure = error;
+      });
+      this.#worker.once('exit', (code) => {
+        cleanUp();
+        if (failure === undefined && code === 0) resolve({ kind: 'stopped' });
+        else
+          resolve({
+            kind: 'crashed',
+            error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)),
+          });
+      });
+    });
+  }
+}
+
+function diedError(name: string, cause?: unknown): ActorError {
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return new ActorError(`${name} died${why}`, {
+    code: 'ACTOR_DIED',
+    retrySafe: true,
+    details: { actor: name },
+    cause,
+  });
+}

@@ -1,0 +1,28 @@
+/**
+ * The transport seam: one end of a two-way, ordered pipe. Channels, streams and membership feeds are written
+ * against this interface; whether the other end is on another thread (`message-port.ts`) or in this one
+ * (`in-process.ts`) is decided where the pair is made.
+ */
+import type { MessagePort, Transferable } from 'node:worker_threads';
+import type { WireMessage } from '../wire/messages.ts';
+
+/** What travels in a message in place of a port: the port itself, moved. */
+export type PortToken = MessagePort | Port;
+
+export interface PortListener {
+  onMessage(message: WireMessage): void;
+  /** The other end closed or its thread is gone; every message sent before has been delivered. Called once. */
+  onClose(): void;
+}
+
+export interface Port {
+  /** Throws a `DataCloneError` when the message cannot be cloned; never when the other end is gone. */
+  post(message: WireMessage, transfer?: readonly Transferable[]): void;
+  /** Starts delivery. Messages that came earlier are delivered first. */
+  listen(listener: PortListener): void;
+  close(): void;
+  /** Makes a pair of the same kind, whose ends can travel over this port. */
+  pair(): readonly [Port, Port];
+  /** Gives the end away: it can no longer be used here. Add the result to the message and to `transfer`. */
+  detach(): { readonly token: PortToken; readonly transfer: readonly Transferable[] };
+}

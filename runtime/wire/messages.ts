@@ -1,0 +1,81 @@
+/**
+ * Everything that travels on a channel, a stream or a membership feed, as discriminated unions.
+ *
+ * A channel has two lanes on one port. The *data* lane (`tell`, `ask`, `open`) is FIFO, waits in the actor's
+ * mailbox and is bounded by credits. The *control* lane (all the rest) is handled on receipt, needs no credit
+ * and is never dropped; since both lanes share a port, an interrupt can never overtake the message it is about.
+ */
+import type { PortToken } from '../transport/port.ts';
+import type { WireError } from './error-codec.ts';
+
+interface DataFields {
+  readonly method: string;
+  readonly payload: unknown;
+  /** The payload holds refs that must be revived on arrival. */
+  readonly rich: boolean;
+  /** What the message counts against the channel's byte credits. */
+  readonly bytes: number;
+}
+
+/** Client to actor, data lane. */
+export type DataMessage =
+  | (DataFields & { readonly t: 'tell' })
+  | (DataFields & { readonly t: 'ask'; readonly id: number })
+  | (DataFields & { readonly t: 'open'; readonly id: number; readonly writer: WriterToken });
+
+/** Client to actor, control lane. */
+export type ClientControl = { readonly t: 'cancel'; readonly id: number; readonly error: WireError };
+
+export type ClientMessage = DataMessage | ClientControl;
+
+/** Actor to client. `reply` answers an `ask`, or says that an `open` was taken over (or not). */
+export type ActorMessage =
+  | { readonly t: 'reply'; readonly id: number; readonly value: unknown; readonly rich: boolean }
+  | { readonly t: 'refusal'; readonly id: number; readonly error: WireError }
+  | { readonly t: 'credit' };
+
+/** The writing end of a stream, on its way to another actor. */
+export interface WriterToken {
+  readonly port: PortToken;
+  readonly credits: number;
+  readonly interrupted: WireError | undefined;
+}
+
+/** Reader to writer. */
+export type ReaderMessage =
+  | { readonly t: 'pull'; readonly credits: number }
+  | { readonly t: 'interrupt'; readonly error: WireError };
+
+/** Writer to reader. */
+export type WriterMessage =
+  | { readonly t: 'chunk'; readonly value: unknown }
+  | { readonly t: 'end'; readonly value: unknown }
+  | { readonly t: 'fail'; readonly error: WireError };
+
+/** How to reach one incarnation of an actor. */
+export interface ChannelToken {
+  readonly port: PortToken;
+  readonly flow: SharedArrayBuffer;
+}
+
+/** Group (on the main thread) to each holder of a ref. */
+export type MembershipMessage =
+  | {
+      readonly t: 'up';
+      readonly member: string;
+      readonly channel: ChannelToken;
+      readonly boardSlot: number;
+    }
+  | { readonly t: 'down'; readonly member: string }
+  | { readonly t: 'closed'; readonly error: WireError };
+
+/** Holder of a ref to the group: another thread was given the ref and wants the same feed. */
+export type SubscriberMessage = { readonly t: 'subscribe'; readonly port: PortToken };
+
+export type WireMessage =
+  | ClientMessage
+  | ActorMessage
+  | ReaderMessage
+  | WriterMessage
+  | MembershipMessage
+  | SubscriberMessage;

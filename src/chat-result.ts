@@ -1,0 +1,47 @@
+/** What a caller is told when an answer is complete. */
+import type { GenerationSummary, Hop, TokenChunk } from '../actors/generation.ts';
+import { epochNow } from '../runtime/clock.ts';
+import type { BytesBetweenActors, ChatResult, ChatTimings, Mode } from './chat-types.ts';
+
+export interface Observed {
+  /** When the first text arrived at the caller, epoch milliseconds. */
+  readonly firstTokenAt: number;
+  readonly mode: Mode;
+}
+
+export function summarize(
+  deltas: readonly TokenChunk[],
+  { finishReason, usage, trace, prefillMs, decodeMs }: GenerationSummary,
+  { firstTokenAt, mode }: Observed,
+): ChatResult {
+  const gaps = usage.completionTokens - 1;
+  const timings: ChatTimings = {
+    queueMs: trace.queueMs,
+    preprocessMs: trace.preprocessMs,
+    encodeMs: trace.encodeMs,
+    prefillMs,
+    timeToFirstTokenMs: firstTokenAt - trace.submittedAt,
+    interTokenMs: gaps > 0 ? decodeMs / gaps : 0,
+    totalMs: epochNow() - trace.submittedAt,
+  };
+  return {
+    text: deltas.map(({ text }) => text).join(''),
+    finishReason,
+    usage,
+    timings,
+    mode,
+    bytesBetweenActors: {
+      pixels: bytesOf(trace.hops, 'pixels'),
+      embeddings: bytesOf(trace.hops, 'embeddings'),
+    },
+    tokenIds: deltas.flatMap(({ tokenIds }) => tokenIds),
+  };
+}
+
+function bytesOf(hops: readonly Hop[], kind: Hop['kind']): BytesBetweenActors {
+  const mine = hops.filter((hop) => hop.kind === kind);
+  return {
+    moved: mine.reduce((sum, { bytesMoved }) => sum + bytesMoved, 0),
+    copied: mine.reduce((sum, { bytesCopied }) => sum + bytesCopied, 0),
+  };
+}

@@ -1,0 +1,81 @@
+/** One answer in the making: the `ChatStream` that a caller holds. Submitted at once; can be read once. */
+import { ActorError, TroupeError } from '../runtime/errors.ts';
+import type { ChatDelta, ChatOptions, ChatResult, ChatStream } from './chat-types.ts';
+import { type GenerationRunOptions, runGeneration } from './generation-run.ts';
+import { submittedChat } from './submitted-chat.ts';
+
+export class ChatRun implements ChatStream {
+  readonly #abort = new AbortController();
+  readonly #result = Promise.withResolvers<ChatResult>();
+  readonly #deltas: AsyncGenerator<ChatDelta, void, void>;
+  readonly #callerSignal: AbortSignal | undefined;
+  readonly #onCallerAbort = () => this.abort(this.#callerSignal?.reason);
+  /** A generator does nothing until it is asked: asking for the first delta submits the request. */
+  #first: Promise<IteratorResult<ChatDelta, void>> | undefined;
+
+  constructor(request: ChatOptions, options: Omit<GenerationRunOptions, 'signal' | 'onResult'>) {
+    this.#callerSignal = request.signal;
+    this.#deltas = runGeneration(submittedChat(request), {
+      ...options,
+      signal: this.#abort.signal,
+      onResult: (result) => this.#result.resolve(result),
+    });
+    // A caller who only iterates sees the failure there.
+    this.#result.promise.catch(() => {});
+    if (request.signal?.aborted) this.#onCallerAbort();
+    else request.signal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    this.#first = this.#next();
+    this.#first.catch(() => {});
+  }
+
+  get result(): Promise<ChatResult> {
+    return this.#result.promise;
+  }
+
+  /** Ends the request. A `TroupeError` as reason becomes its failure, any other the cause of an `ABORTED`. */
+  abort(reason?: unknown): void {
+    this.#abort.abort(reason);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<ChatDelta, void> {
+    try {
+      for (;;) {
+        const next = await (this.#first ?? this.#next());
+        this.#first = undefined;
+        if (next.done) return;
+        yield next.value;
+      }
+    } finally {
+      // Also reached when the caller leaves the loop early; no effect on a request that has ended.
+      this.abort();
+      this.#fail(abortedError(undefined));
+      await this.#deltas.return();
+    }
+  }
+
+  async #next(): Promise<IteratorResult<ChatDelta, void>> {
+    try {
+      const next = await this.#deltas.next();
+      if (next.done) this.#forgetCaller();
+      return next;
+    } catch (error) {
+      const { aborted, reason } = this.#abort.signal;
+      const failure = aborted ? (TroupeError.is(reason) ? reason : abortedError(reason)) : error;
+      this.#fail(failure);
+      throw failure;
+    }
+  }
+
+  #fail(failure: unknown): void {
+    this.#forgetCaller();
+    this.#result.reject(failure);
+  }
+
+  #forgetCaller(): void {
+    this.#callerSignal?.removeEventListener('abort', this.#onCallerAbort);
+  }
+}
+
+function abortedError(cause: unknown): ActorError {
+  return new ActorError('the request was aborted by the caller', { code: 'ABORTED', retrySafe: true, cause });
+}

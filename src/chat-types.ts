@@ -1,0 +1,66 @@
+/** What a caller of the programmatic API hands in and gets back. */
+import type { ChatRequest, FinishReason, TokenChunk, Usage } from '../actors/generation.ts';
+
+/**
+ * `aggregated`: encoder and language model are one actor, image embeddings never leave it.
+ * `disaggregated`: they are actors of their own, embeddings travel between them by reference.
+ */
+export type Mode = 'aggregated' | 'disaggregated';
+
+export const MODES: readonly Mode[] = ['aggregated', 'disaggregated'];
+
+export interface ChatOptions extends ChatRequest {
+  /** Aborting it ends the request; its compute stops within one step. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */
+  readonly timeoutMs?: number;
+}
+
+/** A piece of the answer, as soon as it is known. */
+export type ChatDelta = TokenChunk;
+
+/** Milliseconds. */
+export interface ChatTimings {
+  /** Waiting for room: in mailboxes and in the language model's queue. */
+  readonly queueMs: number;
+  /** Chat template, tokenizer, image decoding and resizing. */
+  readonly preprocessMs: number;
+  /** The vision graph. 0 without an image. */
+  readonly encodeMs: number;
+  readonly prefillMs: number;
+  /** From submission to the first text. */
+  readonly timeToFirstTokenMs: number;
+  /** Mean time between generated tokens after the first; 0 with fewer than two. */
+  readonly interTokenMs: number;
+  /** From submission to the end. */
+  readonly totalMs: number;
+}
+
+export interface BytesBetweenActors {
+  /** Handed over by reference. */
+  readonly moved: number;
+  /** Cloned into a message. */
+  readonly copied: number;
+}
+
+export interface ChatResult {
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  readonly timings: ChatTimings;
+  readonly mode: Mode;
+  /** Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode. */
+  readonly bytesBetweenActors: {
+    readonly pixels: BytesBetweenActors;
+    readonly embeddings: BytesBetweenActors;
+  };
+  /** Generated token ids, without the end-of-sequence token. */
+  readonly tokenIds: readonly number[];
+}
+
+/** An answer in the making: iterate for deltas, await `result` for the whole. Ending the loop early aborts. */
+export interface ChatStream extends AsyncIterable<ChatDelta> {
+  /** Settles when the deltas have been consumed. */
+  readonly result: Promise<ChatResult>;
+  abort(reason?: unknown): void;
+}

@@ -1,0 +1,49 @@
+/** `troupe ask`: starts an engine, asks one question, prints the answer, stops the engine. */
+import type { ChatOptions, ChatResult } from '../chat-types.ts';
+import { Troupe } from '../troupe.ts';
+import { askRequest, inCallersWords } from './ask-request.ts';
+import type { CommandContext } from './command-context.ts';
+import { type AskFlags, engineOptionsOf } from './flags.ts';
+import { printStream } from './print-stream.ts';
+import { createProgress, type Progress } from './progress.ts';
+
+export async function ask(question: string, flags: AskFlags, context: CommandContext): Promise<void> {
+  const { signal } = context.interrupt;
+  const progress = createProgress(flags.json !== true);
+  try {
+    const request = await askRequest(question, flags, signal);
+    const troupe = await Troupe.start({
+      ...engineOptionsOf(flags),
+      onProgress: ({ message }) => progress.show(message),
+    });
+    try {
+      signal.throwIfAborted();
+      await answer(troupe, request, flags, context, progress);
+    } finally {
+      const { quarantined } = await troupe.stop();
+      if (quarantined.length > 0) context.interrupt.leave(); // their threads would keep the process
+    }
+  } catch (error) {
+    throw inCallersWords(error, flags);
+  } finally {
+    progress.clear();
+  }
+}
+
+async function answer(
+  troupe: Troupe,
+  request: ChatOptions,
+  flags: AskFlags,
+  { output }: CommandContext,
+  progress: Progress,
+): Promise<void> {
+  progress.show('thinking');
+  if (flags.json === true) await output.write(`${JSON.stringify(report(await troupe.chat(request)))}\n`);
+  else await printStream(troupe.stream(request), output, () => progress.clear());
+}
+
+/** What `--json` promises; the token ids of a result are for programs that use the API. */
+function report(result: ChatResult): Omit<ChatResult, 'tokenIds'> {
+  const { text, finishReason, usage, timings, mode, bytesBetweenActors } = result;
+  return { text, finishReason, usage, timings, mode, bytesBetweenActors };
+}

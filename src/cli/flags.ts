@@ -1,0 +1,117 @@
+/** The flags of the commands, each declared once: how it is written, what it takes, what it means. */
+import { Option } from 'commander';
+import { InputError } from '../../actors/errors.ts';
+import type { SamplingOptions } from '../../actors/generation.ts';
+import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
+import { MODES, type Mode } from '../chat-types.ts';
+import type { TroupeOptions } from '../config/options.ts';
+import { type NumberRange, numberFlag } from './number-flag.ts';
+
+export interface ModelFlags {
+  readonly model?: string;
+  readonly dtype?: Dtype;
+}
+
+/** What commander makes of the flags of `troupe ask`; those not given are absent. */
+export interface AskFlags extends ModelFlags, Omit<SamplingOptions, 'stop'> {
+  readonly image?: readonly string[];
+  readonly system?: string;
+  readonly mode?: Mode;
+  readonly stop?: readonly string[];
+  /** Seconds. */
+  readonly timeout?: number;
+  readonly json?: true;
+}
+
+export interface InspectFlags extends ModelFlags {
+  readonly json?: true;
+}
+
+export function modelFlags(): Option[] {
+  return [
+    new Option('--model <dir>', 'model directory in the Hub layout (default: the embedded model)'),
+    choice('--dtype <name>', DTYPES, 'precision of the ONNX files to load (default: the best that is there)'),
+  ];
+}
+
+export function jsonFlag(): Option {
+  return new Option('--json', 'print one JSON object');
+}
+
+export function askFlags(): Option[] {
+  return [
+    repeatable(
+      '-i, --image <file>',
+      'picture to ask about: a path, an http(s) or data: URL, or - for standard input',
+    ),
+    new Option('--system <text>', 'system message'),
+    choice('--mode <mode>', MODES, `how the actors share the work (default: ${MODES[0]})`),
+    ...modelFlags(),
+    number('--max-tokens <n>', 'most tokens to generate', { whole: true, min: 1 }),
+    number('--temperature <t>', '0 is greedy', { min: 0, max: 2 }),
+    number('--top-k <k>', 'choose among the k likeliest tokens; 0 is all', { whole: true, min: 0 }),
+    number('--top-p <p>', 'choose among the likeliest tokens that make up this probability', {
+      above: 0,
+      max: 1,
+    }),
+    number('--min-p <p>', 'drop tokens less likely than this share of the likeliest', { min: 0, max: 1 }),
+    number('--repetition-penalty <x>', '1 is off', { above: 0 }),
+    number('--presence-penalty <x>', '0 is off', { min: -2, max: 2 }),
+    number('--frequency-penalty <x>', '0 is off', { min: -2, max: 2 }),
+    number('--seed <n>', 'makes sampling repeatable', { whole: true, min: 0, max: 2 ** 32 - 1 }),
+    repeatable('--stop <text>', 'end before this text'),
+    number('--timeout <seconds>', 'give up after this time', { above: 0, max: 86_400 }),
+    jsonFlag(),
+  ];
+}
+
+const SAMPLING_FLAGS = [
+  'maxTokens',
+  'temperature',
+  'topK',
+  'topP',
+  'minP',
+  'repetitionPenalty',
+  'presencePenalty',
+  'frequencyPenalty',
+  'seed',
+  'stop',
+] as const satisfies readonly (keyof SamplingOptions)[];
+
+export function samplingOf(flags: AskFlags): SamplingOptions {
+  return present(flags, SAMPLING_FLAGS);
+}
+
+export function engineOptionsOf(flags: AskFlags | InspectFlags): TroupeOptions {
+  return present<AskFlags, 'model' | 'dtype' | 'mode'>(flags, ['model', 'dtype', 'mode']);
+}
+
+/** The named fields that are there; an absent flag must stay absent, for a default to take its place. */
+function present<T extends object, K extends keyof T>(source: T, keys: readonly K[]): Partial<Pick<T, K>> {
+  const chosen: Partial<Pick<T, K>> = {};
+  for (const key of keys) if (source[key] !== undefined) chosen[key] = source[key];
+  return chosen;
+}
+
+function number(flags: string, description: string, range: NumberRange): Option {
+  return new Option(flags, description).argParser(numberFlag(nameOf(flags), range));
+}
+
+function repeatable(flags: string, description: string): Option {
+  const collect = (value: string, earlier: readonly string[] = []) => [...earlier, value];
+  return new Option(flags, `${description} (repeatable)`).argParser(collect);
+}
+
+function choice<T extends string>(flags: string, choices: readonly T[], description: string): Option {
+  return new Option(flags, `${description}: ${choices.join(', ')}`).argParser((text): T => {
+    const chosen = choices.find((candidate) => candidate === text);
+    if (chosen !== undefined) return chosen;
+    const facts = { field: nameOf(flags), value: text, remedy: `Give one of: ${choices.join(', ')}.` };
+    throw new InputError('INVALID_ARGUMENT', 'is not a value it can take', facts);
+  });
+}
+
+/** `--mode` of `--mode <mode>`. */
+function nameOf(flags: string): string {
+  return flags.split(' ')[0] ?? flags;
+}

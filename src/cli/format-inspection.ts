@@ -1,0 +1,71 @@
+/** An inspection as a person reads it. */
+import Table from 'cli-table3';
+import pc from 'picocolors';
+import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
+import { MODES } from '../chat-types.ts';
+import type { InspectedMode, InspectReport } from '../inspect/inspect-model.ts';
+
+export function formatInspection(report: InspectReport): string {
+  const { geometry } = report;
+  const facts: [string, string][] = [
+    ['type', `${report.modelType}, ${report.encoding} image encoding`],
+    [
+      'decoder',
+      `${geometry.layers} layers, hidden ${geometry.hiddenSize}, ${geometry.kvHeads} KV heads of ${geometry.headDim}`,
+    ],
+    ['context', `${geometry.contextLength} tokens, vocabulary ${geometry.vocabSize}`],
+    [
+      'images',
+      `tiles of ${geometry.tileSize}×${geometry.tileSize} pixels, ${geometry.imageTokensPerTile} tokens each`,
+    ],
+  ];
+  return [
+    pc.bold(report.path),
+    ...facts.map(([name, value]) => `  ${name.padEnd(8)} ${value}`),
+    '',
+    graphTable(report),
+    '',
+    ...MODES.map((mode) => formatMode(mode, report.modes[mode])),
+    '',
+  ].join('\n');
+}
+
+function graphTable({ graphs }: InspectReport): string {
+  const table = new Table({
+    head: ['graph', 'file', 'dtype', 'size', 'inputs', 'outputs'],
+    colAligns: ['left', 'left', 'left', 'right', 'left', 'left'],
+    style: { head: [], border: [] },
+  });
+  for (const { role, path, dtype, bytes, external, inputs, outputs } of graphs) {
+    const file = [path, ...external.map((name) => `+ ${name}`)].join('\n');
+    table.push([role, file, dtype, formatBytes(bytes), formatTensors(inputs), formatTensors(outputs)]);
+  }
+  return table.toString();
+}
+
+/** A cache has two tensors a layer: those that differ in numbers only are shown once. Shapes are in the JSON. */
+function formatTensors(tensors: readonly TensorSignature[]): string {
+  const groups = Map.groupBy(tensors, ({ name }) => name.replace(/\d+/g, 'N'));
+  const lines = [...groups].map(([pattern, group]) =>
+    group.length === 1 ? group.map(({ name }) => name) : `${pattern} ×${group.length}`,
+  );
+  return lines.join('\n');
+}
+
+function formatMode(name: string, { ok, reason, code, actors }: InspectedMode): string {
+  if (!ok)
+    return `${pc.red('no ')} ${pc.bold(name)}: ${reason ?? 'cannot run this model'}${code === undefined ? '' : ` [${code}]`}`;
+  const parts = actors.map(({ pool, count, threads }) => {
+    const each =
+      threads === 0 ? 'no inference' : threads === 1 ? '1 inference thread' : `${threads} inference threads`;
+    return `${count} × ${pool} (${each})`;
+  });
+  return `${pc.green('yes')} ${pc.bold(name)}: ${parts.join(', ')}`;
+}
+
+const UNITS = ['bytes', 'KiB', 'MiB', 'GiB'];
+
+function formatBytes(bytes: number): string {
+  const power = bytes === 0 ? 0 : Math.min(UNITS.length - 1, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${UNITS[power]}`;
+}

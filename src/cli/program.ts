@@ -1,0 +1,58 @@
+/** The commands of `troupe` and what their help says. */
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { Command } from 'commander';
+import type { CommandContext } from './command-context.ts';
+import { type AskFlags, askFlags, type InspectFlags, jsonFlag, modelFlags } from './flags.ts';
+
+const EXAMPLES = `
+Examples:
+  $ troupe ask --image photo.png "What is in this image?"
+  $ troupe ask -i before.jpg -i after.jpg "What has changed?"
+  $ curl -s https://example.org/cat.jpg | troupe ask --image - --json "What color is the cat?"
+  $ troupe inspect --model ./my-model
+
+Exit codes: 0 answered, 1 failed, 2 wrong input or model, 130 interrupted.`;
+
+export function createProgram(context: CommandContext): Command {
+  const program = new Command('troupe')
+    .description('Ask a vision-language model about images: a company of actors in one Node process.')
+    .version(packageVersion(), '-v, --version')
+    .addHelpText('after', EXAMPLES)
+    .exitOverride()
+    // Errors are thrown; whoever catches them prints them, in one line.
+    .configureOutput({ outputError: () => undefined });
+
+  const askCommand = program
+    .command('ask')
+    .summary('answer a question, with or without images')
+    .description('Answer a question about images. The text is printed as it is made.')
+    .argument('<question>', 'what to ask')
+    .addHelpText('after', EXAMPLES)
+    .action(async (question: string, flags: AskFlags) => {
+      const { ask } = await import('./ask-command.ts'); // not needed for --help, nor to refuse a flag
+      await ask(question, flags, context);
+    });
+  for (const option of askFlags()) askCommand.addOption(option);
+
+  const inspectCommand = program
+    .command('inspect')
+    .summary('show what a model directory holds and how it would run')
+    .description(
+      'Show what a model directory holds, whether each mode can run it, and the actors it would start.',
+    )
+    .action(async (flags: InspectFlags) => {
+      const { inspect } = await import('./inspect-command.ts');
+      await inspect(flags, context);
+    });
+  for (const option of [...modelFlags(), jsonFlag()]) inspectCommand.addOption(option);
+
+  return program;
+}
+
+function packageVersion(): string {
+  const path = findPackageJSON(import.meta.url);
+  if (path === undefined) return 'unknown';
+  const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string }; // our own package.json
+  return version;
+}

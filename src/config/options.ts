@@ -1,0 +1,43 @@
+/** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
+import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { Mode } from '../chat-types.ts';
+
+export interface PoolOptions {
+  /** Actors, one thread each. */
+  readonly count?: number;
+  /** Intra-op threads of each actor's inference sessions. */
+  readonly threads?: number;
+}
+
+export interface TroupeOptions {
+  /** Model directory in the Hub layout. Default: the embedded model. */
+  readonly model?: string;
+  /** Default `aggregated`. */
+  readonly mode?: Mode;
+  /** Precision of the ONNX files to load. Default: for each graph the first present of fp32, q4, q8… */
+  readonly dtype?: Dtype;
+  readonly processor?: Pick<PoolOptions, 'count'>;
+  /** Disaggregated mode only. */
+  readonly encoder?: PoolOptions;
+  /** The language model; in aggregated mode also the encoder. */
+  readonly pd?: PoolOptions & {
+    /** Sequences decoded together by one actor. Default 16. */
+    readonly maxRunning?: number;
+    /** Sequences waiting in one actor for a place in the batch. Default 32. */
+    readonly maxWaiting?: number;
+  };
+  readonly limits?: {
+    /** Images in one request. Default 8. */
+    readonly maxImages?: number;
+    /** Encoded size of one image, bytes. Default 20 MiB. */
+    readonly maxImageBytes?: number;
+    /** Pixels of one image as its header claims. Default 40,000,000. */
+    readonly maxImagePixels?: number;
+  };
+  /** Milliseconds a request may take from submission. Default 600,000. */
+  readonly requestTimeoutMs?: number;
+  /** How often a request that lost its actor before the first token is tried again. Default 2. */
+  readonly retries?: number;
+  /** Milliseconds an actor gets to finish what it does when the engine stops. Default 10,000. */
+  readonly stopGraceMs?: number;
+}

@@ -1,0 +1,82 @@
+/**
+ * One request's way through the pipeline, as its caller sees it: submits, streams deltas, tries again when an
+ * actor died before the first token, and sums up.
+ */
+import type { ChatRequest, GenerationSummary, TokenChunk } from '../actors/generation.ts';
+import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
+import { epochNow } from '../runtime/clock.ts';
+import { TroupeError } from '../runtime/errors.ts';
+import type { ActorRef } from '../runtime/ref/actor-ref.ts';
+import { summarize } from './chat-result.ts';
+import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
+
+export interface GenerationRunOptions {
+  readonly entry: ActorRef<typeof processorProtocol>;
+  readonly requestId: string;
+  readonly mode: Mode;
+  readonly timeoutMs: number;
+  readonly retries: number;
+  /** Aborted by the caller, or when the engine stops. */
+  readonly signal: AbortSignal;
+  onRetry(attempt: number, error: TroupeError): void;
+  /** Called after the last delta was taken. */
+  onResult(result: ChatResult): void;
+}
+
+/** Losses that say nothing about the request itself: another actor, or the next incarnation, may well serve it. */
+const LOST: ReadonlySet<string> = new Set(['ACTOR_DIED', 'ACTOR_STOPPED', 'TENSOR_RELEASED']);
+
+/** Yields deltas. Throws the request's failure. */
+export async function* runGeneration(
+  chat: ChatRequest,
+  options: GenerationRunOptions,
+): AsyncGenerator<ChatDelta, void, void> {
+  const submittedAt = epochNow();
+  const request: ProcessRequest = {
+    requestId: options.requestId,
+    chat,
+    submittedAt,
+    deadline: submittedAt + options.timeoutMs,
+  };
+  const deltas: TokenChunk[] = [];
+  let firstTokenAt = submittedAt;
+  const chunks = attempts(request, options);
+  for (let next = await chunks.next(); ; next = await chunks.next()) {
+    if (next.done) {
+      options.onResult(summarize(deltas, next.value, { firstTokenAt, mode: options.mode }));
+      return;
+    }
+    if (deltas.length === 0) firstTokenAt = epochNow();
+    deltas.push(next.value);
+    yield next.value;
+  }
+}
+
+/** Yields chunks; returns the summary of the attempt that succeeded. */
+async function* attempts(
+  request: ProcessRequest,
+  options: GenerationRunOptions,
+): AsyncGenerator<TokenChunk, GenerationSummary> {
+  for (let retry = 0; ; retry++) {
+    const reader = options.entry.stream('generate', request, { signal: options.signal });
+    const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), request.deadline - epochNow());
+    try {
+      yield* reader;
+      return await reader.final;
+    } catch (error) {
+      const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
+      if (!lost || reader.received > 0 || retry >= options.retries || options.signal.aborted) throw error;
+      options.onRetry(retry + 1, error);
+    } finally {
+      clearTimeout(deadline);
+    }
+  }
+}
+
+function deadlineExceeded({ requestId, timeoutMs }: GenerationRunOptions): TroupeError {
+  return new TroupeError(`request ${requestId} was not answered within ${timeoutMs} ms`, {
+    code: 'DEADLINE_EXCEEDED',
+    retrySafe: true,
+    details: { timeoutMs },
+  });
+}

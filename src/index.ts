@@ -1,0 +1,40 @@
+/**
+ * `troupe`: vision-language models inside one Node process.
+ *
+ * Public: what this file exports, and `troupe/runtime`. Everything else may change without notice.
+ */
+export { InputError, ModelError } from '../actors/errors.ts';
+export type {
+  ChatMessage,
+  ContentPart,
+  FinishReason,
+  ImagePart,
+  ImageSource,
+  SamplingOptions,
+  TextPart,
+  Usage,
+} from '../actors/generation.ts';
+export { ActorError, TroupeError } from '../runtime/errors.ts';
+export type { StopReport } from '../runtime/system/actor-system.ts';
+export {
+  type BytesBetweenActors,
+  type ChatDelta,
+  type ChatOptions,
+  type ChatResult,
+  type ChatStream,
+  type ChatTimings,
+  MODES,
+  type Mode,
+} from './chat-types.ts';
+export type { PoolOptions, TroupeOptions } from './config/options.ts';
+export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
+export type { EngineStats } from './engine-stats.ts';
+export { type InspectReport, inspectModel } from './inspect/inspect-model.ts';
+export {
+  type ClearedCaches,
+  type StartOptions,
+  type StartProgress,
+  type StopOptions,
+  Troupe,
+  type TroupeEvents,
+} from './troupe.ts';

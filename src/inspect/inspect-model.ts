@@ -1,0 +1,108 @@
+/** What a model directory holds, whether each mode can run it, and what each mode would start. */
+import { stat } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import type { ModelGeometry } from '../../actors/model/geometry.ts';
+import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
+import type { Encoding, GraphFile, ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
+import { MODES, type Mode } from '../chat-types.ts';
+import type { TroupeOptions } from '../config/options.ts';
+import { resolveConfig } from '../config/resolve-config.ts';
+import { thisMachine } from '../config/this-machine.ts';
+import { planThreads } from '../config/thread-plan.ts';
+import { obstacleTo, openModel } from './load-model.ts';
+
+export interface InspectedGraph {
+  readonly role: GraphRole;
+  /** Relative to the model directory. */
+  readonly path: string;
+  readonly dtype: Dtype;
+  /** Of the graph file and its external data. */
+  readonly bytes: number;
+  readonly inputs: readonly TensorSignature[];
+  readonly outputs: readonly TensorSignature[];
+  /** Files with weights beside the graph file. */
+  readonly external: readonly string[];
+}
+
+export interface InspectedMode {
+  readonly ok: boolean;
+  /** Why not, and what to do. */
+  readonly reason?: string;
+  readonly code?: string;
+  /** The actors it would start, a thread each. */
+  readonly actors: readonly {
+    readonly pool: string;
+    readonly count: number;
+    /** Intra-op threads of each one's sessions; 0 where it runs no inference. */
+    readonly threads: number;
+  }[];
+}
+
+export interface InspectReport {
+  readonly path: string;
+  readonly modelType: string;
+  readonly encoding: Encoding;
+  readonly graphs: readonly InspectedGraph[];
+  readonly geometry: ModelGeometry;
+  readonly modes: Readonly<Record<Mode, InspectedMode>>;
+}
+
+/** @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported */
+export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
+  const { model, dtype } = resolveConfig(options);
+  const directory = await openModel(model, dtype);
+  const { path, modelType, encoding, geometry } = directory;
+  const graphs = await Promise.all(
+    graphsOf(directory).map(([role, graph]) => inspectGraph(role, graph, path)),
+  );
+  const [aggregated, disaggregated] = MODES.map((mode) => inspectMode(mode, directory, options));
+  if (aggregated === undefined || disaggregated === undefined) throw new Error('a mode is missing in MODES');
+  return { path, modelType, encoding, graphs, geometry, modes: { aggregated, disaggregated } };
+}
+
+function graphsOf({ graphs }: ModelDirectory): [GraphRole, GraphFile][] {
+  const all: [GraphRole, GraphFile | undefined][] = [
+    ['vision', graphs.vision],
+    ['embed', graphs.embed],
+    ['decoder', graphs.decoder],
+  ];
+  return all.filter((entry): entry is [GraphRole, GraphFile] => entry[1] !== undefined);
+}
+
+async function inspectGraph(
+  role: GraphRole,
+  { path, dtype, signature }: GraphFile,
+  root: string,
+): Promise<InspectedGraph> {
+  const external = [...new Set(signature.externalData.map(({ location }) => location))];
+  const files = [path, ...external.map((location) => join(dirname(path), location))];
+  const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  return {
+    role,
+    path: relative(root, path),
+    dtype,
+    bytes: sizes.reduce((sum, size) => sum + size, 0),
+    inputs: signature.inputs,
+    outputs: signature.outputs,
+    external,
+  };
+}
+
+function inspectMode(
+  mode: Mode,
+  directory: ModelDirectory,
+  { encoder, ...options }: TroupeOptions,
+): InspectedMode {
+  const forMode = mode === 'disaggregated' && encoder !== undefined ? { ...options, encoder } : options;
+  const { pools } = resolveConfig({ ...forMode, mode });
+  const plan = planThreads(mode, pools, thisMachine(directory));
+  const actors = [
+    { pool: 'processor', ...plan.processor },
+    ...(plan.encoder === undefined ? [] : [{ pool: 'encoder', ...plan.encoder }]),
+    { pool: mode === 'aggregated' ? 'aggregated' : 'pd', ...plan.pd },
+  ];
+  const obstacle = obstacleTo(mode, directory);
+  if (obstacle === undefined) return { ok: true, actors };
+  return { ok: false, reason: obstacle.message, code: obstacle.code, actors };
+}

@@ -1,0 +1,56 @@
+/**
+ * A caller's request as it is sent to another thread: known fields only, images in a form that can be cloned.
+ * What the fields hold is checked by the processor.
+ */
+import { InputError } from '../actors/errors.ts';
+import type { ChatMessage, ChatRequest, ContentPart } from '../actors/generation.ts';
+import type { ChatOptions } from './chat-types.ts';
+
+const SAMPLING_FIELDS = [
+  'maxTokens',
+  'temperature',
+  'topK',
+  'topP',
+  'minP',
+  'repetitionPenalty',
+  'presencePenalty',
+  'frequencyPenalty',
+  'seed',
+  'stop',
+] as const satisfies readonly (keyof ChatRequest)[];
+
+const FIELDS: ReadonlySet<string> = new Set([...SAMPLING_FIELDS, 'messages', 'signal', 'timeoutMs']);
+
+/** @throws InputError `UNKNOWN_FIELD` */
+export function submittedChat(request: ChatOptions): ChatRequest {
+  for (const field of Object.keys(request)) {
+    if (FIELDS.has(field)) continue;
+    throw new InputError('UNKNOWN_FIELD', 'is no field of a request', {
+      field,
+      value: field,
+      remedy: `Use one of ${[...FIELDS].join(', ')}`,
+    });
+  }
+  const sampling = Object.fromEntries(
+    SAMPLING_FIELDS.filter((field) => request[field] !== undefined).map((field) => [field, request[field]]),
+  );
+  const { messages } = request;
+  // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
+  return { messages: Array.isArray(messages) ? messages.map(sendableMessage) : messages, ...sampling };
+}
+
+function sendableMessage(message: ChatMessage): ChatMessage {
+  if (!Array.isArray(message?.content)) return message;
+  return { role: message.role, content: message.content.map(sendablePart) };
+}
+
+function sendablePart(part: ContentPart): ContentPart {
+  if (part?.type !== 'image') return part;
+  const { image } = part;
+  if (image instanceof URL) return { type: 'image', image: image.href };
+  // A small Buffer is a view of a large pool, all of which would be cloned.
+  if (image instanceof Uint8Array && image.byteLength < image.buffer.byteLength) {
+    return { type: 'image', image: image.slice() };
+  }
+  return part;
+}

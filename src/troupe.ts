@@ -1,0 +1,179 @@
+/**
+ * The programmatic API: an engine that answers questions about images, made of actors on worker threads.
+ *
+ *     await using troupe = await Troupe.start();
+ *     const { text } = await troupe.chat({
+ *       messages: [{ role: 'user', content: [
+ *         { type: 'image', image: 'photo.png' },
+ *         { type: 'text', text: 'What is in this image?' },
+ *       ] }],
+ *     });
+ */
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'eventemitter3';
+import { TroupeError } from '../runtime/errors.ts';
+import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
+import { ChatRun } from './chat-run.ts';
+import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
+import type { TroupeOptions } from './config/options.ts';
+import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
+import { type EngineStats, engineStats } from './engine-stats.ts';
+import { loadModel } from './inspect/load-model.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+
+export interface StartProgress {
+  readonly phase: 'inspecting' | 'starting' | 'ready';
+  readonly message: string;
+}
+
+export interface StartOptions extends TroupeOptions {
+  readonly onProgress?: (progress: StartProgress) => void;
+}
+
+export interface StopOptions {
+  /** Milliseconds that requests in flight may go on before they are failed. Default 0. */
+  readonly drainMs?: number;
+}
+
+export interface TroupeEvents extends SystemEvents {
+  'request:start': [{ readonly requestId: string }];
+  'request:retry': [{ readonly requestId: string; readonly attempt: number; readonly error: TroupeError }];
+  'request:end': [{ readonly requestId: string; readonly result?: ChatResult; readonly error?: unknown }];
+}
+
+/** Bytes that each actor let go of. */
+export type ClearedCaches = Readonly<Record<string, number>>;
+
+export class Troupe implements AsyncDisposable {
+  /** Lifecycle of actors and requests. */
+  readonly events = new EventEmitter<TroupeEvents>();
+  readonly #config: ResolvedConfig;
+  readonly #pipeline: Pipeline;
+  readonly #runs = new Set<ChatRun>();
+  #stopped: Promise<StopReport> | undefined;
+
+  private constructor(config: ResolvedConfig, pipeline: Pipeline) {
+    this.#config = config;
+    this.#pipeline = pipeline;
+    forward(pipeline.system.events, this.events);
+  }
+
+  /**
+   * Reads the model's files, starts the actors and resolves when they are ready.
+   * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
+   */
+  static async start(options: StartOptions = {}): Promise<Troupe> {
+    const { onProgress = () => {}, ...rest } = options;
+    const config = resolveConfig(rest);
+    onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
+    const directory = await loadModel(config);
+    onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
+    const troupe = new Troupe(config, await startPipeline(directory, config));
+    onProgress({ phase: 'ready', message: 'ready' });
+    return troupe;
+  }
+
+  get mode(): Mode {
+    return this.#config.mode;
+  }
+
+  /** Path of the model directory. */
+  get model(): string {
+    return this.#config.model;
+  }
+
+  /** Answers a request, all at once. */
+  async chat(request: ChatOptions): Promise<ChatResult> {
+    const stream = this.stream(request);
+    for await (const _delta of stream) {
+      // Consuming is what gives the writer credit.
+    }
+    return await stream.result;
+  }
+
+  /** Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. */
+  stream(request: ChatOptions): ChatStream {
+    if (this.#stopped !== undefined) throw stoppedError();
+    const requestId = randomUUID();
+    const run = new ChatRun(request, {
+      entry: this.#pipeline.entry,
+      requestId,
+      mode: this.#config.mode,
+      timeoutMs: request.timeoutMs ?? this.#config.requestTimeoutMs,
+      retries: this.#config.retries,
+      onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
+    });
+    this.#track(run, requestId);
+    return run;
+  }
+
+  /** Load and counters of every actor, arenas and requests. */
+  stats(): Promise<EngineStats> {
+    return engineStats(this.#pipeline.system, this.#runs.size);
+  }
+
+  /** Forgets image embeddings and idle KV memory (what Dynamo calls clear_kv_blocks). Running requests go on. */
+  async clearCaches(): Promise<ClearedCaches> {
+    const { system, caching } = this.#pipeline;
+    const cleared = await Promise.all(caching.map((pool) => system.control(pool, 'clearCaches')));
+    return Object.fromEntries(
+      cleared.flatMap((byActor) => [...byActor].map(([actor, bytes]) => [actor, Number(bytes)])),
+    );
+  }
+
+  /** Fault drill: crashes an actor (`pd/0`), as an error that nobody handles would. False if it is not up. */
+  crash(actor: string): boolean {
+    return this.#pipeline.system.crash(actor);
+  }
+
+  /** Takes no more requests, lets those in flight go on for `drainMs`, then stops every actor cooperatively. */
+  stop(options: StopOptions = {}): Promise<StopReport> {
+    this.#stopped ??= this.#stop(options);
+    return this.#stopped;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #stop({ drainMs = 0 }: StopOptions): Promise<StopReport> {
+    if (drainMs > 0) await this.#drained(drainMs);
+    for (const run of this.#runs) run.abort(stoppedError());
+    return await this.#pipeline.system.stop();
+  }
+
+  async #drained(drainMs: number): Promise<void> {
+    const settled = Promise.allSettled([...this.#runs].map((run) => run.result));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, drainMs);
+    await Promise.race([settled, promise]);
+    clearTimeout(timer);
+  }
+
+  #track(run: ChatRun, requestId: string): void {
+    this.#runs.add(run);
+    this.events.emit('request:start', { requestId });
+    run.result.then(
+      (result) => this.#ended(run, { requestId, result }),
+      (error: unknown) => this.#ended(run, { requestId, error }),
+    );
+  }
+
+  #ended(run: ChatRun, event: TroupeEvents['request:end'][0]): void {
+    this.#runs.delete(run);
+    this.events.emit('request:end', event);
+  }
+}
+
+function forward(from: EventEmitter<SystemEvents>, to: EventEmitter<TroupeEvents>): void {
+  from.on('actor:up', (event) => to.emit('actor:up', event));
+  from.on('actor:down', (event) => to.emit('actor:down', event));
+  from.on('actor:restarting', (event) => to.emit('actor:restarting', event));
+  from.on('actor:escalated', (event) => to.emit('actor:escalated', event));
+  from.on('actor:quarantined', (event) => to.emit('actor:quarantined', event));
+  from.on('dead-letter', (event) => to.emit('dead-letter', event));
+}
+
+function stoppedError(): TroupeError {
+  return new TroupeError('the engine is stopped', { code: 'ENGINE_STOPPED' });
+}

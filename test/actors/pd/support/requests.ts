@@ -1,0 +1,142 @@
+/** Requests and sinks for engine tests. */
+import type {
+  GenerationSummary,
+  RequestEnvelope,
+  ResolvedSampling,
+  TokenChunk,
+} from '../../../../actors/generation.ts';
+import type { PdEngine } from '../../../../actors/pd/engine.ts';
+import type { EngineImage, EngineRequest } from '../../../../actors/pd/engine-request.ts';
+import type { GenerationSink } from '../../../../actors/pd/generation-sink.ts';
+import { TroupeError } from '../../../../runtime/errors.ts';
+
+export const GREEDY: ResolvedSampling = {
+  maxTokens: 64,
+  temperature: 0,
+  topK: 0,
+  topP: 1,
+  minP: 0,
+  repetitionPenalty: 1,
+  presencePenalty: 0,
+  frequencyPenalty: 0,
+  seed: 0,
+  stop: [],
+};
+
+let lastRequest = 0;
+
+export function envelope(
+  promptIds: readonly number[],
+  sampling: Partial<ResolvedSampling> = {},
+  deadline = Number.POSITIVE_INFINITY,
+): RequestEnvelope {
+  lastRequest += 1;
+  return {
+    requestId: `request-${lastRequest}`,
+    promptIds: Int32Array.from(promptIds),
+    sampling: { ...GREEDY, ...sampling },
+    deadline,
+    trace: { submittedAt: 0, queueMs: 0, preprocessMs: 0, encodeMs: 0, hops: [], handedOverAt: 0 },
+  };
+}
+
+/** An image that counts how often it is released. */
+export class CountedImage implements EngineImage {
+  readonly data: Float32Array;
+  readonly shape: readonly number[];
+  releases = 0;
+
+  constructor(data: Float32Array, shape: readonly number[] = [1, 25, 128]) {
+    this.data = data;
+    this.shape = shape;
+  }
+
+  release(): void {
+    this.releases += 1;
+  }
+}
+
+export interface Askable {
+  readonly promptIds: readonly number[];
+  readonly embeddings: Float32Array;
+}
+
+export function question(
+  golden: Askable,
+  sampling: Partial<ResolvedSampling> = {},
+  deadline?: number,
+): EngineRequest & { readonly images: readonly [CountedImage] } {
+  return {
+    envelope: envelope(golden.promptIds, sampling, deadline),
+    images: [new CountedImage(golden.embeddings)],
+  };
+}
+
+/** Records all it is given. Takes everything until `credit` is set to a number of chunks. */
+export class RecordingSink implements GenerationSink {
+  readonly chunks: TokenChunk[] = [];
+  readonly summaries: GenerationSummary[] = [];
+  readonly errors: unknown[] = [];
+  cancelled = false;
+  credit = Number.POSITIVE_INFINITY;
+  #ready: (() => void)[] = [];
+
+  emit(chunk: TokenChunk): boolean {
+    if (this.credit <= 0) return false;
+    this.credit -= 1;
+    this.chunks.push(chunk);
+    return true;
+  }
+
+  finish(summary: GenerationSummary): void {
+    this.summaries.push(summary);
+  }
+
+  fail(error: unknown): void {
+    this.errors.push(error);
+  }
+
+  onReady(callback: () => void): void {
+    this.#ready.push(callback);
+  }
+
+  /** Gives credit, or news of a cancel, to who waits. */
+  wake(): void {
+    for (const callback of this.#ready.splice(0)) callback();
+  }
+
+  get text(): string {
+    return this.chunks.map((chunk) => chunk.text).join('');
+  }
+
+  get tokenIds(): number[] {
+    return this.chunks.flatMap((chunk) => [...chunk.tokenIds]);
+  }
+
+  get settled(): boolean {
+    return this.summaries.length + this.errors.length > 0;
+  }
+
+  /** Codes of the failures, 'UNKNOWN' for what is no TroupeError. */
+  get codes(): string[] {
+    return this.errors.map((error) => (TroupeError.is(error) ? error.code : 'UNKNOWN'));
+  }
+
+  /** The summary of an answer that must have ended well. */
+  get summary(): GenerationSummary {
+    const [summary] = this.summaries;
+    if (summary === undefined) throw new Error(`no summary; failures: ${String(this.errors[0])}`);
+    return summary;
+  }
+}
+
+/** Steps until nothing is left to do; fails rather than loops for ever. */
+export async function runToEnd(
+  engine: Pick<PdEngine, 'hasWork' | 'step'>,
+  mostSteps = 10_000,
+): Promise<void> {
+  for (let step = 0; engine.hasWork; step++) {
+    if (step >= mostSteps) throw new Error(`still not done after ${mostSteps} steps`);
+    await engine.step();
+  }
+}

@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ChatMessage } from '../../../actors/generation.ts';
+import { idefics3 } from '../../../actors/model/families/idefics3.ts';
+import { preparePrompt } from '../../../actors/processor/prepare-prompt.ts';
+import { code } from '../model/support/model-fixture.ts';
+import { promptSetup } from '../model/support/prompts.ts';
+
+const { directory, encoder } = await promptSetup();
+const model = { directory, family: idefics3, encoder };
+const plan = idefics3.planImage(directory, { width: 640, height: 480 });
+const question: ChatMessage = {
+  role: 'user',
+  content: [
+    { type: 'image', image: 'a.png' },
+    { type: 'text', text: 'What is in this image?' },
+  ],
+};
+
+test('ids are int32 and image tokens are counted', () => {
+  const { promptIds, imageTokenCount } = preparePrompt(model, [question], [plan]);
+  assert.equal(imageTokenCount, 25);
+  assert.equal(promptIds.filter((id) => id === 3).length, 25);
+  assert.ok(promptIds.buffer instanceof ArrayBuffer);
+});
+
+test('plain text content is one text part', () => {
+  const plain = preparePrompt(model, [{ role: 'user', content: 'Hi' }], []);
+  const part = preparePrompt(model, [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], []);
+  assert.deepEqual(plain, part);
+});
+
+test('a typed image token is not counted as an image', () => {
+  const typed: ChatMessage = { role: 'user', content: 'What does <image> mean?' };
+  assert.equal(preparePrompt(model, [typed], []).imageTokenCount, 0);
+});
+
+test('a prompt that leaves no room for an answer is too long, one token less is not', () => {
+  const { promptIds } = preparePrompt(model, [question], [plan]);
+  const within = (contextLength: number) => ({
+    ...model,
+    directory: { ...directory, geometry: { ...directory.geometry, contextLength } },
+  });
+  preparePrompt(within(promptIds.length + 1), [question], [plan]);
+  assert.throws(() => preparePrompt(within(promptIds.length), [question], [plan]), code('PROMPT_TOO_LONG'));
+  assert.throws(() => preparePrompt(within(20), [question], [plan]), code('PROMPT_TOO_LONG'));
+});

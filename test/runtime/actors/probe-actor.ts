@@ -1,0 +1,75 @@
+import { threadId } from 'node:worker_threads';
+import { defineActor } from '../../../runtime/actor/behaviour.ts';
+import { TroupeError } from '../../../runtime/errors.ts';
+import { Gate } from '../support/gate.ts';
+import { type ProbeRef, probeActor } from './probe-protocol.ts';
+
+export default defineActor({
+  blueprint: probeActor,
+  setup({ failStarts }, context) {
+    if (failStarts !== undefined && Atomics.add(failStarts.cell, 0, 1) >= failStarts.from) {
+      throw new TroupeError('cannot start', { code: 'PROBE_START' });
+    }
+    const notes: string[] = [];
+    let friend: ProbeRef | undefined;
+    return {
+      handlers: {
+        note: (text) => void notes.push(text),
+        notes: () => notes,
+        echo: (value) => value,
+        threadId: () => threadId,
+        fail(kind) {
+          if (kind === 'defect') throw new RangeError('out of my range');
+          throw new TroupeError('as declared', { code: 'PROBE_DECLARED', details: { kind } });
+        },
+        block: (cells) => Gate.pass(cells),
+        hang: (_, { signal }) =>
+          new Promise((resolve) => {
+            const interrupt = AbortSignal.any([signal, context.stopping]);
+            interrupt.addEventListener('abort', () => {
+              notes.push(`hang: ${interrupt.reason.code}`);
+              resolve(interrupt.reason.code);
+            });
+          }),
+        async crash() {
+          setImmediate(() => {
+            throw new Error('crashed in a handler');
+          });
+          await new Promise(() => {});
+        },
+        async count(upTo, writer) {
+          for (let i = 1; i <= upTo; i++) await writer.send(i);
+          writer.end(context.name);
+        },
+        endless(_, writer) {
+          let i = 0;
+          const loop = context.loop(() => {
+            if (writer.signal.aborted) {
+              notes.push(`endless: ${writer.signal.reason.code}`);
+              writer.fail(writer.signal.reason);
+              return false;
+            }
+            writer.write(i++);
+            return true;
+          });
+          loop.wake();
+        },
+        relay: ({ to, upTo }, writer) => to.forward('count', upTo, writer),
+        askOther: ({ other, value }) => other.ask('echo', value),
+        keepFriend(ref) {
+          friend = ref;
+        },
+        askFriend: (value) => friend?.ask('echo', value),
+        raise(cell) {
+          Atomics.store(cell, 0, 1);
+          Atomics.notify(cell, 0);
+        },
+        raiseThroughFriend: async (cell) => await friend?.send('raise', cell),
+        giveRef: (ref) => ref,
+      },
+      control: { forget: () => notes.splice(0).length },
+      stats: () => ({ notes: notes.length }),
+      stop: () => void notes.push('stopped'),
+    };
+  },
+});

@@ -1,0 +1,45 @@
+/** An actor that does whatever a test needs: answers, waits, fails, crashes, streams, forwards. */
+import { type Blueprint, blueprint } from '../../../runtime/blueprint.ts';
+import { ask, protocol, stream, tell } from '../../../runtime/protocol.ts';
+import type { ActorRef } from '../../../runtime/ref/actor-ref.ts';
+import type { GateCells } from '../support/gate.ts';
+
+export const probeProtocol = protocol('probe', {
+  note: tell<string>(),
+  notes: ask<void, readonly string[]>(),
+  echo: ask<unknown, unknown>(),
+  threadId: ask<void, number>(),
+  fail: ask<'declared' | 'defect', void>(),
+  /** Blocks the thread at a gate, so that a test decides when the handler ends. */
+  block: ask<GateCells, void>(),
+  /** Never answers; resolves to why it was interrupted. */
+  hang: ask<void, string>(),
+  crash: ask<void, void>(),
+  count: stream<number, number, string>(),
+  /** Writes until interrupted, then notes the reason. */
+  endless: stream<void, number, void>(),
+  /** Hands the stream over to another actor. */
+  relay: stream<{ readonly to: ProbeRef; readonly upTo: number }, number, string>(),
+  askOther: ask<{ readonly other: ProbeRef; readonly value: unknown }, unknown>(),
+  keepFriend: ask<ProbeRef, void>(),
+  askFriend: ask<unknown, unknown>(),
+  /** Sets a cell of shared memory and wakes who waits for it. */
+  raise: tell<Int32Array<SharedArrayBuffer>>(),
+  raiseThroughFriend: tell<Int32Array<SharedArrayBuffer>>(),
+  /** Answers with a ref. */
+  giveRef: ask<ProbeRef, ProbeRef>(),
+});
+
+/** An interface, since the protocol mentions refs to itself. */
+export interface ProbeRef extends ActorRef<typeof probeProtocol> {}
+
+export interface ProbeArgs {
+  /** Setup throws this message for the first so many starts, counted in the shared cell. */
+  readonly failStarts?: { readonly cell: Int32Array<SharedArrayBuffer>; readonly from: number };
+}
+
+export const probeActor: Blueprint<typeof probeProtocol, ProbeArgs> = blueprint(
+  probeProtocol,
+  import.meta.url,
+  './probe-actor',
+);

@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { threadId } from 'node:worker_threads';
+import { ActorError, TroupeError } from '../../runtime/errors.ts';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
+
+describe('calls to an actor on a thread', () => {
+  const system = new ActorSystem();
+  let probe: ProbeRef;
+
+  before(async () => {
+    probe = await system.spawn(probeActor, {}, { name: 'probe' });
+  });
+  after(() => system.stop());
+
+  it('runs the actor on another thread', async () => {
+    assert.notEqual(await probe.ask('threadId', undefined), threadId);
+  });
+
+  it('answers an ask with what the handler returned', async () => {
+    const value = { text: 'hello', list: [1, 2], bytes: new Uint8Array([7]) };
+    assert.deepEqual(await probe.ask('echo', value), value);
+  });
+
+  it('delivers the messages of one sender in order', async () => {
+    const sent = Array.from({ length: 50 }, (_, index) => `note ${index}`);
+    for (const note of sent) await probe.send('note', note);
+    assert.deepEqual(await probe.ask('notes', undefined), sent);
+  });
+
+  it('rejects with a declared failure, class, code and details kept', async () => {
+    await assert.rejects(probe.ask('fail', 'declared'), (error) => {
+      assert(error instanceof TroupeError);
+      assert.equal(error.code, 'PROBE_DECLARED');
+      assert.deepEqual(error.details, { kind: 'declared' });
+      return true;
+    });
+  });
+
+  it('reports an undeclared failure as a defect with its cause, and the actor lives on', async () => {
+    const before = await probe.ask('threadId', undefined);
+    await assert.rejects(probe.ask('fail', 'defect'), (error) => {
+      assert(error instanceof ActorError);
+      assert.equal(error.code, 'DEFECT');
+      assert(error.cause instanceof RangeError);
+      assert.equal(error.cause.message, 'out of my range');
+      return true;
+    });
+    assert.equal(await probe.ask('threadId', undefined), before);
+  });
+
+  it('fails an ask at its deadline and interrupts the handler', async () => {
+    await assert.rejects(probe.ask('hang', undefined, { deadlineMs: 20 }), { code: 'ASK_TIMEOUT' });
+    assert((await probe.ask('notes', undefined)).includes('hang: ASK_TIMEOUT'));
+  });
+
+  it('fails an ask when its signal aborts and interrupts the handler', async () => {
+    const abort = new AbortController();
+    const asked = probe.ask('hang', undefined, { signal: abort.signal });
+    await system.stats(); // a round trip on the control lane: the handler has begun
+    abort.abort('enough');
+    await assert.rejects(
+      asked,
+      (error) => error instanceof ActorError && error.code === 'ABORTED' && error.cause === 'enough',
+    );
+    assert((await probe.ask('notes', undefined)).includes('hang: ABORTED'));
+  });
+
+  it('never sends an ask whose signal is already aborted', async () => {
+    const before = (await probe.ask('notes', undefined)).length;
+    await assert.rejects(probe.ask('hang', undefined, { signal: AbortSignal.abort() }), { code: 'ABORTED' });
+    assert.equal((await probe.ask('notes', undefined)).length, before);
+  });
+
+  it('refuses a payload that cannot be cloned, and the channel stays usable', async () => {
+    await assert.rejects(
+      probe.ask('echo', () => {}),
+      { code: 'PROTOCOL_VIOLATION' },
+    );
+    assert.equal(await probe.ask('echo', 'still here'), 'still here');
+  });
+
+  it('refuses a method that the protocol does not have', async () => {
+    const untyped = probe as unknown as { ask(method: string, payload: unknown): Promise<unknown> };
+    await assert.rejects(untyped.ask('nonsense', 1), { code: 'PROTOCOL_VIOLATION' });
+  });
+
+  it('hands a transferred buffer over', async () => {
+    const buffer = new ArrayBuffer(8);
+    new Uint8Array(buffer)[0] = 42;
+    const answer = await probe.ask('echo', buffer, { transfer: [buffer] });
+    assert.equal(buffer.byteLength, 0);
+    assert(answer instanceof ArrayBuffer);
+    assert.equal(new Uint8Array(answer)[0], 42);
+  });
+
+  it('runs control operations and statistics outside the mailbox', async () => {
+    const gate = new Gate();
+    const blocked = probe.ask('block', gate.cells);
+    await gate.reached();
+    await probe.send('note', 'behind the block');
+    const stats = system.stats();
+    gate.open();
+    await blocked;
+    assert.equal(typeof (await stats).get('probe/0')?.['notes'], 'number');
+    const forgotten = await system.control('probe', 'forget');
+    assert.equal(typeof forgotten.get('probe/0'), 'number');
+    await assert.rejects(system.control('probe', 'nonsense'), { code: 'PROTOCOL_VIOLATION' });
+  });
+});

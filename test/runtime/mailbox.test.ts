@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { DEFAULT_WINDOW } from '../../runtime/channel/flow-control.ts';
+import { DEFAULT_OUTBOX_LIMIT } from '../../runtime/ref/actor-ref.ts';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
+
+describe('a mailbox', () => {
+  let system: ActorSystem;
+  let probe: ProbeRef;
+  let gate: Gate;
+  let blocked: Promise<void>;
+
+  /** The actor sits in a handler until the gate opens. */
+  beforeEach(async () => {
+    system = new ActorSystem();
+    probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    gate = new Gate();
+    blocked = probe.ask('block', gate.cells);
+    await gate.reached();
+  });
+  afterEach(async () => {
+    gate.open();
+    await system.stop();
+  });
+
+  it('takes a bounded number of messages and tells the sender when it is full', async () => {
+    const statuses: string[] = [];
+    for (let i = 0; i < DEFAULT_WINDOW.messages + 2; i++) statuses.push(probe.tell('note', `${i}`));
+    const { messages } = DEFAULT_WINDOW;
+    assert.deepEqual(statuses, [...Array(messages).fill('sent'), 'full', 'full']);
+    assert.equal(system.deadLetters.total, 2);
+    assert.equal(system.deadLetters.recent.at(-1)?.code, 'MAILBOX_FULL');
+    gate.open();
+    await blocked;
+    assert.equal((await probe.ask('notes', undefined)).length, messages);
+  });
+
+  it('lets asks beyond its room wait at the sender, and answers all of them in order', async () => {
+    const order: unknown[] = [];
+    const asks = Array.from({ length: 3 * DEFAULT_WINDOW.messages }, (_, index) =>
+      probe.ask('echo', index).then((value) => order.push(value)),
+    );
+    assert.equal(probe.outboxSize, 2 * DEFAULT_WINDOW.messages);
+    gate.open();
+    await Promise.all(asks);
+    assert.deepEqual(
+      order,
+      Array.from({ length: asks.length }, (_, index) => index),
+    );
+  });
+
+  it('refuses an ask when the sender holds back too many already', async () => {
+    const asks = Array.from({ length: DEFAULT_WINDOW.messages + DEFAULT_OUTBOX_LIMIT + 1 }, (_, index) =>
+      probe.ask('echo', index),
+    );
+    await assert.rejects(asks.at(-1) ?? Promise.resolve(), { code: 'MAILBOX_FULL', retrySafe: true });
+    gate.open();
+    await Promise.all(asks.slice(0, -1));
+  });
+
+  it('skips a message that was cancelled while it waited', async () => {
+    const abort = new AbortController();
+    const waiting = probe.ask('hang', undefined, { signal: abort.signal });
+    abort.abort();
+    await assert.rejects(waiting, { code: 'ABORTED' });
+    gate.open();
+    await blocked;
+    assert.deepEqual(await probe.ask('notes', undefined), []);
+  });
+
+  it('bounds the bytes that wait in it', async () => {
+    const big = new Uint8Array(DEFAULT_WINDOW.kib * 1024 * 0.6);
+    const first = probe.ask('echo', big);
+    const second = probe.ask('echo', big);
+    assert.equal(probe.outboxSize, 1);
+    gate.open();
+    await Promise.all([first, second]);
+  });
+});

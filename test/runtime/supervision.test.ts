@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorSystem, type SystemEvents } from '../../runtime/system/actor-system.ts';
+import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
+
+const QUICK = { minBackoffMs: 1, maxBackoffMs: 2 };
+
+describe('supervision', () => {
+  let system: ActorSystem;
+
+  beforeEach(() => {
+    system = new ActorSystem({ arenas: { memory: 1024 * 1024 } });
+  });
+  afterEach(() => system.stop());
+
+  function next<Name extends keyof SystemEvents>(name: Name): Promise<SystemEvents[Name][0]> {
+    return new Promise((resolve) =>
+      system.events.once(name, (event) => resolve(event as SystemEvents[Name][0])),
+    );
+  }
+
+  it('restarts an actor that crashed, and its ref keeps working', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    const before = await probe.ask('threadId', undefined);
+    const down = next('actor:down');
+    system.crash('probe/0', 'a drill');
+    assert.match((await down).error?.message ?? '', /a drill/);
+    assert.notEqual(await probe.ask('threadId', undefined), before);
+    assert.deepEqual(system.status(), [{ name: 'probe/0', state: 'up', restarts: 1 }]);
+  });
+
+  it('fails what the actor had started as retry-safe, and serves what it had not', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    const started = probe.ask('crash', undefined);
+    const unstarted = ['a', 'b', 'c'].map((value) => probe.ask('echo', value));
+    await assert.rejects(started, { code: 'ACTOR_DIED', retrySafe: true });
+    assert.deepEqual(await Promise.all(unstarted), ['a', 'b', 'c']);
+  });
+
+  it('gives up an actor that crashes too often, and says so to everyone who waits', async () => {
+    const probe = await system.spawn(
+      probeActor,
+      {},
+      { name: 'probe', restart: { ...QUICK, maxRestarts: 2 } },
+    );
+    const escalated = next('actor:escalated');
+    const outcomes: unknown[] = [];
+    for (let i = 0; i < 3; i++)
+      outcomes.push(await probe.ask('crash', undefined).catch((error) => error.code));
+    assert.deepEqual(outcomes, ['ACTOR_DIED', 'ACTOR_DIED', 'ACTOR_DIED']);
+    assert.equal((await escalated).actor, 'probe/0');
+    await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
+    assert.equal(system.status()[0]?.state, 'escalated');
+  });
+
+  it('counts a restart that fails in setup as a crash', async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    const restart = { ...QUICK, maxRestarts: 3 };
+    const probe = await system.spawn(
+      probeActor,
+      { failStarts: { cell, from: 1 } },
+      { name: 'probe', restart },
+    );
+    system.crash('probe/0');
+    await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
+    assert.equal(Atomics.load(cell, 0), 1 + restart.maxRestarts);
+  });
+
+  it('rejects a spawn whose setup fails, with the error of the setup and without a retry', async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    const spawn = system.spawn(probeActor, { failStarts: { cell, from: 0 } }, { name: 'probe' });
+    await assert.rejects(spawn, { code: 'PROBE_START', message: 'cannot start' });
+    assert.equal(Atomics.load(cell, 0), 1);
+    assert.deepEqual(system.status(), []);
+  });
+
+  it('tells watchers who came and who went', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    await probe.ask('echo', 1);
+    const seen: string[] = [];
+    probe.watch((event) => seen.push(event.type));
+    system.crash('probe/0');
+    await next('actor:down');
+    await probe.ask('echo', 1);
+    assert.deepEqual(seen, ['down', 'up']);
+  });
+
+  it('serves a pool from the members that are left', async () => {
+    const pool = await system.spawn(
+      probeActor,
+      {},
+      { name: 'pool', size: 2, restart: { ...QUICK, maxRestarts: 0 } },
+    );
+    const threads = new Set<number>();
+    while (threads.size < 2) threads.add(await pool.ask('threadId', undefined));
+    const escalated = next('actor:escalated');
+    system.crash('pool/0');
+    await escalated;
+    assert.equal(await pool.ask('echo', 'served'), 'served');
+    assert.deepEqual(
+      system.status().map(({ state }) => state),
+      ['escalated', 'up'],
+    );
+  });
+
+  it('resumes a ref that another thread holds', async () => {
+    const target = await system.spawn(probeActor, {}, { name: 'target', restart: QUICK });
+    const asker: ProbeRef = await system.spawn(probeActor, {}, { name: 'asker' });
+    assert.equal(await asker.ask('askOther', { other: target, value: 1 }), 1);
+    system.crash('target/0');
+    await next('actor:down');
+    assert.equal(await asker.ask('askOther', { other: target, value: 2 }), 2);
+  });
+});
+
+describe('stopping', () => {
+  it('ends the threads and refuses what comes after', async () => {
+    const system = new ActorSystem();
+    const probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    assert.deepEqual(await system.stop(), { quarantined: [] });
+    await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_STOPPED' });
+    await assert.rejects(system.spawn(probeActor, {}, { name: 'late' }), { code: 'SYSTEM_STOPPED' });
+  });
+
+  it('refuses the messages that wait and lets the handler in progress end', async () => {
+    const system = new ActorSystem();
+    const probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    const hanging = probe.ask('hang', undefined);
+    const waiting = probe.ask('echo', 1);
+    await system.stats(); // a round trip on the control lane: the handler has begun
+    const stopped = system.stop();
+    await assert.rejects(waiting, { code: 'ACTOR_STOPPED', retrySafe: true });
+    assert.equal(await hanging, 'ACTOR_STOPPED');
+    await stopped;
+  });
+
+  it('quarantines an actor that does not stop within its grace', async () => {
+    const system = new ActorSystem({ stopGraceMs: 20 });
+    const probe = await system.spawn(probeActor, {}, { name: 'stuck' });
+    const gate = new Gate();
+    const asked = probe.ask('block', gate.cells);
+    await gate.reached();
+    assert.deepEqual(await system.stop(), { quarantined: ['stuck/0'] });
+    await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: true });
+    gate.open();
+  });
+});
