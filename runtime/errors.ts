@@ -56,8 +56,16 @@ export class ActorError extends TroupeError {
   override readonly name = 'ActorError';
   declare readonly code: ActorErrorCode;
 
-  // biome-ignore lint/complexity/noUselessConstructor: narrows `code` to the runtime's own codes
   constructor(message: string, options: TroupeErrorOptions & { readonly code: ActorErrorCode }) {
     super(message, options);
   }
+}
+
+/** What a message to a stopped actor fails with. Nothing of it was done. */
+export function stoppedError(actor: string): ActorError {
+  return new ActorError(`${actor} is stopped`, {
+    code: 'ACTOR_STOPPED',
+    retrySafe: true,
+    details: { actor },
+  });
 }

@@ -26,8 +26,9 @@ export {
   type TellMethod,
   tell,
 } from './protocol.ts';
-export type { ActorRef, StreamOptions, TellStatus, WatchEvent } from './ref/actor-ref.ts';
+export type { ActorRef, StreamOptions, TellStatus } from './ref/actor-ref.ts';
 export type { CallOptions } from './ref/call.ts';
+export type { WatchEvent } from './ref/members.ts';
 export type { RoutingPolicyName } from './routing/routing-policy.ts';
 export type { StreamReader } from './stream/stream-reader.ts';
 export type { StreamWriter } from './stream/stream-writer.ts';

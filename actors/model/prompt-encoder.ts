@@ -52,6 +52,18 @@ export class PromptEncoder {
     return [...this.#boundary.before, ...ids, ...this.#boundary.after];
   }
 
+  /**
+   * Tokens that the texts take at the very least, found without encoding them: a text of many megabytes is
+   * refused at once instead of being encoded first.
+   */
+  leastTokens(messages: readonly TemplateMessage[]): number {
+    let characters = 0;
+    for (const { content } of messages) {
+      for (const part of content) if (part.type === 'text') characters += part.text.length;
+    }
+    return Math.floor(characters / this.#tokenizer.longestPiece);
+  }
+
   #expand(rendered: string, expansions: readonly string[]): string {
     const [head = '', ...tails] = rendered.split(this.#placeholder);
     if (tails.length !== expansions.length) {

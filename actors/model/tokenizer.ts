@@ -10,6 +10,7 @@ import {
   type HfTokenizer,
   parseTokenizerJson,
   type TokenizerJson,
+  type Vocab,
 } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { createPlainTokenizers, type PlainTokenizers } from './plain-tokenizer.ts';
@@ -24,6 +25,9 @@ export class TextTokenizer {
   /** The tokens that steer the model and that user text must never produce. */
   readonly controlTokens: ControlTokens;
 
+  /** Length of the longest piece in the vocabulary: text of n characters takes at least n / this many tokens. */
+  readonly longestPiece: number;
+
   private constructor(json: TokenizerJson, directory: ModelDirectory) {
     this.#path = directory.tokenizerPath;
     this.#full = createHfTokenizer(json, directory.tokenizerConfig, this.#path);
@@ -31,6 +35,7 @@ export class TextTokenizer {
     this.#plain = createPlainTokenizers(json, directory.tokenizerConfig, this.#path);
     this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
     this.eosTokenIds = directory.geometry.eosTokenIds;
+    this.longestPiece = longestPiece(json.model.vocab);
   }
 
   /** Reads and builds the tokenizer. @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
@@ -90,4 +95,10 @@ export class TextTokenizer {
     }
     return { before: [], after: [] };
   }
+}
+
+/** In characters; byte-level vocabularies write one per byte, which only makes this larger. */
+function longestPiece(vocab: Vocab): number {
+  const pieces = Array.isArray(vocab) ? vocab.map(([piece]) => piece) : Object.keys(vocab);
+  return pieces.reduce((longest, piece) => Math.max(longest, piece.length), 1);
 }

@@ -35,10 +35,12 @@ export function preparePrompt(
 ): PreparedPrompt {
   const { contextLength, imageTokenId, imageTokensPerTile } = directory.geometry;
   const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tiles * imageTokensPerTile, 0);
+  const conversation = messages.map(toTemplateMessage);
   // Found out before the work of encoding, where it can be.
-  if (imageTokenCount >= contextLength) throw tooLong(imageTokenCount, imageTokenCount, contextLength);
+  const least = imageTokenCount + encoder.leastTokens(conversation);
+  if (least >= contextLength) throw tooLong(least, imageTokenCount, contextLength);
   const expansions = plans.map((plan) => family.expandImage(directory, plan));
-  const promptIds = Int32Array.from(encoder.encode(messages.map(toTemplateMessage), expansions));
+  const promptIds = Int32Array.from(encoder.encode(conversation, expansions));
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, contextLength);
 
   const placed = promptIds.reduce((count, id) => (id === imageTokenId ? count + 1 : count), 0);

@@ -1,6 +1,6 @@
 /**
  * Image resizing, bit for bit as Pillow does it: two passes, columns first, in fixed point, with an 8-bit image
- * between them. libvips (sharp) is six times faster, but its pixels differ by up to 21 of 255 levels near edges
+ * between them. libvips (sharp) is ten times faster, but its pixels differ by up to 21 of 255 levels near edges
  * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
  */
 import {

@@ -4,7 +4,7 @@
  */
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { ActorError, TroupeError } from '../errors.ts';
+import { ActorError, stoppedError, TroupeError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
@@ -118,11 +118,18 @@ export class ActorCell {
     if (this.#handling === 0) this.#stopping.resolve();
     await this.#stopping.promise;
     await this.#behaviour.stop?.();
-    this.disconnect();
+    this.#disconnect();
   }
 
-  /** Closes every client's channel at once, whatever is in progress. */
-  disconnect(): void {
+  /** The end of an actor that has no thread to die with: nothing more is started, and its clients see it go. */
+  abandon(): void {
+    this.#stopping ??= Promise.withResolvers<void>();
+    this.#mailbox.drain();
+    for (const loop of this.#loops) void loop.stop();
+    this.#disconnect();
+  }
+
+  #disconnect(): void {
     for (const inlet of this.#inlets) inlet.close();
   }
 
@@ -235,14 +242,6 @@ function isInterrupted({ interrupt, writer }: Delivery): boolean {
   const aborted = interrupt.signal.aborted || writer?.signal.aborted === true;
   if (aborted) writer?.fail(writer.signal.reason ?? interrupt.signal.reason);
   return aborted;
-}
-
-function stoppedError(actor: string): ActorError {
-  return new ActorError(`${actor} is stopped`, {
-    code: 'ACTOR_STOPPED',
-    retrySafe: true,
-    details: { actor },
-  });
 }
 
 function declared(error: unknown, actor: string, method: string): unknown {

@@ -27,7 +27,6 @@ interface Sent {
 export class Channel {
   /** The actor's name, for errors and routing. */
   readonly member: string;
-  readonly boardSlot: number;
   readonly #port: Port;
   readonly #flow: FlowSender;
   readonly #owner: ChannelOwner;
@@ -38,9 +37,8 @@ export class Channel {
   #nextId = 1;
   #open = true;
 
-  constructor(member: string, boardSlot: number, token: ChannelToken, owner: ChannelOwner, revive: Reviver) {
+  constructor(member: string, token: ChannelToken, owner: ChannelOwner, revive: Reviver) {
     this.member = member;
-    this.boardSlot = boardSlot;
     this.#port = adoptPort(token.port);
     this.#flow = new FlowSender(token.flow);
     this.#owner = owner;

@@ -12,6 +12,8 @@ export interface Outbound {
   readonly routeKey: string | undefined;
   /** For `open`: the writer, moved to the actor when the message is posted. */
   readonly writer: StreamWriter<unknown, unknown> | undefined;
+  /** The message left; `withdraw` tells the actor that the answer is no longer wanted. */
+  posted(withdraw: (error: Error) => void): void;
   /** Called at most once; a `tell` succeeds when it is posted, the others when the actor answers. */
   succeed(value: unknown): void;
   fail(error: Error): void;

@@ -25,7 +25,7 @@ export interface CallParts extends CallOptions {
   readonly method: string;
   readonly payload: unknown;
   readonly bytes: number;
-  readonly writer?: StreamWriter<unknown, unknown>;
+  readonly writer?: StreamWriter<unknown, unknown> | undefined;
 }
 
 export class Call implements Outbound {
@@ -68,7 +68,6 @@ export class Call implements Outbound {
     return !this.#settled || this.kind === 'tell';
   }
 
-  /** The message left; `withdraw` tells the actor that the answer is no longer wanted. */
   posted(withdraw: (error: Error) => void): void {
     this.#withdraw = withdraw;
   }

@@ -5,7 +5,7 @@
  */
 import type { ActorStats } from '../actor/behaviour.ts';
 import { FlowSender } from '../channel/flow-control.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, stoppedError } from '../errors.ts';
 import type { RefToken } from '../ref/ref-token.ts';
 import type { RoutingPolicyName } from '../routing/routing-policy.ts';
 import { adoptPort } from '../transport/adopt.ts';
@@ -107,9 +107,7 @@ export class Group {
   /** Stops every member. Returns the names of those that did not stop within the grace. */
   async stop(graceMs: number): Promise<string[]> {
     const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));
-    this.#close(
-      new ActorError(`${this.name} is stopped`, { code: 'ACTOR_STOPPED', details: { actor: this.name } }),
-    );
+    this.#close(stoppedError(this.name));
     return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 

@@ -47,7 +47,7 @@ export class LocalIncarnation implements Incarnation {
   }
 
   abandon(): void {
-    this.#cell?.disconnect();
+    this.#cell?.abandon();
   }
 
   crash(reason: string): void {
@@ -56,7 +56,7 @@ export class LocalIncarnation implements Incarnation {
 
   /** What the death of a thread does to its ports, done by hand. */
   #crash(cause: unknown): void {
-    this.#cell?.disconnect();
+    this.#cell?.abandon();
     const error = new ActorError(`${this.#parts.name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
     this.#exit.resolve({ kind: 'crashed', error });
   }

@@ -8,12 +8,12 @@ import type { Port } from '../transport/port.ts';
 
 const MARK = '$troupe';
 
+export const SEND: unique symbol = Symbol.for('troupe.send');
+
 /** A value that knows how to travel. `send` may open a side channel of the kind that `over` can carry. */
 export interface Sendable {
   [SEND](over: Port): { readonly wire: unknown; readonly transfer: readonly Transferable[] };
 }
-
-export const SEND: unique symbol = Symbol.for('troupe.send');
 
 /** Makes the value again from its wire form, on the receiving thread. */
 export type Reviver = (wire: unknown) => unknown;

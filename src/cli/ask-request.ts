@@ -42,7 +42,7 @@ function messagesOf(
 /** Where the API speaks of `messages[0].content[1].image`, the command line has its second `--image`. */
 export function inCallersWords(error: unknown, flags: AskFlags): unknown {
   if (!(error instanceof InputError)) return error;
-  const field = String(error.details['field']);
+  const field = String(error.details.field);
   error.message = error.message.replace(field, argumentFor(field, error.code, flags.image ?? []));
   return error;
 }

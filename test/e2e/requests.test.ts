@@ -89,9 +89,9 @@ describe('a request', () => {
     await assert.rejects(refused, (error) => {
       assert(error instanceof InputError);
       assert.equal(error.code, 'IMAGE_NOT_FOUND');
-      assert.equal(error.details['field'], 'messages[0].content[0].image');
-      assert.equal(error.details['value'], '/no/such.png');
-      assert.match(String(error.details['remedy']), /path/i);
+      assert.equal(error.details.field, 'messages[0].content[0].image');
+      assert.equal(error.details.value, '/no/such.png');
+      assert.match(String(error.details.remedy), /path/i);
       assert(!error.message.includes('\n'));
       return true;
     });
@@ -186,7 +186,7 @@ describe('an engine', () => {
     await using troupe = await Troupe.start({ mode: 'aggregated' });
     const encodes = async () => {
       const { actors } = await troupe.stats();
-      return actors.find(({ name }) => name === 'aggregated/0')?.stats?.['encodes'];
+      return actors.find(({ name }) => name === 'aggregated/0')?.stats?.encodes;
     };
     const messages = goldenMessages(golden(0));
     await Promise.all([troupe.chat({ messages }), troupe.chat({ messages })]);

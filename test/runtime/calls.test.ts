@@ -104,7 +104,7 @@ describe('calls to an actor on a thread', () => {
     const stats = system.stats();
     gate.open();
     await blocked;
-    assert.equal(typeof (await stats).get('probe/0')?.['notes'], 'number');
+    assert.equal(typeof (await stats).get('probe/0')?.notes, 'number');
     const forgotten = await system.control('probe', 'forget');
     assert.equal(typeof forgotten.get('probe/0'), 'number');
     await assert.rejects(system.control('probe', 'nonsense'), { code: 'PROTOCOL_VIOLATION' });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { DEFAULT_WINDOW } from '../../runtime/channel/flow-control.ts';
-import { DEFAULT_OUTBOX_LIMIT } from '../../runtime/ref/actor-ref.ts';
+import { OUTBOX_LIMIT } from '../../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
@@ -52,7 +52,7 @@ describe('a mailbox', () => {
   });
 
   it('refuses an ask when the sender holds back too many already', async () => {
-    const asks = Array.from({ length: DEFAULT_WINDOW.messages + DEFAULT_OUTBOX_LIMIT + 1 }, (_, index) =>
+    const asks = Array.from({ length: DEFAULT_WINDOW.messages + OUTBOX_LIMIT + 1 }, (_, index) =>
       probe.ask('echo', index),
     );
     await assert.rejects(asks.at(-1) ?? Promise.resolve(), { code: 'MAILBOX_FULL', retrySafe: true });

@@ -104,6 +104,19 @@ describe('supervision', () => {
     );
   });
 
+  it('takes back the shared memory that a dead actor held', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    const tensor = await probe.ask('hold', 1024);
+    const [memory] = system.arenas;
+    assert.equal(memory?.stats().tensors, 1);
+    assert.equal(memory.view(tensor).length, 1024);
+    const down = next('actor:down');
+    system.crash('probe/0');
+    await down;
+    assert.equal(memory.stats().tensors, 0);
+    assert.throws(() => memory.view(tensor), { code: 'TENSOR_RELEASED' });
+  });
+
   it('resumes a ref that another thread holds', async () => {
     const target = await system.spawn(probeActor, {}, { name: 'target', restart: QUICK });
     const asker: ProbeRef = await system.spawn(probeActor, {}, { name: 'asker' });

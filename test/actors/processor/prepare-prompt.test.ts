@@ -45,3 +45,10 @@ test('a prompt that leaves no room for an answer is too long, one token less is 
   assert.throws(() => preparePrompt(within(promptIds.length), [question], [plan]), code('PROMPT_TOO_LONG'));
   assert.throws(() => preparePrompt(within(20), [question], [plan]), code('PROMPT_TOO_LONG'));
 });
+
+test('a text of many megabytes is refused without being encoded', (t) => {
+  const encode = t.mock.method(encoder, 'encode');
+  const message: ChatMessage = { role: 'user', content: 'a'.repeat(50_000_000) };
+  assert.throws(() => preparePrompt(model, [message], []), code('PROMPT_TOO_LONG'));
+  assert.equal(encode.mock.callCount(), 0);
+});

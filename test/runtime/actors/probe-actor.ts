@@ -65,6 +65,7 @@ export default defineActor({
           Atomics.notify(cell, 0);
         },
         raiseThroughFriend: async (cell) => await friend?.send('raise', cell),
+        hold: (floats) => context.arena('memory').allocate('float32', [floats], context.holder),
         giveRef: (ref) => ref,
       },
       control: { forget: () => notes.splice(0).length },

@@ -2,6 +2,7 @@
 import { type Blueprint, blueprint } from '../../../runtime/blueprint.ts';
 import { ask, protocol, stream, tell } from '../../../runtime/protocol.ts';
 import type { ActorRef } from '../../../runtime/ref/actor-ref.ts';
+import type { SharedTensor } from '../../../runtime/tensors/shared-tensor.ts';
 import type { GateCells } from '../support/gate.ts';
 
 export const probeProtocol = protocol('probe', {
@@ -26,6 +27,8 @@ export const probeProtocol = protocol('probe', {
   /** Sets a cell of shared memory and wakes who waits for it. */
   raise: tell<Int32Array<SharedArrayBuffer>>(),
   raiseThroughFriend: tell<Int32Array<SharedArrayBuffer>>(),
+  /** Allocates a tensor of so many floats in the arena `memory` and keeps it. */
+  hold: ask<number, SharedTensor>(),
   /** Answers with a ref. */
   giveRef: ask<ProbeRef, ProbeRef>(),
 });

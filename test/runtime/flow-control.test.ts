@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { FlowReceiver, FlowSender } from '../../runtime/channel/flow-control.ts';
+
+function channel(window = { messages: 2, kib: 4 }) {
+  const buffer = FlowSender.createBuffer();
+  return { buffer, sender: new FlowSender(buffer, window), receiver: new FlowReceiver(buffer) };
+}
+
+describe('flow control', () => {
+  it('grants credit for as many messages as the window holds, and again for each that is started', () => {
+    const { sender, receiver } = channel();
+    sender.spend(0);
+    sender.spend(0);
+    assert.equal(sender.hasCredit(0), false);
+    receiver.start(0);
+    assert.equal(sender.hasCredit(0), true);
+    assert.equal(sender.unstarted, 1);
+  });
+
+  it('bounds the bytes under way', () => {
+    const { sender } = channel();
+    sender.spend(3 * 1024);
+    assert.equal(sender.hasCredit(1024), true);
+    assert.equal(sender.hasCredit(1025), false);
+  });
+
+  it('lets a message larger than the whole window travel alone', () => {
+    const { sender, receiver } = channel();
+    assert.equal(sender.hasCredit(1_000_000), true);
+    sender.spend(1_000_000);
+    assert.equal(sender.hasCredit(0), false);
+    receiver.start(1_000_000);
+    assert.equal(sender.hasCredit(0), true);
+  });
+
+  it('asks the actor to wake a waiting client once', () => {
+    const { sender, receiver } = channel();
+    sender.spend(0);
+    sender.spend(0);
+    sender.requestCredit();
+    assert.equal(receiver.start(0), true);
+    assert.equal(receiver.start(0), false);
+  });
+});
