@@ -43,5 +43,6 @@ export {
   type SystemEvents,
 } from './system/actor-system.ts';
 export type { SharedArena } from './tensors/arena.ts';
+export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export { registerErrorClass } from './wire/error-codec.ts';

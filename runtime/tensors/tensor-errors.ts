@@ -20,6 +20,8 @@ export function tensorTooLarge(
 export function tensorReleased(tensor: SharedTensor): TroupeError {
   return new TroupeError(`a ${tensor.type} tensor of [${tensor.shape.join(', ')}] was already released`, {
     code: 'TENSOR_RELEASED',
+    // Whoever held it died or let go, and nothing was done with it.
+    retrySafe: true,
     details: { arena: tensor.arena, entry: tensor.entry, generation: tensor.generation },
   });
 }
