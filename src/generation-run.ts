@@ -23,6 +23,9 @@ export interface GenerationRunOptions {
   onResult(result: ChatResult): void;
 }
 
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** Losses that say nothing about the request itself: another actor, or the next incarnation, may well serve it. */
 const LOST: ReadonlySet<string> = new Set(['ACTOR_DIED', 'ACTOR_STOPPED', 'TENSOR_RELEASED']);
 
@@ -59,7 +62,8 @@ async function* attempts(
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
   for (let retry = 0; ; retry++) {
     const reader = options.entry.stream('generate', request, { signal: options.signal });
-    const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), request.deadline - epochNow());
+    const left = Math.min(request.deadline - epochNow(), MAX_TIMER_MS);
+    const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), left);
     try {
       yield* reader;
       return await reader.final;

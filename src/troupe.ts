@@ -11,6 +11,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
+import { InputError } from '../actors/errors.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
 import { ChatRun } from './chat-run.ts';
@@ -99,7 +100,7 @@ export class Troupe implements AsyncDisposable {
       entry: this.#pipeline.entry,
       requestId,
       mode: this.#config.mode,
-      timeoutMs: request.timeoutMs ?? this.#config.requestTimeoutMs,
+      timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
       retries: this.#config.retries,
       onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
     });
@@ -163,6 +164,15 @@ export class Troupe implements AsyncDisposable {
     this.#runs.delete(run);
     this.events.emit('request:end', event);
   }
+}
+
+function checkedTimeout(timeoutMs: number | undefined): number | undefined {
+  if (timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs > 0)) return timeoutMs;
+  throw new InputError('INVALID_OPTION', 'is no time', {
+    field: 'timeoutMs',
+    value: String(timeoutMs),
+    remedy: 'Give milliseconds, above 0',
+  });
 }
 
 function forward(from: EventEmitter<SystemEvents>, to: EventEmitter<TroupeEvents>): void {

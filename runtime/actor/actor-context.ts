@@ -20,7 +20,7 @@ export interface ActorContext {
   readonly stopping: AbortSignal;
   /** An arena that the system was created with. Throws `ARENA_UNKNOWN`. */
   arena(name: string): SharedArena;
-  /** Makes a loop for work that goes on between messages. What a step throws crashes the actor. */
+  /** Makes a loop, for the actor's whole life, of work that goes on between messages. A step that throws crashes it. */
   loop(step: Step): StepLoop;
   /** Publishes, for routing by load, what goes on beyond the handlers themselves. */
   reportLoad(load: ReportedLoad): void;

@@ -28,6 +28,9 @@ export interface CallParts extends CallOptions {
   readonly writer?: StreamWriter<unknown, unknown> | undefined;
 }
 
+/** A longer timer would fire at once. 25 days are as good as none. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 export class Call implements Outbound {
   readonly kind: Outbound['kind'];
   readonly method: string;
@@ -53,7 +56,7 @@ export class Call implements Outbound {
     this.routeKey = parts.routeKey;
     this.writer = parts.writer;
     const { signal, deadlineMs } = parts;
-    if (deadlineMs !== undefined && deadlineMs !== Number.POSITIVE_INFINITY) {
+    if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
       this.#timer = setTimeout(() => this.#expire(deadlineMs), deadlineMs);
     }
     if (signal?.aborted) this.#abort();

@@ -22,8 +22,9 @@ export class ThreadIncarnation implements Incarnation {
   readonly #name: string;
   readonly #worker: Worker;
   readonly #control: Remote<ThreadControl>;
-  /** Rejects when the thread is gone; raced against every control call. */
-  readonly #gone: Promise<never>;
+  /** Control calls that wait for an answer: comlink would let them wait for a dead thread for ever. */
+  readonly #waiting = new Set<(error: Error) => void>();
+  #exit: Exit | undefined;
 
   constructor(boot: Omit<ThreadBoot, 'control' | 'letters'>, deadLetters: DeadLetters) {
     this.holder = boot.holder;
@@ -53,10 +54,7 @@ export class ThreadIncarnation implements Incarnation {
       control.port1.close();
       letters.port1.close();
     });
-    this.#gone = this.exited.then((exit) => {
-      throw exit.kind === 'crashed' ? exit.error : diedError(this.#name);
-    });
-    this.#gone.catch(() => {});
+    void this.exited.then((exit) => this.#onExit(exit));
   }
 
   async start(): Promise<void> {
@@ -89,8 +87,21 @@ export class ThreadIncarnation implements Incarnation {
     this.#raced(this.#control.crash(reason)).catch(() => {});
   }
 
-  #raced<T>(answer: Promise<T>): Promise<T> {
-    return Promise.race([answer, this.#gone]);
+  /** The answer, or the thread's exit, whichever comes first. */
+  async #raced<T>(answer: Promise<T>): Promise<T> {
+    if (this.#exit !== undefined) throw errorOf(this.#exit, this.#name);
+    const gone = Promise.withResolvers<never>();
+    this.#waiting.add(gone.reject);
+    try {
+      return await Promise.race([answer, gone.promise]);
+    } finally {
+      this.#waiting.delete(gone.reject);
+    }
+  }
+
+  #onExit(exit: Exit): void {
+    this.#exit = exit;
+    for (const reject of this.#waiting) reject(errorOf(exit, this.#name));
   }
 
   #watchExit(cleanUp: () => void): Promise<Exit> {
@@ -110,6 +121,10 @@ export class ThreadIncarnation implements Incarnation {
       });
     });
   }
+}
+
+function errorOf(exit: Exit, name: string): Error {
+  return exit.kind === 'crashed' ? exit.error : diedError(name);
 }
 
 function diedError(name: string, cause?: unknown): ActorError {

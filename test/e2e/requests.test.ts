@@ -175,6 +175,11 @@ describe('a request', () => {
     await assert.rejects(troupe.chat(request), { code: 'ABORTED' });
   });
 
+  it('with a timeout that is no time is refused at once', () => {
+    const request = { messages: ask('Hi'), timeoutMs: Number.NaN };
+    assert.throws(() => troupe.stream(request), { name: 'InputError', code: 'INVALID_OPTION' });
+  });
+
   it('fails at its deadline', async () => {
     const request = { messages: goldenMessages(golden(0)), timeoutMs: 1 };
     await assert.rejects(troupe.chat(request), { code: 'DEADLINE_EXCEEDED', retrySafe: true });

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { DEFAULT_MODEL_DIRECTORY } from '../../src/index.ts';
+import { runCli } from '../src/cli/support/run-cli.ts';
+
+describe('troupe inspect', () => {
+  it('shows graphs, modes and actors', async () => {
+    const { stdout, code } = await runCli(['inspect']);
+    for (const part of [DEFAULT_MODEL_DIRECTORY, 'onnx/vision_encoder.onnx', 'past_key_values.N.key ×4']) {
+      assert(stdout.includes(part), part);
+    }
+    assert.match(stdout, /yes .*aggregated.*: \d+ × processor/);
+    assert.match(stdout, /yes .*disaggregated.*: .*\d+ × encoder/);
+    assert.equal(code, 0);
+  });
+
+  it('prints with --json one object', async () => {
+    const { stdout } = await runCli(['inspect', '--json']);
+    const report = JSON.parse(stdout);
+    assert.equal(report.path, DEFAULT_MODEL_DIRECTORY);
+    assert.deepEqual(
+      report.graphs.map(({ role }: { role: string }) => role),
+      ['vision', 'embed', 'decoder'],
+    );
+    assert.equal(report.modes.aggregated.ok, true);
+  });
+
+  it('refuses a directory that is no model', async () => {
+    const { code, stderr } = await runCli(['inspect', '--model', import.meta.dirname]);
+    assert.match(stderr, /^troupe: [^\n]+ \[MODEL_FILE_MISSING\]\n$/);
+    assert.equal(code, 2);
+  });
+});
+
+describe('troupe', () => {
+  it('prints its version', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+    const { stdout, code } = await runCli(['--version']);
+    assert.equal(stdout, `${version}\n`);
+    assert.equal(code, 0);
+  });
+
+  it('prints its help, with examples', async () => {
+    for (const args of [[], ['--help'], ['ask', '--help']]) {
+      const { stdout, stderr, code } = await runCli(args);
+      assert.match(stdout, /\$ troupe ask --image/);
+      assert.equal(stderr, '');
+      assert.equal(code, 0);
+    }
+  });
+});
