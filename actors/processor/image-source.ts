@@ -9,7 +9,7 @@ import { InputError } from '../errors.ts';
 import type { ImageSource } from '../generation.ts';
 import { isMissing } from '../model/model-files.ts';
 import { decodeDataUrl } from './data-url.ts';
-import { fetchImage, type ImageFetchOptions } from './image-fetch.ts';
+import type { ImageFetchOptions } from './image-fetch.ts';
 import { tooManyBytes } from './image-limits.ts';
 import { shownValue } from './shown-value.ts';
 
@@ -83,9 +83,10 @@ async function load(
   if (source instanceof Uint8Array) return source;
   const text = String(source);
   if (kind === 'data') return decodeDataUrl(text, field, maxBytes);
-  return kind === 'file'
-    ? readImageFile(text, field, maxBytes, options.signal)
-    : fetchImage(text, field, maxBytes, options);
+  if (kind === 'file') return readImageFile(text, field, maxBytes, options.signal);
+  // The HTTP client takes longer to load than most images to prepare; many processes never need it.
+  const { fetchImage } = await import('./image-fetch.ts');
+  return fetchImage(text, field, maxBytes, options);
 }
 
 /** Opened once, then sized and read through the same handle: what was checked is what is read. */

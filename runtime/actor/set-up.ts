@@ -1,0 +1,56 @@
+/** What an actor's `setup` is given, and what it makes of it: its behaviour, its loops, the load it reports. */
+import type { LoadWriter } from '../board/load-board.ts';
+import { TroupeError } from '../errors.ts';
+import type { Methods } from '../protocol.ts';
+import type { CellParts } from './actor-cell.ts';
+import type { ActorContext } from './actor-context.ts';
+import type { Behaviour } from './behaviour.ts';
+import { type Step, StepLoop } from './step-loop.ts';
+
+export type SetUpParts = Pick<CellParts, 'name' | 'holder' | 'deadLetters' | 'arenas' | 'load' | 'crash'>;
+
+export class SetUp {
+  readonly context: ActorContext;
+  readonly loops: StepLoop[] = [];
+  readonly stopping = new AbortController();
+  behaviour: Behaviour<{ name: string; methods: Methods }> = { handlers: {} };
+  reportedRunning = 0;
+  onReport = () => {};
+
+  constructor({ name, holder, deadLetters, arenas, load, crash }: SetUpParts) {
+    this.context = {
+      name,
+      holder,
+      deadLetters,
+      stopping: this.stopping.signal,
+      arena: (wanted) => {
+        const arena = arenas.get(wanted);
+        if (arena !== undefined) return arena;
+        throw new TroupeError(`there is no arena "${wanted}"`, { code: 'ARENA_UNKNOWN' });
+      },
+      loop: (step) => {
+        const loop = new StepLoop(watched(step, load), crash);
+        this.loops.push(loop);
+        return loop;
+      },
+      reportLoad: ({ running, freeSlots }) => {
+        load.freeSlots(freeSlots);
+        this.reportedRunning = running;
+        this.onReport();
+      },
+    };
+  }
+}
+
+/** A step that is visible on the load board, so that a stuck one can be told from an idle actor. */
+function watched(step: Step, load: LoadWriter): Step {
+  return async () => {
+    load.beat();
+    load.busy();
+    try {
+      return await step();
+    } finally {
+      load.idle();
+    }
+  };
+}
