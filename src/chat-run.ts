@@ -35,6 +35,8 @@ export class ChatRun implements ChatStream {
   /** Ends the request. A `TroupeError` as reason becomes its failure, any other the cause of an `ABORTED`. */
   abort(reason?: unknown): void {
     this.#abort.abort(reason);
+    // At once, also when nobody reads on. No effect on a request that has ended.
+    this.#fail(failureOf(this.#abort.signal));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<ChatDelta, void> {
@@ -46,9 +48,8 @@ export class ChatRun implements ChatStream {
         yield next.value;
       }
     } finally {
-      // Also reached when the caller leaves the loop early; no effect on a request that has ended.
+      // Also reached when the caller leaves the loop early.
       this.abort();
-      this.#fail(abortedError(undefined));
       await this.#deltas.return();
     }
   }
@@ -59,8 +60,8 @@ export class ChatRun implements ChatStream {
       if (next.done) this.#forgetCaller();
       return next;
     } catch (error) {
-      const { aborted, reason } = this.#abort.signal;
-      const failure = aborted ? (TroupeError.is(reason) ? reason : abortedError(reason)) : error;
+      const { signal } = this.#abort;
+      const failure = signal.aborted ? failureOf(signal) : error;
       this.#fail(failure);
       throw failure;
     }
@@ -76,6 +77,11 @@ export class ChatRun implements ChatStream {
   }
 }
 
-function abortedError(cause: unknown): ActorError {
-  return new ActorError('the request was aborted by the caller', { code: 'ABORTED', retrySafe: true, cause });
+function failureOf({ reason }: AbortSignal): TroupeError {
+  if (TroupeError.is(reason)) return reason;
+  return new ActorError('the request was aborted by the caller', {
+    code: 'ABORTED',
+    retrySafe: true,
+    cause: reason,
+  });
 }

@@ -234,6 +234,14 @@ describe('an engine', () => {
     assert.throws(() => troupe.stream({ messages: goldenMessages(golden(0)) }), { code: 'ENGINE_STOPPED' });
   });
 
+  it('settles a request that nobody reads, when it stops', async () => {
+    const troupe = await Troupe.start();
+    const unread = troupe.stream({ messages: goldenMessages(golden(0)) });
+    const settled = assert.rejects(unread.result, { code: 'ENGINE_STOPPED' });
+    await troupe.stop();
+    await settled;
+  });
+
   it('lets requests in flight end when it is asked to drain', async () => {
     const troupe = await Troupe.start();
     const inFlight = troupe.chat({ messages: goldenMessages(golden(0)) });
