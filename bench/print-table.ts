@@ -5,12 +5,17 @@ import type { Table as Results } from './suite.ts';
 
 export function formatTable({ title, unit, rows, baseline }: Results): string {
   const table = new Table({
-    head: ['', `median of a ${unit}`, `${unit}s a second`, `against ${baseline}`],
+    head: ['', `median per ${unit}`, `${unit}s a second`, `against ${baseline}`],
     colAligns: ['left', 'right', 'right', 'right'],
     style: { head: [], border: [] },
   });
   for (const { name, medianMs, perSecond, ratio } of rows) {
-    table.push([name, formatMs(medianMs), formatCount(perSecond), name === baseline ? '–' : `${ratio.toFixed(2)}×`]);
+    table.push([
+      name,
+      formatMs(medianMs),
+      formatCount(perSecond),
+      name === baseline ? '–' : `${ratio.toFixed(2)}×`,
+    ]);
   }
   return `${pc.bold(title)}\n${table.toString()}\n`;
 }

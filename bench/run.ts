@@ -48,7 +48,9 @@ async function runSuites(names: readonly string[], quick: boolean, file: string)
     return;
   }
   const machine = machineInfo();
-  process.stdout.write(`${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, onnxruntime ${machine.onnxruntime}\n\n`);
+  process.stdout.write(
+    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, onnxruntime ${machine.onnxruntime}\n\n`,
+  );
   const report: Report = { machine, quick, suites: {} };
   for (const suite of SUITES) {
     if (!names.includes(suite.name)) continue;

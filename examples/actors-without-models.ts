@@ -12,7 +12,9 @@ import { counter, splitter } from './word-count/protocols.ts';
 const text = await readFile(new URL('./word-count/text.txt', import.meta.url), 'utf8');
 
 await using system = new ActorSystem();
-system.events.on('actor:restarting', ({ actor, attempt }) => console.log(`${actor} restarts (attempt ${attempt})`));
+system.events.on('actor:restarting', ({ actor, attempt }) =>
+  console.log(`${actor} restarts (attempt ${attempt})`),
+);
 
 const counters = await system.spawn(counter, undefined, { name: 'counter', size: 2 });
 const splitters = await system.spawn(splitter, { counters }, { name: 'splitter' });
@@ -23,7 +25,10 @@ async function countWords(): Promise<void> {
   for await (const progress of reader) words += progress.words;
   const counts = Object.entries(await reader.final);
   const top = counts.sort(([a, m], [b, n]) => n - m || a.localeCompare(b)).slice(0, 5);
-  console.log(`${words} words, ${counts.length} different:`, top.map(([word, n]) => `${word} ${n}`).join(', '));
+  console.log(
+    `${words} words, ${counts.length} different:`,
+    top.map(([word, n]) => `${word} ${n}`).join(', '),
+  );
 }
 
 await countWords();
@@ -36,4 +41,9 @@ const restarted = new Promise<void>((resolve) => {
 system.crash('counter/0', 'a drill');
 await Promise.all([countWords(), restarted]);
 
-console.log(system.status().map(({ name, state, restarts }) => `${name} ${state}, ${restarts} restarts`).join('; '));
+console.log(
+  system
+    .status()
+    .map(({ name, state, restarts }) => `${name} ${state}, ${restarts} restarts`)
+    .join('; '),
+);

@@ -22,7 +22,10 @@ const messages: ChatMessage[] = [
 const first = await troupe.chat({ messages });
 console.log(first.text);
 
-messages.push({ role: 'assistant', content: first.text }, { role: 'user', content: 'What color is the background?' });
+messages.push(
+  { role: 'assistant', content: first.text },
+  { role: 'user', content: 'What color is the background?' },
+);
 const second = await troupe.chat({ messages });
 console.log(second.text);
 

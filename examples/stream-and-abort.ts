@@ -39,4 +39,9 @@ console.log(' … stopped');
 const controller = new AbortController();
 const aborted = troupe.chat({ ...request, signal: controller.signal });
 controller.abort();
-console.log(await aborted.then(() => 'answered', (error: Error) => error.message));
+console.log(
+  await aborted.then(
+    () => 'answered',
+    (error: Error) => error.message,
+  ),
+);

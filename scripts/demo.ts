@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import pc from 'picocolors';
 import { printStream } from '../src/cli/print-stream.ts';
 import { StandardOutput } from '../src/cli/standard-output.ts';
-import { type ChatResult, type ChatStream, type Mode, MODES, Troupe } from '../src/index.ts';
+import { type ChatResult, type ChatStream, MODES, type Mode, Troupe } from '../src/index.ts';
 import { askAll, type Present } from './demo/ask-all.ts';
 import { readConversations } from './demo/conversations.ts';
 import { comparison, type ModeReport, modeReport } from './demo/mode-report.ts';
@@ -22,12 +22,18 @@ Options:
 
 const output = new StandardOutput();
 const { values } = parseArgs({
-  options: { json: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 });
 if (values.help) await output.write(HELP);
 else await demo(values.json ? consume : show, values.json ? printJson : printComparison);
 
-async function demo(present: Present, finish: (reports: ReadonlyMap<Mode, ModeReport>) => Promise<void>): Promise<void> {
+async function demo(
+  present: Present,
+  finish: (reports: ReadonlyMap<Mode, ModeReport>) => Promise<void>,
+): Promise<void> {
   const conversations = await readConversations();
   const reports = new Map<Mode, ModeReport>();
   for (const mode of MODES) {
@@ -46,7 +52,11 @@ async function show(pictures: readonly string[], question: string, stream: ChatS
   return result;
 }
 
-async function consume(_pictures: readonly string[], _question: string, stream: ChatStream): Promise<ChatResult> {
+async function consume(
+  _pictures: readonly string[],
+  _question: string,
+  stream: ChatStream,
+): Promise<ChatResult> {
   for await (const _ of stream) {
     // Read for its result.
   }
@@ -54,9 +64,13 @@ async function consume(_pictures: readonly string[], _question: string, stream: 
 }
 
 async function printComparison(reports: ReadonlyMap<Mode, ModeReport>): Promise<void> {
-  const [first, ...others] = [...reports.values()].map(({ answers }) => answers.map(({ text }) => text).join('\n'));
+  const [first, ...others] = [...reports.values()].map(({ answers }) =>
+    answers.map(({ text }) => text).join('\n'),
+  );
   const same = others.every((texts) => texts === first);
-  await output.write(`${comparison(reports)}\nThe answers of the modes are ${same ? 'the same' : 'NOT the same'}.\n`);
+  await output.write(
+    `${comparison(reports)}\nThe answers of the modes are ${same ? 'the same' : 'NOT the same'}.\n`,
+  );
   if (!same) process.exitCode = 1;
 }
 

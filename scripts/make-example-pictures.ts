@@ -16,6 +16,7 @@ interface Picture {
 const PICTURES: Readonly<Record<string, Picture>> = {
   'three-shapes-on-tan': { scene: '25', side: 80 },
   'red-cross-and-yellow-ring': { scene: '33', side: 80 },
+  'red-ring': { scene: '20', side: 80 },
   'black-circle-and-purple-triangle': { scene: '02', side: 80 },
   'orange-circle-and-square': { scene: '03', side: 160 },
   'black-cross': { scene: '05', side: 80 },

@@ -43,29 +43,28 @@ export async function* runGeneration(
   };
   const deltas: TokenChunk[] = [];
   let firstTokenAt = submittedAt;
-  const chunks = attempts(request, options);
-  for (let next = await chunks.next(); ; next = await chunks.next()) {
-    if (next.done) {
-      options.onResult(summarize(deltas, next.value, { firstTokenAt, mode: options.mode }));
-      return;
-    }
+  const summary = yield* attempts(request, options, (delta) => {
     if (deltas.length === 0) firstTokenAt = epochNow();
-    deltas.push(next.value);
-    yield next.value;
-  }
+    deltas.push(delta);
+  });
+  options.onResult(summarize(deltas, summary, { firstTokenAt, mode: options.mode }));
 }
 
 /** Yields chunks; returns the summary of the attempt that succeeded. */
 async function* attempts(
   request: ProcessRequest,
   options: GenerationRunOptions,
+  onDelta: (delta: TokenChunk) => void,
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
   for (let retry = 0; ; retry++) {
     const reader = options.entry.stream('generate', request, { signal: options.signal });
-    const left = Math.min(request.deadline - epochNow(), MAX_TIMER_MS);
+    const left = Math.min(Math.max(0, request.deadline - epochNow()), MAX_TIMER_MS);
     const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), left);
     try {
-      yield* reader;
+      for await (const delta of reader) {
+        onDelta(delta);
+        yield delta;
+      }
       return await reader.final;
     } catch (error) {
       const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);

@@ -3,7 +3,6 @@ import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import {
   aggregatedActor,
   EMBEDDING_ARENA,
-  type EncoderArgs,
   encoderActor,
   PIXEL_ARENA,
   type ProcessorArgs,
@@ -31,7 +30,7 @@ export interface Pipeline {
   readonly caching: readonly string[];
 }
 
-/** Starts the actors from the last to the first, since each is given refs to those behind it. */
+/** Starts all actors together: each is given refs to those behind it, which work as soon as they are up. */
 export async function startPipeline(directory: ModelDirectory, config: ResolvedConfig): Promise<Pipeline> {
   const plan = planThreads(config.mode, config.pools, thisMachine(directory));
   const system = new ActorSystem({
@@ -40,13 +39,13 @@ export async function startPipeline(directory: ModelDirectory, config: ResolvedC
   });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
-    const { routes, caching } = await targets(system, directory, { ...config, plan });
-    const entry = await system.spawn(
-      processorActor,
-      { directory, limits: config.limits, ...routes },
-      { name: 'processor', size: plan.processor.count },
-    );
-    return { system, entry, caching };
+    const { routes, caching, starting } = targets(system, directory, { ...config, plan });
+    const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
+    const starts = [...starting, processor.start({ directory, limits: config.limits, ...routes })];
+    // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
+    const failed = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+    return { system, entry: processor.ref, caching };
   } catch (error) {
     await system.stop();
     throw error;
@@ -60,36 +59,29 @@ interface Planned extends ResolvedConfig {
 interface Targets {
   readonly routes: Pick<ProcessorArgs, 'encoder' | 'pd'>;
   readonly caching: readonly string[];
+  readonly starting: readonly Promise<void>[];
 }
 
-async function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Promise<Targets> {
+function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
   const { plan, maxRunning, maxWaiting } = config;
-  const encoder = await system.spawn(
-    aggregatedActor,
-    { directory, threads: plan.pd.threads, maxRunning, maxWaiting, cacheBytes: EMBEDDING_CACHE_BYTES },
-    { name: 'aggregated', size: plan.pd.count },
-  );
-  return { routes: { encoder }, caching: ['aggregated'] };
+  const { threads, count: size } = plan.pd;
+  const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
+  const args = { directory, threads, maxRunning, maxWaiting, cacheBytes: EMBEDDING_CACHE_BYTES };
+  return { routes: { encoder: pool.ref }, caching: ['aggregated'], starting: [pool.start(args)] };
 }
 
-async function disaggregated(
-  system: ActorSystem,
-  directory: ModelDirectory,
-  config: Planned,
-): Promise<Targets> {
+function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
   const { plan, maxRunning, maxWaiting } = config;
-  const pd = await system.spawn(
-    pdActor,
-    { directory, threads: plan.pd.threads, maxRunning, maxWaiting },
-    { name: 'pd', size: plan.pd.count },
-  );
-  const encoderPlan = plan.encoder ?? plan.pd;
-  const args: EncoderArgs = {
-    directory,
-    threads: encoderPlan.threads,
-    cacheBytes: EMBEDDING_CACHE_BYTES,
-    pd,
+  const { encoder: encoderPlan = plan.pd } = plan;
+  const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
+  const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
+  const { threads } = encoderPlan;
+  return {
+    routes: { encoder: encoder.ref, pd: pd.ref },
+    caching: ['encoder', 'pd'],
+    starting: [
+      pd.start({ directory, threads: plan.pd.threads, maxRunning, maxWaiting }),
+      encoder.start({ directory, threads, cacheBytes: EMBEDDING_CACHE_BYTES, pd: pd.ref }),
+    ],
   };
-  const encoder = await system.spawn(encoderActor, args, { name: 'encoder', size: encoderPlan.count });
-  return { routes: { encoder, pd }, caching: ['encoder', 'pd'] };
 }

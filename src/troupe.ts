@@ -29,6 +29,8 @@ export interface StartProgress {
 
 export interface StartOptions extends TroupeOptions {
   readonly onProgress?: (progress: StartProgress) => void;
+  /** Gives up starting. What is being loaded is loaded first: native code cannot be interrupted. */
+  readonly signal?: AbortSignal;
 }
 
 export interface StopOptions {
@@ -64,12 +66,15 @@ export class Troupe implements AsyncDisposable {
    * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
-    const { onProgress = () => {}, ...rest } = options;
+    const { onProgress = () => {}, signal, ...rest } = options;
     const config = resolveConfig(rest);
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
+    signal?.throwIfAborted();
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
     const troupe = new Troupe(config, await startPipeline(directory, config));
+    if (signal?.aborted) await troupe.stop();
+    signal?.throwIfAborted();
     onProgress({ phase: 'ready', message: 'ready' });
     return troupe;
   }

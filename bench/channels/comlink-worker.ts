@@ -1,4 +1,4 @@
-import { parentPort } from 'node:worker_threads';
+import { type MessagePort, workerData } from 'node:worker_threads';
 import { expose } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { Message } from './channel.ts';
@@ -6,4 +6,5 @@ import type { Message } from './channel.ts';
 const api = { echo: (message: Message) => message };
 export type ComlinkEcho = typeof api;
 
-if (parentPort !== null) expose(api, nodeEndpoint(parentPort));
+const port: MessagePort = workerData;
+expose(api, nodeEndpoint(port));

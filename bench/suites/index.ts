@@ -1,5 +1,9 @@
 /** All suites, in the order in which they run. */
 import type { Suite } from '../suite.ts';
 import { channelSuite } from './channel.ts';
+import { decodeSuite } from './decode.ts';
+import { encodeSuite } from './encode.ts';
+import { endToEndSuite } from './end-to-end.ts';
+import { prefillSuite } from './prefill.ts';
 
-export const SUITES: readonly Suite[] = [channelSuite];
+export const SUITES: readonly Suite[] = [channelSuite, encodeSuite, prefillSuite, decodeSuite, endToEndSuite];

@@ -23,8 +23,9 @@ export interface GroupSpec {
   readonly routing: RoutingPolicyName;
   readonly restart: RestartPolicy;
   readonly transport: RefToken['transport'];
-  incarnate(member: string, index: number): Incarnation;
 }
+
+export type Incarnate = (member: string, index: number) => Incarnation;
 
 export interface GroupEvents {
   onUp(actor: string): void;
@@ -44,7 +45,7 @@ export class Group {
   readonly name: string;
   readonly #spec: GroupSpec;
   readonly #events: GroupEvents;
-  readonly #children: readonly Child[];
+  #children: readonly Child[] = [];
   readonly #subscribers = new Set<Port>();
   #closed: Error | undefined;
 
@@ -52,14 +53,14 @@ export class Group {
     this.name = spec.name;
     this.#spec = spec;
     this.#events = events;
-    this.#children = Array.from({ length: spec.size }, (_, index) => {
-      const name = `${spec.name}/${index}`;
-      return new Child(name, () => spec.incarnate(name, index), spec.restart, this.#childEvents());
-    });
   }
 
   /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
-  async start(graceMs: number): Promise<void> {
+  async start(incarnate: Incarnate, graceMs: number): Promise<void> {
+    this.#children = Array.from({ length: this.#spec.size }, (_, index) => {
+      const name = `${this.name}/${index}`;
+      return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
+    });
     const results = await Promise.allSettled(this.#children.map((child) => child.start()));
     const failed = results.find((result) => result.status === 'rejected');
     if (failed === undefined) return;

@@ -40,6 +40,13 @@ export interface SpawnOptions {
   readonly restart?: Partial<RestartPolicy>;
 }
 
+/** A pool that has a name and a ref, and can be started. */
+export interface DeclaredPool<P extends Protocol, Args> {
+  readonly ref: ActorRef<P>;
+  /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
+  start(args: Args | ((index: number) => Args)): Promise<void>;
+}
+
 export interface SystemEvents {
   'actor:up': [{ readonly actor: string }];
   'actor:down': [{ readonly actor: string; readonly error: Error | undefined }];
@@ -78,6 +85,31 @@ export class ActorSystem implements AsyncDisposable {
   }
 
   /**
+   * Names a pool of actors, each to be on a thread of its own, before it is started: its ref can be given to
+   * others already, and what they send waits. So pools that know each other can start together.
+   */
+  declare<P extends Protocol, Args>(
+    blueprint: Blueprint<P, Args>,
+    options: SpawnOptions,
+  ): DeclaredPool<P, Args> {
+    const board = this.#board.handle();
+    const arenas = this.arenas.map((arena) => arena.handle());
+    const { module } = blueprint;
+    return this.#declare(options, 'thread', (name, args) => {
+      const boot = {
+        name,
+        module,
+        args,
+        arenas,
+        board,
+        holder: this.#nextHolder++,
+        boardSlot: this.#board.claim(),
+      };
+      return new ThreadIncarnation(boot, this.deadLetters);
+    });
+  }
+
+  /**
    * Starts a pool of actors, each on a thread of its own. Resolves when all are up; rejects with what a setup
    * threw. `args` may hold refs; a function gives each member its own.
    */
@@ -86,15 +118,9 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
-    const board = this.#board.handle();
-    const arenas = [...this.#arenas.values()].map((arena) => arena.handle());
-    return await this.#start<P>(options, 'thread', (name, index) => {
-      const boot = { name, module: blueprint.module, args: argsOf(args, index), arenas, board };
-      return new ThreadIncarnation(
-        { ...boot, holder: this.#nextHolder++, boardSlot: this.#board.claim() },
-        this.deadLetters,
-      );
-    });
+    const pool = this.declare(blueprint, options);
+    await pool.start(args);
+    return pool.ref;
   }
 
   /** Like `spawn`, on this thread. */
@@ -103,9 +129,9 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
-    return await this.#start<P>(options, 'local', (name, index) => {
+    const pool = this.#declare<P, Args>(options, 'local', (name, memberArgs) => {
       const boardSlot = this.#board.claim();
-      return new LocalIncarnation(actor, argsOf(args, index), boardSlot, {
+      return new LocalIncarnation(actor, memberArgs, boardSlot, {
         name,
         holder: this.#nextHolder++,
         load: this.#board.writer(boardSlot),
@@ -114,6 +140,8 @@ export class ActorSystem implements AsyncDisposable {
         revive: this.#environment.revive,
       });
     });
+    await pool.start(args);
+    return pool.ref;
   }
 
   /** The arenas that the system was created with. */
@@ -161,27 +189,29 @@ export class ActorSystem implements AsyncDisposable {
     return { quarantined };
   }
 
-  async #start<P extends Protocol>(
+  #declare<P extends Protocol, Args>(
     options: SpawnOptions,
     transport: GroupSpec['transport'],
-    incarnate: GroupSpec['incarnate'],
-  ): Promise<ActorRef<P>> {
+    incarnate: (member: string, args: Args) => Incarnation,
+  ): DeclaredPool<P, Args> {
     const { name, size = 1, routing = 'least-loaded' } = options;
     if (this.#stopped !== undefined)
       throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
     if (this.#groups.has(name)) throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
     const restart = { ...DEFAULT_RESTART_POLICY, ...options.restart };
-    const group = new Group({ name, size, routing, restart, transport, incarnate }, this.#groupEvents());
+    const group = new Group({ name, size, routing, restart, transport }, this.#groupEvents());
     this.#groups.set(name, group);
-    try {
-      await group.start(this.#graceMs);
-    } catch (error) {
-      this.#groups.delete(name);
-      throw error;
-    }
     const ref = new ActorRef<P>(group.token(), this.#environment);
-    await ref.connected;
-    return ref;
+    const start = async (args: Args | ((index: number) => Args)) => {
+      try {
+        await group.start((member, index) => incarnate(member, argsOf(args, index)), this.#graceMs);
+        await ref.connected;
+      } catch (error) {
+        this.#groups.delete(name);
+        throw error;
+      }
+    };
+    return { ref, start };
   }
 
   #groupEvents(): GroupEvents {

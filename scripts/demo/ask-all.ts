@@ -8,7 +8,11 @@ export interface Answer extends Omit<ChatResult, 'tokenIds' | 'mode'> {
 }
 
 /** Shows an answer while it is made. */
-export type Present = (pictures: readonly string[], question: string, stream: ChatStream) => Promise<ChatResult>;
+export type Present = (
+  pictures: readonly string[],
+  question: string,
+  stream: ChatStream,
+) => Promise<ChatResult>;
 
 export async function askAll(
   troupe: Troupe,
@@ -21,7 +25,11 @@ export async function askAll(
     for (const question of questions) {
       const opening = messages.length === 0;
       messages.push(opening ? openingMessage(pictures, question) : { role: 'user', content: question });
-      const { tokenIds: _, mode: __, ...result } = await present(pictures, question, troupe.stream({ messages }));
+      const {
+        tokenIds: _,
+        mode: __,
+        ...result
+      } = await present(pictures, question, troupe.stream({ messages }));
       answers.push({ pictures, question, ...result });
       messages.push({ role: 'assistant', content: result.text });
     }

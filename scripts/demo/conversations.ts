@@ -19,6 +19,8 @@ export async function readConversations(): Promise<Conversation[]> {
 
 /** The first turn: the pictures and a question about them. */
 export function openingMessage(pictures: readonly string[], question: string): ChatMessage {
-  const images = pictures.map((name) => ({ type: 'image', image: fileURLToPath(new URL(name, EXAMPLES)) }) as const);
+  const images = pictures.map(
+    (name) => ({ type: 'image', image: fileURLToPath(new URL(name, EXAMPLES)) }) as const,
+  );
   return { role: 'user', content: [...images, { type: 'text', text: question }] };
 }

@@ -11,7 +11,10 @@ export interface ModeReport {
   /** One request at a time: generated tokens by the time from submission to end. */
   readonly tokensPerSecond: number;
   /** Over all answers. */
-  readonly bytesBetweenActors: { readonly pixels: BytesBetweenActors; readonly embeddings: BytesBetweenActors };
+  readonly bytesBetweenActors: {
+    readonly pixels: BytesBetweenActors;
+    readonly embeddings: BytesBetweenActors;
+  };
   readonly concurrent: LoadReport;
 }
 
@@ -37,12 +40,18 @@ export function comparison(reports: ReadonlyMap<Mode, ModeReport>): string {
     colAligns: ['left', ...columns.map(() => 'right' as const)],
     style: { head: [], border: [] },
   });
-  const row = (name: string, value: (report: ModeReport) => string) => table.push([name, ...columns.map(value)]);
+  const row = (name: string, value: (report: ModeReport) => string) =>
+    table.push([name, ...columns.map(value)]);
   const inFlight = columns[0]?.concurrent.inFlight ?? 0;
   row('time to first token, median', (report) => `${report.timeToFirstTokenMs.toFixed(1)} ms`);
   row('tokens a second, one request at a time', (report) => report.tokensPerSecond.toFixed(0));
-  row(`tokens a second, ${inFlight} requests at once`, ({ concurrent }) => concurrent.tokensPerSecond.toFixed(0));
-  row('event-loop delay of the caller meanwhile, p99', ({ concurrent }) => `${concurrent.eventLoopDelay.p99.toFixed(1)} ms`);
+  row(`tokens a second, ${inFlight} requests at once`, ({ concurrent }) =>
+    concurrent.tokensPerSecond.toFixed(0),
+  );
+  row(
+    'event-loop delay of the caller meanwhile, p99',
+    ({ concurrent }) => `${concurrent.eventLoopDelay.p99.toFixed(1)} ms`,
+  );
   row('pixels between actors: moved', (report) => bytes(report.bytesBetweenActors.pixels.moved));
   row('pixels between actors: copied', (report) => bytes(report.bytesBetweenActors.pixels.copied));
   row('embeddings between actors: moved', (report) => bytes(report.bytesBetweenActors.embeddings.moved));

@@ -18,7 +18,9 @@ export interface LoadReport {
 }
 
 export async function underLoad(troupe: Troupe, conversations: readonly Conversation[]): Promise<LoadReport> {
-  const messages = conversations.map(({ pictures, questions: [question = ''] }) => openingMessage(pictures, question));
+  const messages = conversations.map(({ pictures, questions: [question = ''] }) =>
+    openingMessage(pictures, question),
+  );
   const requests = IN_FLIGHT * REQUESTS_EACH;
   let asked = 0;
   let tokens = 0;
@@ -26,7 +28,8 @@ export async function underLoad(troupe: Troupe, conversations: readonly Conversa
     for (let request = asked++; request < requests; request = asked++) {
       const message = messages[request % messages.length];
       if (message === undefined) return; // there is at least one conversation
-      tokens += (await troupe.chat({ messages: [message] })).usage.completionTokens;
+      const { usage } = await troupe.chat({ messages: [message] });
+      tokens += usage.completionTokens;
     }
   };
   const delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
@@ -41,6 +44,10 @@ export async function underLoad(troupe: Troupe, conversations: readonly Conversa
     requests,
     requestsPerSecond: requests / seconds,
     tokensPerSecond: tokens / seconds,
-    eventLoopDelay: { p50: late(delay.percentile(50)), p99: late(delay.percentile(99)), max: late(delay.max) },
+    eventLoopDelay: {
+      p50: late(delay.percentile(50)),
+      p99: late(delay.percentile(99)),
+      max: late(delay.max),
+    },
   };
 }

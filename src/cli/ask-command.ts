@@ -21,7 +21,7 @@ export async function ask(question: string, flags: AskFlags, context: CommandCon
       await answer(troupe, request, flags, context, progress);
     } finally {
       const { quarantined } = await troupe.stop();
-      if (quarantined.length > 0) context.interrupt.leave(); // their threads would keep the process
+      if (quarantined.length > 0) context.interrupt.endWithin(); // their threads may keep the process
     }
   } catch (error) {
     throw inCallersWords(error, flags);

@@ -37,10 +37,9 @@ export class Interrupt {
     this.#controller.abort(reason);
   }
 
-  /** Ends the process now, whatever its threads are doing. */
-  leave(): void {
-    this.dispose(); // without listeners a signal has its default effect again
-    process.kill(process.pid, this.#received ?? 'SIGKILL');
+  /** Gives the process a moment to end by itself; then it is ended, whatever its threads are doing. */
+  endWithin(patienceMs = PATIENCE_MS): void {
+    setTimeout(() => this.#leave(), patienceMs).unref();
   }
 
   /** Gives the signals their default effect back. */
@@ -50,11 +49,16 @@ export class Interrupt {
 
   #receive(signal: EndingSignal): void {
     if (this.#received !== undefined) {
-      this.leave();
+      this.#leave();
       return;
     }
     this.#received = signal;
-    setTimeout(() => this.leave(), PATIENCE_MS).unref();
+    this.endWithin();
     this.#controller.abort(signal);
+  }
+
+  #leave(): void {
+    this.dispose(); // without listeners a signal has its default effect again
+    process.kill(process.pid, this.#received ?? 'SIGKILL');
   }
 }

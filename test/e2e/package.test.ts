@@ -20,7 +20,7 @@ describe('the published package, installed into an empty folder', { timeout: TIM
     const inherited = Object.entries(process.env).filter(([name]) => !name.toLowerCase().startsWith('npm_'));
     const env = {
       ...Object.fromEntries(inherited),
-      PATH: [dirname(process.execPath), process.env['PATH']].join(delimiter),
+      PATH: [dirname(process.execPath), process.env.PATH].join(delimiter),
       ONNXRUNTIME_NODE_INSTALL: 'skip', // its install script downloads libraries that are not needed
     };
     const { stdout } = await run(command, args, { cwd: folder, env, timeout: TIMEOUT_MS });
@@ -36,14 +36,25 @@ describe('the published package, installed into an empty folder', { timeout: TIM
     });
     // A build's own output may come before the JSON.
     const [packed] = JSON.parse(stdout.slice(stdout.search(/^\[/m)));
-    await writeFile(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }');
+    await writeFile(
+      join(folder, 'package.json'),
+      '{ "name": "consumer", "private": true, "type": "module" }',
+    );
     await runThere('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`);
     await copyFile(picturePath, join(folder, 'picture.png'));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 
   it('answers on the command line', async () => {
-    const stdout = await runThere('npx', 'troupe', 'ask', '--image', 'picture.png', '--json', described.question);
+    const stdout = await runThere(
+      'npx',
+      'troupe',
+      'ask',
+      '--image',
+      'picture.png',
+      '--json',
+      described.question,
+    );
     assert.equal(JSON.parse(stdout).text.trim(), described.greedy.trim());
   });
 

@@ -1,0 +1,23 @@
+/** Inputs of the right shape for the embedded model; what they say does not matter to how long they take. */
+import { availableParallelism } from 'node:os';
+import { type ModelDirectory, openModelDirectory } from '../actors/model/model-directory.ts';
+import { DEFAULT_MODEL_DIRECTORY } from '../src/index.ts';
+
+export const THREADS = availableParallelism();
+
+export function openEmbeddedModel(): Promise<ModelDirectory> {
+  return openModelDirectory(DEFAULT_MODEL_DIRECTORY);
+}
+
+export function pixelsOf(tiles: number, side: number): Float32Array {
+  return Float32Array.from({ length: tiles * 3 * side * side }, (_, index) => Math.sin(index));
+}
+
+/** Text tokens only, none of them special. */
+export function promptOf(length: number, { geometry }: ModelDirectory): Int32Array {
+  const firstOrdinary = 64;
+  return Int32Array.from(
+    { length },
+    (_, index) => firstOrdinary + (index % (geometry.vocabSize - firstOrdinary)),
+  );
+}

@@ -1,0 +1,54 @@
+/** Decode steps on top of a prompt, at batch 1 and 8. The prompts' own time does not count. */
+import { ModelRunner } from '../../actors/pd/model-runner.ts';
+import { BareDecoder } from '../bare-session.ts';
+import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
+import { measure, type Task } from '../measure.ts';
+import type { Suite } from '../suite.ts';
+
+const PROMPT_LENGTH = 100;
+const STEPS = 32;
+const TOKEN = 70;
+
+export const decodeSuite: Suite = {
+  name: 'decode',
+  description: 'decode steps at batch 1 and 8 against a bare session.run loop',
+  async run(options) {
+    const model = await openEmbeddedModel();
+    const prompt = promptOf(PROMPT_LENGTH, model);
+    const runner = await ModelRunner.load(model, THREADS);
+    const bare = await BareDecoder.load(model, THREADS);
+
+    const bareTask = (batch: number): Task => ({
+      name: `session.run loop, batch ${batch}`,
+      operations: STEPS * batch,
+      run: async () => {
+        await bare.prefill(prompt, batch);
+        return await timed(() => bare.step(TOKEN, batch));
+      },
+    });
+    const ourTask = (batch: number): Task => ({
+      name: `PD, batch ${batch}`,
+      operations: STEPS * batch,
+      run: async () => {
+        for (let row = 0; row < batch; row++) await runner.prefill(prompt, [], () => undefined);
+        const tokens = new Int32Array(batch).fill(TOKEN);
+        const ms = await timed(() => runner.decode(tokens));
+        while (runner.rows > 0) runner.remove(runner.rows - 1);
+        return ms;
+      },
+    });
+    try {
+      const title = `Decode, after ${PROMPT_LENGTH} tokens`;
+      return [await measure(title, 'token', [bareTask(1), ourTask(1), bareTask(8), ourTask(8)], options)];
+    } finally {
+      await runner.release();
+      await bare.release();
+    }
+  },
+};
+
+async function timed(step: () => Promise<unknown>): Promise<number> {
+  const startedAt = performance.now();
+  for (let i = 0; i < STEPS; i++) await step();
+  return performance.now() - startedAt;
+}

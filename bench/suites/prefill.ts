@@ -1,0 +1,37 @@
+/** Prompts through the decoder graph: what the first token waits for. */
+import { ModelRunner } from '../../actors/pd/model-runner.ts';
+import { BareDecoder } from '../bare-session.ts';
+import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
+import { measure } from '../measure.ts';
+import type { Suite, Table } from '../suite.ts';
+
+const PROMPT_LENGTHS = [64, 512];
+
+export const prefillSuite: Suite = {
+  name: 'prefill',
+  description: 'prompts of 64 and 512 tokens against bare session.run',
+  async run(options) {
+    const model = await openEmbeddedModel();
+    const runner = await ModelRunner.load(model, THREADS);
+    const bare = await BareDecoder.load(model, THREADS);
+    try {
+      const tables: Table[] = [];
+      for (const length of PROMPT_LENGTHS) {
+        const prompt = promptOf(length, model);
+        const ours = async () => {
+          await runner.prefill(prompt, [], () => undefined);
+          runner.remove(0);
+        };
+        const tasks = [
+          { name: 'session.run', run: () => bare.prefill(prompt, 1) },
+          { name: 'PD', run: ours },
+        ] as const;
+        tables.push(await measure(`Prefill, ${length} tokens`, 'prompt', [...tasks], options));
+      }
+      return tables;
+    } finally {
+      await runner.release();
+      await bare.release();
+    }
+  },
+};
