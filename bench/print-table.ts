@@ -1,6 +1,7 @@
 /** A table of results for people. */
+
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import type { Table as Results } from './suite.ts';
 
 export function formatTable({ title, unit, rows, baseline }: Results): string {
@@ -17,7 +18,7 @@ export function formatTable({ title, unit, rows, baseline }: Results): string {
       name === baseline ? '–' : `${ratio.toFixed(2)}×`,
     ]);
   }
-  return `${pc.bold(title)}\n${table.toString()}\n`;
+  return `${styleText('bold', title)}\n${table.toString()}\n`;
 }
 
 function formatMs(ms: number): string {

@@ -1,7 +1,6 @@
 /** `npm run demo`: asks the embedded model about the pictures in examples/, in both modes, and compares the modes. */
 import process from 'node:process';
-import { parseArgs } from 'node:util';
-import pc from 'picocolors';
+import { parseArgs, styleText } from 'node:util';
 import { printStream } from '../src/cli/print-stream.ts';
 import { StandardOutput } from '../src/cli/standard-output.ts';
 import { type ChatResult, type ChatStream, MODES, type Mode, Troupe } from '../src/index.ts';
@@ -37,7 +36,7 @@ async function demo(
   const conversations = await readConversations();
   const reports = new Map<Mode, ModeReport>();
   for (const mode of MODES) {
-    if (!values.json) await output.write(`${pc.bold(pc.underline(mode))}\n\n`);
+    if (!values.json) await output.write(`${styleText(['bold', 'underline'], mode)}\n\n`);
     await using troupe = await Troupe.start({ mode });
     const answers = await askAll(troupe, conversations, present);
     reports.set(mode, modeReport(answers, await underLoad(troupe, conversations)));
@@ -46,7 +45,7 @@ async function demo(
 }
 
 async function show(pictures: readonly string[], question: string, stream: ChatStream): Promise<ChatResult> {
-  await output.write(`${pc.cyan(pictures.join(' + '))}\n  ${pc.dim(question)}\n  `);
+  await output.write(`${styleText('cyan', pictures.join(' + '))}\n  ${styleText('dim', question)}\n  `);
   const result = await printStream(stream, output, () => undefined);
   await output.write('\n');
   return result;

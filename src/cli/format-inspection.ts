@@ -1,6 +1,7 @@
 /** An inspection as a person reads it. */
+
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import pc from 'picocolors';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import { MODES } from '../chat-types.ts';
 import type { InspectedMode, InspectReport } from '../inspect/inspect-model.ts';
@@ -20,7 +21,7 @@ export function formatInspection(report: InspectReport): string {
     ],
   ];
   return [
-    pc.bold(report.path),
+    styleText('bold', report.path),
     ...facts.map(([name, value]) => `  ${name.padEnd(8)} ${value}`),
     '',
     graphTable(report),
@@ -54,13 +55,13 @@ function formatTensors(tensors: readonly TensorSignature[]): string {
 
 function formatMode(name: string, { ok, reason, code, actors }: InspectedMode): string {
   if (!ok)
-    return `${pc.red('no ')} ${pc.bold(name)}: ${reason ?? 'cannot run this model'}${code === undefined ? '' : ` [${code}]`}`;
+    return `${styleText('red', 'no ')} ${styleText('bold', name)}: ${reason ?? 'cannot run this model'}${code === undefined ? '' : ` [${code}]`}`;
   const parts = actors.map(({ pool, count, threads }) => {
     const each =
       threads === 0 ? 'no inference' : threads === 1 ? '1 inference thread' : `${threads} inference threads`;
     return `${count} × ${pool} (${each})`;
   });
-  return `${pc.green('yes')} ${pc.bold(name)}: ${parts.join(', ')}`;
+  return `${styleText('green', 'yes')} ${styleText('bold', name)}: ${parts.join(', ')}`;
 }
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB'];
