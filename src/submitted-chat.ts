@@ -5,19 +5,7 @@
 import { InputError } from '../actors/errors.ts';
 import type { ChatMessage, ChatRequest, ContentPart } from '../actors/generation.ts';
 import type { ChatOptions } from './chat-types.ts';
-
-const SAMPLING_FIELDS = [
-  'maxTokens',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'repetitionPenalty',
-  'presencePenalty',
-  'frequencyPenalty',
-  'seed',
-  'stop',
-] as const satisfies readonly (keyof ChatRequest)[];
+import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
 
 const FIELDS: ReadonlySet<string> = new Set([...SAMPLING_FIELDS, 'messages', 'signal', 'timeoutMs']);
 
@@ -31,12 +19,12 @@ export function submittedChat(request: ChatOptions): ChatRequest {
       remedy: `Use one of ${[...FIELDS].join(', ')}`,
     });
   }
-  const sampling = Object.fromEntries(
-    SAMPLING_FIELDS.filter((field) => request[field] !== undefined).map((field) => [field, request[field]]),
-  );
   const { messages } = request;
   // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
-  return { messages: Array.isArray(messages) ? messages.map(sendableMessage) : messages, ...sampling };
+  return {
+    messages: Array.isArray(messages) ? messages.map(sendableMessage) : messages,
+    ...present(request, SAMPLING_FIELDS),
+  };
 }
 
 function sendableMessage(message: ChatMessage): ChatMessage {
@@ -50,7 +38,7 @@ function sendablePart(part: ContentPart): ContentPart {
   if (image instanceof URL) return { type: 'image', image: image.href };
   // A small Buffer is a view of a large pool, all of which would be cloned.
   if (image instanceof Uint8Array && image.byteLength < image.buffer.byteLength) {
-    return { type: 'image', image: image.slice() };
+    return { type: 'image', image: new Uint8Array(image) };
   }
   return part;
 }

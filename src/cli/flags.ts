@@ -5,6 +5,7 @@ import type { SamplingOptions } from '../../actors/generation.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import type { TroupeOptions } from '../config/options.ts';
+import { present, SAMPLING_FIELDS } from '../sampling-fields.ts';
 import { type NumberRange, numberFlag } from './number-flag.ts';
 
 export interface ModelFlags {
@@ -65,32 +66,12 @@ export function askFlags(): Option[] {
   ];
 }
 
-const SAMPLING_FLAGS = [
-  'maxTokens',
-  'temperature',
-  'topK',
-  'topP',
-  'minP',
-  'repetitionPenalty',
-  'presencePenalty',
-  'frequencyPenalty',
-  'seed',
-  'stop',
-] as const satisfies readonly (keyof SamplingOptions)[];
-
 export function samplingOf(flags: AskFlags): SamplingOptions {
-  return present(flags, SAMPLING_FLAGS);
+  return present(flags, SAMPLING_FIELDS);
 }
 
 export function engineOptionsOf(flags: AskFlags | InspectFlags): TroupeOptions {
   return present<AskFlags, 'model' | 'dtype' | 'mode'>(flags, ['model', 'dtype', 'mode']);
-}
-
-/** The named fields that are there; an absent flag must stay absent, for a default to take its place. */
-function present<T extends object, K extends keyof T>(source: T, keys: readonly K[]): Partial<Pick<T, K>> {
-  const chosen: Partial<Pick<T, K>> = {};
-  for (const key of keys) if (source[key] !== undefined) chosen[key] = source[key];
-  return chosen;
 }
 
 function number(flags: string, description: string, range: NumberRange): Option {
