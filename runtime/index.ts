@@ -38,6 +38,7 @@ export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restar
 export {
   ActorSystem,
   type ActorSystemOptions,
+  type DeclaredPool,
   type SpawnOptions,
   type StopReport,
   type SystemEvents,
