@@ -4,7 +4,8 @@ import { Tensor } from 'onnxruntime-node';
 import { VisionEncoder } from '../../../actors/encoder/vision-encoder.ts';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
-import { goldenPixels, goldens, pilotDirectory, SIDE } from '../pd/support/pilot.ts';
+import { goldens } from '../../support/golden.ts';
+import { goldenPixels, pilotDirectory, SIDE } from '../pd/support/pilot.ts';
 
 describe('the vision encoder on the pilot model', () => {
   let encoder: VisionEncoder;
@@ -12,7 +13,7 @@ describe('the vision encoder on the pilot model', () => {
   let second: Float32Array;
   before(async () => {
     encoder = await VisionEncoder.load(await pilotDirectory(), { threads: 1 });
-    const [a, b] = await goldens();
+    const [a, b] = goldens;
     assert.ok(a && b);
     [first, second] = [await goldenPixels(a), await goldenPixels(b)];
   });

@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { type ModelDirectory, openModelDirectory } from '../../../actors/model/model-directory.ts';
 import { PdEngine } from '../../../actors/pd/engine.ts';
 import { writeIntegratedModel } from '../../fixtures/graphs/integrated-model.ts';
-import { type Golden, goldenPixels, goldens, pilotDirectory, SIDE } from './support/pilot.ts';
+import { type Golden, goldens } from '../../support/golden.ts';
+import { goldenPixels, pilotDirectory, SIDE } from './support/pilot.ts';
 import { CountedImage, envelope, RecordingSink, runToEnd } from './support/requests.ts';
 
 describe('a decoder that encodes images itself', () => {
@@ -33,7 +34,7 @@ describe('a decoder that encodes images itself', () => {
   });
 
   it('answers all goldens token for token, in one batch', async () => {
-    const all = await goldens();
+    const all = goldens;
     const sinks: RecordingSink[] = [];
     for (const golden of all) {
       const sink = new RecordingSink();
@@ -48,7 +49,7 @@ describe('a decoder that encodes images itself', () => {
   });
 
   it('refuses a prompt whose image tokens and tiles do not match, and releases the pixels', async () => {
-    const [golden] = await goldens();
+    const [golden] = goldens;
     assert.ok(golden);
     const pixels = await image(golden);
     const sink = new RecordingSink();

@@ -1,20 +1,12 @@
-/** The embedded pilot model, and its golden questions with the tokens that the reference implementation gave. */
-import { readFile } from 'node:fs/promises';
+/** The embedded pilot model at work on its golden questions, without actors. */
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine.ts';
+import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
 
 const ROOT = new URL('../../../../', import.meta.url);
-const GOLDEN = new URL('test/fixtures/golden/', ROOT);
-
-export interface Golden {
-  readonly image: string;
-  readonly greedy: string;
-  readonly promptIds: readonly number[];
-  readonly tokenIds: readonly number[];
-}
 
 export interface EncodedGolden extends Golden {
   /** `[1, 3, 80, 80]`. */
@@ -30,15 +22,12 @@ export function pilotDirectory(): Promise<ModelDirectory> {
   return openModelDirectory(fileURLToPath(new URL('models/default', ROOT)));
 }
 
-export async function goldens(): Promise<Golden[]> {
-  const parsed: Golden[] = JSON.parse(await readFile(new URL('golden.json', GOLDEN), 'utf8'));
-  return parsed;
-}
-
 /** A golden picture as the vision graph takes it: `(value / 255 - 0.5) / 0.5`, channel by channel. */
 export async function goldenPixels(golden: Golden): Promise<Float32Array> {
-  const path = fileURLToPath(new URL(golden.image, GOLDEN));
-  const rgb = await sharp(path).removeAlpha().raw().toBuffer();
+  const rgb = await sharp(fileURLToPath(goldenImage(golden)))
+    .removeAlpha()
+    .raw()
+    .toBuffer();
   const area = SIDE * SIDE;
   return Float32Array.from({ length: 3 * area }, (_, index) => {
     const value = rgb[(index % area) * 3 + Math.floor(index / area)] ?? 0;
@@ -50,7 +39,7 @@ export async function goldenPixels(golden: Golden): Promise<Float32Array> {
 export async function encodedGoldens(): Promise<EncodedGolden[]> {
   const encoder = await VisionEncoder.load(await pilotDirectory(), { threads: 1 });
   const encoded: EncodedGolden[] = [];
-  for (const golden of await goldens()) {
+  for (const golden of goldens) {
     const pixels = await goldenPixels(golden);
     const embeddings = await encoder.encode(pixels, [1, 3, SIDE, SIDE]);
     encoded.push({ ...golden, pixels, embeddings });
