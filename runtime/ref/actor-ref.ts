@@ -109,7 +109,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     const reader = new StreamReader<ChunkOf<P, M>, FinalOf<P, M>>(mine, { window, signal, label });
     const { token: port } = theirs.detach();
     const writer: AnyWriter = new StreamWriter({ port, credits: window, interrupted: undefined });
-    this.#forward(method, payload, writer, options).catch((error: Error) => reader.fail(error));
+    reader.awaitHandOver(this.#forward(method, payload, writer, options));
     return reader;
   }
 

@@ -30,6 +30,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   readonly #chunks = new FifoQueue<{ readonly value: Chunk }>();
   readonly #final = Promise.withResolvers<Final>();
   readonly #onAbort = () => this.cancel(this.#options.signal?.reason);
+  #handedOver: Promise<void> = Promise.resolve();
   #outcome: Outcome<Final> | undefined;
   #wake: (() => void) | undefined;
   #received = 0;
@@ -71,9 +72,19 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     this.fail(error);
   }
 
-  /** Settles the stream from this side. Used when the call could not be delivered. */
+  /** Settles the stream from this side. */
   fail(error: Error): void {
     this.#settle({ ok: false, error });
+  }
+
+  /**
+   * The writer is on its way to an actor. If that fails, so does the stream. Until it has settled, a closed port
+   * proves nothing: an actor's death closes this port and the channel to it in either order, and only when the
+   * channel has gone will a new attempt avoid the dead actor.
+   */
+  awaitHandOver(handedOver: Promise<void>): void {
+    this.#handedOver = handedOver;
+    handedOver.catch((error: Error) => this.fail(error));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void> {
@@ -124,11 +135,13 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   }
 
   #onClose(): void {
-    this.fail(
-      new ActorError(`${this.#options.label}: the actor that was answering died`, {
-        code: 'ACTOR_DIED',
-        retrySafe: true,
-      }),
+    const error = new ActorError(`${this.#options.label}: the actor that was answering died`, {
+      code: 'ACTOR_DIED',
+      retrySafe: true,
+    });
+    this.#handedOver.then(
+      () => this.fail(error),
+      () => {}, // has failed the stream already
     );
   }
 
