@@ -51,15 +51,22 @@ describe('calls to an actor on a thread', () => {
     assert.equal(await probe.ask('threadId', undefined), before);
   });
 
-  it('fails an ask at its deadline and interrupts the handler', async () => {
-    await assert.rejects(probe.ask('hang', undefined, { deadlineMs: 20 }), { code: 'ASK_TIMEOUT' });
+  it('fails an ask at its deadline and interrupts the handler', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const begun = new Gate();
+    const asked = probe.ask('hang', begun.cells, { deadlineMs: 1_000 });
+    await begun.reached();
+    mock.timers.tick(1_000);
+    await assert.rejects(asked, { code: 'ASK_TIMEOUT' });
+    mock.timers.reset();
     assert((await probe.ask('notes', undefined)).includes('hang: ASK_TIMEOUT'));
   });
 
   it('fails an ask when its signal aborts and interrupts the handler', async () => {
     const abort = new AbortController();
-    const asked = probe.ask('hang', undefined, { signal: abort.signal });
-    await system.stats(); // a round trip on the control lane: the handler has begun
+    const begun = new Gate();
+    const asked = probe.ask('hang', begun.cells, { signal: abort.signal });
+    await begun.reached();
     abort.abort('enough');
     await assert.rejects(
       asked,

@@ -4,6 +4,7 @@ import { threadId } from 'node:worker_threads';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import probe from './actors/probe-actor.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
 
 describe("an actor on the system's own thread", () => {
   let system: ActorSystem;
@@ -55,9 +56,9 @@ describe("an actor on the system's own thread", () => {
   });
 
   it('is restarted after a crash', async () => {
-    const died = local.ask('hang', undefined);
-    await local.send('note', 'a turn'); // the handler has begun
-    await new Promise((resolve) => setImmediate(resolve));
+    const begun = new Gate();
+    const died = local.ask('hang', begun.cells);
+    await begun.reached();
     system.crash('local/0');
     await assert.rejects(died, { code: 'ACTOR_DIED', retrySafe: true });
     assert.equal(await local.ask('echo', 'back'), 'back');

@@ -139,9 +139,10 @@ describe('stopping', () => {
   it('refuses the messages that wait and lets the handler in progress end', async () => {
     const system = new ActorSystem();
     const probe = await system.spawn(probeActor, {}, { name: 'probe' });
-    const hanging = probe.ask('hang', undefined);
+    const begun = new Gate();
+    const hanging = probe.ask('hang', begun.cells);
+    await begun.reached();
     const waiting = probe.ask('echo', 1);
-    await system.stats(); // a round trip on the control lane: the handler has begun
     const stopped = system.stop();
     await assert.rejects(waiting, { code: 'ACTOR_STOPPED', retrySafe: true });
     assert.equal(await hanging, 'ACTOR_STOPPED');

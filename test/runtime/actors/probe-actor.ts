@@ -23,8 +23,9 @@ export default defineActor({
           throw new TroupeError('as declared', { code: 'PROBE_DECLARED', details: { kind } });
         },
         block: (cells) => Gate.pass(cells),
-        hang: (_, { signal }) =>
+        hang: (cells, { signal }) =>
           new Promise((resolve) => {
+            if (cells !== undefined) Gate.touch(cells);
             const interrupt = AbortSignal.any([signal, context.stopping]);
             interrupt.addEventListener('abort', () => {
               notes.push(`hang: ${interrupt.reason.code}`);

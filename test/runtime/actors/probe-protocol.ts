@@ -13,8 +13,8 @@ export const probeProtocol = protocol('probe', {
   fail: ask<'declared' | 'defect', void>(),
   /** Blocks the thread at a gate, so that a test decides when the handler ends. */
   block: ask<GateCells, void>(),
-  /** Never answers; resolves to why it was interrupted. */
-  hang: ask<void, string>(),
+  /** Touches a gate, if it is given one, and waits to be interrupted; answers with the reason. */
+  hang: ask<GateCells | undefined, string>(),
   crash: ask<void, void>(),
   count: stream<number, number, string>(),
   /** Writes until interrupted, then notes the reason. */

@@ -13,7 +13,12 @@ export class Gate {
     Atomics.wait(cells, OPENED, 0);
   }
 
-  /** Resolves when somebody blocks at the gate. */
+  /** Tells the test that the caller has got here, without blocking. */
+  static touch(cells: GateCells): void {
+    set(cells, REACHED);
+  }
+
+  /** Resolves when somebody blocks at the gate, or touches it. */
   async reached(): Promise<void> {
     await Atomics.waitAsync(this.cells, REACHED, 0).value;
   }
