@@ -1,8 +1,8 @@
 /** One answer in the making: the `ChatStream` that a caller holds. Submitted at once; can be read once. */
+import type { ChatRequest } from '../actors/generation.ts';
 import { ActorError, TroupeError } from '../runtime/errors.ts';
-import type { ChatDelta, ChatOptions, ChatResult, ChatStream } from './chat-types.ts';
+import type { ChatDelta, ChatResult, ChatStream } from './chat-types.ts';
 import { type GenerationRunOptions, runGeneration } from './generation-run.ts';
-import { submittedChat } from './submitted-chat.ts';
 
 export class ChatRun implements ChatStream {
   readonly #abort = new AbortController();
@@ -13,17 +13,21 @@ export class ChatRun implements ChatStream {
   /** A generator does nothing until it is asked: asking for the first delta submits the request. */
   #first: Promise<IteratorResult<ChatDelta, void>> | undefined;
 
-  constructor(request: ChatOptions, options: Omit<GenerationRunOptions, 'signal' | 'onResult'>) {
-    this.#callerSignal = request.signal;
-    this.#deltas = runGeneration(submittedChat(request), {
+  constructor(
+    chat: ChatRequest,
+    callerSignal: AbortSignal | undefined,
+    options: Omit<GenerationRunOptions, 'signal' | 'onResult'>,
+  ) {
+    this.#callerSignal = callerSignal;
+    this.#deltas = runGeneration(chat, {
       ...options,
       signal: this.#abort.signal,
       onResult: (result) => this.#result.resolve(result),
     });
     // A caller who only iterates sees the failure there.
     this.#result.promise.catch(() => {});
-    if (request.signal?.aborted) this.#onCallerAbort();
-    else request.signal?.addEventListener('abort', this.#onCallerAbort, { once: true });
+    if (callerSignal?.aborted) this.#onCallerAbort();
+    else callerSignal?.addEventListener('abort', this.#onCallerAbort, { once: true });
     this.#first = this.#next();
     this.#first.catch(() => {});
   }

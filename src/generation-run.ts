@@ -9,6 +9,7 @@ import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
+import { unsendable } from './submitted-chat.ts';
 
 export interface GenerationRunOptions {
   readonly entry: ActorRef<typeof processorProtocol>;
@@ -67,6 +68,7 @@ async function* attempts(
       }
       return await reader.final;
     } catch (error) {
+      if (isDataCloneError(error)) throw unsendable(error.cause);
       const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
       if (!lost || reader.received > 0 || retry >= options.retries || options.signal.aborted) throw error;
       options.onRetry(retry + 1, error);
@@ -74,6 +76,12 @@ async function* attempts(
       clearTimeout(deadline);
     }
   }
+}
+
+/** The request could not even be posted. */
+function isDataCloneError(error: unknown): error is TroupeError {
+  const { cause } = TroupeError.is(error) ? error : {};
+  return cause instanceof DOMException && cause.name === 'DataCloneError';
 }
 
 function deadlineExceeded({ requestId, timeoutMs }: GenerationRunOptions): TroupeError {

@@ -9,8 +9,9 @@ import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
 
 const FIELDS: ReadonlySet<string> = new Set([...SAMPLING_FIELDS, 'messages', 'signal', 'timeoutMs']);
 
-/** @throws InputError `UNKNOWN_FIELD` */
+/** @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION` */
 export function submittedChat(request: ChatOptions): ChatRequest {
+  assertRequest(request);
   for (const field of Object.keys(request)) {
     if (FIELDS.has(field)) continue;
     throw new InputError('UNKNOWN_FIELD', 'is no field of a request', {
@@ -25,6 +26,35 @@ export function submittedChat(request: ChatOptions): ChatRequest {
     messages: Array.isArray(messages) ? messages.map(sendableMessage) : messages,
     ...present(request, SAMPLING_FIELDS),
   };
+}
+
+/** Callers in plain JavaScript may pass anything. */
+function assertRequest(request: unknown): asserts request is ChatOptions {
+  if (typeof request !== 'object' || request === null) {
+    const facts = { field: 'request', value: String(request), remedy: 'Give an object with messages' };
+    throw new InputError('INVALID_REQUEST', 'is no request', facts);
+  }
+  if (!('signal' in request) || request.signal === undefined || request.signal instanceof AbortSignal) return;
+  const facts = {
+    field: 'signal',
+    value: typeof request.signal,
+    remedy: 'Give the signal of an AbortController',
+  };
+  throw new InputError('INVALID_OPTION', 'is no AbortSignal', facts);
+}
+
+/** What the request's own failure to be sent means to its caller. */
+export function unsendable(cause: unknown): InputError {
+  return new InputError(
+    'INVALID_REQUEST',
+    'holds something that cannot be sent to another thread',
+    {
+      field: 'messages',
+      value: cause instanceof Error ? cause.message : String(cause),
+      remedy: 'Use plain data: text, numbers, lists, bytes',
+    },
+    cause,
+  );
 }
 
 function sendableMessage(message: ChatMessage): ChatMessage {

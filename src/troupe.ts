@@ -21,6 +21,7 @@ import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { type EngineStats, engineStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import { submittedChat } from './submitted-chat.ts';
 
 export interface StartProgress {
   readonly phase: 'inspecting' | 'starting' | 'ready';
@@ -100,8 +101,9 @@ export class Troupe implements AsyncDisposable {
   /** Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. */
   stream(request: ChatOptions): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
+    const chat = submittedChat(request);
     const requestId = randomUUID();
-    const run = new ChatRun(request, {
+    const run = new ChatRun(chat, request.signal, {
       entry: this.#pipeline.entry,
       requestId,
       mode: this.#config.mode,

@@ -175,6 +175,20 @@ describe('a request', () => {
     await assert.rejects(troupe.chat(request), { code: 'ABORTED' });
   });
 
+  it('that is no object is refused at once', () => {
+    assert.throws(() => troupe.stream(null as never), { name: 'InputError', code: 'INVALID_REQUEST' });
+  });
+
+  it('with a signal that is no AbortSignal is refused at once', () => {
+    const request = { messages: ask('Hi'), signal: {} as AbortSignal };
+    assert.throws(() => troupe.stream(request), { name: 'InputError', code: 'INVALID_OPTION' });
+  });
+
+  it('that holds what no other thread can be sent is refused', async () => {
+    const messages = [{ role: 'user', content: () => 'Hi' }] as never;
+    await assert.rejects(troupe.chat({ messages }), { name: 'InputError', code: 'INVALID_REQUEST' });
+  });
+
   it('with a timeout that is no time is refused at once', () => {
     const request = { messages: ask('Hi'), timeoutMs: Number.NaN };
     assert.throws(() => troupe.stream(request), { name: 'InputError', code: 'INVALID_OPTION' });
