@@ -82,7 +82,7 @@ export interface RequestEnvelope {
   /** The prompt after the chat template and image expansion, int32 `[promptLength]`. */
   readonly promptIds: Int32Array<ArrayBuffer>;
   readonly sampling: ResolvedSampling;
-  /** Epoch milliseconds (`epochNow()`) after which no more compute is spent; Infinity for none. */
+  /** When compute stops being spent, on the process clock (`processNow()`), ms; Infinity for never. */
   readonly deadline: number;
   readonly trace: StageTrace;
 }
@@ -109,14 +109,14 @@ export interface Hop {
 
 /** What the stages before PD measured, milliseconds. */
 export interface StageTrace {
-  /** When the caller submitted the request, epoch milliseconds. */
+  /** When the caller submitted the request, on the process clock, ms. */
   readonly submittedAt: number;
   /** Waiting in mailboxes and for room, up to now. */
   readonly queueMs: number;
   readonly preprocessMs: number;
   readonly encodeMs: number;
   readonly hops: readonly Hop[];
-  /** When the last stage handed the request over, epoch milliseconds: what follows until the next is queueing. */
+  /** When the last stage handed the request over, on the process clock, ms: until the next stage it queues. */
   readonly handedOverAt: number;
 }
 

@@ -21,9 +21,9 @@ export const EMBEDDING_ARENA = 'embeddings';
 export interface ProcessRequest {
   readonly requestId: string;
   readonly chat: ChatRequest;
-  /** Epoch milliseconds. */
+  /** On the process clock (`processNow()`), ms. */
   readonly submittedAt: number;
-  /** Epoch milliseconds. */
+  /** On the process clock (`processNow()`), ms. */
   readonly deadline: number;
 }
 

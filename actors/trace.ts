@@ -1,12 +1,12 @@
 /** Keeping the books of one request as it goes from stage to stage. */
-import { epochNow } from '../runtime/clock.ts';
+import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import { footprint } from '../runtime/tensors/byte-footprint.ts';
 import type { Hop, RequestEnvelope, StageTrace } from './generation.ts';
 
 /** The trace as a stage finds it: what passed since the last one handed over was waiting. */
 export function received(trace: StageTrace): StageTrace {
-  return { ...trace, queueMs: trace.queueMs + (epochNow() - trace.handedOverAt) };
+  return { ...trace, queueMs: trace.queueMs + (processNow() - trace.handedOverAt) };
 }
 
 /** The bytes that handing tensors over moves and copies, counted as the channel counts them. */
@@ -24,7 +24,7 @@ export function assertWanted(
   signal: AbortSignal,
 ): void {
   signal.throwIfAborted();
-  if (epochNow() < request.deadline) return;
+  if (processNow() < request.deadline) return;
   throw new TroupeError(`request ${request.requestId} ran out of time`, {
     code: 'DEADLINE_EXCEEDED',
     retrySafe: true,

@@ -3,7 +3,6 @@
  * mailbox that was closed. A bounded record and an event stream, for people who wonder where a message went.
  */
 import { EventEmitter } from 'eventemitter3';
-import { epochNow } from './clock.ts';
 import type { ActorErrorCode } from './errors.ts';
 
 export interface DeadLetter {
@@ -32,7 +31,7 @@ export class DeadLetters {
   }
 
   add(letter: Omit<DeadLetter, 'at'>): void {
-    this.record({ ...letter, at: epochNow() });
+    this.record({ ...letter, at: Date.now() });
   }
 
   /** Records a letter that another thread reported. */

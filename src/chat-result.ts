@@ -1,10 +1,10 @@
 /** What a caller is told when an answer is complete. */
 import type { GenerationSummary, Hop, TokenChunk } from '../actors/generation.ts';
-import { epochNow } from '../runtime/clock.ts';
+import { processNow } from '../runtime/clock.ts';
 import type { BytesBetweenActors, ChatResult, ChatTimings, Mode } from './chat-types.ts';
 
 export interface Observed {
-  /** When the first text arrived at the caller, epoch milliseconds. */
+  /** When the first text arrived at the caller, on the process clock, ms. */
   readonly firstTokenAt: number;
   readonly mode: Mode;
 }
@@ -22,7 +22,7 @@ export function summarize(
     prefillMs,
     timeToFirstTokenMs: firstTokenAt - trace.submittedAt,
     interTokenMs: gaps > 0 ? decodeMs / gaps : 0,
-    totalMs: epochNow() - trace.submittedAt,
+    totalMs: processNow() - trace.submittedAt,
   };
   return {
     text: deltas.map(({ text }) => text).join(''),

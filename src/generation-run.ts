@@ -4,7 +4,7 @@
  */
 import type { ChatRequest, GenerationSummary, TokenChunk } from '../actors/generation.ts';
 import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
-import { epochNow } from '../runtime/clock.ts';
+import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { summarize } from './chat-result.ts';
@@ -35,7 +35,7 @@ export async function* runGeneration(
   chat: ChatRequest,
   options: GenerationRunOptions,
 ): AsyncGenerator<ChatDelta, void, void> {
-  const submittedAt = epochNow();
+  const submittedAt = processNow();
   const request: ProcessRequest = {
     requestId: options.requestId,
     chat,
@@ -45,7 +45,7 @@ export async function* runGeneration(
   const deltas: TokenChunk[] = [];
   let firstTokenAt = submittedAt;
   const summary = yield* attempts(request, options, (delta) => {
-    if (deltas.length === 0) firstTokenAt = epochNow();
+    if (deltas.length === 0) firstTokenAt = processNow();
     deltas.push(delta);
   });
   options.onResult(summarize(deltas, summary, { firstTokenAt, mode: options.mode }));
@@ -59,7 +59,7 @@ async function* attempts(
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
   for (let retry = 0; ; retry++) {
     const reader = options.entry.stream('generate', request, { signal: options.signal });
-    const left = Math.min(Math.max(0, request.deadline - epochNow()), MAX_TIMER_MS);
+    const left = Math.min(Math.max(0, request.deadline - processNow()), MAX_TIMER_MS);
     const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), left);
     try {
       for await (const delta of reader) {

@@ -1,6 +1,6 @@
 /** The encoder actor: the vision graph on its own thread. Its embeddings go to PD in shared memory. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { EMBEDDING_ARENA, encoderActor, PIXEL_ARENA } from '../protocols.ts';
 import { assertWanted, hop, received } from '../trace.ts';
@@ -39,7 +39,7 @@ export default defineActor({
             }));
             const tensors = encoded.map((image) => image.embeddings);
             const hops = [...trace.hops, hop(context.name, pd.name, 'embeddings', tensors)];
-            const handedOver = { ...trace, encodeMs, hops, handedOverAt: epochNow() };
+            const handedOver = { ...trace, encodeMs, hops, handedOverAt: processNow() };
             // Until PD has taken its own hold on the embeddings, ours must not go.
             await pd.forward('generate', { ...envelope, images: encoded, trace: handedOver }, writer, {
               signal,

@@ -2,7 +2,7 @@
  * The encoder's own logic, without the actor around it: prepared images in, embeddings out, through a cache
  * keyed by content. The encoder actor and the aggregated actor are both made of it.
  */
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import type { PreparedImage } from '../generation.ts';
 import { EmbeddingCache, type EmbeddingCacheStats } from './embedding-cache.ts';
@@ -48,7 +48,7 @@ export class VisionStage<E> {
    * @throws TroupeError `TENSOR_RELEASED` when the pixels are gone, `MODEL_RUN_FAILED` when the graph fails
    */
   async encode(images: readonly PreparedImage[], signal: AbortSignal): Promise<EncodedBatch<E>> {
-    const startedAt = epochNow();
+    const startedAt = processNow();
     const embeddings: SharedEmbedding<E>[] = [];
     try {
       for (const image of images) {
@@ -59,7 +59,7 @@ export class VisionStage<E> {
       for (const embedding of embeddings) embedding.done();
       throw error;
     }
-    return { embeddings, encodeMs: epochNow() - startedAt };
+    return { embeddings, encodeMs: processNow() - startedAt };
   }
 
   /** Forgets the embeddings that are kept; returns their bytes. */

@@ -2,7 +2,7 @@
  * The step of continuous batching, what vLLM V1 calls its engine core: drop who leaves → prefill who is admitted → decode everybody → sample → stream.
  * Requests join and leave between steps, and one request's failure is its own.
  */
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import * as failures from './engine-errors.ts';
 import type { Logits } from './logits.ts';
 import type { ModelRunner } from './model-runner.ts';
@@ -110,7 +110,7 @@ export class EngineCore {
     const { stream } = sequence;
     if (stream.settled) return true;
     if (stream.cancelled) stream.fail(failures.cancelled(sequence.id));
-    else if (sequence.expired(epochNow())) stream.fail(failures.deadlineExceeded(sequence.id));
+    else if (sequence.expired(processNow())) stream.fail(failures.deadlineExceeded(sequence.id));
     return stream.settled;
   }
 

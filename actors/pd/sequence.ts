@@ -1,7 +1,7 @@
 /**
  * One request inside the engine, from submission to its last token: what is left to do for it, and what it holds.
  */
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import type { FinishReason, GenerationSummary } from '../generation.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import type { EngineImage, EngineRequest } from './engine-request.ts';
@@ -25,7 +25,7 @@ export class Sequence {
 
   readonly #stops: StopChecker;
   readonly #imageTokens: number;
-  readonly #submittedAt = epochNow();
+  readonly #submittedAt = processNow();
   #images: readonly EngineImage[];
   #prefillStart = 0;
   #prefillEnd = 0;
@@ -82,11 +82,11 @@ export class Sequence {
   }
 
   beginPrefill(): void {
-    this.#prefillStart = epochNow();
+    this.#prefillStart = processNow();
   }
 
   endPrefill(): void {
-    this.#prefillEnd = epochNow();
+    this.#prefillEnd = processNow();
   }
 
   /**
@@ -115,7 +115,7 @@ export class Sequence {
       },
       trace: { ...trace, queueMs: trace.queueMs + this.#prefillStart - this.#submittedAt },
       prefillMs: this.#prefillEnd - this.#prefillStart,
-      decodeMs: epochNow() - this.#prefillEnd,
+      decodeMs: processNow() - this.#prefillEnd,
     };
   }
 }

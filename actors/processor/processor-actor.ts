@@ -1,6 +1,6 @@
 /** The processor actor: text and images to what the model reads. Several requests at once, since most of it waits. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import type { PreparedImage, PreparedRequest, StageTrace } from '../generation.ts';
 import { PIXEL_ARENA, processorActor } from '../protocols.ts';
 import { assertWanted, hop } from '../trace.ts';
@@ -19,7 +19,7 @@ export default defineActor({
     return {
       handlers: {
         async generate({ chat, requestId, submittedAt, deadline }, writer) {
-          const startedAt = epochNow();
+          const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
           const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(chat, signal);
@@ -31,7 +31,7 @@ export default defineActor({
               preprocessMs,
               encodeMs: 0,
               hops: images.length === 0 ? [] : [hop(context.name, encoder.name, 'pixels', tensorsOf(images))],
-              handedOverAt: epochNow(),
+              handedOverAt: processNow(),
             };
             const request: PreparedRequest = { requestId, promptIds, sampling, deadline, trace, images };
             // Until the encoder is done with the pixels, our hold on them must not go.

@@ -2,7 +2,7 @@
  * The processor's own logic, without the actor around it: a caller's messages and image sources in; prompt ids
  * and normalized pixels in shared memory out. Stateless between requests.
  */
-import { epochNow } from '../../runtime/clock.ts';
+import { processNow } from '../../runtime/clock.ts';
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import type { ChatRequest, PreparedImage, ResolvedSampling } from '../generation.ts';
 import type { ImagePlan, ModelFamily } from '../model/families/family.ts';
@@ -67,7 +67,7 @@ export class RequestPreparer {
 
   /** @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted */
   async prepare(chat: ChatRequest, signal: AbortSignal): Promise<Prepared> {
-    const startedAt = epochNow();
+    const startedAt = processNow();
     const { directory, limits } = this.#parts;
     const { contextLength } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
@@ -83,7 +83,7 @@ export class RequestPreparer {
       promptIds,
       images,
       sampling: { ...sampling, maxTokens },
-      preprocessMs: epochNow() - startedAt,
+      preprocessMs: processNow() - startedAt,
       release,
     };
   }

@@ -13,8 +13,9 @@
  * Readings are hints: a number may be stale by the time it is used, and two numbers of a slot are not read at
  * one instant.
  */
+
+import { processNow } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
-import { processNow } from './process-clock.ts';
 
 const SLOT_CELLS = 16;
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { PdEngine } from '../../../actors/pd/engine.ts';
 import type { PdStats } from '../../../actors/pd/pd-stats.ts';
-import { epochNow } from '../../../runtime/clock.ts';
+import { processNow } from '../../../runtime/clock.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
@@ -100,7 +100,7 @@ describe('how a request leaves the engine', () => {
   });
 
   it('past its deadline while it waits: nothing is computed for it', async () => {
-    const { sink, image } = ask(golden, {}, epochNow() - 1);
+    const { sink, image } = ask(golden, {}, processNow() - 1);
     await runToEnd(engine);
     assert.deepEqual(sink.codes, ['DEADLINE_EXCEEDED']);
     assert.equal(since('prefills'), 0);

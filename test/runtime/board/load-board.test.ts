@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { LoadBoard } from '../../../runtime/board/load-board.ts';
-import { processNow } from '../../../runtime/board/process-clock.ts';
+import { processNow } from '../../../runtime/clock.ts';
 import type { BusyTask } from './workers/busy.ts';
 
 const IDLE = { queueDepth: 0, running: 0, freeSlots: 0, beats: 0, busySince: 0, busyMs: 0, restarts: 0 };
