@@ -1,0 +1,1 @@
+"""Procedurally drawn pictures and conversations about them."""
