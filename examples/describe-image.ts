@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 import { type ChatMessage, Troupe } from '../src/index.ts'; // 'troupe' in your code
 
-const picture = process.argv[2] ?? fileURLToPath(new URL('red-cross-and-yellow-ring.png', import.meta.url));
+const picture = process.argv[2] ?? fileURLToPath(new URL('four-shapes.png', import.meta.url));
 
 await using troupe = await Troupe.start();
 

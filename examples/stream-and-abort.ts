@@ -7,7 +7,7 @@
 import { readFile } from 'node:fs/promises';
 import { type ChatOptions, Troupe } from '../src/index.ts'; // 'troupe' in your code
 
-const picture = await readFile(new URL('three-shapes-on-tan.png', import.meta.url));
+const picture = await readFile(new URL('four-shapes.png', import.meta.url));
 
 const request: ChatOptions = {
   messages: [

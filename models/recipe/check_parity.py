@@ -20,6 +20,7 @@ from data.charts import chart_row
 from data.common import REFUSAL, Row, Turn, plain
 from data.compare import compare_row
 from data.mixture import load_texts
+from data.noise import with_noise
 from data.photos import photo_row
 from data.reading import reading_row
 from data.scenes import scene_row
@@ -43,18 +44,6 @@ def rows_to_compare(fonts: Path, words: Path, count: int) -> list[Row]:
         photo_row,
     ]
     return [with_noise(makers[i % len(makers)](rng), rng) for i in range(count)]
-
-
-def with_noise(row: Row, rng: Random) -> Row:
-    """The noise that training adds on the GPU, put into the pictures."""
-    noise = np.random.default_rng(rng.getrandbits(32))
-    made = []
-    for image in row.images:
-        pixels = np.asarray(image).astype(np.float32)
-        pixels = pixels + noise.standard_normal(pixels.shape, dtype=np.float32) * row.noise
-        made.append(Image.fromarray(np.rint(pixels).clip(0, 255).astype(np.uint8)))
-    row.images = made
-    return row
 
 
 def pixels_of(images: list[Image.Image], device: str = "cpu") -> torch.Tensor:

@@ -14,11 +14,11 @@ from random import Random
 
 from PIL import Image
 
-from check_parity import with_noise
 from data.charts import Chart, chart_question, chart_refusal, draw_chart
 from data.common import REFUSAL, Row, Turn, plain
-from data.compare import _question, _two_scenes, _words_row
+from data.compare import _question, _second_scene, _words_row
 from data.mixture import load_texts
+from data.noise import with_noise
 from data.photos import photo_row
 from data.reading import draw_words, random_word, read_turn
 from data.scenes import description, draw_scene, follow_ups, make_scene, out_of_scope, question, refusal
@@ -31,10 +31,10 @@ class Pack:
         self.files: list[bytes] = []
         self.skills: dict[str, list] = {}
 
-    def add(self, image: Image.Image, lossy: bool) -> int:
-        """Flat pictures are kept without loss, noisy ones as a photograph is."""
+    def add(self, image: Image.Image, lossy: bool = True) -> int:
+        """Kept as a photograph is, since gradients and noise take room; charts, which are flat, without loss."""
         buffer = io.BytesIO()
-        options = dict(quality=80, method=6) if lossy else dict(lossless=True, quality=100, method=6)
+        options = dict(quality=45, method=4) if lossy else dict(lossless=True, quality=80, method=4)
         image.save(buffer, "WEBP", **options)
         self.files.append(buffer.getvalue())
         return len(self.files) - 1
@@ -61,7 +61,7 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
     few = []
     for i in range(count):
         scene = make_scene(rng, 1 + i % 6)
-        image = pack.add(draw_scene(rng, scene), lossy=False)
+        image = pack.add(draw_scene(rng, scene))
         few.append((scene, image))
         pack.item("description", [image], [description(rng, scene)])
         pack.item("scene", [image], [question(rng, scene)])
@@ -72,7 +72,7 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
     for i in range(count):
         words_ = [random_word(rng, texts) for _ in range(1 + i % 3)]
         row = with_noise(Row([draw_words(rng, texts, words_)], noise=rng.choice([0, 0, 5, 10, 15, 20])), rng)
-        image = pack.add(row.images[0], lossy=True)
+        image = pack.add(row.images[0])
         pack.item("reading", [image], [read_turn(rng, words_)])
         if i < 2 * count // 10:
             asked = out_of_scope(rng, text=False, chart=True, shapes=True)
@@ -86,15 +86,16 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
             pack.item("refusal", [image], [chart_refusal(rng, chart)])
     for _ in range(2 * count // 10):
         row = photo_row(rng)
-        pack.item("refusal", [pack.add(row.images[0], lossy=True)], row.turns[:1])
+        pack.item("refusal", [pack.add(row.images[0])], row.turns[:1])
     # Pairs: one picture of a pair is a scene from above, the other is new.
     for i in range(count):
         if i % 10 == 0:
             row = _words_row(rng, texts)
-            pack.item("compare", [pack.add(image, lossy=True) for image in row.images], row.turns)
+            pack.item("compare", [pack.add(image) for image in row.images], row.turns)
         else:
-            first, second = _two_scenes(rng)
-            images = [pack.add(draw_scene(rng, scene), lossy=False) for scene in (first, second)]
+            first, image = few[i % len(few)]
+            second = _second_scene(rng, first)
+            images = [image, pack.add(draw_scene(rng, second))]
             pack.item("compare", images, [Turn(*_question(rng, first, second), "compare")])
     return pack
 

@@ -9,9 +9,9 @@ SHUFFLE = 2
 IMAGE_TOKENS = (GRID // SHUFFLE) ** 2
 
 VISION = dict(hidden=192, mlp=576, layers=5, heads=6, eps=1e-6)
-TEXT = dict(hidden=192, mlp=384, layers=4, heads=6, kv_heads=2, head_dim=32, eps=1e-5, theta=10_000.0)
+TEXT = dict(hidden=192, mlp=384, layers=5, heads=6, kv_heads=2, head_dim=32, eps=1e-5, theta=10_000.0)
 # The tokenizer's size, rounded up.
-VOCAB = 768
+VOCAB = 944
 CONTEXT = 1024
 
 CHAT_TEMPLATE = (

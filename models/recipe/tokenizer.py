@@ -11,9 +11,12 @@ in the second and third word of a text.
 import argparse
 import json
 import re
+import string
 from collections import Counter
 from pathlib import Path
 from random import Random
+
+from data.charts import NAMES
 
 SPECIAL = [
     "<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>", "<fake_token_around_image>", "<global-img>",
@@ -114,6 +117,9 @@ def build(words: list[str]) -> dict:
 
     for word in words:
         chain(to_symbols(word))
+    # Names of bars, so that a question names a bar by one token. Spelled, they are never found in the picture.
+    for name in (*NAMES, *string.ascii_uppercase):
+        chain(to_symbols(f" {name}"))
     # What the chat template writes, and the end of a quoted answer.
     for word in ("User", "Assistant", '".', ' "'):
         chain(to_symbols(word))

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type ChatStream, type Mode, Troupe, TroupeError } from '../../src/index.ts';
 import { type Golden, goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 /** One sequence decodes at a time, so that at the crash some requests have tokens, and some have not begun. */
 const ONE_AT_A_TIME = { pd: { maxRunning: 1 } };
@@ -49,7 +50,7 @@ const CASES: readonly (readonly [Mode, string])[] = [
 for (const [mode, actor] of CASES) {
   describe(`a crash of ${actor} in ${mode} mode`, () => {
     it('loses no request: each is answered, or fails as retry-safe after its first token', async () => {
-      await using troupe = await Troupe.start({ mode, ...ONE_AT_A_TIME });
+      await using troupe = await Troupe.start({ model: PILOT_MODEL, mode, ...ONE_AT_A_TIME });
       const down: string[] = [];
       troupe.events.on('actor:down', (event) => down.push(event.actor));
       for (const { one, deltas, tokenIds, error } of await crashAtFirstToken(troupe, actor)) {
@@ -65,7 +66,7 @@ for (const [mode, actor] of CASES) {
     });
 
     it('is followed by a restart that serves', async () => {
-      await using troupe = await Troupe.start({ mode, ...ONE_AT_A_TIME });
+      await using troupe = await Troupe.start({ model: PILOT_MODEL, mode, ...ONE_AT_A_TIME });
       await crashAtFirstToken(troupe, actor);
       for (const one of asked) {
         assert.deepEqual((await troupe.chat({ messages: goldenMessages(one) })).tokenIds, one.tokenIds);
@@ -82,7 +83,7 @@ for (const [mode, actor] of CASES) {
 
 describe('an actor that crashes again and again', () => {
   it('is given up, and every request fails instead of waiting for it', async () => {
-    await using troupe = await Troupe.start({ mode: 'aggregated', retries: 0 });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'aggregated', retries: 0 });
     const escalated = new Promise<string>((resolve) => {
       troupe.events.on('actor:escalated', ({ actor }) => resolve(actor));
     });

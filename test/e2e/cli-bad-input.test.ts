@@ -4,9 +4,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { DEFAULT_MODEL_DIRECTORY } from '../../src/index.ts';
 import { picturePath, pixelBomb, truncatedJpeg } from '../src/cli/support/pictures.ts';
 import { runCli } from '../src/cli/support/run-cli.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 /** Wrong input ends with exit code 2 and one line, and what ended is the process itself, not the test's patience. */
 async function assertRefused(args: readonly string[], code: string, input?: string): Promise<void> {
@@ -78,20 +78,20 @@ describe('troupe ask refuses', () => {
 
   it('a model directory with a file missing', async () => {
     const model = join(folder, 'incomplete');
-    await cp(DEFAULT_MODEL_DIRECTORY, model, { recursive: true });
+    await cp(PILOT_MODEL, model, { recursive: true });
     await rm(join(model, 'tokenizer.json'));
     await assertRefused(['ask', '--model', model, 'What?'], 'MODEL_FILE_MISSING');
   });
 
   it('a model directory with a corrupt graph', async () => {
     const model = join(folder, 'corrupt');
-    await cp(DEFAULT_MODEL_DIRECTORY, model, { recursive: true });
+    await cp(PILOT_MODEL, model, { recursive: true });
     await truncate(join(model, 'onnx', 'decoder_model_merged.onnx'), 100_000);
     await assertRefused(['ask', '--model', model, 'What?'], 'MODEL_FILE_CORRUPT');
   });
 
   it('a precision that the model does not have', () =>
-    assertRefused(['ask', '--dtype', 'q4', 'What?'], 'MODEL_DTYPE_MISSING'));
+    assertRefused(['ask', '--dtype', 'fp16', 'What?'], 'MODEL_DTYPE_MISSING'));
 
   it('an unknown mode', () => assertRefused(['ask', '--mode', 'both', 'What?'], 'INVALID_ARGUMENT'));
 

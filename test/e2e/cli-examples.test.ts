@@ -18,13 +18,13 @@ async function runScript(path: string, ...args: string[]): Promise<string> {
 describe('the examples', () => {
   it('describe an image and answer a follow-up question', async () => {
     const output = await runScript('examples/describe-image.ts');
-    assert.match(output, /red cross at the left and a yellow ring at the bottom right.*\n ?Cyan\.\n/);
-    assert.match(output, /25 of them image/);
+    assert.match(output, /a small blue ring at the top right.*\n ?Tan\.\n/);
+    assert.match(output, /81 of them image/);
   });
 
   it('stream an answer, leave one, abort one', async () => {
     const output = await runScript('examples/stream-and-abort.ts');
-    assert.match(output, /yellow ring at the bottom left on a tan background\.\n28 tokens/);
+    assert.match(output, /a small purple cross at the bottom left\.\n\d+ tokens/);
     assert.match(output, /… stopped\n.*aborted/);
   });
 
@@ -42,7 +42,7 @@ describe('the demo', () => {
   it('asks about every picture there is', async () => {
     const asked = new Set((await readConversations()).flatMap(({ pictures }) => pictures));
     const pictures = (await readdir(new URL('../../examples/', import.meta.url))).filter((name) =>
-      name.endsWith('.png'),
+      /\.(png|jpg)$/.test(name),
     );
     assert.deepEqual([...asked].sort(), pictures.sort());
   });
@@ -62,14 +62,14 @@ describe('the demo', () => {
 
   it('shows picture, question and answer, and compares the modes', async () => {
     const output = await runScript('scripts/demo.ts');
-    assert.match(output, /orange-square\.png\n {2}How many shapes are there\?\n {2}One\.\n/);
+    assert.match(output, /open-sign\.png\n {2}What does it say\?\n {2}It says "Open Daily"\.\n/);
     assert.match(output, /tokens a second, 16 requests at once/);
     assert.match(output, /The answers of the modes are the same\./);
   });
 
   it('is what the README shows', async () => {
     const readme = await readFile(new URL('../../README.md', import.meta.url), 'utf8');
-    const shown = [...readme.matchAll(/examples\/[\w-]+\.(?:png|ts)/g)].map(([path]) => path);
+    const shown = [...readme.matchAll(/examples\/[\w-]+\.(?:png|jpg|ts)/g)].map(([path]) => path);
     const present = new Set(
       (await readdir(new URL('../../examples/', import.meta.url))).map((name) => `examples/${name}`),
     );

@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { ENDLESS, ended, startCli } from '../src/cli/support/run-cli.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 describe('troupe ask, interrupted', () => {
   for (const [signal, code] of [
@@ -11,7 +12,7 @@ describe('troupe ask, interrupted', () => {
     ['SIGTERM', 143],
   ] as const) {
     it(`while it answers, ends with exit code ${code} on ${signal}, without a word`, async () => {
-      const child = startCli(['ask', ...ENDLESS, 'What do you see?']);
+      const child = startCli(['ask', '--model', PILOT_MODEL, ...ENDLESS, 'What do you see?']);
       const stderr = text(child.stderr);
       const end = ended(child);
       child.stdout.once('data', () => child.kill(signal)).resume();
@@ -25,7 +26,14 @@ describe('troupe ask, interrupted', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     assert(typeof address === 'object' && address !== null);
-    const child = startCli(['ask', '-i', `http://127.0.0.1:${address.port}/`, 'What do you see?']);
+    const child = startCli([
+      'ask',
+      '--model',
+      PILOT_MODEL,
+      '-i',
+      `http://127.0.0.1:${address.port}/`,
+      'What do you see?',
+    ]);
     const stderr = text(child.stderr);
     const end = ended(child);
     child.stdout.resume();

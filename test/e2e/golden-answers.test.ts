@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { MODES, Troupe } from '../../src/index.ts';
 import { golden, goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 for (const mode of MODES) {
   describe(`${mode} mode`, () => {
     let troupe: Troupe;
 
     before(async () => {
-      troupe = await Troupe.start({ mode });
+      troupe = await Troupe.start({ model: PILOT_MODEL, mode });
     });
     after(() => troupe.stop());
 
@@ -60,7 +61,7 @@ for (const mode of MODES) {
 
 describe('image embeddings', () => {
   it('reach PD by reference, without a copy, in disaggregated mode', async () => {
-    await using troupe = await Troupe.start({ mode: 'disaggregated' });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'disaggregated' });
     const { bytesBetweenActors } = await troupe.chat({ messages: goldenMessages(golden(0)) });
     assert.deepEqual(bytesBetweenActors.embeddings, { moved: 25 * 128 * 4, copied: 0 });
     const { arenas } = await troupe.stats();
@@ -72,7 +73,7 @@ describe('image embeddings', () => {
   });
 
   it('never leave the actor in aggregated mode', async () => {
-    await using troupe = await Troupe.start({ mode: 'aggregated' });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'aggregated' });
     const { bytesBetweenActors } = await troupe.chat({ messages: goldenMessages(golden(0)) });
     assert.deepEqual(bytesBetweenActors.embeddings, { moved: 0, copied: 0 });
     const { arenas } = await troupe.stats();

@@ -4,16 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openModelDirectory } from '../../actors/model/model-directory.ts';
-import { DEFAULT_MODEL_DIRECTORY, inspectModel, Troupe } from '../../src/index.ts';
+import { inspectModel, Troupe } from '../../src/index.ts';
 import { writeIntegratedModel } from '../fixtures/graphs/integrated-model.ts';
 import { goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 describe('a model whose decoder takes pixels itself', () => {
   let model: string;
 
   before(async () => {
     model = await mkdtemp(join(tmpdir(), 'troupe-integrated-'));
-    await writeIntegratedModel(await openModelDirectory(DEFAULT_MODEL_DIRECTORY), model);
+    await writeIntegratedModel(await openModelDirectory(PILOT_MODEL), model);
   });
   after(() => rm(model, { recursive: true }));
 

@@ -3,16 +3,17 @@ import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { DEFAULT_MODEL_DIRECTORY, inspectModel, MODES, Troupe } from '../../src/index.ts';
+import { inspectModel, MODES, Troupe } from '../../src/index.ts';
 import { writeWithExternalData } from '../fixtures/graphs/external-data.ts';
 import { goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 describe('a model directory with mixed precisions and weights in files of their own', () => {
   let model: string;
 
   before(async () => {
     model = await mkdtemp(join(tmpdir(), 'troupe-model-'));
-    await cp(DEFAULT_MODEL_DIRECTORY, model, { recursive: true });
+    await cp(PILOT_MODEL, model, { recursive: true });
     const graph = (name: string) => join(model, 'onnx', name);
     await rename(graph('embed_tokens.onnx'), graph('embed_tokens_int8.onnx'));
     await rename(graph('vision_encoder.onnx'), graph('vision_encoder_quantized.onnx'));
@@ -32,7 +33,7 @@ describe('a model directory with mixed precisions and weights in files of their 
       ],
     );
     const decoder = graphs.find(({ role }) => role === 'decoder');
-    const original = await stat(join(DEFAULT_MODEL_DIRECTORY, 'onnx', 'decoder_model_merged.onnx'));
+    const original = await stat(join(PILOT_MODEL, 'onnx', 'decoder_model_merged.onnx'));
     assert((decoder?.bytes ?? 0) >= original.size);
   });
 
@@ -49,7 +50,7 @@ describe('a model directory with mixed precisions and weights in files of their 
     const broken = join(model, 'broken');
     await mkdir(broken);
     try {
-      await cp(DEFAULT_MODEL_DIRECTORY, broken, { recursive: true });
+      await cp(PILOT_MODEL, broken, { recursive: true });
       const source = join(broken, 'onnx', 'decoder_model_merged.onnx');
       await writeWithExternalData(source, source);
       await rm(`${source}_data`);

@@ -6,10 +6,11 @@ import { delimiter, dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { described, picturePath } from '../src/cli/support/pictures.ts';
+import { plainDefaultGolden } from '../support/default-golden.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TIMEOUT_MS = 300_000;
+const described = plainDefaultGolden();
 const run = promisify(execFile);
 
 describe('the published package, installed into an empty folder', { timeout: TIMEOUT_MS }, () => {
@@ -41,7 +42,7 @@ describe('the published package, installed into an empty folder', { timeout: TIM
       '{ "name": "consumer", "private": true, "type": "module" }',
     );
     await runThere('npm', 'install', '--prefer-offline', '--no-audit', '--no-fund', `./${packed.filename}`);
-    await copyFile(picturePath, join(folder, 'picture.png'));
+    await copyFile(described.picture, join(folder, 'picture.png'));
   });
   after(() => rm(folder, { recursive: true, force: true }));
 

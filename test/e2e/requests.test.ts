@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { ActorError, type ChatMessage, InputError, Troupe } from '../../src/index.ts';
 import { golden, goldenImage, goldenMessages } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 describe('a request', () => {
   let troupe: Troupe;
 
   before(async () => {
-    troupe = await Troupe.start({ mode: 'disaggregated', limits: { maxImages: 2 } });
+    troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'disaggregated', limits: { maxImages: 2 } });
   });
   after(() => troupe.stop());
 
@@ -202,7 +203,7 @@ describe('a request', () => {
 
 describe('an engine', () => {
   it('encodes an image once for requests that share it, until its caches are cleared', async () => {
-    await using troupe = await Troupe.start({ mode: 'aggregated' });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'aggregated' });
     const encodes = async () => {
       const { actors } = await troupe.stats();
       return actors.find(({ name }) => name === 'aggregated/0')?.stats?.encodes;
@@ -217,7 +218,7 @@ describe('an engine', () => {
   });
 
   it('holds no pixels when its requests are over, failed and aborted ones included', async () => {
-    await using troupe = await Troupe.start({ mode: 'disaggregated' });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'disaggregated' });
     const abort = new AbortController();
     const requests = [0, 1, 2, 3].map((index) =>
       troupe.chat({
@@ -257,14 +258,14 @@ describe('an engine', () => {
   });
 
   it('lets requests in flight end when it is asked to drain', async () => {
-    const troupe = await Troupe.start();
+    const troupe = await Troupe.start({ model: PILOT_MODEL });
     const inFlight = troupe.chat({ messages: goldenMessages(golden(0)) });
     await troupe.stop({ drainMs: 60_000 });
     assert.deepEqual((await inFlight).tokenIds, golden(0).tokenIds);
   });
 
   it('names both sides of a contradiction in its options', async () => {
-    await assert.rejects(Troupe.start({ mode: 'aggregated', encoder: { count: 2 } }), {
+    await assert.rejects(Troupe.start({ model: PILOT_MODEL, mode: 'aggregated', encoder: { count: 2 } }), {
       code: 'INVALID_OPTION',
       message: /encoder.*aggregated/,
     });

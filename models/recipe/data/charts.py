@@ -25,7 +25,7 @@ class Chart:
         if kind < 0.2:
             start = rng.randrange(26 - count)
             labels = list(string.ascii_uppercase[start : start + count])
-        elif kind < 0.35:
+        elif kind < 0.28:
             labels = []
             while len(labels) < count:
                 label = "".join(rng.choices(string.ascii_lowercase, k=rng.randint(2, 4))).capitalize()
@@ -43,15 +43,27 @@ class Chart:
             if self.values.count(max(self.values)) == 1 and self.values.count(min(self.values)) == 1:
                 break
         self.top = top
+        self.dark = rng.random() < 0.15
+        unreadable = ("black", "brown") if self.dark else ("white", "yellow")
+        palette = [c for c in COLORS if c not in unreadable]
+        if rng.random() < 0.5:
+            self.colors = rng.sample(palette, count) if rng.random() < 0.7 else rng.choices(palette, k=count)
+        else:
+            self.colors = [rng.choice(palette)] * count
 
     def value(self, i: int) -> str:
         return str(self.values[i])
 
+    def name(self, i: int) -> str:
+        return literal(self.labels[i])
+
+    def highest_first(self) -> list[int]:
+        return sorted(range(len(self.values)), key=lambda i: -self.values[i])
+
 
 def draw_chart(rng: Random, chart: Chart, texts: Texts) -> Image.Image:
-    dark = rng.random() < 0.15
-    paper = jitter(rng, (28, 28, 32) if dark else (250, 250, 250), 6)
-    ink = jitter(rng, (225, 225, 225) if dark else (30, 30, 30), 20)
+    paper = jitter(rng, (28, 28, 32) if chart.dark else (250, 250, 250), 6)
+    ink = jitter(rng, (225, 225, 225) if chart.dark else (30, 30, 30), 20)
     image = Image.new("RGB", (SIDE, SIDE), paper)
     draw = ImageDraw.Draw(image)
     count = len(chart.labels)
@@ -83,14 +95,11 @@ def draw_chart(rng: Random, chart: Chart, texts: Texts) -> Image.Image:
                 draw.text((left - 5, y), text, font=numbers, fill=ink, anchor="rm")
             elif every == 5:
                 draw.line([left - 2, y, left, y], fill=ink)
-    own_colors = rng.random() < 0.5
-    palette = [c for c in COLORS if c not in (("black", "brown") if dark else ("white", "yellow"))]
-    common = rng.choice(palette)
     bar = step * rng.uniform(0.5, 0.75)
     for i, value in enumerate(chart.values):
         middle = left + step * (i + 0.5)
         y = bottom - (bottom - top) * value / chart.top
-        fill = jitter(rng, COLORS[rng.choice(palette) if own_colors else common], 12)
+        fill = jitter(rng, COLORS[chart.colors[i]], 12)
         draw.rectangle([round(middle - bar / 2), round(y), round(middle + bar / 2), bottom], fill=fill)
         if chart.printed:
             draw.text((middle, y - 2), chart.value(i), font=numbers, fill=ink, anchor="mb")
@@ -102,31 +111,103 @@ def draw_chart(rng: Random, chart: Chart, texts: Texts) -> Image.Image:
 
 
 def chart_question(rng: Random, chart: Chart) -> Turn:
-    kind = rng.random()
+    """What the test asks: the highest and the lowest bar, a bar's value, how many, which of two."""
+    kinds = [_ask_highest, _ask_lowest, _ask_value, _ask_count, _ask_higher]
+    return _asked(rng, chart, kinds, [0.2, 0.15, 0.4, 0.1, 0.15])
+
+
+def practice_question(rng: Random, chart: Chart) -> Turn:
+    """
+    What training asks. Beside the test's questions, ones whose answers pair many names with values: a question about
+    one bar has two tokens to learn from, too few for the model to find out that a name leads to a bar.
+    """
+    kinds = [
+        _ask_value, _ask_values, _ask_name, _ask_color, _ask_highest, _ask_lowest, _ask_sorted, _ask_count, _ask_higher,
+    ]  # fmt: skip
+    return _asked(rng, chart, kinds, [0.32, 0.16, 0.1, 0.12, 0.08, 0.06, 0.05, 0.03, 0.08])
+
+
+def _asked(rng: Random, chart: Chart, kinds: list, shares: list[float]) -> Turn:
+    while True:
+        kind = rng.choices(kinds, shares)[0]
+        turn = kind(rng, chart)
+        if turn is not None:
+            return Turn(*turn, f"chart-{kind.__name__.removeprefix('_ask_')}")
+
+
+def _ask_highest(rng: Random, chart: Chart):
+    name = chart.name(chart.highest_first()[0])
+    return rng.choice(["Which bar is the highest?", "Which is the highest?"]), f"{name}."
+
+
+def _ask_lowest(rng: Random, chart: Chart):
+    name = chart.name(chart.highest_first()[-1])
+    return rng.choice(["Which bar is the lowest?", "Which is the lowest?"]), f"{name}."
+
+
+def _value_forms(name: str) -> list[str]:
+    return [f"What value has {name}?", f"What is the value of {name}?", f"How much is {name}?"]
+
+
+def _ask_value(rng: Random, chart: Chart):
+    i = rng.randrange(len(chart.labels))
+    return rng.choice(_value_forms(chart.name(i))), f"{literal(chart.value(i))}."
+
+
+def _ask_values(rng: Random, chart: Chart):
+    """Of two to four bars, in the question's order."""
     count = len(chart.labels)
-    if kind < 0.2:
-        i = chart.values.index(max(chart.values))
-        return Turn(rng.choice(["Which bar is the highest?", "Which is the highest?"]), _name(chart, i), "chart")
-    if kind < 0.35:
-        i = chart.values.index(min(chart.values))
-        return Turn(rng.choice(["Which bar is the lowest?", "Which is the lowest?"]), _name(chart, i), "chart")
-    i = rng.randrange(count)
-    label = literal(chart.labels[i])
-    if kind < 0.75:
-        forms = [f"What value has {label}?", f"What is the value of {label}?", f"How much is {label}?"]
-        return Turn(rng.choice(forms), f"{literal(chart.value(i))}.", "chart")
-    if kind < 0.85:
-        return Turn("How many bars are there?", f"{NUMBERS[count]}.", "chart")
-    j = rng.choice([j for j in range(count) if j != i])
+    asked = rng.sample(range(count), rng.randint(2, min(4, count)))
+    return f"What are the values of {_joined([chart.name(i) for i in asked])}?", f"{_with_values(chart, asked)}."
+
+
+def _ask_name(rng: Random, chart: Chart):
+    """The way back: from a value to the bar."""
+    single = [i for i, value in enumerate(chart.values) if chart.values.count(value) == 1]
+    i = rng.choice(single)
+    return f"Which bar has the value {literal(chart.value(i))}?", f"{chart.name(i)}."
+
+
+def _ask_color(rng: Random, chart: Chart):
+    i = rng.randrange(len(chart.labels))
+    color = chart.colors[i]
+    if chart.colors.count(color) > 1:
+        return f"What color is {chart.name(i)}?", f"{color.capitalize()}."
+    return rng.choice([
+        (f"What color is {chart.name(i)}?", f"{color.capitalize()}."),
+        (f"What value has the {color} bar?", f"{literal(chart.value(i))}."),
+        (f"Which bar is {color}?", f"{chart.name(i)}."),
+    ])  # fmt: skip
+
+
+def _ask_sorted(rng: Random, chart: Chart):
+    if len(set(chart.values)) < len(chart.values):
+        return None
+    order = chart.highest_first()
+    if rng.random() < 0.3:
+        return "List the bars from lowest to highest.", f"{_with_values(chart, order[::-1])}."
+    return "List the bars from highest to lowest.", f"{_with_values(chart, order)}."
+
+
+def _ask_count(rng: Random, chart: Chart):
+    return "How many bars are there?", f"{NUMBERS[len(chart.labels)]}."
+
+
+def _ask_higher(rng: Random, chart: Chart):
+    i, j = rng.sample(range(len(chart.labels)), 2)
     if chart.values[i] == chart.values[j]:
-        return chart_question(rng, chart)
+        return None
     higher = rng.random() < 0.5
-    question = f"Is {label} {'higher' if higher else 'lower'} than {literal(chart.labels[j])}?"
-    return Turn(question, "Yes." if (chart.values[i] > chart.values[j]) == higher else "No.", "chart")
+    question = f"Is {chart.name(i)} {'higher' if higher else 'lower'} than {chart.name(j)}?"
+    return question, "Yes." if (chart.values[i] > chart.values[j]) == higher else "No."
 
 
-def _name(chart: Chart, i: int) -> str:
-    return f"{literal(chart.labels[i])}."
+def _joined(parts: list[str]) -> str:
+    return ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
+def _with_values(chart: Chart, bars: list[int]) -> str:
+    return _joined([f"{chart.name(i)} {literal(chart.value(i))}" for i in bars])
 
 
 def chart_refusal(rng: Random, chart: Chart) -> Turn:
@@ -134,29 +215,28 @@ def chart_refusal(rng: Random, chart: Chart) -> Turn:
         missing = literal(rng.choice([n for n in NAMES if n not in chart.labels]))
         if all(len(label) == 1 for label in chart.labels) and rng.random() < 0.8:
             missing = literal(rng.choice([c for c in string.ascii_uppercase if c not in chart.labels]))
-        forms = [f"What value has {missing}?", f"What is the value of {missing}?", f"How much is {missing}?"]
-        return Turn(rng.choice(forms), REFUSAL, "refusal")
+        return Turn(rng.choice(_value_forms(missing)), REFUSAL, "refusal")
     return Turn(out_of_scope(rng, text=False, chart=False, shapes=True), REFUSAL, "refusal")
 
 
 def chart_description(rng: Random, chart: Chart) -> Turn:
-    bars = [f"{literal(label)} {literal(chart.value(i))}" for i, label in enumerate(chart.labels)]
-    listed = ", ".join(bars[:-1]) + " and " + bars[-1]
+    listed = _with_values(chart, list(range(len(chart.labels))))
     return Turn(rng.choice(DESCRIBE), f"A bar chart: {listed}.", "chart-description")
 
 
 def chart_row(rng: Random, texts: Texts) -> Row:
     chart = Chart(rng)
     row = Row([draw_chart(rng, chart, texts)])
-    turns = [
-        chart_refusal(rng, chart) if rng.random() < 0.2 else chart_question(rng, chart)
-        for _ in range(rng.randint(2, 3))
-    ]
+    turns: dict[str, Turn] = {}
+    for _ in range(rng.randint(3, 5)):
+        turn = chart_refusal(rng, chart) if rng.random() < 0.12 else practice_question(rng, chart)
+        turns.setdefault(turn.question, turn)
+    row.turns = list(turns.values())
+    # First it gives the answers away, so that it mostly comes last, where the row has room for it.
     place = rng.random()
-    if place < 0.7:
-        turns.append(chart_description(rng, chart))
-    elif place < 0.85:
-        turns.insert(0, chart_description(rng, chart))
-    row.turns = turns
+    if place < 0.5:
+        row.turns.append(chart_description(rng, chart))
+    elif place < 0.6:
+        row.turns.insert(0, chart_description(rng, chart))
     row.noise = rng.choice([0, 0, 0, 4, 8])
     return row

@@ -12,7 +12,8 @@ ORDER = ["The first.", "The second."]
 def compare_row(rng: Random, texts: Texts, skill: str = "compare") -> Row:
     if rng.random() < 0.15:
         return _words_row(rng, texts)
-    first, second = _two_scenes(rng)
+    first = make_scene(rng, rng.choice([1, 2, 2, 3, 3, 4]))
+    second = _second_scene(rng, first)
     row = Row([draw_scene(rng, first), draw_scene(rng, second)])
     row.turns = [Turn(*_question(rng, first, second), skill) for _ in range(rng.randint(1, 2))]
     if rng.random() < 0.12:
@@ -21,17 +22,16 @@ def compare_row(rng: Random, texts: Texts, skill: str = "compare") -> Row:
     return row
 
 
-def _two_scenes(rng: Random) -> tuple[Scene, Scene]:
-    first = make_scene(rng, rng.choice([1, 2, 2, 3, 3, 4]))
+def _second_scene(rng: Random, first: Scene) -> Scene:
     kind = rng.random()
     if kind < 0.35:
-        return first, make_scene(rng, rng.choice([1, 2, 2, 3, 3, 4]))
+        return make_scene(rng, rng.choice([1, 2, 2, 3, 3, 4]))
     if kind < 0.5:
-        return first, first
+        return first
     # The same but for one thing's colour, or the background.
     if kind < 0.6:
         others = [b for b in BACKGROUNDS if b != first.background]
-        return first, Scene(rng.choice(others), _readable(rng, first.things))
+        return Scene(rng.choice(others), first.things)
     i = rng.randrange(len(first.things))
     old = first.things[i]
     for _ in range(50):
@@ -39,12 +39,8 @@ def _two_scenes(rng: Random) -> tuple[Scene, Scene]:
         changed = Thing(color, old.shape, old.size, old.cell)
         names = [t.name for t in first.things]
         if changed.name not in names:
-            return first, Scene(first.background, [*first.things[:i], changed, *first.things[i + 1 :]])
-    return first, first
-
-
-def _readable(rng: Random, things: list[Thing]) -> list[Thing]:
-    return things
+            return Scene(first.background, [*first.things[:i], changed, *first.things[i + 1 :]])
+    return first
 
 
 def _question(rng: Random, first: Scene, second: Scene) -> tuple[str, str]:

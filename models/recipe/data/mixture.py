@@ -10,7 +10,7 @@ from .photos import photo_row
 from .reading import Texts, load_fonts, load_words, reading_row
 from .scenes import scene_row
 
-SHARES = {"reading": 0.52, "scene": 0.26, "chart": 0.18, "photo": 0.04}
+SHARES = {"reading": 0.52, "scene": 0.22, "chart": 0.22, "photo": 0.04}
 # Rows with two pictures, as a share of all; batches have a fixed number of them.
 COMPARE_SHARE = 0.09
 

@@ -3,14 +3,14 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Tensor } from 'onnxruntime-node';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
 import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { node, value } from '../../fixtures/graphs/graph-builder.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
 
-const EMBED = fileURLToPath(new URL('../../../models/default/onnx/embed_tokens.onnx', import.meta.url));
+const EMBED = join(PILOT_MODEL, 'onnx', 'embed_tokens.onnx');
 
 describe('loading a graph', () => {
   let folder: string;

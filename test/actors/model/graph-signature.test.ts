@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { graphSignature, readGraphSignature } from '../../../actors/model/onnx/graph-signature.ts';
 import { ATTRIBUTE_TYPE, DATA_LOCATION_EXTERNAL } from '../../../actors/model/onnx/onnx-types.ts';
-import { code, DEFAULT_MODEL, graph, value } from './support/model-fixture.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
+import { code, graph, value } from './support/model-fixture.ts';
 
-const DECODER = join(DEFAULT_MODEL, 'onnx', 'decoder_model_merged.onnx');
+const DECODER = join(PILOT_MODEL, 'onnx', 'decoder_model_merged.onnx');
 
 test('inputs and outputs come with element type and with fixed and symbolic sizes', async () => {
   const { inputs, outputs } = await readGraphSignature(DECODER);

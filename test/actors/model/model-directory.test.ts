@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openModelDirectory } from '../../../actors/model/model-directory.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
 import {
   cacheInputs,
   code,
-  DEFAULT_MODEL,
   decoderGraph,
   embedGraph,
   graph,
@@ -24,7 +24,7 @@ async function edit(path: string, change: (json: Record<string, unknown>) => voi
 }
 
 test('the default model opens with its geometry', async () => {
-  const model = await openModelDirectory(DEFAULT_MODEL);
+  const model = await openModelDirectory(PILOT_MODEL);
   assert.equal(model.encoding, 'separate');
   assert.deepEqual(model.geometry, {
     layers: 4,
@@ -43,7 +43,7 @@ test('the default model opens with its geometry', async () => {
 });
 
 test('an opened model can be sent to a thread', async () => {
-  const model = await openModelDirectory(DEFAULT_MODEL);
+  const model = await openModelDirectory(PILOT_MODEL);
   assert.deepEqual(structuredClone(model), model);
 });
 
@@ -62,7 +62,7 @@ test('graphs are read by the given function, so that it may use another thread',
 
 test('a path that is no directory', async () => {
   await assert.rejects(openModelDirectory('/nowhere'), code('MODEL_NOT_FOUND'));
-  await assert.rejects(openModelDirectory(join(DEFAULT_MODEL, 'config.json')), code('MODEL_NOT_FOUND'));
+  await assert.rejects(openModelDirectory(join(PILOT_MODEL, 'config.json')), code('MODEL_NOT_FOUND'));
 });
 
 for (const name of ['config.json', 'tokenizer.json', 'preprocessor_config.json', 'onnx']) {

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decodeModel, encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
 import { ATTRIBUTE_TYPE, type OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
-import { DEFAULT_MODEL } from './support/model-fixture.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
 
 for (const name of ['vision_encoder', 'embed_tokens', 'decoder_model_merged']) {
-  test(`${name} of the default model is the same bytes after decode and encode`, async () => {
-    const bytes = await readFile(join(DEFAULT_MODEL, 'onnx', `${name}.onnx`));
+  test(`${name} of the pilot model is the same bytes after decode and encode`, async () => {
+    const bytes = await readFile(join(PILOT_MODEL, 'onnx', `${name}.onnx`));
     assert.equal(Buffer.compare(encodeModel(decodeModel(bytes)), bytes), 0);
   });
 }
@@ -58,6 +58,6 @@ test('rare messages survive: functions, sparse tensors, subgraphs, training info
 });
 
 test('a decoded model is plain data that can be cloned', async () => {
-  const model = decodeModel(await readFile(join(DEFAULT_MODEL, 'onnx', 'embed_tokens.onnx')));
+  const model = decodeModel(await readFile(join(PILOT_MODEL, 'onnx', 'embed_tokens.onnx')));
   assert.deepEqual(structuredClone(model).opsetImport, model.opsetImport);
 });

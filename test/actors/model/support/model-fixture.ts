@@ -1,13 +1,11 @@
-/** Model directories made for a test: the default model's small files around graphs of a few bytes. */
+/** Model directories made for a test: the pilot model's small files around graphs of a few bytes. */
 import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { encodeModel } from '../../../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxModel, OnnxTensor, OnnxValueInfo } from '../../../../actors/model/onnx/onnx-types.ts';
-
-export const DEFAULT_MODEL = fileURLToPath(new URL('../../../../models/default', import.meta.url));
+import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 
 const SMALL_FILES = [
   'config.json',
@@ -41,7 +39,7 @@ export function graph(inputs: Readonly<Record<string, Dims>>, initializer: OnnxT
   };
 }
 
-/** The cache inputs that the default model's configuration asks for. */
+/** The cache inputs that the pilot model's configuration asks for. */
 export function cacheInputs(layers = 4, heads = 2, width = 32): Record<string, Dims> {
   const inputs: Record<string, Dims> = {};
   for (let layer = 0; layer < layers; layer++) {
@@ -73,7 +71,7 @@ export async function modelFixture(
   const path = await mkdtemp(join(tmpdir(), 'troupe-model-'));
   t.after(() => rm(path, { recursive: true }));
   await mkdir(join(path, 'onnx'));
-  for (const name of SMALL_FILES) await cp(join(DEFAULT_MODEL, name), join(path, name));
+  for (const name of SMALL_FILES) await cp(join(PILOT_MODEL, name), join(path, name));
   for (const [name, model] of Object.entries(graphs))
     await writeFile(join(path, 'onnx', name), encodeModel(model));
   return path;

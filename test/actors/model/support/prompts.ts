@@ -6,7 +6,8 @@ import type { TemplateMessage } from '../../../../actors/model/chat-template.ts'
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { PromptEncoder } from '../../../../actors/model/prompt-encoder.ts';
 import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
-import { DEFAULT_MODEL, modelFixture, separateGraphs } from './model-fixture.ts';
+import { PILOT_MODEL } from '../../../support/pilot-model.ts';
+import { modelFixture, separateGraphs } from './model-fixture.ts';
 
 export interface PromptSetup {
   readonly directory: ModelDirectory;
@@ -15,14 +16,14 @@ export interface PromptSetup {
 }
 
 export async function promptSetup(directory?: ModelDirectory): Promise<PromptSetup> {
-  const model = directory ?? (await openModelDirectory(DEFAULT_MODEL));
+  const model = directory ?? (await openModelDirectory(PILOT_MODEL));
   const tokenizer = await TextTokenizer.load(model);
   return { directory: model, tokenizer, encoder: new PromptEncoder(model, tokenizer, '<image>') };
 }
 
 /** The default model with another chat template. */
 export async function withTemplate(chatTemplate: string): Promise<PromptSetup> {
-  return promptSetup({ ...(await openModelDirectory(DEFAULT_MODEL)), chatTemplate });
+  return promptSetup({ ...(await openModelDirectory(PILOT_MODEL)), chatTemplate });
 }
 
 interface TokenizerFile {

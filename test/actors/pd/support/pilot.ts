@@ -1,12 +1,11 @@
-/** The embedded pilot model at work on its golden questions, without actors. */
+/** The pilot model at work on its golden questions, without actors. */
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
-
-const ROOT = new URL('../../../../', import.meta.url);
+import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 
 export interface EncodedGolden extends Golden {
   /** `[1, 3, 80, 80]`. */
@@ -19,7 +18,7 @@ export interface EncodedGolden extends Golden {
 export const SIDE = 80;
 
 export function pilotDirectory(): Promise<ModelDirectory> {
-  return openModelDirectory(fileURLToPath(new URL('models/default', ROOT)));
+  return openModelDirectory(PILOT_MODEL);
 }
 
 /** A golden picture as the vision graph takes it: `(value / 255 - 0.5) / 0.5`, channel by channel. */

@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
 import { golden, goldenImage } from '../../../support/golden.ts';
 
-/** A picture that the embedded model describes right, with the reference answer. */
+/** A picture that the pilot model describes right, with the reference answer. */
 export const described = golden(33);
 
 export const picturePath: string = goldenImage(described).pathname;

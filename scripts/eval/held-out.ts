@@ -1,0 +1,69 @@
+/**
+ * The held-out test sets in `models/eval/`, drawn by `models/recipe/make_eval.py`:
+ *
+ *     images.bin    WebP pictures, one after another
+ *     images.json   how many bytes each of them takes
+ *     SKILL.json    the items: conversations about one or two of the pictures, with the right answers
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+
+const FOLDER = new URL('../../models/eval/', import.meta.url);
+
+export const SKILLS = ['description', 'scene', 'reading', 'chart', 'compare', 'refusal', 'turns'] as const;
+
+export type Skill = (typeof SKILLS)[number];
+
+const itemsSchema = z.array(
+  z.strictObject({
+    images: z.array(z.number().int().min(0)).min(1),
+    turns: z.array(z.strictObject({ question: z.string(), expected: z.string() })).min(1),
+  }),
+);
+
+export interface Turn {
+  readonly question: string;
+  readonly expected: string;
+}
+
+export interface Item {
+  /** Encoded pictures, in the order in which the first question shows them. */
+  readonly images: readonly Uint8Array<ArrayBuffer>[];
+  readonly turns: readonly Turn[];
+}
+
+/** @param limit items of each skill at most */
+export async function readHeldOut(
+  skills: readonly Skill[],
+  limit = Number.POSITIVE_INFINITY,
+): Promise<ReadonlyMap<Skill, readonly Item[]>> {
+  const pictures = await readPictures();
+  const sets = await Promise.all(
+    skills.map(async (skill) => {
+      const items = itemsSchema.parse(await readJson(`${skill}.json`)).slice(0, limit);
+      return [skill, items.map(({ images, turns }) => ({ images: images.map(pictures), turns }))] as const;
+    }),
+  );
+  return new Map(sets);
+}
+
+async function readPictures(): Promise<(index: number) => Uint8Array<ArrayBuffer>> {
+  const bytes = await readFile(new URL('images.bin', FOLDER));
+  const lengths = z.array(z.number().int().min(1)).parse(await readJson('images.json'));
+  let end = 0;
+  const pictures = lengths.map((length) => {
+    end += length;
+    return bytes.subarray(end - length, end);
+  });
+  if (end !== bytes.length)
+    throw new Error(`images.json tells of ${end} bytes, images.bin has ${bytes.length}`);
+  return (index) => {
+    const picture = pictures[index];
+    if (picture === undefined) throw new RangeError(`images.bin has no picture ${index}`);
+    return picture;
+  };
+}
+
+async function readJson(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(new URL(name, FOLDER), 'utf8'));
+}
