@@ -7,6 +7,7 @@ import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { ActorError, type ActorErrorCode, stoppedError } from '../errors.ts';
 import type { SharedArena } from '../tensors/arena.ts';
+import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
 import type { ActorDefinition, ActorStats } from './behaviour.ts';
@@ -24,6 +25,7 @@ export interface CellParts {
   readonly load: LoadWriter;
   readonly deadLetters: DeadLetters;
   readonly arenas: ReadonlyMap<string, SharedArena>;
+  readonly caches: ReadonlyMap<string, SharedTensorCache>;
   readonly revive: Reviver;
   /** Ends the actor at once because of an error that nobody handles. */
   readonly crash: (error: unknown) => void;

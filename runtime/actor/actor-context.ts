@@ -1,6 +1,7 @@
 /** What the runtime gives an actor to work with. */
 import type { DeadLetters } from '../dead-letters.ts';
 import type { SharedArena } from '../tensors/arena.ts';
+import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import type { Step, StepLoop } from './step-loop.ts';
 
 export interface ReportedLoad {
@@ -20,6 +21,8 @@ export interface ActorContext {
   readonly stopping: AbortSignal;
   /** An arena that the system was created with. Throws `ARENA_UNKNOWN`. */
   arena(name: string): SharedArena;
+  /** A tensor cache that the system was created with. Throws `CACHE_UNKNOWN`. */
+  cache(name: string): SharedTensorCache;
   /** Makes a loop, for the actor's whole life, of work that goes on between messages. A step that throws crashes it. */
   loop(step: Step): StepLoop;
   /** Publishes, for routing by load, what goes on beyond the handlers themselves. */

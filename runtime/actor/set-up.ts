@@ -7,7 +7,10 @@ import type { ActorContext } from './actor-context.ts';
 import type { Behaviour } from './behaviour.ts';
 import { type Step, StepLoop } from './step-loop.ts';
 
-export type SetUpParts = Pick<CellParts, 'name' | 'holder' | 'deadLetters' | 'arenas' | 'load' | 'crash'>;
+export type SetUpParts = Pick<
+  CellParts,
+  'name' | 'holder' | 'deadLetters' | 'arenas' | 'caches' | 'load' | 'crash'
+>;
 
 export class SetUp {
   readonly context: ActorContext;
@@ -17,7 +20,7 @@ export class SetUp {
   reportedRunning = 0;
   onReport = () => {};
 
-  constructor({ name, holder, deadLetters, arenas, load, crash }: SetUpParts) {
+  constructor({ name, holder, deadLetters, arenas, caches, load, crash }: SetUpParts) {
     this.context = {
       name,
       holder,
@@ -27,6 +30,11 @@ export class SetUp {
         const arena = arenas.get(wanted);
         if (arena !== undefined) return arena;
         throw new TroupeError(`there is no arena "${wanted}"`, { code: 'ARENA_UNKNOWN' });
+      },
+      cache: (wanted) => {
+        const cache = caches.get(wanted);
+        if (cache !== undefined) return cache;
+        throw new TroupeError(`there is no cache "${wanted}"`, { code: 'CACHE_UNKNOWN' });
       },
       loop: (step) => {
         const loop = new StepLoop(watched(step, load), crash);

@@ -18,6 +18,7 @@ import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/restart-policy.ts';
 import { SharedArena } from '../tensors/arena.ts';
+import { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
@@ -26,6 +27,8 @@ const BOARD_SLOTS = 64;
 export interface ActorSystemOptions {
   /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
   readonly arenas?: Readonly<Record<string, number>>;
+  /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
+  readonly caches?: Readonly<Record<string, { readonly arena: string; readonly bytes: number }>>;
   /** How long a stopping actor may finish what it does. Default 10,000 ms. */
   readonly stopGraceMs?: number;
 }
@@ -66,6 +69,7 @@ export class ActorSystem implements AsyncDisposable {
   readonly deadLetters = new DeadLetters();
   readonly #board = LoadBoard.create(BOARD_SLOTS);
   readonly #arenas: ReadonlyMap<string, SharedArena>;
+  readonly #caches: ReadonlyMap<string, SharedTensorCache>;
   readonly #environment: RefEnvironment;
   readonly #graceMs: number;
   readonly #groups = new Map<string, Group>();
@@ -81,6 +85,12 @@ export class ActorSystem implements AsyncDisposable {
         SharedArena.create({ name, bytes }),
       ]),
     );
+    this.#caches = new Map(
+      Object.entries(options.caches ?? {}).map(([name, { arena, bytes }]) => [
+        name,
+        SharedTensorCache.create(this.#arena(arena), { name, bytes, holder: this.#nextHolder++ }),
+      ]),
+    );
     this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
   }
 
@@ -94,6 +104,7 @@ export class ActorSystem implements AsyncDisposable {
   ): DeclaredPool<P, Args> {
     const board = this.#board.handle();
     const arenas = this.arenas.map((arena) => arena.handle());
+    const caches = this.caches.map((cache) => cache.handle());
     const { module } = blueprint;
     return this.#declare(options, 'thread', (name, args) => {
       const boot = {
@@ -101,6 +112,7 @@ export class ActorSystem implements AsyncDisposable {
         module,
         args,
         arenas,
+        caches,
         board,
         holder: this.#nextHolder++,
         boardSlot: this.#board.claim(),
@@ -137,6 +149,7 @@ export class ActorSystem implements AsyncDisposable {
         load: this.#board.writer(boardSlot),
         deadLetters: this.deadLetters,
         arenas: this.#arenas,
+        caches: this.#caches,
         revive: this.#environment.revive,
       });
     });
@@ -147,6 +160,11 @@ export class ActorSystem implements AsyncDisposable {
   /** The arenas that the system was created with. */
   get arenas(): readonly SharedArena[] {
     return [...this.#arenas.values()];
+  }
+
+  /** The tensor caches that the system was created with. */
+  get caches(): readonly SharedTensorCache[] {
+    return [...this.#caches.values()];
   }
 
   /** Every actor ever spawned, with its state. */
@@ -232,11 +250,22 @@ export class ActorSystem implements AsyncDisposable {
   /** What the dead cannot give back themselves. */
   #reclaim(incarnation: Incarnation): void {
     const { threadId, holder } = incarnation;
+    // Caches first: what they let go of goes back to the arenas.
+    for (const cache of this.#caches.values()) {
+      if (threadId !== undefined) cache.threadDied(threadId);
+      cache.releaseClaims(holder);
+    }
     for (const arena of this.#arenas.values()) {
       if (threadId !== undefined) arena.threadDied(threadId);
       arena.releaseAll(holder);
     }
     this.#board.free(incarnation.boardSlot);
+  }
+
+  #arena(name: string): SharedArena {
+    const arena = this.#arenas.get(name);
+    if (arena === undefined) throw new TroupeError(`there is no arena "${name}"`, { code: 'ARENA_UNKNOWN' });
+    return arena;
   }
 
   #group(name: string): Group {

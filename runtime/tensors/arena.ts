@@ -23,7 +23,7 @@ import {
 } from './arena-layout.ts';
 import { repairArena } from './arena-repair.ts';
 import { BlockMap } from './block-map.ts';
-import { FreedSignal } from './freed-signal.ts';
+import { ChangeSignal } from './change-signal.ts';
 import { HoldTable } from './hold-table.ts';
 import { SharedLock } from './shared-lock.ts';
 import type { SharedTensor } from './shared-tensor.ts';
@@ -46,7 +46,7 @@ export class SharedArena {
   readonly #handle: ArenaHandle;
   readonly #tables: ArenaTables;
   readonly #lock: SharedLock;
-  readonly #freed: FreedSignal;
+  readonly #freed: ChangeSignal;
   readonly #holds: HoldTable;
   readonly #blocks: BlockMap;
 
@@ -54,7 +54,7 @@ export class SharedArena {
     this.#handle = handle;
     this.#tables = arenaTables(handle);
     this.#lock = new SharedLock(this.#tables.header, LOCK);
-    this.#freed = new FreedSignal(this.#tables.header, FREED);
+    this.#freed = new ChangeSignal(this.#tables.header, FREED, 'the wait for room in an arena');
     this.#holds = new HoldTable(this.#tables);
     this.#blocks = new BlockMap(this.#tables);
   }

@@ -7,6 +7,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
 import type { ArenaHandle } from '../tensors/arena.ts';
+import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 
@@ -18,6 +19,7 @@ export interface ThreadBoot {
   readonly boardSlot: number;
   readonly board: LoadBoardHandle;
   readonly arenas: readonly ArenaHandle[];
+  readonly caches: readonly TensorCacheHandle[];
   readonly control: MessagePort;
   /** Dead letters, to the system. */
   readonly letters: MessagePort;

@@ -5,9 +5,10 @@ import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { SharedArena } from '../tensors/arena.ts';
+import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { outcomeOf, type ThreadBoot, type ThreadControl } from './thread-control.ts';
 
 const boot = workerData as ThreadBoot; // written by ThreadIncarnation
@@ -21,13 +22,15 @@ let cell: ActorCell | undefined;
 const control: ThreadControl = {
   start: () =>
     outcomeOf(async () => {
+      const arenas = new Map(boot.arenas.map((handle) => [handle.name, SharedArena.attach(handle)]));
       const module = (await import(boot.module)) as { default: AnyActor }; // the blueprint's contract
       cell = await ActorCell.start(module.default, boot.args, {
         name: boot.name,
         holder: boot.holder,
         load: board.writer(boot.boardSlot),
         deadLetters,
-        arenas: new Map(boot.arenas.map((handle) => [handle.name, SharedArena.attach(handle)])),
+        arenas,
+        caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
         revive: createRefEnvironment(board, deadLetters).revive,
         crash,
       });
@@ -50,6 +53,12 @@ function started(): ActorCell {
   if (cell === undefined)
     throw new ActorError(`${boot.name} has not started`, { code: 'PROTOCOL_VIOLATION' });
   return cell;
+}
+
+function attachCache(handle: TensorCacheHandle, arenas: ReadonlyMap<string, SharedArena>): SharedTensorCache {
+  const arena = arenas.get(handle.arena);
+  if (arena !== undefined) return SharedTensorCache.attach(handle, arena);
+  throw new TroupeError(`there is no arena "${handle.arena}"`, { code: 'ARENA_UNKNOWN' });
 }
 
 /** Outside of any promise, so that it ends the thread and reaches the supervisor. */

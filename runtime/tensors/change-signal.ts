@@ -1,9 +1,9 @@
 /**
- * Tells the threads that wait for room in an arena that some was freed: a counter in shared memory, awaited
- * with `Atomics.waitAsync`, so that the waiting thread's event loop keeps turning.
+ * Tells the threads that wait for a change in shared memory (room in an arena, a tensor in a cache) that there
+ * was one: a counter, awaited with `Atomics.waitAsync`, so that the waiting thread's event loop keeps turning.
  *
- * No wake-up is lost: a waiter reads `version` before it looks for room, and `changed(version)` settles if the
- * counter has moved since. One `waitAsync` per thread serves all its waiters, so that aborted ones leave
+ * No wake-up is lost: a waiter reads `version` before it looks, and `changed(version)` settles if the counter
+ * has moved since. One `waitAsync` per thread serves all its waiters, so that aborted ones leave
  * nothing behind in the engine, which has no way to withdraw a `waitAsync`.
  *
  * Node does not count a pending `waitAsync` as work: a thread that has nothing else to do would exit in the
@@ -11,19 +11,21 @@
  */
 import { abortedBy } from '../util/aborted.ts';
 
-const WAIT = 'the wait for room in an arena';
 const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
 
-export class FreedSignal {
+export class ChangeSignal {
   readonly #cells: Int32Array<SharedArrayBuffer>;
   readonly #index: number;
+  readonly #what: string;
   readonly #waiters = new Set<() => void>();
   #armed = false;
   #keepAlive: NodeJS.Timeout | undefined;
 
-  constructor(cells: Int32Array<SharedArrayBuffer>, index: number) {
+  /** `what`: the wait, in the error of one that was given up. */
+  constructor(cells: Int32Array<SharedArrayBuffer>, index: number, what: string) {
     this.#cells = cells;
     this.#index = index;
+    this.#what = what;
   }
 
   get version(): number {
@@ -39,7 +41,7 @@ export class FreedSignal {
   changed(seen: number, signal?: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
-        reject(abortedBy(signal, WAIT));
+        reject(abortedBy(signal, this.#what));
         return;
       }
       if (!this.#arm(seen)) {
@@ -53,7 +55,7 @@ export class FreedSignal {
       const abort = (): void => {
         this.#waiters.delete(wake);
         this.#balanceKeepAlive();
-        reject(abortedBy(signal, WAIT));
+        reject(abortedBy(signal, this.#what));
       };
       signal?.addEventListener('abort', abort, { once: true });
       this.#waiters.add(wake);
