@@ -72,8 +72,12 @@ export interface PreparedImage {
 /** One image as the language model reads it. */
 export interface EncodedImage {
   readonly hash: string;
-  /** float32 `[tiles, tokensPerTile, hidden]`, held by the encoder until the hand-over settles. */
+  /** float32 `[tiles, tokensPerTile, hidden]`, held by who hands it over until the hand-over settles. */
   readonly embeddings: SharedTensor;
+}
+
+export function isEncoded(image: PreparedImage | EncodedImage): image is EncodedImage {
+  return 'embeddings' in image;
 }
 
 /** What travels with a request from stage to stage. */
@@ -88,8 +92,8 @@ export interface RequestEnvelope {
 }
 
 export interface PreparedRequest extends RequestEnvelope {
-  /** In order of their image tokens in the prompt. */
-  readonly images: readonly PreparedImage[];
+  /** In order of their image tokens in the prompt; those that were encoded before, as the processor found them. */
+  readonly images: readonly (PreparedImage | EncodedImage)[];
 }
 
 export interface EncodedRequest extends RequestEnvelope {

@@ -14,6 +14,8 @@ import type { ModelDirectory } from './model/model-directory.ts';
 /** Names of the arenas that a system with model actors must have. */
 export const PIXEL_ARENA = 'pixels';
 export const EMBEDDING_ARENA = 'embeddings';
+/** Name of the tensor cache, in the embedding arena, that it must have: image embeddings by content hash. */
+export const EMBEDDING_CACHE = 'image-embeddings';
 
 // --------------------------------------------------------------------------------------------- protocols
 
@@ -32,7 +34,7 @@ export const processorProtocol = protocol('processor', {
   generate: stream<ProcessRequest, TokenChunk, GenerationSummary>(),
 });
 
-/** Prompt ids and pixels in. Served by the encoder, and by the aggregated actor with a different handler. */
+/** Prompt ids and pixels in, or embeddings of images that were encoded before. Served by the encoder, and by the aggregated actor with a different handler. */
 export const encoderProtocol = protocol('encoder', {
   generate: stream<PreparedRequest, TokenChunk, GenerationSummary>(),
 });
@@ -64,8 +66,8 @@ export interface ProcessorArgs {
 export interface EncoderArgs {
   readonly directory: ModelDirectory;
   readonly threads: number;
-  /** Bytes of image embeddings kept for images that come again. */
-  readonly cacheBytes: number;
+  /** Most tiles of one run of the vision graph. */
+  readonly maxTilesPerRun: number;
   readonly pd: ActorRef<typeof pdProtocol>;
 }
 
@@ -77,7 +79,8 @@ export interface PdArgs {
 }
 
 export interface AggregatedArgs extends PdArgs {
-  readonly cacheBytes: number;
+  /** Most tiles of one run of the vision graph. */
+  readonly maxTilesPerRun: number;
 }
 
 export const processorActor: Blueprint<typeof processorProtocol, ProcessorArgs> = blueprint(

@@ -3,6 +3,7 @@ import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import {
   aggregatedActor,
   EMBEDDING_ARENA,
+  EMBEDDING_CACHE,
   encoderActor,
   PIXEL_ARENA,
   type ProcessorArgs,
@@ -19,14 +20,13 @@ import { planThreads, type ThreadPlan } from './config/thread-plan.ts';
 const MIB = 1024 * 1024;
 /** Shared memory is taken from the system as it is used; these only bound it. */
 const PIXEL_ARENA_BYTES = 512 * MIB;
-const EMBEDDING_ARENA_BYTES = 256 * MIB;
-/** Below the arena's size, so that a full cache cannot keep new images out. */
-const EMBEDDING_CACHE_BYTES = 64 * MIB;
+/** For embeddings that requests are made of; what the cache may keep comes on top. */
+const EMBEDDINGS_IN_WORK_BYTES = 256 * MIB;
 
 export interface Pipeline {
   readonly system: ActorSystem;
   readonly entry: ActorRef<typeof processorProtocol>;
-  /** Pools that keep something that `clearCaches` clears. */
+  /** Pools whose actors keep something of their own that `clearCaches` clears. */
   readonly caching: readonly string[];
 }
 
@@ -34,7 +34,11 @@ export interface Pipeline {
 export async function startPipeline(directory: ModelDirectory, config: ResolvedConfig): Promise<Pipeline> {
   const plan = planThreads(config.mode, config.pools, thisMachine(directory));
   const system = new ActorSystem({
-    arenas: { [PIXEL_ARENA]: PIXEL_ARENA_BYTES, [EMBEDDING_ARENA]: EMBEDDING_ARENA_BYTES },
+    arenas: {
+      [PIXEL_ARENA]: PIXEL_ARENA_BYTES,
+      [EMBEDDING_ARENA]: EMBEDDINGS_IN_WORK_BYTES + config.vision.cacheBytes,
+    },
+    caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
   });
   try {
@@ -63,25 +67,25 @@ interface Targets {
 }
 
 function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting } = config;
+  const { plan, maxRunning, maxWaiting, vision } = config;
   const { threads, count: size } = plan.pd;
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
-  const args = { directory, threads, maxRunning, maxWaiting, cacheBytes: EMBEDDING_CACHE_BYTES };
+  const args = { directory, threads, maxRunning, maxWaiting, maxTilesPerRun: vision.maxTilesPerRun };
   return { routes: { encoder: pool.ref }, caching: ['aggregated'], starting: [pool.start(args)] };
 }
 
 function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting } = config;
+  const { plan, maxRunning, maxWaiting, vision } = config;
   const { encoder: encoderPlan = plan.pd } = plan;
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
   const { threads } = encoderPlan;
   return {
     routes: { encoder: encoder.ref, pd: pd.ref },
-    caching: ['encoder', 'pd'],
+    caching: ['pd'],
     starting: [
       pd.start({ directory, threads: plan.pd.threads, maxRunning, maxWaiting }),
-      encoder.start({ directory, threads, cacheBytes: EMBEDDING_CACHE_BYTES, pd: pd.ref }),
+      encoder.start({ directory, threads, maxTilesPerRun: vision.maxTilesPerRun, pd: pd.ref }),
     ],
   };
 }

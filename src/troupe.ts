@@ -45,7 +45,7 @@ export interface TroupeEvents extends SystemEvents {
   'request:end': [{ readonly requestId: string; readonly result?: ChatResult; readonly error?: unknown }];
 }
 
-/** Bytes that each actor let go of. */
+/** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
 export type ClearedCaches = Readonly<Record<string, number>>;
 
 export class Troupe implements AsyncDisposable {
@@ -123,10 +123,10 @@ export class Troupe implements AsyncDisposable {
   /** Forgets image embeddings and idle KV memory (what Dynamo calls clear_kv_blocks). Running requests go on. */
   async clearCaches(): Promise<ClearedCaches> {
     const { system, caching } = this.#pipeline;
+    const shared = system.caches.map((cache) => [cache.name, cache.clear()] as const);
     const cleared = await Promise.all(caching.map((pool) => system.control(pool, 'clearCaches')));
-    return Object.fromEntries(
-      cleared.flatMap((byActor) => [...byActor].map(([actor, bytes]) => [actor, Number(bytes)])),
-    );
+    const byActor = cleared.flatMap((actors) => [...actors].map(([actor, bytes]) => [actor, Number(bytes)]));
+    return Object.fromEntries([...shared, ...byActor]);
   }
 
   /** Fault drill: crashes an actor (`pd/0`), as an error that nobody handles would. False if it is not up. */

@@ -1,20 +1,25 @@
 /**
- * The aggregated actor: the encoder's logic and PD's in one thread. It serves the encoder's protocol, so the
- * processor cannot tell the two apart; the embeddings go from one stage to the other as a plain array and never
- * enter a message. A model whose decoder takes pixels itself runs here without a vision stage.
+ * The aggregated actor: the encoder's logic and PD's in one thread, taking turns. It serves the encoder's protocol,
+ * so the processor cannot tell the two apart; the embeddings go from one stage to the other within the thread and
+ * are handed to nobody. A model whose decoder takes pixels itself runs here without a vision stage.
  */
 import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import { defineActor } from '../../runtime/actor/behaviour.ts';
-import { LocalEmbeddingStore } from '../encoder/embedding-store.ts';
 import { VisionEncoder } from '../encoder/vision-encoder.ts';
 import { VisionStage } from '../encoder/vision-stage.ts';
-import type { PreparedImage } from '../generation.ts';
+import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
 import { holdImages } from '../held-images.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { PdEngine } from '../pd/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
-import { type AggregatedArgs, aggregatedActor, PIXEL_ARENA } from '../protocols.ts';
+import {
+  type AggregatedArgs,
+  aggregatedActor,
+  EMBEDDING_ARENA,
+  EMBEDDING_CACHE,
+  PIXEL_ARENA,
+} from '../protocols.ts';
 import { assertWanted, received } from '../trace.ts';
 
 /** Requests that may be encoded or waiting for room in the batch at once. */
@@ -26,7 +31,7 @@ export default defineActor({
   async setup(args, context) {
     prepareInferenceThread(args.directory);
     const language = new LanguageStage(await PdEngine.load(args.directory, args), args.maxRunning, context);
-    const images = await imageSource(args, context);
+    const images = await imageSource(args, context, language);
     return {
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {
@@ -46,7 +51,7 @@ export default defineActor({
           );
         },
       },
-      control: { clearCaches: async () => images.clear() + (await language.clear()) },
+      control: { clearCaches: () => language.clear() },
       stats: () => ({ ...language.stats(), ...images.stats() }),
       stop: async () => {
         await language.release();
@@ -59,42 +64,50 @@ export default defineActor({
 /** How a prepared image becomes what the engine reads. */
 interface ImageSource {
   open(
-    images: readonly PreparedImage[],
+    images: readonly (PreparedImage | EncodedImage)[],
     signal: AbortSignal,
   ): Promise<{ ready: EngineImage[]; encodeMs: number }>;
-  clear(): number;
   stats(): object;
   release(): Promise<void>;
 }
 
-async function imageSource(args: AggregatedArgs, context: ActorContext): Promise<ImageSource> {
+async function imageSource(
+  args: AggregatedArgs,
+  context: ActorContext,
+  language: LanguageStage,
+): Promise<ImageSource> {
   return args.directory.encoding === 'integrated'
     ? pixelSource(context)
-    : await embeddingSource(args, context);
+    : await embeddingSource(args, context, language);
 }
 
-/** Through the vision graph. */
-async function embeddingSource(args: AggregatedArgs, context: ActorContext): Promise<ImageSource> {
-  const { imageTokensPerTile, hiddenSize } = args.directory.geometry;
+/** Through the vision graph, in turns with the language model's steps. */
+async function embeddingSource(
+  args: AggregatedArgs,
+  context: ActorContext,
+  language: LanguageStage,
+): Promise<ImageSource> {
+  const embeddings = context.arena(EMBEDDING_ARENA);
   const stage = new VisionStage({
     encoder: await VisionEncoder.load(args.directory, { threads: args.threads }),
-    store: new LocalEmbeddingStore(),
     pixels: context.arena(PIXEL_ARENA),
+    embeddings,
+    cache: context.cache(EMBEDDING_CACHE),
     holder: context.holder,
-    embeddingShape: [imageTokensPerTile, hiddenSize],
-    cacheBytes: args.cacheBytes,
+    maxTilesPerRun: args.maxTilesPerRun,
+    othersWait: () => language.stats().running > 0,
   });
   return {
     async open(images, signal) {
-      const { embeddings, encodeMs } = await stage.encode(images, signal);
-      const ready = embeddings.map((embedding, index) => ({
-        data: embedding.value,
-        shape: [images[index]?.pixels.shape[0] ?? 0, imageTokensPerTile, hiddenSize],
-        release: () => embedding.done(),
-      }));
-      return { ready, encodeMs };
+      const { images: encoded, encodeMs, release } = await stage.encode(images, signal);
+      try {
+        // The engine holds on to each for itself, as PD's actor does.
+        const tensors = encoded.map((image) => image.embeddings);
+        return { ready: holdImages(embeddings, context.holder, tensors), encodeMs };
+      } finally {
+        release();
+      }
     },
-    clear: () => stage.clear(),
     stats: () => stage.stats(),
     release: () => stage.release(),
   };
@@ -105,11 +118,11 @@ function pixelSource(context: ActorContext): ImageSource {
   const arena = context.arena(PIXEL_ARENA);
   return {
     async open(images) {
-      const tensors = images.map(({ pixels }) => pixels);
+      // No embeddings are ever made, so none can have been found.
+      const tensors = images.flatMap((image) => (isEncoded(image) ? [] : [image.pixels]));
       const ready = holdImages(arena, context.holder, tensors);
       return { ready, encodeMs: 0 };
     },
-    clear: () => 0,
     stats: () => ({}),
     release: async () => {},
   };

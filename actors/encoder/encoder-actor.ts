@@ -2,9 +2,8 @@
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
-import { EMBEDDING_ARENA, encoderActor, PIXEL_ARENA } from '../protocols.ts';
+import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';
 import { assertWanted, hop, received } from '../trace.ts';
-import { ArenaEmbeddingStore } from './embedding-store.ts';
 import { VisionEncoder } from './vision-encoder.ts';
 import { VisionStage } from './vision-stage.ts';
 
@@ -14,42 +13,34 @@ const CONCURRENCY = 8;
 export default defineActor({
   blueprint: encoderActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, threads, cacheBytes, pd }, context) {
+  async setup({ directory, threads, maxTilesPerRun, pd }, context) {
     prepareInferenceThread(directory);
-    const { imageTokensPerTile, hiddenSize } = directory.geometry;
     const stage = new VisionStage({
       encoder: await VisionEncoder.load(directory, { threads }),
-      store: new ArenaEmbeddingStore(context.arena(EMBEDDING_ARENA), context.holder),
       pixels: context.arena(PIXEL_ARENA),
+      embeddings: context.arena(EMBEDDING_ARENA),
+      cache: context.cache(EMBEDDING_CACHE),
       holder: context.holder,
-      embeddingShape: [imageTokensPerTile, hiddenSize],
-      cacheBytes,
+      maxTilesPerRun,
     });
     return {
       handlers: {
-        async generate({ images, ...envelope }, writer) {
+        async generate({ images: prepared, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
           const trace = received(envelope.trace);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
-          const { embeddings, encodeMs } = await stage.encode(images, signal);
+          const { images, encodeMs, release } = await stage.encode(prepared, signal);
           try {
-            const encoded = embeddings.map(({ value }, index) => ({
-              hash: images[index]?.hash ?? '',
-              embeddings: value,
-            }));
-            const tensors = encoded.map((image) => image.embeddings);
+            const tensors = images.map(({ embeddings }) => embeddings);
             const hops = [...trace.hops, hop(context.name, pd.name, 'embeddings', tensors)];
             const handedOver = { ...trace, encodeMs, hops, handedOverAt: processNow() };
             // Until PD has taken its own hold on the embeddings, ours must not go.
-            await pd.forward('generate', { ...envelope, images: encoded, trace: handedOver }, writer, {
-              signal,
-            });
+            await pd.forward('generate', { ...envelope, images, trace: handedOver }, writer, { signal });
           } finally {
-            for (const embedding of embeddings) embedding.done();
+            release();
           }
         },
       },
-      control: { clearCaches: () => stage.clear() },
       stats: () => ({ ...stage.stats() }),
       stop: () => stage.release(),
     };

@@ -34,6 +34,8 @@ export class VisionEncoder {
   readonly #geometry: VisionGeometry;
   readonly #output: string;
   readonly #batched: boolean;
+  /** Tiles that a run must have, where the graph fixes their number. */
+  readonly fixedTiles: number | undefined;
 
   /** @throws TypeError when the graph's inputs or outputs are not those above */
   constructor(session: GraphSession, geometry: VisionGeometry) {
@@ -44,7 +46,10 @@ export class VisionEncoder {
     this.#session = session;
     this.#geometry = geometry;
     this.#output = output.name;
-    this.#batched = session.inputs.get(PIXELS)?.shape.length === 5;
+    const shape = session.inputs.get(PIXELS)?.shape ?? [];
+    this.#batched = shape.length === 5;
+    const tiles = shape.at(-4);
+    this.fixedTiles = typeof tiles === 'number' && tiles > 0 ? tiles : undefined;
   }
 
   /** @throws ModelError when the model has no vision graph, or one that cannot be used */
@@ -74,7 +79,12 @@ export class VisionEncoder {
     }
   }
 
-  /** Number of floats that `encode` gives for so many tiles: how large a `target` must be. */
+  /** What `encode` gives for so many tiles: how large a `target` must be. */
+  outputShape(tiles: number): readonly [tiles: number, tokensPerTile: number, hidden: number] {
+    return [tiles, this.#geometry.tokensPerTile, this.#geometry.hidden];
+  }
+
+  /** Number of floats in it. */
   outputLength(tiles: number): number {
     return tiles * this.#geometry.tokensPerTile * this.#geometry.hidden;
   }
@@ -91,8 +101,7 @@ export class VisionEncoder {
     const feeds = this.#feeds(pixels, shape);
     if (target === undefined)
       return floatData((await this.#session.run(feeds, [this.#output]))[this.#output]);
-    const { tokensPerTile, hidden } = this.#geometry;
-    const output = new Tensor('float32', target, [shape[0], tokensPerTile, hidden]);
+    const output = new Tensor('float32', target, this.outputShape(shape[0]));
     await this.#session.run(feeds, { [this.#output]: output });
     return target;
   }

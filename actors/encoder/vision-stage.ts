@@ -1,94 +1,146 @@
 /**
- * The encoder's own logic, without the actor around it: prepared images in, embeddings out, through a cache
- * keyed by content. The encoder actor and the aggregated actor are both made of it.
+ * The encoder's own logic, without the actor around it: prepared images in, embeddings in shared memory out, through
+ * the cache that all actors share. The encoder actor and the aggregated actor are both made of it.
  */
 import { processNow } from '../../runtime/clock.ts';
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
-import type { PreparedImage } from '../generation.ts';
-import { EmbeddingCache, type EmbeddingCacheStats } from './embedding-cache.ts';
-import type { EmbeddingStore } from './embedding-store.ts';
-import type { SharedEmbedding } from './shared-embedding.ts';
+import type { SharedTensor } from '../../runtime/tensors/shared-tensor.ts';
+import type { SharedTensorCache } from '../../runtime/tensors/tensor-cache.ts';
+import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
+import { fairShare } from './fair-share.ts';
+import { TileBudget } from './tile-budget.ts';
+import { VisionBatcher } from './vision-batcher.ts';
 import type { PixelShape, VisionEncoder } from './vision-encoder.ts';
 
-export interface VisionStageOptions<E> {
+export interface VisionStageParts {
   readonly encoder: VisionEncoder;
-  readonly store: EmbeddingStore<E>;
-  /** Where the pixels are. */
+  /** Where the pixels are, and where embeddings go. */
   readonly pixels: SharedArena;
+  readonly embeddings: SharedArena;
+  /** Embeddings by content. */
+  readonly cache: SharedTensorCache;
   readonly holder: number;
-  /** `[tokensPerTile, hidden]` of the graph's output. */
-  readonly embeddingShape: readonly [number, number];
-  readonly cacheBytes: number;
+  /** Most tiles of one run of the graph; ≥ 1. */
+  readonly maxTilesPerRun: number;
+  /** True while the thread has other work, which runs and pauses then leave time for. Default: never. */
+  readonly othersWait?: () => boolean;
 }
 
-export interface EncodedBatch<E> {
-  /** In the order of the images; in use until `done` is called on each. */
-  readonly embeddings: readonly SharedEmbedding<E>[];
+export interface EncodedImages {
+  /** In the order of the images, each held until `release`. */
+  readonly images: readonly EncodedImage[];
   readonly encodeMs: number;
+  release(): void;
 }
 
-export class VisionStage<E> {
-  readonly #options: VisionStageOptions<E>;
-  readonly #cache: EmbeddingCache<SharedEmbedding<E>>;
+export interface VisionStats {
+  /** Images encoded, and their tiles. */
+  readonly encodes: number;
+  readonly tiles: number;
+  /** Runs of the graph: tiles / runs is the mean batch. */
+  readonly runs: number;
+}
+
+/** Longest run when nobody else of the thread waits, and when somebody does: a few decode steps. */
+const BUDGET_MS = 200;
+const SHARED_BUDGET_MS = 50;
+
+export class VisionStage {
+  readonly #parts: VisionStageParts;
+  readonly #budget: TileBudget;
+  readonly #batcher: VisionBatcher;
   #encodes = 0;
   #tiles = 0;
+  #runs = 0;
 
-  constructor(options: VisionStageOptions<E>) {
-    this.#options = options;
-    this.#cache = new EmbeddingCache({
-      maxBytes: options.cacheBytes,
-      bytesOf: (embedding) => embedding.byteLength,
-      retain: (embedding) => embedding.use(),
-      dispose: (embedding) => embedding.done(),
+  constructor(parts: VisionStageParts) {
+    const { encoder, maxTilesPerRun, othersWait = () => false } = parts;
+    this.#parts = parts;
+    this.#budget = new TileBudget({
+      maxTiles: maxTilesPerRun,
+      budgetMs: () => (othersWait() ? SHARED_BUDGET_MS : BUDGET_MS),
+    });
+    this.#batcher = new VisionBatcher({
+      encoder,
+      tiles: () => this.#budget.tiles,
+      onRun: (tiles, ms) => {
+        this.#budget.record(tiles, ms);
+        this.#tiles += tiles;
+        this.#runs += 1;
+      },
+      pause: (ms) => fairShare(ms, othersWait),
     });
   }
 
   /**
-   * Encodes a request's images, or finds them. The caller keeps the pixels alive meanwhile.
-   * @throws TroupeError `TENSOR_RELEASED` when the pixels are gone, `MODEL_RUN_FAILED` when the graph fails
+   * Encodes a request's images, or finds them. The caller keeps pixels and embeddings alive meanwhile.
+   * @throws TroupeError `TENSOR_RELEASED` when they are gone, `MODEL_RUN_FAILED` when the graph fails
    */
-  async encode(images: readonly PreparedImage[], signal: AbortSignal): Promise<EncodedBatch<E>> {
+  async encode(
+    images: readonly (PreparedImage | EncodedImage)[],
+    signal: AbortSignal,
+  ): Promise<EncodedImages> {
     const startedAt = processNow();
-    const embeddings: SharedEmbedding<E>[] = [];
-    try {
-      for (const image of images) {
-        signal.throwIfAborted();
-        embeddings.push(await this.#cache.get(image.hash, () => this.#run(image, signal)));
-      }
-    } catch (error) {
-      for (const embedding of embeddings) embedding.done();
-      throw error;
-    }
-    return { embeddings, encodeMs: processNow() - startedAt };
+    const { embeddings: arena, holder } = this.#parts;
+    const results = await Promise.allSettled(images.map((image) => this.#obtain(image, signal)));
+    const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
+    const release = () => {
+      for (const { embeddings } of held) arena.release(embeddings, holder);
+    };
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed === undefined) return { images: held, encodeMs: processNow() - startedAt, release };
+    release();
+    throw failed.reason;
   }
 
-  /** Forgets the embeddings that are kept; returns their bytes. */
-  clear(): number {
-    return this.#cache.clear();
-  }
-
-  stats(): { readonly encodes: number; readonly tiles: number; readonly cache: EmbeddingCacheStats } {
-    return { encodes: this.#encodes, tiles: this.#tiles, cache: this.#cache.stats() };
+  stats(): VisionStats {
+    return { encodes: this.#encodes, tiles: this.#tiles, runs: this.#runs };
   }
 
   async release(): Promise<void> {
-    await this.#options.encoder.release();
+    await this.#parts.encoder.release();
   }
 
-  async #run(image: PreparedImage, signal: AbortSignal): Promise<SharedEmbedding<E>> {
-    const { encoder, store, pixels, holder, embeddingShape } = this.#options;
+  async #obtain(image: PreparedImage | EncodedImage, signal: AbortSignal): Promise<EncodedImage> {
+    const { cache, embeddings: arena, holder } = this.#parts;
+    if (isEncoded(image)) {
+      arena.retain(image.embeddings, holder);
+      return image;
+    }
+    const { hash } = image;
+    const embeddings = await cache.getOrMake(hash, holder, () => this.#encode(image, signal), signal);
+    return { hash, embeddings };
+  }
+
+  async #encode(image: PreparedImage, signal: AbortSignal): Promise<SharedTensor> {
+    const { encoder, pixels, embeddings: arena, holder } = this.#parts;
     const shape = pixelShape(image.pixels.shape);
     pixels.retain(image.pixels, holder);
     try {
-      const run = (target?: Float32Array) => {
+      const embeddings = await this.#allocate(encoder.outputShape(shape[0]), signal);
+      try {
+        const view = pixels.view(image.pixels) as Float32Array; // pixels are float32
+        const target = arena.view(embeddings);
+        await this.#batcher.encode({ pixels: view, shape, target, signal });
         this.#encodes += 1;
-        this.#tiles += shape[0];
-        return encoder.encode(pixels.view(image.pixels) as Float32Array, shape, target);
-      };
-      return await store.put([shape[0], ...embeddingShape], run, signal);
+        return embeddings;
+      } catch (error) {
+        arena.release(embeddings, holder);
+        throw error;
+      }
     } finally {
       pixels.release(image.pixels, holder);
     }
+  }
+
+  /** Where there is no room, kept embeddings that nobody uses go first. */
+  async #allocate(shape: readonly number[], signal: AbortSignal): Promise<SharedTensor<'float32'>> {
+    const { embeddings: arena, cache, holder } = this.#parts;
+    do {
+      const tensor = arena.tryAllocate('float32', shape, holder);
+      if (tensor !== undefined) return tensor;
+    } while (cache.evict());
+    return await arena.allocate('float32', shape, holder, { signal });
   }
 }
 

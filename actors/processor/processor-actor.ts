@@ -1,8 +1,14 @@
 /** The processor actor: text and images to what the model reads. Several requests at once, since most of it waits. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
-import type { PreparedImage, PreparedRequest, StageTrace } from '../generation.ts';
-import { PIXEL_ARENA, processorActor } from '../protocols.ts';
+import {
+  type EncodedImage,
+  type Hop,
+  isEncoded,
+  type PreparedImage,
+  type StageTrace,
+} from '../generation.ts';
+import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
 import { assertWanted, hop } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
 
@@ -14,7 +20,14 @@ export default defineActor({
   concurrency: CONCURRENCY,
   async setup({ directory, limits, encoder, pd }, context) {
     const pixels = context.arena(PIXEL_ARENA);
-    const preparer = await RequestPreparer.load({ directory, limits, pixels, holder: context.holder });
+    const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
+    const preparer = await RequestPreparer.load({
+      directory,
+      limits,
+      pixels,
+      holder: context.holder,
+      ...(directory.encoding === 'separate' ? { encoded } : {}),
+    });
     let prepared = 0;
     return {
       handlers: {
@@ -25,29 +38,39 @@ export default defineActor({
           const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(chat, signal);
           prepared += 1;
           try {
+            // Nothing to encode: past the encoder, where there is a way.
+            const encodedOnly = images.every(isEncoded) ? images : undefined;
+            const direct = encodedOnly === undefined ? undefined : pd;
             const trace: StageTrace = {
               submittedAt,
               queueMs: startedAt - submittedAt,
               preprocessMs,
               encodeMs: 0,
-              hops: images.length === 0 ? [] : [hop(context.name, encoder.name, 'pixels', tensorsOf(images))],
+              hops: hopsOf(context.name, (direct ?? encoder).name, images),
               handedOverAt: processNow(),
             };
-            const request: PreparedRequest = { requestId, promptIds, sampling, deadline, trace, images };
-            // Until the encoder is done with the pixels, our hold on them must not go.
-            if (images.length === 0 && pd !== undefined) {
-              await pd.forward('generate', { ...request, images: [] }, writer, { signal });
+            const request = { requestId, promptIds, sampling, deadline, trace };
+            // Until the next stage is done with pixels and embeddings, our hold on them must not go.
+            if (encodedOnly !== undefined && direct !== undefined) {
+              await direct.forward('generate', { ...request, images: encodedOnly }, writer, { signal });
             } else {
-              await encoder.forward('generate', request, writer, { signal });
+              await encoder.forward('generate', { ...request, images }, writer, { signal });
             }
           } finally {
             release();
           }
         },
       },
-      stats: () => ({ prepared }),
+      stats: () => ({ prepared, decodes: preparer.decodes }),
     };
   },
 });
 
-const tensorsOf = (images: readonly PreparedImage[]) => images.map(({ pixels }) => pixels);
+function hopsOf(from: string, to: string, images: readonly (PreparedImage | EncodedImage)[]): Hop[] {
+  const embeddings = images.filter(isEncoded).map((image) => image.embeddings);
+  const pixels = images.flatMap((image) => (isEncoded(image) ? [] : [image.pixels]));
+  return [
+    ...(pixels.length === 0 ? [] : [hop(from, to, 'pixels', pixels)]),
+    ...(embeddings.length === 0 ? [] : [hop(from, to, 'embeddings', embeddings)]),
+  ];
+}

@@ -26,6 +26,13 @@ export interface TroupeOptions {
     /** Sequences waiting in one actor for a place in the batch. Default 32. */
     readonly maxWaiting?: number;
   };
+  /** Images on their way through the vision graph, in either mode. */
+  readonly vision?: {
+    /** Bytes of image embeddings kept, for all actors together, for images that come again. 0: none. Default 128 MiB. */
+    readonly cacheBytes?: number;
+    /** Most image tiles in one run of the vision graph; fewer when they take long. Default 16. */
+    readonly maxTilesPerRun?: number;
+  };
   readonly limits?: {
     /** Images in one request. Default 8. */
     readonly maxImages?: number;

@@ -9,6 +9,8 @@ import type { TroupeOptions } from './options.ts';
 const count = z.number().int().min(1).max(64);
 const bytes = z.number().int().min(1);
 const milliseconds = z.number().min(1);
+/** It is reserved as one piece of address space. */
+const MAX_CACHE_BYTES = 8 * 1024 ** 3;
 
 const schema = z.strictObject({
   model: z.string().min(1).optional(),
@@ -22,6 +24,12 @@ const schema = z.strictObject({
       threads: count.optional(),
       maxRunning: z.number().int().min(1).max(1024).optional(),
       maxWaiting: z.number().int().min(1).max(65_536).optional(),
+    })
+    .optional(),
+  vision: z
+    .strictObject({
+      cacheBytes: z.number().int().min(0).max(MAX_CACHE_BYTES).optional(),
+      maxTilesPerRun: z.number().int().min(1).max(1024).optional(),
     })
     .optional(),
   limits: z
@@ -44,6 +52,10 @@ export interface ResolvedConfig {
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd'>;
   readonly maxRunning: number;
   readonly maxWaiting: number;
+  readonly vision: {
+    readonly cacheBytes: number;
+    readonly maxTilesPerRun: number;
+  };
   readonly limits: {
     readonly maxImages: number;
     readonly maxImageBytes: number;
@@ -68,6 +80,10 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     pools: options,
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
+    vision: {
+      cacheBytes: given.vision?.cacheBytes ?? 128 * 1024 * 1024,
+      maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,
+    },
     limits: {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,

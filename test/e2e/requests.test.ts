@@ -202,21 +202,6 @@ describe('a request', () => {
 });
 
 describe('an engine', () => {
-  it('encodes an image once for requests that share it, until its caches are cleared', async () => {
-    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'aggregated' });
-    const encodes = async () => {
-      const { actors } = await troupe.stats();
-      return actors.find(({ name }) => name === 'aggregated/0')?.stats?.encodes;
-    };
-    const messages = goldenMessages(golden(0));
-    await Promise.all([troupe.chat({ messages }), troupe.chat({ messages })]);
-    assert.equal(await encodes(), 1);
-    const cleared = await troupe.clearCaches();
-    assert((cleared['aggregated/0'] ?? 0) >= 25 * 128 * 4);
-    await troupe.chat({ messages });
-    assert.equal(await encodes(), 2);
-  });
-
   it('holds no pixels when its requests are over, failed and aborted ones included', async () => {
     await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'disaggregated' });
     const abort = new AbortController();
