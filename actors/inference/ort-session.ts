@@ -2,9 +2,13 @@
  * A graph loaded into onnxruntime with this project's settings. One session belongs to one worker thread;
  * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short.
  */
+import { basename } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { loadError, runError } from './ort-errors.ts';
+
+/** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
+export const PACKED_GRAPH = 'packed.onnx';
 
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
@@ -33,7 +37,7 @@ export class OrtSession implements GraphSession {
    */
   static async load(path: string, options: OrtSessionOptions): Promise<OrtSession> {
     try {
-      return new OrtSession(path, await InferenceSession.create(path, settings(options)));
+      return new OrtSession(path, await InferenceSession.create(path, sessionSettings(path, options)));
     } catch (error) {
       throw loadError(path, error);
     }
@@ -57,11 +61,18 @@ export class OrtSession implements GraphSession {
   }
 }
 
-function settings({ threads }: OrtSessionOptions): InferenceSession.SessionOptions {
+interface SessionSettings extends InferenceSession.SessionOptions {
+  readonly extra: { readonly session: Readonly<Record<string, unknown>> };
+}
+
+/** How every session of this project is made. */
+export function sessionSettings(path: string, { threads }: OrtSessionOptions): SessionSettings {
   return {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // What was optimized before it was saved runs as it is: another round could change its rounding.
+    graphOptimizationLevel: basename(path) === PACKED_GRAPH ? 'disabled' : 'all',
     // Shapes change at every step: a memory pattern per shape would only grow.
     enableMemPattern: false,
     // Failures come back as errors; onnxruntime's own copy of them on stderr tells nobody which request it was.

@@ -1,0 +1,106 @@
+/**
+ * A graph with its weights packed, on disk, so that several workers share them. Loaded as it came, each worker's
+ * session packs the weights for its matrix kernels into memory of its own. Saved once by onnxruntime after packing,
+ * and loaded from there by path, the packed weights are mapped from the file: all workers, of all processes, use the
+ * same pages.
+ *
+ * The files are kept in the graph cache, under a key of everything that they depend on: the graph's content with its
+ * weights, onnxruntime's version, the settings, the processor.
+ */
+
+import { createHash } from 'node:crypto';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { env, InferenceSession } from 'onnxruntime-node';
+import { cachedFolder, cacheRoots, fileHash } from '../model/graph-cache.ts';
+import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
+import { cpuIdentity } from './cpu-identity.ts';
+import { PACKED_GRAPH, sessionSettings } from './ort-session.ts';
+import { alignWeights, packingKernels } from './packed-layout.ts';
+
+export interface PackRequest {
+  /** The model directory: where the cache is looked for first. */
+  readonly modelPath: string;
+  /** The graph's file. */
+  readonly path: string;
+  /** The files with its weights beside it, whole paths. */
+  readonly weightFiles: readonly string[];
+}
+
+/** Plain data: it comes from another thread. */
+export type PackedGraph =
+  | { readonly packed: true; readonly path: string }
+  /** `reason`: one line. The graph is then loaded as it came. */
+  | { readonly packed: false; readonly reason: string };
+
+/** Raise it when what is written changes. */
+const VERSION = 1;
+
+/**
+ * Kernels whose packed weights were seen to give the same bits from a file as from memory (see the tests); the
+ * binding has no way to tell, so a graph that packs for any other is left alone.
+ */
+const PROVEN_KERNELS: ReadonlySet<string> = new Set([
+  'DynamicQuantizeMatMul',
+  'FusedMatMul',
+  'Gemm',
+  'MatMul',
+  'MatMulInteger',
+  'MatMulNBits',
+]);
+
+const SAVED_WEIGHTS = 'saved.weights';
+const WEIGHTS = 'packed.weights';
+
+/** A graph that must not be packed, and why. */
+class NotPackable extends Error {}
+
+/** Finds the packed graph or makes it. Never fails: what cannot be packed, or kept, is reported. */
+export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
+  try {
+    const folder = await cachedFolder(cacheRoots(request.modelPath), {
+      purpose: 'packed',
+      key: await keyOf(request),
+      make: (draft) => makePacked(request.path, draft),
+    });
+    return { packed: true, path: join(folder, PACKED_GRAPH) };
+  } catch (error) {
+    const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+    return {
+      packed: false,
+      reason: error instanceof NotPackable ? text : `packed weights cannot be kept: ${text}`,
+    };
+  }
+}
+
+async function keyOf({ path, weightFiles }: PackRequest): Promise<string> {
+  const hash = createHash('sha256').update(
+    JSON.stringify([VERSION, env.versions.node, sessionSettings('', { threads: 1 }), cpuIdentity()]),
+  );
+  for (const file of [path, ...weightFiles]) hash.update(`\n${basename(file)} ${await fileHash(file)}`);
+  return hash.digest('hex');
+}
+
+async function makePacked(source: string, folder: string): Promise<void> {
+  const path = join(folder, PACKED_GRAPH);
+  const saved = join(folder, SAVED_WEIGHTS);
+  const settings = sessionSettings(source, { threads: 1 });
+  const session = await InferenceSession.create(source, {
+    ...settings,
+    optimizedModelFilePath: path,
+    extra: {
+      session: {
+        ...settings.extra.session,
+        optimized_model_external_initializers_file_name: SAVED_WEIGHTS,
+        save_external_prepacked_constant_initializers: '1',
+      },
+    },
+  });
+  await session.release();
+  const model = decodeModel(await readFile(path));
+  const unproven = packingKernels(model).filter((kernel) => !PROVEN_KERNELS.has(kernel));
+  if (unproven.length > 0) throw new NotPackable(`packed weights of ${unproven.join(', ')} are not shared`);
+  await alignWeights(model, saved, join(folder, WEIGHTS), WEIGHTS);
+  await writeFile(path, encodeModel(model));
+  await rm(saved);
+}

@@ -1,0 +1,161 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, describe, it, type TestContext } from 'node:test';
+import { Tensor } from 'onnxruntime-node';
+import { floatData, OrtSession, PACKED_GRAPH } from '../../../actors/inference/ort-session.ts';
+import { type PackedGraph, packedGraph } from '../../../actors/inference/packed-graph.ts';
+import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
+import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
+import { writeWithExternalData } from '../../fixtures/graphs/external-data.ts';
+import { floats, node, value } from '../../fixtures/graphs/graph-builder.ts';
+import { MATRIX_KERNELS, type MatrixKernel, matrixGraph } from '../../fixtures/graphs/matrix-graphs.ts';
+
+let environmentCache: string | undefined;
+before(() => {
+  // The tests' own folders are to be used, whatever the machine says.
+  environmentCache = process.env.TROUPE_CACHE_DIR;
+  delete process.env.TROUPE_CACHE_DIR;
+});
+after(() => {
+  if (environmentCache !== undefined) process.env.TROUPE_CACHE_DIR = environmentCache;
+});
+
+/** A model directory with one graph. */
+async function model(t: TestContext, graph: OnnxModel): Promise<{ modelPath: string; path: string }> {
+  const modelPath = await mkdtemp(join(tmpdir(), 'troupe-packed-'));
+  t.after(() => rm(modelPath, { recursive: true, force: true }));
+  const path = join(modelPath, 'graph.onnx');
+  await writeFile(path, encodeModel(graph));
+  return { modelPath, path };
+}
+
+function pathOf(packed: PackedGraph): string {
+  assert.ok(packed.packed, packed.packed ? '' : packed.reason);
+  return packed.path;
+}
+
+async function run(path: string, rows: number, width: number): Promise<number[]> {
+  const session = await OrtSession.load(path, { threads: 1 });
+  try {
+    const x = Float32Array.from({ length: rows * width }, (_, at) => Math.sin(at));
+    const outputs = await session.run({ x: new Tensor('float32', x, [rows, width]) }, ['y']);
+    return [...floatData(outputs.y)];
+  } finally {
+    await session.release();
+  }
+}
+
+describe('a graph whose packed weights come from a file', () => {
+  for (const kernel of Object.keys(MATRIX_KERNELS) as MatrixKernel[]) {
+    it(`gives the same bits: ${kernel}`, async (t) => {
+      const width = 96;
+      const { modelPath, path } = await model(t, matrixGraph(kernel, { width }));
+      const packed = pathOf(await packedGraph({ modelPath, path, weightFiles: [] }));
+      for (const rows of [1, 2, 7, 64]) {
+        const expected = await run(path, rows, width);
+        assert.ok(expected.every(Number.isFinite) && expected.some((one) => one !== 0));
+        assert.deepEqual(await run(packed, rows, width), expected, `${rows} rows`);
+      }
+    });
+  }
+
+  it('gives the same bits when its weights are external data', async (t) => {
+    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    const external = join(modelPath, 'external.onnx');
+    await writeWithExternalData(path, external);
+    const packed = await packedGraph({ modelPath, path: external, weightFiles: [`${external}_data`] });
+    assert.deepEqual(await run(pathOf(packed), 3, 96), await run(path, 3, 96));
+  });
+
+  it('needs nothing but the packed files', async (t) => {
+    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    const expected = await run(path, 3, 96);
+    const packed = pathOf(await packedGraph({ modelPath, path, weightFiles: [] }));
+    await rm(path);
+    assert.deepEqual(await run(packed, 3, 96), expected);
+    assert.deepEqual((await readdir(dirname(packed))).sort(), [
+      'manifest.json',
+      PACKED_GRAPH,
+      'packed.weights',
+    ]);
+  });
+});
+
+describe('packing a graph', () => {
+  it('is done once', async (t) => {
+    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const path = pathOf(await packedGraph(request));
+    const { mtimeMs } = await stat(path);
+    assert.equal(pathOf(await packedGraph(request)), path);
+    assert.equal((await stat(path)).mtimeMs, mtimeMs);
+  });
+
+  it('by several at once gives one result, which works', async (t) => {
+    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const all = await Promise.all([1, 2, 3].map(() => packedGraph(request)));
+    const paths = new Set(all.map(pathOf));
+    assert.equal(paths.size, 1);
+    assert.deepEqual(await run([...paths][0] ?? '', 2, 96), await run(request.path, 2, 96));
+  });
+
+  it('is done anew when the files were damaged', async (t) => {
+    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const expected = await run(request.path, 2, 96);
+    await truncate(join(dirname(pathOf(await packedGraph(request))), 'packed.weights'), 1000);
+    assert.deepEqual(await run(pathOf(await packedGraph(request)), 2, 96), expected);
+  });
+
+  it('gives another result for the same graph with other external weights', async (t) => {
+    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    const external = join(modelPath, 'external.onnx');
+    const request = { modelPath, path: external, weightFiles: [`${external}_data`] };
+    await writeWithExternalData(path, external);
+    const first = pathOf(await packedGraph(request));
+    const { size } = await stat(`${external}_data`);
+    await writeFile(`${external}_data`, new Uint8Array(size));
+    const second = pathOf(await packedGraph(request));
+    assert.notEqual(second, first);
+    assert.ok((await run(second, 2, 96)).every((one) => one === 0));
+  });
+
+  it('of a graph that cannot be loaded is reported, and leaves nothing behind', async (t) => {
+    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    await truncate(path, 100);
+    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    assert.equal(packed.packed, false);
+    assert.deepEqual(await readdir(join(modelPath, '.troupe-cache')), []);
+  });
+
+  it('is refused for a kernel whose packed weights were never compared', async (t) => {
+    const weights = Array.from({ length: 8 * 8 * 3 * 3 }, (_, at) => Math.sin(at));
+    const image = [1, 8, 6, 6];
+    const graph = {
+      name: 'transposed convolution',
+      node: [node('ConvTranspose', ['x', 'w'], ['y'])],
+      initializer: [floats('w', [8, 8, 3, 3], weights)],
+      input: [value('x', 'float32', image)],
+      output: [value('y', 'float32', [1, 8, 8, 8])],
+    };
+    const { modelPath, path } = await model(t, {
+      irVersion: 8,
+      opsetImport: [{ domain: '', version: 17 }],
+      graph,
+    });
+    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    assert.ok(!packed.packed);
+    assert.match(packed.reason, /ConvTranspose/);
+  });
+
+  it('is reported as impossible where nothing can be written', async (t) => {
+    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    await writeFile(join(modelPath, 'file'), '');
+    process.env.TROUPE_CACHE_DIR = join(modelPath, 'file', 'cache');
+    t.after(() => delete process.env.TROUPE_CACHE_DIR);
+    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    assert.ok(!packed.packed);
+    assert.match(packed.reason, /cannot be kept/);
+    assert.doesNotMatch(packed.reason, /\n/);
+  });
+});
