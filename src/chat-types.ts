@@ -25,7 +25,7 @@ export interface ChatTimings {
   readonly queueMs: number;
   /** Chat template, tokenizer, image decoding and resizing. */
   readonly preprocessMs: number;
-  /** The vision graph. 0 without an image. */
+  /** The vision graph, waiting for it included. About 0 without an image, and for images encoded before. */
   readonly encodeMs: number;
   readonly prefillMs: number;
   /** From submission to the first text. */
@@ -49,7 +49,10 @@ export interface ChatResult {
   readonly usage: Usage;
   readonly timings: ChatTimings;
   readonly mode: Mode;
-  /** Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode. */
+  /**
+   * Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode, but for images that
+   * the processor found encoded.
+   */
   readonly bytesBetweenActors: {
     readonly pixels: BytesBetweenActors;
     readonly embeddings: BytesBetweenActors;

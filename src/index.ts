@@ -27,6 +27,7 @@ export {
   type Mode,
 } from './chat-types.ts';
 export type { PoolOptions, TroupeOptions } from './config/options.ts';
+export type { WeightSharing } from './config/weight-sharing.ts';
 export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
 export type { EngineStats } from './engine-stats.ts';
 export { type InspectReport, inspectModel } from './inspect/inspect-model.ts';

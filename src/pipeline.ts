@@ -14,8 +14,7 @@ import {
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
-import { thisMachine } from './config/this-machine.ts';
-import { planThreads, type ThreadPlan } from './config/thread-plan.ts';
+import type { ThreadPlan } from './config/thread-plan.ts';
 
 const MIB = 1024 * 1024;
 /** Shared memory is taken from the system as it is used; these only bound it. */
@@ -31,8 +30,11 @@ export interface Pipeline {
 }
 
 /** Starts all actors together: each is given refs to those behind it, which work as soon as they are up. */
-export async function startPipeline(directory: ModelDirectory, config: ResolvedConfig): Promise<Pipeline> {
-  const plan = planThreads(config.mode, config.pools, thisMachine(directory));
+export async function startPipeline(
+  directory: ModelDirectory,
+  config: ResolvedConfig,
+  plan: ThreadPlan,
+): Promise<Pipeline> {
   const system = new ActorSystem({
     arenas: {
       [PIXEL_ARENA]: PIXEL_ARENA_BYTES,

@@ -18,9 +18,13 @@ import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import type { TroupeOptions } from './config/options.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
-import { type EngineStats, engineStats } from './engine-stats.ts';
+import { thisMachine } from './config/this-machine.ts';
+import { planThreads } from './config/thread-plan.ts';
+import { planSharing } from './config/weight-sharing.ts';
+import { type EngineStats, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import { type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
 
 export interface StartProgress {
@@ -53,12 +57,14 @@ export class Troupe implements AsyncDisposable {
   readonly events = new EventEmitter<TroupeEvents>();
   readonly #config: ResolvedConfig;
   readonly #pipeline: Pipeline;
+  readonly #weights: readonly SharedWeights[];
   readonly #runs = new Set<ChatRun>();
   #stopped: Promise<StopReport> | undefined;
 
-  private constructor(config: ResolvedConfig, pipeline: Pipeline) {
+  private constructor(config: ResolvedConfig, pipeline: Pipeline, weights: readonly SharedWeights[]) {
     this.#config = config;
     this.#pipeline = pipeline;
+    this.#weights = weights;
     forward(pipeline.system.events, this.events);
   }
 
@@ -72,8 +78,16 @@ export class Troupe implements AsyncDisposable {
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
     signal?.throwIfAborted();
+    const plan = planThreads(config.mode, config.pools, thisMachine(directory));
+    const sharing = planSharing(config.mode, directory, plan, config.shareWeights);
+    if (sharing.some(({ share }) => share)) {
+      onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
+    }
+    const shared = await shareWeights(directory, sharing);
+    signal?.throwIfAborted();
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
-    const troupe = new Troupe(config, await startPipeline(directory, config));
+    const pipeline = await startPipeline(shared.directory, config, plan);
+    const troupe = new Troupe(config, pipeline, shared.weights);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();
     onProgress({ phase: 'ready', message: 'ready' });
@@ -115,9 +129,10 @@ export class Troupe implements AsyncDisposable {
     return run;
   }
 
-  /** Load and counters of every actor, arenas and requests. */
-  stats(): Promise<EngineStats> {
-    return engineStats(this.#pipeline.system, this.#runs.size);
+  /** Load and counters of every actor, arenas, caches, shared weights and requests. */
+  async stats(): Promise<EngineStats> {
+    const stats = await systemStats(this.#pipeline.system);
+    return { requestsInFlight: this.#runs.size, weights: this.#weights, ...stats };
   }
 
   /** Forgets image embeddings and idle KV memory (what Dynamo calls clear_kv_blocks). Running requests go on. */

@@ -4,6 +4,7 @@ import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import { MODES } from '../chat-types.ts';
+import { plural } from '../config/thread-plan.ts';
 import type { InspectedMode, InspectReport } from '../inspect/inspect-model.ts';
 
 export function formatInspection(report: InspectReport): string {
@@ -15,6 +16,7 @@ export function formatInspection(report: InspectReport): string {
       `${geometry.layers} layers, hidden ${geometry.hiddenSize}, ${geometry.kvHeads} KV heads of ${geometry.headDim}`,
     ],
     ['context', `${geometry.contextLength} tokens, vocabulary ${geometry.vocabSize}`],
+    ['machine', plural(report.cores, 'core')],
     [
       'images',
       `tiles of ${geometry.tileSize}×${geometry.tileSize} pixels, ${geometry.imageTokensPerTile} tokens each`,
@@ -53,15 +55,24 @@ function formatTensors(tensors: readonly TensorSignature[]): string {
   return lines.join('\n');
 }
 
-function formatMode(name: string, { ok, reason, code, actors }: InspectedMode): string {
+function formatMode(name: string, { ok, reason, code, actors, weights, notes }: InspectedMode): string {
   if (!ok)
     return `${styleText('red', 'no ')} ${styleText('bold', name)}: ${reason ?? 'cannot run this model'}${code === undefined ? '' : ` [${code}]`}`;
-  const parts = actors.map(({ pool, count, threads }) => {
-    const each =
-      threads === 0 ? 'no inference' : threads === 1 ? '1 inference thread' : `${threads} inference threads`;
-    return `${count} × ${pool} (${each})`;
-  });
-  return `${styleText('green', 'yes')} ${styleText('bold', name)}: ${parts.join(', ')}`;
+  const lines = [
+    ...actors.map(
+      ({ pool, count, threads, why }) => `${count} × ${pool}, ${formatThreads(threads)} (${why})`,
+    ),
+    ...weights.filter(({ share }) => share).map(({ graph, why }) => `weights of ${graph} shared (${why})`),
+    ...notes,
+  ];
+  return [
+    `${styleText('green', 'yes')} ${styleText('bold', name)}:`,
+    ...lines.map((line) => `      ${line}`),
+  ].join('\n');
+}
+
+function formatThreads(threads: number): string {
+  return threads === 0 ? 'no inference' : plural(threads, 'inference thread');
 }
 
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB'];

@@ -1,6 +1,7 @@
 /** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { Mode } from '../chat-types.ts';
+import type { WeightSharing } from './weight-sharing.ts';
 
 export interface PoolOptions {
   /** Actors, one thread each. */
@@ -33,6 +34,11 @@ export interface TroupeOptions {
     /** Most image tiles in one run of the vision graph; fewer when they take long. Default 16. */
     readonly maxTilesPerRun?: number;
   };
+  /**
+   * Whether actors that load the same graph share its packed weights, through files in the graph cache. `auto`: where
+   * several do and it is large. `always` also for one actor alone, which then starts faster. Default `auto`.
+   */
+  readonly shareWeights?: WeightSharing;
   readonly limits?: {
     /** Images in one request. Default 8. */
     readonly maxImages?: number;

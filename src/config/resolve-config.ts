@@ -5,6 +5,7 @@ import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
 import type { TroupeOptions } from './options.ts';
+import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
 
 const count = z.number().int().min(1).max(64);
 const bytes = z.number().int().min(1);
@@ -32,6 +33,7 @@ const schema = z.strictObject({
       maxTilesPerRun: z.number().int().min(1).max(1024).optional(),
     })
     .optional(),
+  shareWeights: z.enum(WEIGHT_SHARING as [WeightSharing, ...WeightSharing[]]).optional(),
   limits: z
     .strictObject({
       maxImages: z.number().int().min(0).max(1024).optional(),
@@ -52,6 +54,7 @@ export interface ResolvedConfig {
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd'>;
   readonly maxRunning: number;
   readonly maxWaiting: number;
+  readonly shareWeights: WeightSharing;
   readonly vision: {
     readonly cacheBytes: number;
     readonly maxTilesPerRun: number;
@@ -80,6 +83,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     pools: options,
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
+    shareWeights: given.shareWeights ?? 'auto',
     vision: {
       cacheBytes: given.vision?.cacheBytes ?? 128 * 1024 * 1024,
       maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,

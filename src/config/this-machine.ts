@@ -2,10 +2,13 @@
 import { availableParallelism } from 'node:os';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { Machine } from './thread-plan.ts';
+import { weightsOf } from './weight-sharing.ts';
 
-export function thisMachine({ graphs }: ModelDirectory): Machine {
-  const weightBytes = [graphs.vision, graphs.embed, graphs.decoder]
-    .flatMap((graph) => Object.values(graph?.signature.initializerBytes ?? {}))
-    .reduce((sum, bytes) => sum + bytes, 0);
-  return { cores: availableParallelism(), weightBytes };
+export function thisMachine({ graphs }: Pick<ModelDirectory, 'graphs'>): Machine {
+  const files = [graphs.vision, graphs.embed, graphs.decoder].filter((graph) => graph !== undefined);
+  return {
+    // Affinity, and the quota of a control group, count; a quota that is no whole number is rounded by libuv.
+    cores: availableParallelism(),
+    weightBytes: files.reduce((sum, file) => sum + weightsOf(file), 0),
+  };
 }

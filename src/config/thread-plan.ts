@@ -1,5 +1,5 @@
 /**
- * How many actors and threads a machine gets by default. Inference threads are counted in cores; the processor
+ * How many actors and threads a machine gets by default, and why. Inference threads are counted in cores; processors
  * and the caller's own thread share what the inference leaves idle, since they work in short bursts.
  */
 import type { Mode } from '../chat-types.ts';
@@ -7,8 +7,10 @@ import type { PoolOptions, TroupeOptions } from './options.ts';
 
 export interface PoolPlan {
   readonly count: number;
-  /** Intra-op threads of each actor's sessions; 0 for actors that run no inference. */
+  /** Intra-op threads of each actor's sessions, its own thread included; 0 for actors that run no inference. */
   readonly threads: number;
+  /** Where the numbers come from, as a sentence without a full stop. */
+  readonly why: string;
 }
 
 export interface ThreadPlan {
@@ -16,9 +18,12 @@ export interface ThreadPlan {
   /** Absent in aggregated mode. */
   readonly encoder?: PoolPlan;
   readonly pd: PoolPlan;
+  /** What else there is to say about the plan, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 export interface Machine {
+  /** That this process may use: its affinity and the limits of its control group count. */
   readonly cores: number;
   /** Of the model's graphs together. */
   readonly weightBytes: number;
@@ -30,29 +35,69 @@ export interface Machine {
  */
 const SMALL_MODEL_BYTES = 64 * 1024 * 1024;
 
+const AS_ASKED = 'as asked for';
+const SMALL = 'the model is small: dividing its operators among threads costs more than it saves';
+
 /** The defaults, overridden by what was asked for. */
 export function planThreads(mode: Mode, given: TroupeOptions, machine: Machine): ThreadPlan {
-  const { processor, encoder, pd } = defaultPlan(mode, machine);
-  const plan = {
-    processor: { ...processor, ...poolOf(given.processor) },
-    pd: { ...pd, ...poolOf(given.pd) },
-  };
-  return encoder === undefined ? plan : { ...plan, encoder: { ...encoder, ...poolOf(given.encoder) } };
+  const processor = planProcessor(given.processor, machine);
+  const pools = mode === 'aggregated' ? planAggregated(given.pd, machine) : planApart(given, machine);
+  return { processor, ...pools, notes: notesOn(Object.values(pools), machine) };
 }
 
-function defaultPlan(mode: Mode, { cores, weightBytes }: Machine): ThreadPlan {
-  const small = weightBytes < SMALL_MODEL_BYTES;
-  const processor = { count: Math.max(1, Math.floor(cores / 4)), threads: 0 };
-  if (mode === 'aggregated') return { processor, pd: { count: 1, threads: small ? 1 : cores } };
-  // An image is encoded once but decoded from for many steps: the larger half goes to PD.
-  const encoder = small ? 1 : Math.max(1, Math.floor(cores / 2));
+/**
+ * Preparing an image took between a hundredth and an eighth of the time of encoding it on one core (512-pixel tiles,
+ * SmolVLM-256M's shape; the most for a photograph of 12 megapixels that becomes one tile).
+ */
+function planProcessor(given: PoolOptions | undefined, { cores }: Machine): PoolPlan {
+  if (given?.count !== undefined) return { count: given.count, threads: 0, why: AS_ASKED };
+  const why = `a quarter of ${plural(cores, 'core')}, at least one: preparing an image takes far less than encoding it`;
+  return { count: Math.max(1, Math.floor(cores / 4)), threads: 0, why };
+}
+
+function planAggregated(given: PoolOptions | undefined, machine: Machine): { pd: PoolPlan } {
+  return { pd: planPool(given, machine, machine.cores, `all of ${plural(machine.cores, 'core')}`) };
+}
+
+/** An image is encoded once but decoded from for many steps: the larger half goes to PD. */
+function planApart(
+  { encoder: askedEncoder, pd: askedPd }: TroupeOptions,
+  machine: Machine,
+): { encoder: PoolPlan; pd: PoolPlan } {
+  const { cores } = machine;
+  const pdThreads = askedPd?.threads;
+  const encoder =
+    pdThreads === undefined
+      ? planPool(askedEncoder, machine, Math.floor(cores / 2), `half of ${plural(cores, 'core')}`)
+      : planPool(askedEncoder, machine, cores - (askedPd?.count ?? 1) * pdThreads, 'what PD leaves');
+  const left = cores - encoder.count * encoder.threads;
   return {
-    processor,
-    encoder: { count: 1, threads: encoder },
-    pd: { count: 1, threads: small ? 1 : Math.max(1, cores - encoder) },
+    encoder,
+    pd: planPool(askedPd, machine, left, `what the encoder leaves of ${plural(cores, 'core')}`),
   };
 }
 
-function poolOf({ count, threads }: PoolOptions = {}): Partial<PoolPlan> {
-  return { ...(count === undefined ? {} : { count }), ...(threads === undefined ? {} : { threads }) };
+/** @param share cores that all actors of the pool have together; less than one for each still gives each a thread */
+function planPool(
+  given: PoolOptions | undefined,
+  { weightBytes }: Machine,
+  share: number,
+  what: string,
+): PoolPlan {
+  const count = given?.count ?? 1;
+  if (given?.threads !== undefined) return { count, threads: given.threads, why: AS_ASKED };
+  if (weightBytes < SMALL_MODEL_BYTES) return { count, threads: 1, why: SMALL };
+  const threads = Math.max(1, Math.floor(share / count));
+  const shared = count > 1 ? `, shared by ${plural(count, 'actor')}` : '';
+  return { count, threads, why: share < count ? 'the least there is: one thread each' : `${what}${shared}` };
+}
+
+function notesOn(pools: readonly PoolPlan[], { cores }: Machine): string[] {
+  const threads = pools.reduce((sum, pool) => sum + pool.count * pool.threads, 0);
+  if (threads <= cores) return [];
+  return [`${plural(threads, 'inference thread')} take turns on ${plural(cores, 'core')}`];
+}
+
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -10,6 +10,7 @@ import type { TroupeOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
 import { planThreads } from '../config/thread-plan.ts';
+import { type GraphSharing, planSharing } from '../config/weight-sharing.ts';
 import { obstacleTo, openModel } from './load-model.ts';
 
 export interface InspectedGraph {
@@ -34,13 +35,21 @@ export interface InspectedMode {
   readonly actors: readonly {
     readonly pool: string;
     readonly count: number;
-    /** Intra-op threads of each one's sessions; 0 where it runs no inference. */
+    /** Intra-op threads of each one's sessions; 0 where it runs no inference. They sleep while they have no work. */
     readonly threads: number;
+    /** Where these numbers come from. */
+    readonly why: string;
   }[];
+  /** Which graphs' weights the actors would share, and why. */
+  readonly weights: readonly GraphSharing[];
+  /** What else there is to say. */
+  readonly notes: readonly string[];
 }
 
 export interface InspectReport {
   readonly path: string;
+  /** Cores that this process may use. */
+  readonly cores: number;
   readonly modelType: string;
   readonly encoding: Encoding;
   readonly graphs: readonly InspectedGraph[];
@@ -58,7 +67,8 @@ export async function inspectModel(options: TroupeOptions = {}): Promise<Inspect
   );
   const [aggregated, disaggregated] = MODES.map((mode) => inspectMode(mode, directory, options));
   if (aggregated === undefined || disaggregated === undefined) throw new Error('a mode is missing in MODES');
-  return { path, modelType, encoding, graphs, geometry, modes: { aggregated, disaggregated } };
+  const { cores } = thisMachine(directory);
+  return { path, cores, modelType, encoding, graphs, geometry, modes: { aggregated, disaggregated } };
 }
 
 function graphsOf({ graphs }: ModelDirectory): [GraphRole, GraphFile][] {
@@ -95,14 +105,16 @@ function inspectMode(
   { encoder, ...options }: TroupeOptions,
 ): InspectedMode {
   const forMode = mode === 'disaggregated' && encoder !== undefined ? { ...options, encoder } : options;
-  const { pools } = resolveConfig({ ...forMode, mode });
+  const { pools, shareWeights } = resolveConfig({ ...forMode, mode });
   const plan = planThreads(mode, pools, thisMachine(directory));
+  const weights = planSharing(mode, directory, plan, shareWeights);
   const actors = [
     { pool: 'processor', ...plan.processor },
     ...(plan.encoder === undefined ? [] : [{ pool: 'encoder', ...plan.encoder }]),
     { pool: mode === 'aggregated' ? 'aggregated' : 'pd', ...plan.pd },
   ];
   const obstacle = obstacleTo(mode, directory);
-  if (obstacle === undefined) return { ok: true, actors };
-  return { ok: false, reason: obstacle.message, code: obstacle.code, actors };
+  const planned = { actors, weights, notes: plan.notes };
+  if (obstacle === undefined) return { ok: true, ...planned };
+  return { ok: false, reason: obstacle.message, code: obstacle.code, ...planned };
 }

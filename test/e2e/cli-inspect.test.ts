@@ -10,8 +10,8 @@ describe('troupe inspect', () => {
     for (const part of [DEFAULT_MODEL_DIRECTORY, 'onnx/vision_encoder.onnx', 'past_key_values.N.key ×5']) {
       assert(stdout.includes(part), part);
     }
-    assert.match(stdout, /yes .*aggregated.*: \d+ × processor/);
-    assert.match(stdout, /yes .*disaggregated.*: .*\d+ × encoder/);
+    assert.match(stdout, /yes .*aggregated.*:\s+\d+ × processor, no inference \(/);
+    assert.match(stdout, /yes .*disaggregated.*:[\s\S]*\d+ × encoder, 1 inference thread \(.*small/);
     assert.equal(code, 0);
   });
 
@@ -24,6 +24,13 @@ describe('troupe inspect', () => {
       ['vision', 'embed', 'decoder'],
     );
     assert.equal(report.modes.aggregated.ok, true);
+    for (const { count, threads, why } of report.modes.disaggregated.actors) {
+      assert(count >= 1 && threads >= 0 && why.length > 10);
+    }
+    assert.deepEqual(
+      report.modes.disaggregated.weights.map(({ graph }: { graph: string }) => graph),
+      ['vision', 'embed', 'decoder'],
+    );
   });
 
   it('refuses a directory that is no model', async () => {

@@ -1,0 +1,72 @@
+/**
+ * Which graphs' weights the actors of a pool share, and why: those that several actors load and that are large enough.
+ * Sharing costs disk space (twice the weights, in the cache folder), a few seconds at the first start, and reading
+ * them once at each start to see that they are whole; so it is not done for one actor alone.
+ */
+import type { GraphFile, GraphRole } from '../../actors/model/graph-files.ts';
+import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { Mode } from '../chat-types.ts';
+import type { ThreadPlan } from './thread-plan.ts';
+
+export type WeightSharing = 'auto' | 'always' | 'never';
+
+export const WEIGHT_SHARING: readonly WeightSharing[] = ['auto', 'always', 'never'];
+
+export interface GraphSharing {
+  readonly graph: GraphRole;
+  /** Actors that load it. */
+  readonly actors: number;
+  readonly weightBytes: number;
+  readonly share: boolean;
+  /** As a sentence without a full stop. */
+  readonly why: string;
+}
+
+/** A worker thread takes 33 MB without any weights; small copies of them do not change the order of that. */
+const WORTH_SHARING_BYTES = 64 * 1024 * 1024;
+
+/** Operators that only pick rows: their weights are read where they are mapped, nothing is packed. */
+const UNPACKED_OPERATORS: ReadonlySet<string> = new Set(['Cast', 'Constant', 'Gather', 'Identity']);
+
+export function planSharing(
+  mode: Mode,
+  { graphs }: Pick<ModelDirectory, 'graphs'>,
+  plan: ThreadPlan,
+  sharing: WeightSharing,
+): GraphSharing[] {
+  const encoders = mode === 'aggregated' ? plan.pd.count : (plan.encoder?.count ?? 0);
+  const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
+    ['vision', graphs.vision, encoders],
+    ['embed', graphs.embed, plan.pd.count],
+    ['decoder', graphs.decoder, plan.pd.count],
+  ];
+  return loaded.flatMap(([graph, file, actors]) => {
+    if (file === undefined) return [];
+    const facts = { graph, actors, weightBytes: weightsOf(file) };
+    return [{ ...facts, ...decide(file, facts, sharing) }];
+  });
+}
+
+function decide(
+  file: GraphFile,
+  { actors, weightBytes }: Pick<GraphSharing, 'actors' | 'weightBytes'>,
+  sharing: WeightSharing,
+): Pick<GraphSharing, 'share' | 'why'> {
+  if (sharing === 'never') return { share: false, why: 'as asked for' };
+  if (isMappedAnyway(file))
+    return { share: false, why: 'its weights are read from their file by all actors anyway' };
+  if (sharing === 'always') return { share: true, why: 'as asked for' };
+  if (actors < 2) return { share: false, why: 'one actor alone loads it' };
+  if (weightBytes < WORTH_SHARING_BYTES)
+    return { share: false, why: 'it is smaller than what an actor takes anyway' };
+  return { share: true, why: `${actors} actors load it` };
+}
+
+/** External data that no operator packs: onnxruntime maps the file. */
+function isMappedAnyway({ signature }: GraphFile): boolean {
+  return signature.externalData.length > 0 && signature.opTypes.every((type) => UNPACKED_OPERATORS.has(type));
+}
+
+export function weightsOf({ signature }: GraphFile): number {
+  return Object.values(signature.initializerBytes).reduce((sum, bytes) => sum + bytes, 0);
+}
