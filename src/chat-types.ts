@@ -50,8 +50,8 @@ export interface ChatResult {
   readonly timings: ChatTimings;
   readonly mode: Mode;
   /**
-   * Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode, but for images that
-   * the processor found encoded.
+   * Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode: the actor that reads
+   * them has made them, or finds them in the cache.
    */
   readonly bytesBetweenActors: {
     readonly pixels: BytesBetweenActors;

@@ -6,7 +6,7 @@ import {
   type Hop,
   isEncoded,
   type PreparedImage,
-  type StageTrace,
+  type RequestEnvelope,
 } from '../generation.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
 import { assertWanted, hop } from '../trace.ts';
@@ -38,23 +38,28 @@ export default defineActor({
           const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(chat, signal);
           prepared += 1;
           try {
-            // Nothing to encode: past the encoder, where there is a way.
-            const encodedOnly = images.every(isEncoded) ? images : undefined;
-            const direct = encodedOnly === undefined ? undefined : pd;
-            const trace: StageTrace = {
-              submittedAt,
-              queueMs: startedAt - submittedAt,
-              preprocessMs,
-              encodeMs: 0,
-              hops: hopsOf(context.name, (direct ?? encoder).name, images),
-              handedOverAt: processNow(),
-            };
-            const request = { requestId, promptIds, sampling, deadline, trace };
+            const envelope = (hops: readonly Hop[]): RequestEnvelope => ({
+              requestId,
+              promptIds,
+              sampling,
+              deadline,
+              trace: {
+                submittedAt,
+                queueMs: startedAt - submittedAt,
+                preprocessMs,
+                encodeMs: 0,
+                hops,
+                handedOverAt: processNow(),
+              },
+            });
             // Until the next stage is done with pixels and embeddings, our hold on them must not go.
-            if (encodedOnly !== undefined && direct !== undefined) {
-              await direct.forward('generate', { ...request, images: encodedOnly }, writer, { signal });
+            if (pd !== undefined && images.every(isEncoded)) {
+              // Nothing to encode: past the encoder.
+              const request = { ...envelope(embeddingHops(context.name, pd.name, images)), images };
+              await pd.forward('generate', request, writer, { signal });
             } else {
-              await encoder.forward('generate', { ...request, images }, writer, { signal });
+              const request = { ...envelope(pixelHops(context.name, encoder.name, images)), images };
+              await encoder.forward('generate', request, writer, { signal });
             }
           } finally {
             release();
@@ -66,11 +71,13 @@ export default defineActor({
   },
 });
 
-function hopsOf(from: string, to: string, images: readonly (PreparedImage | EncodedImage)[]): Hop[] {
-  const embeddings = images.filter(isEncoded).map((image) => image.embeddings);
+/** An actor that encodes has the cache of embeddings itself: those that were found there are not handed to it. */
+function pixelHops(from: string, to: string, images: readonly (PreparedImage | EncodedImage)[]): Hop[] {
   const pixels = images.flatMap((image) => (isEncoded(image) ? [] : [image.pixels]));
-  return [
-    ...(pixels.length === 0 ? [] : [hop(from, to, 'pixels', pixels)]),
-    ...(embeddings.length === 0 ? [] : [hop(from, to, 'embeddings', embeddings)]),
-  ];
+  return pixels.length === 0 ? [] : [hop(from, to, 'pixels', pixels)];
+}
+
+function embeddingHops(from: string, to: string, images: readonly EncodedImage[]): Hop[] {
+  const embeddings = images.map((image) => image.embeddings);
+  return embeddings.length === 0 ? [] : [hop(from, to, 'embeddings', embeddings)];
 }
