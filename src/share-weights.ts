@@ -1,17 +1,16 @@
 /**
  * Before the actors start: finds or makes the packed files of the graphs whose weights they are to share, once for all
- * of them and off the caller's thread. What cannot be shared is loaded by each actor for itself.
+ * of them, in processes of their own. What cannot be shared is loaded by each actor for itself.
  */
-import { availableParallelism } from 'node:os';
+import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
-import { Piscina } from 'piscina';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
 import type { GraphFile, GraphRole } from '../actors/model/graph-files.ts';
 import type { ModelDirectory, ModelGraphs } from '../actors/model/model-directory.ts';
 import { extensionOf } from '../runtime/blueprint.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
 
-const WORKER = new URL(`./pack-worker${extensionOf(import.meta.url)}`, import.meta.url);
+const PROCESS = new URL(`./pack-process${extensionOf(import.meta.url)}`, import.meta.url);
 
 /** What became of one graph that was to be shared. */
 export interface SharedWeights {
@@ -33,31 +32,20 @@ export async function shareWeights(
   plan: readonly GraphSharing[],
 ): Promise<SharedModel> {
   const wanted = plan.filter(({ share }) => share).map(({ graph }) => graph);
-  if (wanted.length === 0) return { directory, weights: [] };
-  const pool = new Piscina<PackRequest, PackedGraph>({
-    filename: WORKER.href,
-    minThreads: 0,
-    maxThreads: Math.min(wanted.length, availableParallelism()),
-  });
-  try {
-    const packed = await Promise.all(
-      wanted.map(async (graph) => ({ graph, result: await packGraph(pool, directory, graph) })),
-    );
-    const graphs: ModelGraphs = packed.reduce(
-      (all, { graph, result }) => (result.packed ? withPath(all, graph, result.path) : all),
-      directory.graphs,
-    );
-    const weights = packed.map(({ graph, result }) =>
-      result.packed ? { graph, shared: true } : { graph, shared: false, reason: result.reason },
-    );
-    return { directory: { ...directory, graphs }, weights };
-  } finally {
-    await pool.destroy();
-  }
+  const packed = await Promise.all(
+    wanted.map(async (graph) => ({ graph, result: await packGraph(directory, graph) })),
+  );
+  const graphs: ModelGraphs = packed.reduce(
+    (all, { graph, result }) => (result.packed ? withPath(all, graph, result.path) : all),
+    directory.graphs,
+  );
+  const weights = packed.map(({ graph, result }) =>
+    result.packed ? { graph, shared: true } : { graph, shared: false, reason: result.reason },
+  );
+  return { directory: { ...directory, graphs }, weights };
 }
 
 async function packGraph(
-  pool: Piscina<PackRequest, PackedGraph>,
   { path: modelPath, graphs }: ModelDirectory,
   graph: GraphRole,
 ): Promise<PackedGraph> {
@@ -65,7 +53,20 @@ async function packGraph(
   if (file === undefined) return { packed: false, reason: 'the model has no such graph' };
   const folder = dirname(file.path);
   const weightFiles = file.signature.externalData.map(({ location }) => join(folder, location));
-  return await pool.run({ modelPath, path: file.path, weightFiles });
+  return await inProcess({ modelPath, path: file.path, weightFiles });
+}
+
+function inProcess(request: PackRequest): Promise<PackedGraph> {
+  return new Promise((resolve) => {
+    const failed = (how: string) => resolve({ packed: false, reason: `packing the weights ${how}` });
+    const child = fork(PROCESS);
+    child.once('message', (result: PackedGraph) => resolve(result));
+    child.once('error', (error) => failed(`failed: ${error.message}`));
+    child.once('exit', (code, by) => failed(`ended early (${by ?? `exit code ${code}`})`));
+    child.send(request, (error) => {
+      if (error !== null) failed(`could not begin: ${error.message}`);
+    });
+  });
 }
 
 function withPath(graphs: ModelGraphs, graph: GraphRole, path: string): ModelGraphs {

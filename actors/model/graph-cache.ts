@@ -22,6 +22,9 @@ import { z } from 'zod';
 export const CACHE_FOLDER_NAME = '.troupe-cache';
 
 const MANIFEST = 'manifest.json';
+const DRAFT = '.draft-';
+/** No draft takes an hour. */
+const FORSAKEN_AFTER_MS = 3_600_000;
 
 const manifestSchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
@@ -59,7 +62,7 @@ export async function cachedFolder(roots: readonly string[], entry: GraphCacheEn
   for (const folder of folders) if (await isWhole(folder)) return folder;
   let unwritable: unknown = new Error('There is no cache folder');
   for (const [index, root] of roots.entries()) {
-    const draft = join(root, `.draft-${process.pid}-${randomUUID()}`);
+    const draft = join(root, `${DRAFT}${process.pid}-${randomUUID()}`);
     try {
       await mkdir(draft, { recursive: true });
     } catch (error) {
@@ -67,6 +70,7 @@ export async function cachedFolder(roots: readonly string[], entry: GraphCacheEn
       continue;
     }
     try {
+      await removeForsaken(root);
       await entry.make(draft);
       await writeManifest(draft);
       return await publish(draft, folders[index] ?? root);
@@ -82,6 +86,20 @@ export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(path), hash);
   return hash.digest('hex');
+}
+
+/** Drafts of processes that were killed while they made them. */
+async function removeForsaken(root: string): Promise<void> {
+  for (const name of await readdir(root)) {
+    if (!name.startsWith(DRAFT)) continue;
+    const path = join(root, name);
+    // Another process may remove it, or publish it, at the same time.
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > FORSAKEN_AFTER_MS) await rm(path, { recursive: true, force: true });
+  }
 }
 
 /** Renames a draft to its place. Somebody else's whole entry wins; a damaged one is put aside first. */

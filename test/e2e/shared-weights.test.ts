@@ -62,6 +62,15 @@ describe('actors that share weights', () => {
     assert.ok(progress.some(({ message }) => message.includes('weights')));
   });
 
+  it('are not started when starting is given up meanwhile', async () => {
+    const abort = new AbortController();
+    const onProgress = ({ message }: StartProgress) => {
+      if (message.includes('weights')) abort.abort(new Error('changed my mind'));
+    };
+    const starting = Troupe.start({ shareWeights: 'always', onProgress, signal: abort.signal });
+    await assert.rejects(starting, /changed my mind/);
+  });
+
   it('load the model’s own files where nothing can be kept, and the reason can be read', async () => {
     const file = join(folder, 'file');
     await writeFile(file, '');

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -83,6 +83,18 @@ describe('an entry', () => {
     const make = () => Promise.reject(new Error('no graph'));
     await assert.rejects(cachedFolder([path], { purpose: 'decoder', key: 'ab12', make }), /no graph/);
     assert.deepEqual(await readdir(path), []);
+  });
+
+  it('is made without what a killed process left, but beside what another is making', async (t) => {
+    const path = await root(t);
+    const hours = (count: number) => new Date(Date.now() - count * 3_600_000);
+    for (const [name, time] of [['.draft-1-old', hours(2)] as const, ['.draft-2-new', hours(0)] as const]) {
+      await mkdir(join(path, name));
+      await writeFile(join(path, name, 'part'), 'of a graph');
+      await utimes(join(path, name), time, time);
+    }
+    await cachedFolder([path], entry());
+    assert.deepEqual((await readdir(path)).sort(), ['.draft-2-new', 'decoder-ab12']);
   });
 
   it('goes into the next root when the first cannot be written', async (t) => {
