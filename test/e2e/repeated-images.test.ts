@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Troupe, type TroupeOptions } from '../../src/index.ts';
 import { golden, goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 const CASES: readonly (readonly [string, TroupeOptions])[] = [
   ['an aggregated engine', { mode: 'aggregated' }],
@@ -23,7 +24,7 @@ for (const [name, options] of CASES) {
   describe(`${name}, asked about an image again`, () => {
     let troupe: Troupe;
     before(async () => {
-      troupe = await Troupe.start(options);
+      troupe = await Troupe.start({ ...options, model: PILOT_MODEL });
     });
     after(() => troupe.stop());
 
@@ -77,7 +78,7 @@ for (const [name, options] of CASES) {
 
 describe('an engine without an image cache', () => {
   it('encodes an image each time', async () => {
-    await using troupe = await Troupe.start({ vision: { cacheBytes: 0 } });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, vision: { cacheBytes: 0 } });
     const messages = goldenMessages(golden(0));
     for (let request = 0; request < 3; request++) {
       assert.deepEqual((await troupe.chat({ messages })).tokenIds, golden(0).tokenIds);
@@ -88,7 +89,7 @@ describe('an engine without an image cache', () => {
 
 describe('a kept image', () => {
   it('outlives the encoder that made it', async () => {
-    await using troupe = await Troupe.start({ mode: 'disaggregated' });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'disaggregated' });
     const messages = goldenMessages(golden(0));
     await troupe.chat({ messages });
     const restarted = new Promise((resolve) => {

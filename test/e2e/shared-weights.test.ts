@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { type StartProgress, Troupe, type TroupeOptions } from '../../src/index.ts';
 import { goldenMessages, goldens } from '../support/golden.ts';
+import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 const asked = goldens.slice(0, 12);
 
@@ -37,7 +38,7 @@ describe('actors that share weights', () => {
   ];
   for (const options of CASES) {
     it(`answer as they do with weights of their own, in ${options.mode} mode`, async () => {
-      await using troupe = await Troupe.start({ ...options, shareWeights: 'always' });
+      await using troupe = await Troupe.start({ ...options, model: PILOT_MODEL, shareWeights: 'always' });
       assert.deepEqual(
         await answers(troupe),
         asked.map(({ tokenIds }) => tokenIds),
@@ -58,7 +59,7 @@ describe('actors that share weights', () => {
   it('say that their weights are being prepared', async () => {
     const progress: StartProgress[] = [];
     const onProgress = (one: StartProgress) => void progress.push(one);
-    await using _ = await Troupe.start({ shareWeights: 'always', onProgress });
+    await using _ = await Troupe.start({ model: PILOT_MODEL, shareWeights: 'always', onProgress });
     assert.ok(progress.some(({ message }) => message.includes('weights')));
   });
 
@@ -67,7 +68,12 @@ describe('actors that share weights', () => {
     const onProgress = ({ message }: StartProgress) => {
       if (message.includes('weights')) abort.abort(new Error('changed my mind'));
     };
-    const starting = Troupe.start({ shareWeights: 'always', onProgress, signal: abort.signal });
+    const starting = Troupe.start({
+      model: PILOT_MODEL,
+      shareWeights: 'always',
+      onProgress,
+      signal: abort.signal,
+    });
     await assert.rejects(starting, /changed my mind/);
   });
 
@@ -76,7 +82,7 @@ describe('actors that share weights', () => {
     await writeFile(file, '');
     process.env.TROUPE_CACHE_DIR = join(file, 'cache');
     try {
-      await using troupe = await Troupe.start({ shareWeights: 'always' });
+      await using troupe = await Troupe.start({ model: PILOT_MODEL, shareWeights: 'always' });
       assert.deepEqual(
         await answers(troupe),
         asked.map(({ tokenIds }) => tokenIds),
@@ -93,7 +99,7 @@ describe('actors that share weights', () => {
   });
 
   it('are not asked to for a small model', async () => {
-    await using troupe = await Troupe.start({ pd: { count: 2 } });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, pd: { count: 2 } });
     assert.deepEqual((await troupe.stats()).weights, []);
   });
 });
