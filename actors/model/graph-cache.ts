@@ -1,0 +1,138 @@
+/**
+ * Files that are derived from a model once and used at every later start: the rewritten decoder, prepacked weights.
+ * An entry is a folder named for its purpose and a key; the key must say everything that the files depend on
+ * (content hashes, versions), so an entry never goes stale, it only goes unused.
+ *
+ *     <root>/<purpose>-<key>/           made under another name, then renamed: it is there whole or not at all
+ *         manifest.json                 length and SHA-256 of each file
+ *         <files of the maker>
+ *
+ * The root is the first of these that can be written: TROUPE_CACHE_DIR (and then no other), `.troupe-cache` in the
+ * model directory, the user's cache folder.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { homedir, platform } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { z } from 'zod';
+
+/** Beside the model. Hidden, so that nobody takes it for a part of the model. */
+export const CACHE_FOLDER_NAME = '.troupe-cache';
+
+const MANIFEST = 'manifest.json';
+
+const manifestSchema = z.strictObject({
+  files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
+});
+type Manifest = z.infer<typeof manifestSchema>;
+
+export interface GraphCacheEntry {
+  /** What the entry is, as the start of its name: `decoder`, `weights`. Letters, digits and hyphens. */
+  readonly purpose: string;
+  /** Hash of everything that the files depend on, full length, hex. */
+  readonly key: string;
+  /** Writes the files into an empty folder; called only when the entry is missing or damaged. */
+  make(folder: string): Promise<void>;
+}
+
+/** Where entries may be kept, best first. @param modelPath the model directory */
+export function cacheRoots(
+  modelPath: string,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const chosen = environment.TROUPE_CACHE_DIR;
+  if (chosen !== undefined && chosen !== '') return [resolve(chosen)];
+  return [join(modelPath, CACHE_FOLDER_NAME), join(userCacheFolder(environment), 'troupe')];
+}
+
+/**
+ * The folder of an entry, made if need be. Safe for any number of threads and processes at once: each makes its own
+ * copy, the first one there is used by all. A damaged entry is made anew.
+ *
+ * @param roots see `cacheRoots`
+ * @throws what `make` throws; the system's error for the last root when none can be written
+ */
+export async function cachedFolder(roots: readonly string[], entry: GraphCacheEntry): Promise<string> {
+  const folders = roots.map((root) => join(root, `${entry.purpose}-${entry.key}`));
+  for (const folder of folders) if (await isWhole(folder)) return folder;
+  let unwritable: unknown = new Error('There is no cache folder');
+  for (const [index, root] of roots.entries()) {
+    const draft = join(root, `.draft-${process.pid}-${randomUUID()}`);
+    try {
+      await mkdir(draft, { recursive: true });
+    } catch (error) {
+      unwritable = error;
+      continue;
+    }
+    try {
+      await entry.make(draft);
+      await writeManifest(draft);
+      return await publish(draft, folders[index] ?? root);
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+  throw unwritable;
+}
+
+/** SHA-256 of a file, hex. */
+export async function fileHash(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** Renames a draft to its place. Somebody else's whole entry wins; a damaged one is put aside first. */
+async function publish(draft: string, folder: string): Promise<string> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await rename(draft, folder);
+      return folder;
+    } catch (error) {
+      if (await isWhole(folder)) return folder;
+      if (attempt >= 3 || !isTaken(error)) throw error;
+      const damaged = `${draft}-damaged-${attempt}`;
+      // Another process may put it aside first: then there is nothing left to move.
+      await rename(folder, damaged).catch(() => {});
+      await rm(damaged, { recursive: true, force: true });
+    }
+  }
+}
+
+async function writeManifest(folder: string): Promise<void> {
+  const files: Manifest['files'] = {};
+  for (const name of (await readdir(folder)).sort()) {
+    const path = join(folder, name);
+    files[name] = { bytes: (await stat(path)).size, sha256: await fileHash(path) };
+  }
+  await writeFile(join(folder, MANIFEST), JSON.stringify({ files }));
+}
+
+/** True when all files of the manifest are there as they were written. */
+async function isWhole(folder: string): Promise<boolean> {
+  try {
+    const { files } = manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')));
+    for (const [name, { bytes, sha256 }] of Object.entries(files)) {
+      const path = join(folder, name);
+      if ((await stat(path)).size !== bytes || (await fileHash(path)) !== sha256) return false;
+    }
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isTaken(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EPERM';
+}
+
+/** By the platform's convention; on Linux and elsewhere the XDG base directory specification's. */
+function userCacheFolder(environment: Readonly<Record<string, string | undefined>>): string {
+  if (platform() === 'darwin') return join(homedir(), 'Library', 'Caches');
+  if (platform() === 'win32') return environment.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local');
+  const xdg = environment.XDG_CACHE_HOME;
+  return xdg?.startsWith('/') ? xdg : join(homedir(), '.cache');
+}

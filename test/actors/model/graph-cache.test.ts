@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { CACHE_FOLDER_NAME, cachedFolder, cacheRoots } from '../../../actors/model/graph-cache.ts';
+
+async function root(t: TestContext): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), 'troupe-cache-'));
+  t.after(() => rm(path, { recursive: true }));
+  return path;
+}
+
+/** An entry of one file, that counts how often it is made. */
+function entry(text = 'a graph') {
+  const state = { made: 0 };
+  const make = async (folder: string) => {
+    state.made += 1;
+    await writeFile(join(folder, 'graph.onnx'), text);
+  };
+  return { purpose: 'decoder', key: 'ab12', make, state };
+}
+
+describe('where derived files are kept', () => {
+  it('TROUPE_CACHE_DIR, when set, alone', () => {
+    assert.deepEqual(cacheRoots('/models/one', { TROUPE_CACHE_DIR: '/var/cache/t' }), ['/var/cache/t']);
+  });
+
+  it('beside the model first, else in the user’s cache folder', () => {
+    const [beside, user] = cacheRoots('/models/one', { XDG_CACHE_HOME: '/xdg', LOCALAPPDATA: '/xdg' });
+    assert.equal(beside, join('/models/one', CACHE_FOLDER_NAME));
+    assert.match(user ?? '', process.platform === 'darwin' ? /Caches/ : /^[/\\]xdg[/\\]troupe$/);
+  });
+});
+
+describe('an entry', () => {
+  it('is made once', async (t) => {
+    const roots = [await root(t)];
+    const one = entry();
+    const folder = await cachedFolder(roots, one);
+    assert.equal(await cachedFolder(roots, one), folder);
+    assert.equal(one.state.made, 1);
+    assert.equal(await readFile(join(folder, 'graph.onnx'), 'utf8'), 'a graph');
+  });
+
+  for (const [name, damage] of Object.entries({
+    'was cut off': (folder: string) => truncate(join(folder, 'graph.onnx'), 3),
+    'has other bytes': (folder: string) => writeFile(join(folder, 'graph.onnx'), 'b graph'),
+    'lost its manifest': (folder: string) => rm(join(folder, 'manifest.json')),
+    'has a manifest that is none': (folder: string) => writeFile(join(folder, 'manifest.json'), '{'),
+  })) {
+    it(`that ${name} is made anew`, async (t) => {
+      const roots = [await root(t)];
+      const one = entry();
+      await damage(await cachedFolder(roots, one));
+      const folder = await cachedFolder(roots, one);
+      assert.equal(one.state.made, 2);
+      assert.equal(await readFile(join(folder, 'graph.onnx'), 'utf8'), 'a graph');
+    });
+  }
+
+  it('that many make at once is one, and leaves no drafts', async (t) => {
+    const path = await root(t);
+    const gate = Promise.withResolvers<void>();
+    let making = 0;
+    const makers = Array.from({ length: 4 }, () => {
+      const one = entry();
+      const make = async (folder: string) => {
+        making += 1;
+        // Nobody is done before all have begun.
+        if (making === 4) gate.resolve();
+        await gate.promise;
+        await one.make(folder);
+      };
+      return cachedFolder([path], { ...one, make });
+    });
+    assert.equal(new Set(await Promise.all(makers)).size, 1);
+    assert.deepEqual(await readdir(path), ['decoder-ab12']);
+  });
+
+  it('that fails to be made leaves nothing behind', async (t) => {
+    const path = await root(t);
+    const make = () => Promise.reject(new Error('no graph'));
+    await assert.rejects(cachedFolder([path], { purpose: 'decoder', key: 'ab12', make }), /no graph/);
+    assert.deepEqual(await readdir(path), []);
+  });
+
+  it('goes into the next root when the first cannot be written', async (t) => {
+    const path = await root(t);
+    await writeFile(join(path, 'file'), '');
+    // A file where the folder should be: unwritable for every user, root included.
+    const folder = await cachedFolder([join(path, 'file', 'cache'), join(path, 'second')], entry());
+    assert.equal(folder, join(path, 'second', 'decoder-ab12'));
+  });
+
+  it('is found in a later root', async (t) => {
+    const path = await root(t);
+    const one = entry();
+    await cachedFolder([join(path, 'second')], one);
+    await mkdir(join(path, 'first'));
+    assert.equal(
+      await cachedFolder([join(path, 'first'), join(path, 'second')], one),
+      join(path, 'second', 'decoder-ab12'),
+    );
+    assert.equal(one.state.made, 1);
+  });
+
+  it('without any writable root fails with the system’s error', async (t) => {
+    const path = await root(t);
+    await writeFile(join(path, 'file'), '');
+    await assert.rejects(cachedFolder([join(path, 'file', 'cache')], entry()), { code: 'ENOTDIR' });
+  });
+});
