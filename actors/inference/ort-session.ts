@@ -9,6 +9,8 @@ import { loadError, runError } from './ort-errors.ts';
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
   readonly threads: number;
+  /** Where the graph's external data is. Default: the graph's own folder. */
+  readonly externalDataFolder?: string;
 }
 
 export class OrtSession implements GraphSession {
@@ -57,7 +59,7 @@ export class OrtSession implements GraphSession {
   }
 }
 
-function settings({ threads }: OrtSessionOptions): InferenceSession.SessionOptions {
+function settings({ threads, externalDataFolder }: OrtSessionOptions): InferenceSession.SessionOptions {
   return {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -67,7 +69,14 @@ function settings({ threads }: OrtSessionOptions): InferenceSession.SessionOptio
     // Failures come back as errors; onnxruntime's own copy of them on stderr tells nobody which request it was.
     logSeverityLevel: 4,
     // Threads that spin while they wait for work take the cores of the other actors.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(externalDataFolder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: externalDataFolder }),
+      },
+    },
   };
 }
 
