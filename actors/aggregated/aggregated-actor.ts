@@ -88,6 +88,7 @@ async function embeddingSource(args: AggregatedArgs, context: ActorContext): Pro
     async open(images, signal) {
       const { embeddings, encodeMs } = await stage.encode(images, signal);
       const ready = embeddings.map((embedding, index) => ({
+        hash: images[index]?.hash ?? '',
         data: embedding.value,
         shape: [images[index]?.pixels.shape[0] ?? 0, imageTokensPerTile, hiddenSize],
         release: () => embedding.done(),
@@ -105,8 +106,8 @@ function pixelSource(context: ActorContext): ImageSource {
   const arena = context.arena(PIXEL_ARENA);
   return {
     async open(images) {
-      const tensors = images.map(({ pixels }) => pixels);
-      const ready = holdImages(arena, context.holder, tensors);
+      const prepared = images.map(({ hash, pixels }) => ({ hash, tensor: pixels }));
+      const ready = holdImages(arena, context.holder, prepared);
       return { ready, encodeMs: 0 };
     },
     clear: () => 0,

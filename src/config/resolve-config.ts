@@ -22,6 +22,8 @@ const schema = z.strictObject({
       threads: count.optional(),
       maxRunning: z.number().int().min(1).max(1024).optional(),
       maxWaiting: z.number().int().min(1).max(65_536).optional(),
+      kvCacheBytes: bytes.optional(),
+      prefixCacheBytes: z.number().int().min(0).optional(),
     })
     .optional(),
   limits: z
@@ -44,6 +46,9 @@ export interface ResolvedConfig {
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd'>;
   readonly maxRunning: number;
   readonly maxWaiting: number;
+  /** Undefined: `planKv` decides once the model is known. */
+  readonly kvCacheBytes: number | undefined;
+  readonly prefixCacheBytes: number | undefined;
   readonly limits: {
     readonly maxImages: number;
     readonly maxImageBytes: number;
@@ -68,6 +73,8 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     pools: options,
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
+    kvCacheBytes: given.pd?.kvCacheBytes,
+    prefixCacheBytes: given.pd?.prefixCacheBytes,
     limits: {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,
