@@ -143,6 +143,8 @@ export interface Usage {
   readonly promptTokens: number;
   /** Those of them that stand for image content. */
   readonly imageTokens: number;
+  /** Tokens of the prompt that were not run, because an earlier prompt began with the same. */
+  readonly cachedTokens: number;
   /** Generated tokens, without the end-of-sequence token. */
   readonly completionTokens: number;
 }

@@ -10,13 +10,14 @@ import type { EngineImage } from './pd/engine-request.ts';
 export function holdImages(
   arena: SharedArena,
   holder: number,
-  tensors: readonly SharedTensor[],
+  images: readonly { readonly hash: string; readonly tensor: SharedTensor }[],
 ): EngineImage[] {
   const held: EngineImage[] = [];
   try {
-    for (const tensor of tensors) {
+    for (const { hash, tensor } of images) {
       arena.retain(tensor, holder);
       held.push({
+        hash,
         data: arena.view(tensor) as Float32Array, // pixels and embeddings are float32
         shape: tensor.shape,
         release: () => void arena.release(tensor, holder),

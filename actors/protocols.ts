@@ -76,6 +76,10 @@ export interface PdArgs {
   readonly threads: number;
   readonly maxRunning: number;
   readonly maxWaiting: number;
+  /** Memory for keys and values of sequences, bytes. */
+  readonly kvCacheBytes: number;
+  /** Memory for keys and values of prompts that may come again, bytes; 0 keeps none. */
+  readonly prefixCacheBytes: number;
 }
 
 export interface AggregatedArgs extends PdArgs {

@@ -1,12 +1,13 @@
 /** Inputs of the right shape for the embedded model; what they say does not matter to how long they take. */
 import { availableParallelism } from 'node:os';
 import { type ModelDirectory, openModelDirectory } from '../actors/model/model-directory.ts';
+import { rewrittenDecoder } from '../actors/model/rewrite/rewritten-decoder.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../src/index.ts';
 
 export const THREADS = availableParallelism();
 
 export function openEmbeddedModel(): Promise<ModelDirectory> {
-  return openModelDirectory(DEFAULT_MODEL_DIRECTORY);
+  return openModelDirectory(DEFAULT_MODEL_DIRECTORY, { rewriteDecoder: rewrittenDecoder });
 }
 
 export function pixelsOf(tiles: number, side: number): Float32Array {

@@ -13,6 +13,7 @@ import {
 } from '../actors/protocols.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
+import { type KvPlan, planKv } from './config/kv-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { ThreadPlan } from './config/thread-plan.ts';
 
@@ -45,7 +46,9 @@ export async function startPipeline(
   });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
-    const { routes, caching, starting } = targets(system, directory, { ...config, plan });
+    const wishes = { ...config, actors: plan.pd.count };
+    const kv = planKv(directory, wishes, process.availableMemory());
+    const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv });
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
     const starts = [...starting, processor.start({ directory, limits: config.limits, ...routes })];
     // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
@@ -60,6 +63,7 @@ export async function startPipeline(
 
 interface Planned extends ResolvedConfig {
   readonly plan: ThreadPlan;
+  readonly kv: KvPlan;
 }
 
 interface Targets {
@@ -69,15 +73,19 @@ interface Targets {
 }
 
 function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting, vision } = config;
+  const { plan, maxRunning, maxWaiting, kv, vision } = config;
+  const { kvCacheBytes, prefixCacheBytes } = kv;
+  const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
   const { threads, count: size } = plan.pd;
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
-  const args = { directory, threads, maxRunning, maxWaiting, maxTilesPerRun: vision.maxTilesPerRun };
+  const args = { directory, threads, ...limits, maxTilesPerRun: vision.maxTilesPerRun };
   return { routes: { encoder: pool.ref }, caching: ['aggregated'], starting: [pool.start(args)] };
 }
 
 function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting, vision } = config;
+  const { plan, maxRunning, maxWaiting, kv, vision } = config;
+  const { kvCacheBytes, prefixCacheBytes } = kv;
+  const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
   const { encoder: encoderPlan = plan.pd } = plan;
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
@@ -86,7 +94,7 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
     routes: { encoder: encoder.ref, pd: pd.ref },
     caching: ['pd'],
     starting: [
-      pd.start({ directory, threads: plan.pd.threads, maxRunning, maxWaiting }),
+      pd.start({ directory, threads: plan.pd.threads, ...limits }),
       encoder.start({ directory, threads, maxTilesPerRun: vision.maxTilesPerRun, pd: pd.ref }),
     ],
   };

@@ -102,8 +102,8 @@ async function embeddingSource(
       const { images: encoded, encodeMs, release } = await stage.encode(images, signal);
       try {
         // The engine holds on to each for itself, as PD's actor does.
-        const tensors = encoded.map((image) => image.embeddings);
-        return { ready: holdImages(embeddings, context.holder, tensors), encodeMs };
+        const named = encoded.map(({ hash, embeddings: tensor }) => ({ hash, tensor }));
+        return { ready: holdImages(embeddings, context.holder, named), encodeMs };
       } finally {
         release();
       }
@@ -119,8 +119,10 @@ function pixelSource(context: ActorContext): ImageSource {
   return {
     async open(images) {
       // No embeddings are ever made, so none can have been found.
-      const tensors = images.flatMap((image) => (isEncoded(image) ? [] : [image.pixels]));
-      const ready = holdImages(arena, context.holder, tensors);
+      const prepared = images.flatMap((image) =>
+        isEncoded(image) ? [] : [{ hash: image.hash, tensor: image.pixels }],
+      );
+      const ready = holdImages(arena, context.holder, prepared);
       return { ready, encodeMs: 0 };
     },
     stats: () => ({}),

@@ -13,6 +13,8 @@ export const PACKED_GRAPH = 'packed.onnx';
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
   readonly threads: number;
+  /** Where the graph's external data is. Default: the graph's own folder. */
+  readonly externalDataFolder?: string;
 }
 
 export class OrtSession implements GraphSession {
@@ -66,7 +68,10 @@ interface SessionSettings extends InferenceSession.SessionOptions {
 }
 
 /** How every session of this project is made. */
-export function sessionSettings(path: string, { threads }: OrtSessionOptions): SessionSettings {
+export function sessionSettings(
+  path: string,
+  { threads, externalDataFolder }: OrtSessionOptions,
+): SessionSettings {
   return {
     executionProviders: ['cpu'],
     intraOpNumThreads: threads,
@@ -78,7 +83,14 @@ export function sessionSettings(path: string, { threads }: OrtSessionOptions): S
     // Failures come back as errors; onnxruntime's own copy of them on stderr tells nobody which request it was.
     logSeverityLevel: 4,
     // Threads that spin while they wait for work take the cores of the other actors.
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(externalDataFolder === undefined
+          ? {}
+          : { model_external_initializers_file_folder_path: externalDataFolder }),
+      },
+    },
   };
 }
 

@@ -23,8 +23,10 @@ export interface PackRequest {
   readonly modelPath: string;
   /** The graph's file. */
   readonly path: string;
-  /** The files with its weights beside it, whole paths. */
+  /** The files with its weights, whole paths. */
   readonly weightFiles: readonly string[];
+  /** Where onnxruntime finds them. Default: the graph's own folder. */
+  readonly externalDataFolder?: string;
 }
 
 /** Plain data: it comes from another thread. */
@@ -61,7 +63,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const folder = await cachedFolder(cacheRoots(request.modelPath), {
       purpose: 'packed',
       key: await keyOf(request),
-      make: (draft) => makePacked(request.path, draft),
+      make: (draft) => makePacked(request, draft),
     });
     return { packed: true, path: join(folder, PACKED_GRAPH) };
   } catch (error) {
@@ -81,10 +83,11 @@ async function keyOf({ path, weightFiles }: PackRequest): Promise<string> {
   return hash.digest('hex');
 }
 
-async function makePacked(source: string, folder: string): Promise<void> {
+async function makePacked({ path: source, externalDataFolder }: PackRequest, folder: string): Promise<void> {
   const path = join(folder, PACKED_GRAPH);
   const saved = join(folder, SAVED_WEIGHTS);
-  const settings = sessionSettings(source, { threads: 1 });
+  const from = externalDataFolder === undefined ? {} : { externalDataFolder };
+  const settings = sessionSettings(source, { threads: 1, ...from });
   const session = await InferenceSession.create(source, {
     ...settings,
     optimizedModelFilePath: path,

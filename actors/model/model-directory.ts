@@ -36,6 +36,7 @@ import {
 } from './model-config.ts';
 import { checkJson, missingFile, readJson, readOptionalJson, readOptionalText } from './model-files.ts';
 import { type GraphSignature, readGraphSignature } from './onnx/graph-signature.ts';
+import type { DecoderRewrite, RewriteRequest } from './rewrite/rewritten-decoder.ts';
 
 export type { GraphFile } from './graph-files.ts';
 
@@ -47,7 +48,12 @@ export interface ModelGraphs {
   readonly vision?: GraphFile;
   /** `input_ids` → `inputs_embeds`; may be absent with integrated encoding. */
   readonly embed?: GraphFile;
-  readonly decoder: GraphFile;
+  readonly decoder: DecoderFile;
+}
+
+export interface DecoderFile extends GraphFile {
+  /** What the decoder was rewritten to, or why it was not; absent when nobody tried. It then runs as it is. */
+  readonly rewrite?: DecoderRewrite;
 }
 
 export interface ModelDirectory {
@@ -73,6 +79,8 @@ export interface OpenModelOptions {
   readonly dtype?: DtypeChoice;
   /** How a graph file is read, to do it in another thread. Default: in this one. */
   readonly readSignature?: (path: string) => Promise<GraphSignature>;
+  /** How the decoder is rewritten, to do it in another thread. Default: it is not. */
+  readonly rewriteDecoder?: (request: RewriteRequest) => Promise<DecoderRewrite>;
 }
 
 /**
@@ -100,12 +108,22 @@ export async function openModelDirectory(
 
   const { graphs, encoding } = await openGraphs(directory, options);
   const facts = { path: directory, config, generationConfig, preprocessorConfig, processorConfig, graphs };
+  const geometry = family.geometry(facts);
+  const rewrite = await options.rewriteDecoder?.({
+    modelPath: directory,
+    path: graphs.decoder.path,
+    shape: {
+      heads: config.text_config.num_attention_heads,
+      kvHeads: geometry.kvHeads,
+      headDim: geometry.headDim,
+    },
+  });
   return {
     path: directory,
     modelType: config.model_type,
     encoding,
-    graphs,
-    geometry: family.geometry(facts),
+    graphs: rewrite === undefined ? graphs : { ...graphs, decoder: { ...graphs.decoder, rewrite } },
+    geometry,
     config,
     generationConfig,
     preprocessorConfig,

@@ -6,13 +6,13 @@
  *              attention_mask, past_key_values.*                     from the KV cache
  *              position_ids [rows, length], num_logits_to_keep       where the graph has them
  *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
- *     outputs  logits [rows, length or 1, vocabulary], present.*
+ *     outputs  logits [rows, length or 1, vocabulary], present.* or new.*
  */
 import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
 import type { EngineImage } from './engine-request.ts';
-import type { KvCache } from './kv-cache/kv-cache.ts';
+import type { KvCache, KvDraft } from './kv-cache/kv-cache.ts';
 import { Logits } from './logits.ts';
 import { PixelFeeds } from './pixel-feeds.ts';
 
@@ -56,22 +56,68 @@ export class Decoder {
     return this.#pixels !== undefined;
   }
 
-  /** Runs a whole prompt at batch 1 and appends it to the cache. @returns the logits of its last token */
-  async prefill(tokens: TokenFeed, images: readonly EngineImage[], cache: KvCache): Promise<Logits> {
-    const length = tokens.ids.length;
-    this.#mask.reset(length);
-    this.#positions.reset(length);
-    for (let i = 0; i < length; i++) {
-      this.#mask.set(i, 1);
-      this.#positions.set(i, i);
+  /**
+   * Runs the next tokens of a prompt at batch 1 and adds them to its draft.
+   *
+   * @param images those whose tokens are among these, for a graph that takes pixels
+   * @returns the logits of the last of them
+   */
+  async extend(
+    tokens: TokenFeed,
+    images: readonly EngineImage[],
+    draft: KvDraft,
+    cache: KvCache,
+  ): Promise<Logits> {
+    const count = tokens.ids.length;
+    const { length, capacity } = draft;
+    const width = capacity + count;
+    this.#mask.reset(width);
+    this.#positions.reset(count);
+    for (let i = 0; i < length; i++) this.#mask.set(i, 1);
+    for (let i = 0; i < count; i++) {
+      this.#mask.set(capacity + i, 1);
+      this.#positions.set(i, length + i);
     }
-    const outputs = await this.#run(tokens, 1, length, cache, {
-      ...cache.emptyPast(),
-      attention_mask: new Tensor('int64', this.#mask.view(length), [1, length]),
+    const outputs = await this.#run(tokens, 1, count, cache, {
+      ...draft.past(),
+      attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
       ...this.#pixels?.feeds(images),
     });
     const logits = new Logits(outputs.logits);
-    cache.append(outputs, length);
+    draft.take(outputs, 0, count);
+    return logits;
+  }
+
+  /**
+   * Runs several prompts at once, each whole and from its start, padded on the left to one length: so the last
+   * column is each row's last token.
+   *
+   * @param tokens `[drafts.length × longest]`
+   * @returns the logits of the last tokens, row by row
+   */
+  async together(
+    tokens: TokenFeed,
+    lengths: readonly number[],
+    drafts: readonly KvDraft[],
+    cache: KvCache,
+  ): Promise<Logits> {
+    const rows = lengths.length;
+    const width = tokens.ids.length / rows;
+    this.#mask.reset(rows * width);
+    this.#positions.reset(rows * width);
+    for (const [row, length] of lengths.entries()) {
+      for (let i = 0; i < length; i++) {
+        const column = row * width + width - length + i;
+        this.#mask.set(column, 1);
+        this.#positions.set(column, i);
+      }
+    }
+    const outputs = await this.#run(tokens, rows, width, cache, {
+      ...cache.emptyPast(rows),
+      attention_mask: new Tensor('int64', this.#mask.view(rows * width), [rows, width]),
+    });
+    const logits = new Logits(outputs.logits);
+    for (const [row, draft] of drafts.entries()) draft.take(outputs, row, lengths[row] ?? 0);
     return logits;
   }
 

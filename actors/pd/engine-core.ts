@@ -1,12 +1,15 @@
 /**
- * The step of continuous batching, what vLLM V1 calls its engine core: drop who leaves → prefill who is admitted → decode everybody → sample → stream.
- * Requests join and leave between steps, and one request's failure is its own.
+ * The step of continuous batching, what vLLM V1 calls its engine core: drop who leaves → run prompts within a budget
+ * of tokens → decode everybody → sample → stream. Requests join and leave between steps, and one request's failure is
+ * its own.
  */
 import { processNow } from '../../runtime/clock.ts';
 import * as failures from './engine-errors.ts';
 import type { Logits } from './logits.ts';
 import type { ModelRunner } from './model-runner.ts';
 import type { PdCounters } from './pd-stats.ts';
+import type { PrefillPacer } from './prefill-pacer.ts';
+import { PromptStage } from './prompt-stage.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -14,59 +17,47 @@ export interface EngineCoreParts {
   readonly scheduler: Scheduler;
   readonly runner: ModelRunner;
   readonly counters: PdCounters;
-  /** See `EngineOptions`. */
-  readonly prefillTokensPerStep: number;
+  readonly pacer: PrefillPacer;
 }
 
 export class EngineCore {
   readonly #scheduler: Scheduler;
   readonly #runner: ModelRunner;
   readonly #counters: PdCounters;
-  readonly #prefillTokensPerStep: number;
+  readonly #pacer: PrefillPacer;
+  readonly #prompts: PromptStage;
+  /** The row that is about to be removed holds numbers that are not finite. */
+  #unsound = false;
 
   constructor(parts: EngineCoreParts) {
     this.#scheduler = parts.scheduler;
     this.#runner = parts.runner;
     this.#counters = parts.counters;
-    this.#prefillTokensPerStep = parts.prefillTokensPerStep;
+    this.#pacer = parts.pacer;
+    this.#prompts = new PromptStage({
+      ...parts,
+      leaves: (sequence) => this.#leaves(sequence),
+      start: (sequence, logits) => this.#start(sequence, logits),
+    });
   }
 
   async step(): Promise<void> {
     this.#dropLeavers();
-    await this.#prefillAdmitted();
+    await this.#prompts.run();
     await this.#decodeRunning();
   }
 
   /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */
   #dropLeavers(): void {
     this.#scheduler.dropWaiting((sequence) => this.#leaves(sequence));
+    this.#prompts.dropLeavers();
     this.#keepRows(this.#scheduler.running, (sequence) => !this.#leaves(sequence));
   }
 
-  async #prefillAdmitted(): Promise<void> {
-    let budget = this.#prefillTokensPerStep;
-    while (budget > 0) {
-      const sequence = this.#scheduler.admit();
-      if (sequence === undefined) return;
-      if (this.#leaves(sequence)) continue;
-      await this.#prefill(sequence);
-      budget -= sequence.promptIds.length;
-    }
-  }
-
-  async #prefill(sequence: Sequence): Promise<void> {
-    const { promptIds, images } = sequence;
-    this.#counters.countPrefill(promptIds.length);
-    sequence.beginPrefill();
-    try {
-      const logits = await this.#runner.prefill(promptIds, images, () => sequence.releaseImages());
-      sequence.endPrefill();
-      const row = this.#scheduler.start(sequence);
-      this.#counters.notePeak(this.#runner.kvBytes);
-      if (!this.#sample(sequence, logits)) this.#removeRow(row);
-    } catch (error) {
-      sequence.stream.fail(error);
-    }
+  /** A prompt is complete: its sequence joins the batch with its first token. */
+  #start(sequence: Sequence, logits: Float32Array): void {
+    const row = this.#scheduler.start(sequence);
+    if (!this.#sample(sequence, logits)) this.#removeRow(row);
   }
 
   async #decodeRunning(): Promise<void> {
@@ -83,7 +74,9 @@ export class EngineCore {
   async #decode(batch: readonly Sequence[]): Promise<Logits | undefined> {
     this.#counters.countDecode(batch.length);
     try {
+      const startedAt = processNow();
       const logits = await this.#runner.decode(Int32Array.from(batch, (sequence) => sequence.lastToken));
+      this.#pacer.noteDecode(processNow() - startedAt);
       this.#counters.notePeak(this.#runner.kvBytes);
       return logits;
     } catch (error) {
@@ -97,7 +90,10 @@ export class EngineCore {
     if (this.#leaves(sequence)) return false;
     try {
       const token = sequence.sampler.sample(logits);
-      if (token === -1) throw failures.numericsFailed(sequence.id);
+      if (token === -1) {
+        this.#unsound = true;
+        throw failures.numericsFailed(sequence.id);
+      }
       return !sequence.accept(token);
     } catch (error) {
       sequence.stream.fail(error);
@@ -125,5 +121,7 @@ export class EngineCore {
   #removeRow(row: number): void {
     this.#scheduler.stop(row);
     this.#runner.remove(row);
+    if (this.#unsound) this.#runner.scrub();
+    this.#unsound = false;
   }
 }

@@ -1,5 +1,6 @@
 /** The ways in which the engine fails a request. Only a request: the engine itself goes on. */
 import { ActorError, TroupeError } from '../../runtime/errors.ts';
+import { InputError } from '../errors.ts';
 
 export function deadlineExceeded(requestId: string): TroupeError {
   return new TroupeError(`Request ${requestId} passed its deadline`, {
@@ -59,4 +60,18 @@ export function imageTokensMismatch(imageTokens: number, features: number): Trou
     `The prompt has ${imageTokens} image tokens, but its images have ${features} feature rows`,
     { code: 'IMAGE_TOKENS_MISMATCH', details: { imageTokens, features } },
   );
+}
+
+/** @param most the longest sequence, prompt and answer, that the memory holds */
+export function neverFits(promptTokens: number, longest: number, most: number): InputError {
+  const remedy =
+    promptTokens < most
+      ? `Ask for at most ${most - promptTokens} tokens, or raise pd.kvCacheBytes`
+      : 'Shorten the prompt, or raise pd.kvCacheBytes';
+  const problem = `with its prompt of ${promptTokens} tokens an answer does not fit into the memory for keys and values, which holds ${most}`;
+  return new InputError('KV_MEMORY_EXCEEDED', problem, {
+    field: 'maxTokens',
+    value: longest - promptTokens,
+    remedy,
+  });
 }

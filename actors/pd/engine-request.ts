@@ -3,6 +3,8 @@ import type { RequestEnvelope } from '../generation.ts';
 
 /** One image of a request, in the order of the prompt's image tokens. */
 export interface EngineImage {
+  /** SHA-256 of the content, full length: what tells images apart in the prefix cache. */
+  readonly hash: string;
   /**
    * Separate encoding: embeddings `[tiles, tokensPerTile, hidden]`. Integrated encoding: normalized pixels
    * `[tiles, 3, height, width]`. Flat, row-major; may view shared memory; read by the prefill alone.

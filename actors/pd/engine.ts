@@ -14,31 +14,28 @@ import { EngineCore } from './engine-core.ts';
 import * as failures from './engine-errors.ts';
 import type { EngineRequest } from './engine-request.ts';
 import type { GenerationSink } from './generation-sink.ts';
+import type { LoadGraphsOptions } from './load-graphs.ts';
 import { ModelRunner } from './model-runner.ts';
 import { PdCounters, type PdStats } from './pd-stats.ts';
+import { PrefillPacer } from './prefill-pacer.ts';
 import { Scheduler, type SchedulerLimits } from './scheduler.ts';
 import { Sequence, type SequenceLimits } from './sequence.ts';
 import type { IncrementalDetokenizer } from './stop-checker.ts';
 
 export interface EngineOptions extends SchedulerLimits {
   /**
-   * Prompts are run, one after the other, until a step has spent this many tokens on them; the first one always
-   * runs. More fills the batch sooner, less keeps the running answers smoother. Default 256.
+   * Prompt tokens that a step may run. More fills the batch sooner, less keeps the running answers smoother. Default:
+   * by what is measured, see `prefill-pacer.ts`.
    */
   readonly prefillTokensPerStep?: number;
 }
 
-export interface EngineLoadOptions extends EngineOptions {
-  /** Threads of one graph operator, the calling thread included; ≥ 1. */
-  readonly threads: number;
-}
+export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
 
 export interface EngineModel extends SequenceLimits {
   readonly runner: ModelRunner;
   newDetokenizer(): IncrementalDetokenizer;
 }
-
-const DEFAULT_PREFILL_TOKENS = 256;
 
 export class PdEngine {
   readonly #model: EngineModel;
@@ -54,12 +51,13 @@ export class PdEngine {
 
   constructor(model: EngineModel, options: EngineOptions) {
     this.#model = model;
-    this.#scheduler = new Scheduler(options);
+    const { budget } = model.runner;
+    this.#scheduler = new Scheduler(options, (lengths) => budget.holds(lengths));
     this.#core = new EngineCore({
       scheduler: this.#scheduler,
       runner: model.runner,
       counters: this.#counters,
-      prefillTokensPerStep: options.prefillTokensPerStep ?? DEFAULT_PREFILL_TOKENS,
+      pacer: new PrefillPacer(options.prefillTokensPerStep),
     });
   }
 
@@ -67,7 +65,7 @@ export class PdEngine {
   static async load(directory: ModelDirectory, options: EngineLoadOptions): Promise<PdEngine> {
     const tokenizer = await TextTokenizer.load(directory);
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
-    const runner = await ModelRunner.load(directory, options.threads);
+    const runner = await ModelRunner.load(directory, options);
     const newDetokenizer = () => new Detokenizer(tokenizer);
     return new PdEngine({ runner, newDetokenizer, contextLength, eosTokenIds, imageTokenId }, options);
   }
@@ -77,7 +75,7 @@ export class PdEngine {
    * A full queue fails it with `MAILBOX_FULL`: await `roomToSubmit` first.
    */
   submit(request: EngineRequest, sink: GenerationSink): void {
-    const { requestId, promptIds } = request.envelope;
+    const { requestId } = request.envelope;
     const stream: AnswerStream = new AnswerStream(requestId, sink, (error) => {
       this.#streams.delete(stream);
       this.#counters.countEnd(error);
@@ -85,7 +83,7 @@ export class PdEngine {
     });
     const sequence = new Sequence(request, stream, this.#model.newDetokenizer(), this.#model);
     this.#streams.add(stream);
-    const refusal = this.#refusal(requestId, promptIds.length);
+    const refusal = this.#refusal(sequence);
     if (refusal !== undefined) stream.fail(refusal);
     else if (!this.#scheduler.enqueue(sequence)) {
       stream.fail(failures.queueFull(requestId, this.#scheduler.limits.maxWaiting));
@@ -106,9 +104,15 @@ export class PdEngine {
     return this.#scheduler.hasRoom;
   }
 
+  /** Sequences that run or whose prompt is run, and those that wait to be admitted. */
+  get load(): { readonly admitted: number; readonly waiting: number } {
+    const { waiting, prefilling, running } = this.#scheduler;
+    return { admitted: prefilling.length + running.length, waiting: waiting.length };
+  }
+
   /** True while a `step` has something to do. Draining answers wait for their consumers, not for steps. */
   get hasWork(): boolean {
-    return this.#scheduler.waiting.length > 0 || this.#scheduler.running.length > 0;
+    return this.load.admitted + this.load.waiting > 0;
   }
 
   /** One round for everybody. Never rejects on account of a request; a call during a step joins that step. */
@@ -122,12 +126,16 @@ export class PdEngine {
   }
 
   stats(): PdStats {
+    const { budget, prefixStats } = this.#model.runner;
     return {
       ...this.#counters,
       waiting: this.#scheduler.waiting.length,
+      prefilling: this.#scheduler.prefilling.length,
       running: this.#scheduler.running.length,
       draining: [...this.#streams].filter((stream) => stream.draining).length,
       kvBytes: this.#model.runner.kvBytes,
+      kvBudgetBytes: budget.tokens * budget.bytesPerToken,
+      prefixCache: prefixStats,
     };
   }
 
@@ -152,11 +160,14 @@ export class PdEngine {
     await this.#model.runner.release();
   }
 
-  #refusal(requestId: string, promptTokens: number): Error | undefined {
-    const { contextLength } = this.#model;
-    if (this.#disposed !== undefined) return failures.engineStopped(requestId);
-    if (promptTokens === 0) return failures.emptyPrompt(requestId);
-    if (promptTokens >= contextLength) return failures.promptTooLong(promptTokens, contextLength);
+  #refusal({ id, promptIds, longest }: Sequence): Error | undefined {
+    const { contextLength, runner } = this.#model;
+    if (this.#disposed !== undefined) return failures.engineStopped(id);
+    if (promptIds.length === 0) return failures.emptyPrompt(id);
+    if (promptIds.length >= contextLength) return failures.promptTooLong(promptIds.length, contextLength);
+    if (!runner.budget.holds([longest])) {
+      return failures.neverFits(promptIds.length, longest, runner.budget.longest);
+    }
     return undefined;
   }
 }

@@ -58,9 +58,9 @@ export class LanguageStage {
   }
 
   #reportLoad(): void {
-    const { running, waiting } = this.#engine.stats();
-    const freeSlots = this.#maxRunning - running;
-    this.#context.reportLoad({ running: running + waiting, freeSlots });
+    const { admitted, waiting } = this.#engine.load;
+    const freeSlots = this.#maxRunning - admitted;
+    this.#context.reportLoad({ running: admitted + waiting, freeSlots });
   }
 }
 

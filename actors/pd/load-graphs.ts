@@ -6,34 +6,74 @@ import { ModelError } from '../errors.ts';
 import { OrtSession } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { Decoder } from './decoder.ts';
+import { KvBudget } from './kv-cache/kv-budget.ts';
+import { capacityFor } from './kv-cache/kv-capacity.ts';
 import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from './kv-cache/kv-layout.ts';
-import { kvPorts } from './kv-cache/kv-signature.ts';
+import { bytesPerToken, type KvPort, kvPorts } from './kv-cache/kv-signature.ts';
 import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
+import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
+import { PrefixCache } from './prefix-cache/prefix-cache.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
+export interface LoadGraphsOptions {
+  /** Threads of one graph operator, the calling thread included; ≥ 1. */
+  readonly threads: number;
+  /** Memory for keys and values of sequences, bytes. Default: as much as `maxRunning` sequences can need. */
+  readonly kvCacheBytes?: number;
+  /** Memory for keys and values of prompts that may come again, bytes. Default 64 MiB; 0 keeps none. */
+  readonly prefixCacheBytes?: number;
+  /** Most sequences at once. */
+  readonly maxRunning: number;
+}
+
+const DEFAULT_PREFIX_BYTES = 64 * 1024 * 1024;
+
 /** @throws ModelError when a graph cannot be loaded or is of an unknown kind; nothing stays loaded then */
-export async function loadGraphs(directory: ModelDirectory, threads: number): Promise<ModelRunnerParts> {
+export async function loadGraphs(
+  directory: ModelDirectory,
+  options: LoadGraphsOptions,
+): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
+  const { threads } = options;
   const sessions: OrtSession[] = [];
-  const load = async (path: string): Promise<OrtSession> => {
-    const session = await OrtSession.load(path, { threads });
+  const load = async (path: string, externalDataFolder?: string): Promise<OrtSession> => {
+    const from = externalDataFolder === undefined ? {} : { externalDataFolder };
+    const session = await OrtSession.load(path, { threads, ...from });
     sessions.push(session);
     return session;
   };
   try {
-    const session = await load(graphs.decoder.path);
+    const { rewrite } = graphs.decoder;
+    const session = rewrite?.rewritten
+      ? await load(rewrite.path, rewrite.externalDataFolder)
+      : await load(graphs.decoder.path);
     const decoder = new Decoder(session);
-    const cache = new PlainKvCache(kvPorts(session, geometry), layoutOf(graphs.decoder.signature.opTypes));
+    const ports = kvPorts(session, geometry);
+    const budget = budgetOf(ports, geometry.contextLength, options);
+    const cache = rewrite?.rewritten
+      ? new SlotKvCache(ports, budget.tokens)
+      : new PlainKvCache(ports, layoutOf(graphs.decoder.signature.opTypes));
+    const prefixes = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_BYTES);
     const embedder = decoder.takesEmbeds
       ? new TokenEmbedder(await load(embedPath(directory)), geometry.hiddenSize)
       : undefined;
     const { imageTokenId, imageTokensPerTile } = geometry;
-    return { decoder, embedder, cache, imageTokenId, imageTokensPerTile };
+    return { decoder, embedder, cache, budget, prefixes, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw error instanceof TypeError ? unknownKind(graphs.decoder.path, error) : error;
   }
+}
+
+function budgetOf(
+  ports: readonly KvPort[],
+  contextLength: number,
+  { kvCacheBytes, maxRunning }: LoadGraphsOptions,
+): KvBudget {
+  const each = bytesPerToken(ports);
+  const most = maxRunning * capacityFor(contextLength) * each;
+  return new KvBudget(Math.min(kvCacheBytes ?? most, most), each);
 }
 
 /** See `kv-layout.ts`: the operator decides where the new token of a row goes. */

@@ -1,15 +1,19 @@
 /**
- * The forward passes of the language model: a prompt at batch 1, one token of every running sequence. It owns the
- * graphs and the KV cache, and knows nothing of requests, queues or sampling.
+ * The forward passes of the language model: prompts in parts or several at once, one token of every running sequence.
+ * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { Decoder } from './decoder.ts';
-import { imageTokensMismatch } from './engine-errors.ts';
 import type { EngineImage } from './engine-request.ts';
-import { mergeImages } from './image-merge.ts';
+import type { KvBudget } from './kv-cache/kv-budget.ts';
 import type { KvCache } from './kv-cache/kv-cache.ts';
-import { loadGraphs } from './load-graphs.ts';
+import { SlotDraft } from './kv-cache/slot-draft.ts';
+import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
 import type { Logits } from './logits.ts';
+import type { PrefixCache, PrefixCacheStats } from './prefix-cache/prefix-cache.ts';
+import { prefixKeys } from './prefix-cache/prefix-keys.ts';
+import { PromptFeeds } from './prompt-feeds.ts';
+import { PromptRun } from './prompt-run.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
 
 export interface ModelRunnerParts {
@@ -17,21 +21,25 @@ export interface ModelRunnerParts {
   /** Absent when the decoder takes token ids. */
   readonly embedder: TokenEmbedder | undefined;
   readonly cache: KvCache;
+  readonly budget: KvBudget;
+  readonly prefixes: PrefixCache;
   readonly imageTokenId: number;
   readonly imageTokensPerTile: number;
 }
 
 export class ModelRunner {
   readonly #parts: ModelRunnerParts;
+  readonly #feeds: PromptFeeds;
   #scratch = new Float32Array(0);
 
   constructor(parts: ModelRunnerParts) {
     this.#parts = parts;
+    this.#feeds = new PromptFeeds(parts);
   }
 
   /** @throws ModelError when a graph cannot be loaded or is of an unknown kind */
-  static async load(directory: ModelDirectory, threads: number): Promise<ModelRunner> {
-    return new ModelRunner(await loadGraphs(directory, threads));
+  static async load(directory: ModelDirectory, options: LoadGraphsOptions): Promise<ModelRunner> {
+    return new ModelRunner(await loadGraphs(directory, options));
   }
 
   /** Rows of the KV cache in use. */
@@ -43,33 +51,87 @@ export class ModelRunner {
     return this.#parts.cache.bytes;
   }
 
+  get budget(): KvBudget {
+    return this.#parts.budget;
+  }
+
+  get prefixStats(): PrefixCacheStats {
+    return this.#parts.prefixes.stats();
+  }
+
   /**
-   * Runs a prompt, whose keys and values become the cache's last row. On failure no row is added.
+   * Opens a prompt, with what the prefix cache knows of it. Nothing is computed yet, and an image's data is not read:
+   * an image that lies wholly in the known part is needed by its hash alone.
    *
    * @param onImagesRead called when the images' data is no longer needed
-   * @returns the logits of the last token, `[vocabulary]`
    */
-  async prefill(
-    promptIds: Int32Array,
-    images: readonly EngineImage[],
-    onImagesRead: () => void,
-  ): Promise<Float32Array> {
-    const { decoder, embedder, cache } = this.#parts;
-    if (decoder.takesPixels) this.#checkTiles(promptIds, images);
-    const embeds = await this.#embed(promptIds);
-    if (embeds !== undefined && embedder !== undefined && !decoder.takesPixels) {
-      mergeImages(embeds, promptIds, this.#parts.imageTokenId, embedder.hidden, images);
-      onImagesRead();
+  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void): PromptRun {
+    const { cache, prefixes, imageTokenId } = this.#parts;
+    const draft = cache.draft(ids.length);
+    let keys: readonly string[] = [];
+    let cachedTokens = 0;
+    if (draft instanceof SlotDraft) {
+      const tokensOf = (image: EngineImage) => (image.shape[0] ?? 0) * this.#parts.imageTokensPerTile;
+      const identities = images.map((image) => ({ hash: image.hash, tokens: tokensOf(image) }));
+      keys = prefixKeys(ids, imageTokenId, identities);
+      const usable = this.#mayRestore(ids, keys) ? keys : [];
+      cachedTokens = prefixes.restore(usable, ids.length, draft);
     }
-    const logits = await decoder.prefill({ ids: promptIds, embeds }, images, cache);
-    onImagesRead();
-    return logits.last(0);
+    return new PromptRun({ ids, images, draft, keys, cachedTokens, onImagesRead });
+  }
+
+  /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
+  joinsOthers(run: PromptRun): boolean {
+    return run.done === 0 && this.#cuttable(run);
+  }
+
+  /**
+   * Runs up to `most` further tokens of a prompt; all of them where it cannot be cut. On failure the prompt is as
+   * before, and may be dropped.
+   *
+   * @returns the logits of the last token, `[1, vocabulary]`, once the prompt is complete
+   */
+  async extend(run: PromptRun, most: number): Promise<Logits | undefined> {
+    const { decoder, cache } = this.#parts;
+    const from = run.done;
+    const to = from + (this.#cuttable(run) ? Math.min(most, run.left) : run.left);
+    await this.#feeds.prepare(run);
+    const logits = await decoder.extend(this.#feeds.part(run, from, to), run.images, run.draft, cache);
+    run.imagesRead();
+    this.#offer(run, from);
+    return run.left === 0 ? logits : undefined;
+  }
+
+  /** Runs several prompts whole, in one run; see `joinsOthers`. @returns the logits of their last tokens */
+  async together(runs: readonly PromptRun[]): Promise<Logits> {
+    const { decoder, cache } = this.#parts;
+    for (const run of runs) await this.#feeds.prepare(run);
+    const drafts = runs.map((run) => run.draft);
+    const lengths = runs.map((run) => run.ids.length);
+    const logits = await decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
+    for (const run of runs) {
+      run.imagesRead();
+      this.#offer(run, 0);
+    }
+    return logits;
+  }
+
+  /** Makes a complete prompt the cache's last row. */
+  join(run: PromptRun): void {
+    this.#parts.cache.join(run.draft);
+  }
+
+  /** Forgets a prompt that will not be a row. */
+  drop(run: PromptRun): void {
+    this.#parts.cache.drop(run.draft);
   }
 
   /** Runs one token per row of the cache. On failure the cache is as before. */
   async decode(tokens: Int32Array): Promise<Logits> {
-    const { decoder, cache } = this.#parts;
-    return await decoder.step({ ids: tokens, embeds: await this.#embed(tokens) }, cache);
+    const { decoder, cache, embedder } = this.#parts;
+    const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
+    if (embeds !== undefined) await embedder?.embed(tokens, embeds);
+    return await decoder.step({ ids: tokens, embeds }, cache);
   }
 
   /** Frees a row of the cache; the last row moves into it. */
@@ -77,11 +139,19 @@ export class ModelRunner {
     this.#parts.cache.remove(row);
   }
 
+  /** To be called after a sequence whose numbers were not finite has left. */
+  scrub(): void {
+    this.#parts.cache.scrub();
+    // Its prompt may have been kept; which blocks are sound is not worth finding out.
+    this.#parts.prefixes.clear();
+  }
+
   /** Gives back memory that no running sequence needs; returns the bytes freed. */
   trim(): number {
+    const { cache, prefixes, embedder } = this.#parts;
     const scratch = this.#scratch.byteLength;
     this.#scratch = new Float32Array(0);
-    return scratch + this.#parts.cache.trim() + (this.#parts.embedder?.clear() ?? 0);
+    return scratch + prefixes.clear() + cache.trim() + (embedder?.clear() ?? 0);
   }
 
   async release(): Promise<void> {
@@ -89,25 +159,25 @@ export class ModelRunner {
     await this.#parts.decoder.release();
   }
 
-  /** The tokens' embeddings, good until the next call; undefined when the decoder takes ids. */
-  async #embed(ids: Int32Array): Promise<Float32Array | undefined> {
-    const { embedder } = this.#parts;
-    if (embedder === undefined) return undefined;
-    const length = ids.length * embedder.hidden;
-    if (length > this.#scratch.length)
-      this.#scratch = new Float32Array(Math.max(length, 2 * this.#scratch.length));
-    const embeds = this.#scratch.subarray(0, length);
-    await embedder.embed(ids, embeds);
-    return embeds;
+  #offer(run: PromptRun, from: number): void {
+    if (run.draft instanceof SlotDraft) this.#parts.prefixes.offer(run.keys, from, run.draft);
   }
 
-  /** A graph that merges the images itself would not say which request was wrong. */
-  #checkTiles(promptIds: Int32Array, images: readonly EngineImage[]): void {
-    const { imageTokenId, imageTokensPerTile } = this.#parts;
-    const imageTokens = promptIds.reduce((count, id) => count + Number(id === imageTokenId), 0);
-    const tiles = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
-    if (imageTokens !== tiles * imageTokensPerTile) {
-      throw imageTokensMismatch(imageTokens, tiles * imageTokensPerTile);
+  /** A graph that merges images itself takes all of a prompt's images at once, or none. */
+  #mayRestore(ids: Int32Array, keys: readonly string[]): boolean {
+    const { decoder, prefixes, imageTokenId } = this.#parts;
+    return !decoder.takesPixels || prefixes.cachedTokens(keys, ids.length) > ids.lastIndexOf(imageTokenId);
+  }
+
+  /** Whether a prompt may be run in parts and beside others. */
+  #cuttable(run: PromptRun): boolean {
+    return this.#parts.cache.chunked && !this.#feeds.needsPixels(run);
+  }
+
+  #room(length: number): Float32Array {
+    if (length > this.#scratch.length) {
+      this.#scratch = new Float32Array(Math.max(length, 2 * this.#scratch.length));
     }
+    return this.#scratch.subarray(0, length);
   }
 }

@@ -19,8 +19,8 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           await stage.room(writer.signal);
           const trace = received(envelope.trace);
-          const tensors = images.map(({ embeddings }) => embeddings);
-          const held = holdImages(arena, context.holder, tensors);
+          const encoded = images.map(({ hash, embeddings }) => ({ hash, tensor: embeddings }));
+          const held = holdImages(arena, context.holder, encoded);
           stage.submit({ envelope: { ...envelope, trace }, images: held }, writer);
         },
       },

@@ -1,6 +1,9 @@
 /**
- * Who waits and who runs. Admission is first come, first served and bounded on both sides. The running set is kept
- * dense: `running[row]` owns row `row` of the KV cache, and a leaving sequence's row is taken by the last one.
+ * Who waits, whose prompt is being run, and who runs. Admission is first come, first served and bounded: by the size
+ * of the queue, of the batch, and by memory. The running set is kept dense: `running[row]` owns row `row` of the KV
+ * cache, and a leaving sequence's row is taken by the last one.
+ *
+ *     waiting ──admit──▶ prefilling ──start──▶ running ──stop──▶
  */
 import { Places } from './places.ts';
 import type { Sequence } from './sequence.ts';
@@ -16,14 +19,23 @@ export class Scheduler {
   readonly limits: SchedulerLimits;
   readonly #running: Sequence[] = [];
   #waiting: Sequence[] = [];
+  #prefilling: Sequence[] = [];
+  readonly #holds: (lengths: readonly number[]) => boolean;
   readonly #places = new Places(() => this.limits.maxWaiting - this.#waiting.length);
 
-  constructor(limits: SchedulerLimits) {
+  /** @param holds whether there is memory for sequences that may come to these lengths. Default: always */
+  constructor(limits: SchedulerLimits, holds: (lengths: readonly number[]) => boolean = () => true) {
     this.limits = limits;
+    this.#holds = holds;
   }
 
   get running(): readonly Sequence[] {
     return this.#running;
+  }
+
+  /** Admitted, in order, and not started yet. */
+  get prefilling(): readonly Sequence[] {
+    return this.#prefilling;
   }
 
   get waiting(): readonly Sequence[] {
@@ -47,17 +59,27 @@ export class Scheduler {
     return this.#places.next(signal);
   }
 
-  /** The next sequence to prefill, taken from the queue, if the running set has a place for it. */
+  /** The next of the queue, if the batch has a place and the memory has room for it; it is then prefilling. */
   admit(): Sequence | undefined {
-    if (this.#running.length >= this.limits.maxRunning) return undefined;
-    const sequence = this.#waiting.shift();
+    const [next] = this.#waiting;
+    const admitted = [...this.#running, ...this.#prefilling];
+    if (next === undefined || admitted.length >= this.limits.maxRunning) return undefined;
+    if (!this.#holds([...admitted, next].map(({ longest }) => longest))) return undefined;
+    this.#waiting.shift();
+    this.#prefilling.push(next);
     this.#places.freed();
-    return sequence;
+    return next;
   }
 
-  /** Adds a prefilled sequence; returns its row, the number of those before it. */
+  /** Adds a prefilled sequence to the batch; returns its row, the number of those before it. */
   start(sequence: Sequence): number {
+    this.giveUp(sequence);
     return this.#running.push(sequence) - 1;
+  }
+
+  /** Takes out a sequence whose prompt will not be run to its end. */
+  giveUp(sequence: Sequence): void {
+    this.#prefilling = this.#prefilling.filter((one) => one !== sequence);
   }
 
   /** Takes a row's sequence out; the last running sequence moves into the row. */

@@ -5,6 +5,7 @@ import { processNow } from '../../runtime/clock.ts';
 import type { FinishReason, GenerationSummary } from '../generation.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import type { EngineImage, EngineRequest } from './engine-request.ts';
+import type { PromptRun } from './prompt-run.ts';
 import { Sampler } from './sampler/sampler.ts';
 import { type IncrementalDetokenizer, StopChecker } from './stop-checker.ts';
 
@@ -20,13 +21,18 @@ export class Sequence {
   readonly request: EngineRequest;
   readonly stream: AnswerStream;
   readonly sampler: Sampler;
+  /** Most tokens that prompt and answer can come to. */
+  readonly longest: number;
   /** The newest token, which the next decode step feeds. */
   lastToken = -1;
+  /** From admission until the first token. */
+  prompt: PromptRun | undefined;
 
   readonly #stops: StopChecker;
   readonly #imageTokens: number;
   readonly #submittedAt = processNow();
   #images: readonly EngineImage[];
+  #cachedTokens = 0;
   #prefillStart = 0;
   #prefillEnd = 0;
 
@@ -42,14 +48,10 @@ export class Sequence {
     this.sampler = new Sampler(sampling, promptIds);
     this.#images = request.images;
     this.#imageTokens = promptIds.reduce((count, id) => count + Number(id === limits.imageTokenId), 0);
-    this.#stops = new StopChecker(
-      {
-        eosTokenIds: limits.eosTokenIds,
-        stop: sampling.stop,
-        maxTokens: Math.min(sampling.maxTokens, limits.contextLength - promptIds.length),
-      },
-      detokenizer,
-    );
+    this.longest = Math.min(promptIds.length + sampling.maxTokens, limits.contextLength);
+    const maxTokens = this.longest - promptIds.length;
+    const { eosTokenIds } = limits;
+    this.#stops = new StopChecker({ eosTokenIds, stop: sampling.stop, maxTokens }, detokenizer);
   }
 
   get id(): string {
@@ -81,12 +83,15 @@ export class Sequence {
     }
   }
 
-  beginPrefill(): void {
+  beginPrefill(prompt: PromptRun): void {
     this.#prefillStart = processNow();
+    this.#cachedTokens = prompt.cachedTokens;
+    this.prompt = prompt;
   }
 
   endPrefill(): void {
     this.#prefillEnd = processNow();
+    this.prompt = undefined;
   }
 
   /**
@@ -111,6 +116,7 @@ export class Sequence {
       usage: {
         promptTokens: promptIds.length,
         imageTokens: this.#imageTokens,
+        cachedTokens: this.#cachedTokens,
         completionTokens: this.#stops.generated,
       },
       trace: { ...trace, queueMs: trace.queueMs + this.#prefillStart - this.#submittedAt },

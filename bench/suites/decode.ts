@@ -3,6 +3,7 @@ import { ModelRunner } from '../../actors/pd/model-runner.ts';
 import { BareDecoder } from '../bare-session.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure, type Task } from '../measure.ts';
+import { prefillRow } from '../prefill-row.ts';
 import type { Suite } from '../suite.ts';
 
 const PROMPT_LENGTH = 100;
@@ -15,7 +16,7 @@ export const decodeSuite: Suite = {
   async run(options) {
     const model = await openEmbeddedModel();
     const prompt = promptOf(PROMPT_LENGTH, model);
-    const runner = await ModelRunner.load(model, THREADS);
+    const runner = await ModelRunner.load(model, { threads: THREADS, maxRunning: 8, prefixCacheBytes: 0 });
     const bare = await BareDecoder.load(model, THREADS);
 
     const bareTask = (batch: number): Task => ({
@@ -30,7 +31,7 @@ export const decodeSuite: Suite = {
       name: `PD, batch ${batch}`,
       operations: STEPS * batch,
       run: async () => {
-        for (let row = 0; row < batch; row++) await runner.prefill(prompt, [], () => undefined);
+        for (let row = 0; row < batch; row++) await prefillRow(runner, prompt);
         const tokens = new Int32Array(batch).fill(TOKEN);
         const ms = await timed(() => runner.decode(tokens));
         while (runner.rows > 0) runner.remove(runner.rows - 1);

@@ -3,6 +3,7 @@ import { ModelRunner } from '../../actors/pd/model-runner.ts';
 import { BareDecoder } from '../bare-session.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';
+import { prefillRow } from '../prefill-row.ts';
 import type { Suite, Table } from '../suite.ts';
 
 const PROMPT_LENGTHS = [64, 512];
@@ -12,14 +13,14 @@ export const prefillSuite: Suite = {
   description: 'prompts of 64 and 512 tokens against bare session.run',
   async run(options) {
     const model = await openEmbeddedModel();
-    const runner = await ModelRunner.load(model, THREADS);
+    const runner = await ModelRunner.load(model, { threads: THREADS, maxRunning: 8, prefixCacheBytes: 0 });
     const bare = await BareDecoder.load(model, THREADS);
     try {
       const tables: Table[] = [];
       for (const length of PROMPT_LENGTHS) {
         const prompt = promptOf(length, model);
         const ours = async () => {
-          await runner.prefill(prompt, [], () => undefined);
+          await prefillRow(runner, prompt);
           runner.remove(0);
         };
         const tasks = [

@@ -28,6 +28,9 @@ export function formatInspection(report: InspectReport): string {
     '',
     graphTable(report),
     '',
+    formatDecoder(report),
+    formatKvCache(report),
+    '',
     ...MODES.map((mode) => formatMode(mode, report.modes[mode])),
     '',
   ].join('\n');
@@ -53,6 +56,20 @@ function formatTensors(tensors: readonly TensorSignature[]): string {
     group.length === 1 ? group.map(({ name }) => name) : `${pattern} ×${group.length}`,
   );
   return lines.join('\n');
+}
+
+function formatDecoder({ decoder: { rewritten, attention, path, reason } }: InspectReport): string {
+  if (!rewritten) {
+    return `decoder runs as it came, so long contexts decode slower: ${reason ?? 'it was not rewritten'}`;
+  }
+  const how = attention === 'split' ? 'reads the KV cache in place' : 'joins the KV cache inside the graph';
+  return `decoder rewritten: hands over new keys and values only, ${how}\n  ${path ?? ''}`;
+}
+
+function formatKvCache({ kvCache }: InspectReport): string {
+  const { kvCacheBytes, kvCacheTokens, prefixCacheBytes, why } = kvCache;
+  const tokens = `${kvCacheTokens} tokens`;
+  return `KV cache ${formatBytes(kvCacheBytes)} an actor (${tokens}), prefix cache ${formatBytes(prefixCacheBytes)}\n  ${why}`;
 }
 
 function formatMode(name: string, { ok, reason, code, actors, weights, notes }: InspectedMode): string {

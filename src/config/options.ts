@@ -26,6 +26,10 @@ export interface TroupeOptions {
     readonly maxRunning?: number;
     /** Sequences waiting in one actor for a place in the batch. Default 32. */
     readonly maxWaiting?: number;
+    /** Memory of one actor for keys and values of sequences, bytes. Default: a quarter of what is available. */
+    readonly kvCacheBytes?: number;
+    /** Memory of one actor for prompts that may come again, bytes; 0 keeps none. Default: a twentieth. */
+    readonly prefixCacheBytes?: number;
   };
   /** Images on their way through the vision graph, in either mode. */
   readonly vision?: {

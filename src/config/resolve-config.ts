@@ -25,6 +25,8 @@ const schema = z.strictObject({
       threads: count.optional(),
       maxRunning: z.number().int().min(1).max(1024).optional(),
       maxWaiting: z.number().int().min(1).max(65_536).optional(),
+      kvCacheBytes: bytes.optional(),
+      prefixCacheBytes: z.number().int().min(0).optional(),
     })
     .optional(),
   vision: z
@@ -59,6 +61,9 @@ export interface ResolvedConfig {
     readonly cacheBytes: number;
     readonly maxTilesPerRun: number;
   };
+  /** Undefined: `planKv` decides once the model is known. */
+  readonly kvCacheBytes: number | undefined;
+  readonly prefixCacheBytes: number | undefined;
   readonly limits: {
     readonly maxImages: number;
     readonly maxImageBytes: number;
@@ -88,6 +93,8 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
       cacheBytes: given.vision?.cacheBytes ?? 128 * 1024 * 1024,
       maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,
     },
+    kvCacheBytes: given.pd?.kvCacheBytes,
+    prefixCacheBytes: given.pd?.prefixCacheBytes,
     limits: {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,

@@ -5,7 +5,9 @@ import type { ModelGeometry } from '../../actors/model/geometry.ts';
 import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
 import type { Encoding, GraphFile, ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
+import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-decoder.ts';
 import { MODES, type Mode } from '../chat-types.ts';
+import { type KvPlan, planKv } from '../config/kv-plan.ts';
 import type { TroupeOptions } from '../config/options.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
@@ -46,6 +48,17 @@ export interface InspectedMode {
   readonly notes: readonly string[];
 }
 
+/** How the decoder is run: rewritten, so that a step hands over only what is new, or as it came. */
+export interface InspectedDecoder {
+  readonly rewritten: boolean;
+  /** `split`: the cache is read in place; `kept`: it is joined inside the graph. Absent when not rewritten. */
+  readonly attention?: RewrittenAttention;
+  /** Where the rewritten graph is kept. */
+  readonly path?: string;
+  /** Why the decoder runs as it came. */
+  readonly reason?: string;
+}
+
 export interface InspectReport {
   readonly path: string;
   /** Cores that this process may use. */
@@ -54,21 +67,42 @@ export interface InspectReport {
   readonly encoding: Encoding;
   readonly graphs: readonly InspectedGraph[];
   readonly geometry: ModelGeometry;
+  readonly decoder: InspectedDecoder;
+  /** Memory of one actor for keys and values, as it would be planned now. */
+  readonly kvCache: KvPlan;
   readonly modes: Readonly<Record<Mode, InspectedMode>>;
 }
 
 /** @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported */
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
-  const { model, dtype } = resolveConfig(options);
-  const directory = await openModel(model, dtype);
+  const config = resolveConfig(options);
+  const directory = await openModel(config.model, config.dtype);
   const { path, modelType, encoding, geometry } = directory;
   const graphs = await Promise.all(
     graphsOf(directory).map(([role, graph]) => inspectGraph(role, graph, path)),
   );
   const [aggregated, disaggregated] = MODES.map((mode) => inspectMode(mode, directory, options));
   if (aggregated === undefined || disaggregated === undefined) throw new Error('a mode is missing in MODES');
-  const { cores } = thisMachine(directory);
-  return { path, cores, modelType, encoding, graphs, geometry, modes: { aggregated, disaggregated } };
+  const actors = planThreads(config.mode, config.pools, thisMachine(directory)).pd.count;
+  return {
+    path,
+    cores: thisMachine(directory).cores,
+    modelType,
+    encoding,
+    graphs,
+    geometry,
+    decoder: inspectDecoder(directory),
+    kvCache: planKv(directory, { ...config, actors }, process.availableMemory()),
+    modes: { aggregated, disaggregated },
+  };
+}
+
+function inspectDecoder({ graphs }: ModelDirectory): InspectedDecoder {
+  const { rewrite } = graphs.decoder;
+  if (rewrite === undefined) return { rewritten: false, reason: 'nobody tried' };
+  if (!rewrite.rewritten) return rewrite;
+  const { attention, path } = rewrite;
+  return { rewritten: true, attention, path };
 }
 
 function graphsOf({ graphs }: ModelDirectory): [GraphRole, GraphFile][] {

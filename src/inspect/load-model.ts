@@ -5,24 +5,29 @@ import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import { type ModelDirectory, openModelDirectory } from '../../actors/model/model-directory.ts';
 import type { GraphSignature } from '../../actors/model/onnx/graph-signature.ts';
+import type { DecoderRewrite, RewriteRequest } from '../../actors/model/rewrite/rewritten-decoder.ts';
 import { extensionOf } from '../../runtime/blueprint.ts';
-import { type Outcome, unwrap } from '../../runtime/thread/thread-control.ts';
+import { unwrap } from '../../runtime/thread/thread-control.ts';
 import type { Mode } from '../chat-types.ts';
 
-const WORKER = new URL(`./signature-worker${extensionOf(import.meta.url)}`, import.meta.url);
+const WORKER = new URL(`./graph-worker${extensionOf(import.meta.url)}`, import.meta.url);
 /** Vision, embedding, decoder. */
 const GRAPHS = 3;
 
 /** @throws ModelError when the directory cannot be used at all */
 export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
-  const pool = new Piscina<string, Outcome<GraphSignature>>({
+  const pool = new Piscina({
     filename: WORKER.href,
     minThreads: 0,
     maxThreads: Math.min(GRAPHS, availableParallelism()),
   });
   try {
-    const readSignature = async (file: string) => unwrap(await pool.run(file));
-    return await openModelDirectory(path, { readSignature, ...(dtype === undefined ? {} : { dtype }) });
+    const readSignature = async (file: string): Promise<GraphSignature> =>
+      unwrap(await pool.run(file, { name: 'readSignature' }));
+    const rewriteDecoder = async (request: RewriteRequest): Promise<DecoderRewrite> =>
+      unwrap(await pool.run(request, { name: 'rewriteDecoder' }));
+    const chosen = dtype === undefined ? {} : { dtype };
+    return await openModelDirectory(path, { readSignature, rewriteDecoder, ...chosen });
   } finally {
     await pool.destroy();
   }

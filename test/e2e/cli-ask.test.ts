@@ -134,6 +134,7 @@ describe('troupe ask', () => {
     assert.deepEqual(answer.usage, {
       promptTokens: described.promptIds.length,
       imageTokens: 25,
+      cachedTokens: 0,
       completionTokens: described.tokenIds.length,
     });
     assert.equal(answer.mode, 'aggregated');

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { DEFAULT_MODEL_DIRECTORY } from '../../src/index.ts';
+import { modelFixture, separateGraphs } from '../actors/model/support/model-fixture.ts';
 import { runCli } from '../src/cli/support/run-cli.ts';
 
 describe('troupe inspect', () => {
@@ -31,6 +32,18 @@ describe('troupe inspect', () => {
       report.modes.disaggregated.weights.map(({ graph }: { graph: string }) => graph),
       ['vision', 'embed', 'decoder'],
     );
+    assert.partialDeepStrictEqual(report.decoder, { rewritten: true, attention: 'split' });
+    assert.ok(report.kvCache.kvCacheTokens > 0 && report.kvCache.why.includes('sequences'));
+  });
+
+  it('says why a decoder runs as it came', async (t) => {
+    const model = await modelFixture(t, separateGraphs());
+    const { stdout } = await runCli(['inspect', '--model', model]);
+    assert.match(stdout, /decoder runs as it came, .*attention_mask/);
+    const json = await runCli(['inspect', '--json', '--model', model]);
+    const { decoder } = JSON.parse(json.stdout);
+    assert.equal(decoder.rewritten, false);
+    assert.match(decoder.reason, /attention_mask/);
   });
 
   it('refuses a directory that is no model', async () => {

@@ -31,12 +31,14 @@ for (const mode of MODES) {
       );
     });
 
-    it('counts prompt, image and completion tokens', async () => {
+    it('counts prompt, image, cached and completion tokens', async () => {
+      await troupe.clearCaches();
       const one = golden(5);
       const { usage } = await troupe.chat({ messages: goldenMessages(one) });
       assert.deepEqual(usage, {
         promptTokens: one.promptIds.length,
         imageTokens: one.promptIds.filter((id) => id === 3).length,
+        cachedTokens: 0,
         completionTokens: one.tokenIds.length,
       });
     });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, rename, rm, stat } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -62,5 +62,29 @@ describe('a model directory with mixed precisions and weights in files of their 
     } finally {
       await rm(broken, { recursive: true });
     }
+  });
+});
+
+describe('a model whose decoder cannot be rewritten here', () => {
+  it('runs as it came, with the same answers', async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), 'troupe-plain-'));
+    const before = process.env.TROUPE_CACHE_DIR;
+    // A file: no folder can be made in it, whoever runs the tests.
+    process.env.TROUPE_CACHE_DIR = join(folder, 'file', 'cache');
+    await writeFile(join(folder, 'file'), '');
+    t.after(async () => {
+      if (before === undefined) delete process.env.TROUPE_CACHE_DIR;
+      else process.env.TROUPE_CACHE_DIR = before;
+      await rm(folder, { recursive: true });
+    });
+    assert.equal((await inspectModel({ model: PILOT_MODEL })).decoder.rewritten, false);
+    await using troupe = await Troupe.start({ model: PILOT_MODEL });
+    const some = goldens.slice(0, 6);
+    const answers = await Promise.all(some.map((one) => troupe.chat({ messages: goldenMessages(one) })));
+    assert.deepEqual(
+      answers.map(({ tokenIds }) => tokenIds),
+      some.map(({ tokenIds }) => tokenIds),
+    );
+    assert.ok(answers.every(({ usage }) => usage.cachedTokens === 0));
   });
 });

@@ -1,6 +1,7 @@
 /**
- * The KV cache of the running batch: one row per sequence, dense from row 0. This interface is the seam between
- * the engine and the ways in which exports hand over their keys and values; the engine never sees a layout.
+ * The KV cache of the running batch: one row per sequence, dense from row 0; and the drafts of sequences whose prompt
+ * is still being run. This interface is the seam between the engine and the ways in which exports hand over their
+ * keys and values; the engine never sees a layout.
  */
 import type { Tensors } from '../../inference/graph-session.ts';
 
@@ -9,21 +10,49 @@ export interface KvCache {
   readonly rows: number;
   /** Tokens held by each row: `lengths[row]`; good until the next call that changes the cache. */
   readonly lengths: Int32Array;
-  /** Bytes of the buffers, used or not. */
+  /** Bytes of the buffers, used or not, drafts included. */
   readonly bytes: number;
   /** Decoder outputs that the cache wants fetched with every run. */
   readonly fetches: readonly string[];
+  /** Whether a prompt may be run in several parts, and several prompts in one run. */
+  readonly chunked: boolean;
 
-  /** The past of a sequence that has none: what the prefill feeds, attention mask left out. */
-  emptyPast(): Tensors;
-  /** Takes the keys and values of a prefill at batch 1 into a new row after the last. */
-  append(outputs: Tensors, length: number): void;
+  /** A past without tokens, for prompts that are run from their first token on. */
+  emptyPast(rows: number): Tensors;
+  /** Room for the keys and values of a prompt of so many tokens. */
+  draft(promptLength: number): KvDraft;
+  /** Makes a draft the row after the last. The draft is then of no more use. */
+  join(draft: KvDraft): void;
+  /** Frees a draft that will not become a row. */
+  drop(draft: KvDraft): void;
   /** The past of all rows and the attention mask for one new token each. */
   stepFeeds(): Tensors;
   /** Takes the keys and values of that one new token of every row. */
   advance(outputs: Tensors): void;
   /** Frees a row; the last row moves into it. */
   remove(row: number): void;
+  /** Zeroes what no row uses: to be called when a row has left whose numbers were not finite. */
+  scrub(): void;
   /** Gives back the memory that the held rows do not need; returns the bytes freed. */
   trim(): number;
+}
+
+/** The keys and values of one prompt, as far as it has been run. */
+export interface KvDraft {
+  /** Tokens held. */
+  readonly length: number;
+  /** Places in the past that `past` feeds, used or not. */
+  readonly capacity: number;
+  /** The past as a run at batch 1 is fed it. */
+  past(): Tensors;
+  /** Takes the last `count` tokens of a row of a run's outputs. */
+  take(outputs: Tensors, row: number, count: number): void;
+}
+
+/** A draft whose content can be read and written: what a prefix cache needs. */
+export interface KvPages {
+  /** Copies `count` tokens from position `from` on out of the draft. */
+  read(from: number, count: number): Uint32Array;
+  /** Puts back behind the last token what `read` gave for `count` tokens. */
+  write(words: Uint32Array, count: number): void;
 }

@@ -1,9 +1,10 @@
 /** Reads from a decoder's inputs how its keys and values are named and shaped. */
 import type { GraphSession, TensorSpec } from '../../inference/graph-session.ts';
 
-/** One `past_key_values.N.{key,value}` input with its `present.N.{key,value}` output. */
+/** One `past_key_values.N.{key,value}` input with the output that goes on from it. */
 export interface KvPort {
   readonly past: string;
+  /** `present.N.{key,value}`, past and new tokens; of a rewritten decoder `new.N.{key,value}`, the new ones alone. */
   readonly present: string;
   readonly type: 'float32' | 'float16';
   readonly heads: number;
@@ -26,10 +27,20 @@ export function kvPorts(session: GraphSession, geometry: KvGeometry): KvPort[] {
   const ports: KvPort[] = [];
   for (const spec of session.inputs.values()) {
     const suffix = PAST.exec(spec.name)?.[1];
-    if (suffix !== undefined) ports.push(portOf(spec, `present.${suffix}`, session, geometry));
+    if (suffix === undefined) continue;
+    const rewritten = session.outputs.has(`new.${suffix}`);
+    ports.push(portOf(spec, `${rewritten ? 'new' : 'present'}.${suffix}`, session, geometry));
   }
   if (ports.length === 0) throw new TypeError('the decoder has no past_key_values.N.key inputs');
   return ports;
+}
+
+/** Bytes that one token takes in all layers. */
+export function bytesPerToken(ports: readonly KvPort[]): number {
+  return ports.reduce(
+    (sum, { heads, headDim, type }) => sum + heads * headDim * (type === 'float32' ? 4 : 2),
+    0,
+  );
 }
 
 function portOf(past: TensorSpec, present: string, session: GraphSession, geometry: KvGeometry): KvPort {

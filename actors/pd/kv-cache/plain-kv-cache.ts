@@ -7,7 +7,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { KvBuffer, wordsOf } from './kv-buffer.ts';
-import type { KvCache } from './kv-cache.ts';
+import type { KvCache, KvDraft } from './kv-cache.ts';
 import { type KvLayout, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
 
@@ -15,6 +15,7 @@ import type { KvPort } from './kv-signature.ts';
 const CAPACITY_BUCKET = 16;
 
 export class PlainKvCache implements KvCache {
+  readonly chunked = false;
   readonly fetches: readonly string[];
   readonly #layout: KvLayout;
   readonly #buffers: readonly KvBuffer[];
@@ -46,10 +47,26 @@ export class PlainKvCache implements KvCache {
     return this.#buffers.reduce((sum, buffer) => sum + buffer.bytes, 0);
   }
 
-  emptyPast(): Tensors {
+  /** @param rows 1: these exports cannot run several prompts at once */
+  emptyPast(_rows: number): Tensors {
     return { ...this.#emptyPast };
   }
 
+  draft(): KvDraft {
+    return new PlainDraft(this.#emptyPast);
+  }
+
+  join(draft: KvDraft): void {
+    if (!(draft instanceof PlainDraft)) throw new TypeError('The draft is of another cache');
+    this.append(draft.outputs, draft.length);
+  }
+
+  drop(): void {}
+
+  /** Nothing to do: a row is cleared when it is given to a sequence. */
+  scrub(): void {}
+
+  /** Takes the keys and values of a prefill at batch 1 into a new row after the last. */
   append(outputs: Tensors, length: number): void {
     this.#ensure(this.#rows + 1, Math.max(length, this.#longest()));
     for (const buffer of this.#buffers) {
@@ -141,5 +158,26 @@ export class PlainKvCache implements KvCache {
     const present = outputs[buffer.port.present];
     if (present === undefined) throw new TypeError(`The decoder did not output ${buffer.port.present}`);
     return wordsOf(present);
+  }
+}
+
+/** A prompt that was run whole: its `present` outputs, until they are taken into a row. */
+class PlainDraft implements KvDraft {
+  readonly capacity = 0;
+  readonly #empty: Tensors;
+  length = 0;
+  outputs: Tensors = {};
+
+  constructor(empty: Tensors) {
+    this.#empty = empty;
+  }
+
+  past(): Tensors {
+    return { ...this.#empty };
+  }
+
+  take(outputs: Tensors, _row: number, count: number): void {
+    this.outputs = outputs;
+    this.length = count;
   }
 }

@@ -4,10 +4,12 @@ import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
 import { Decoder } from '../../../actors/pd/decoder.ts';
 import { PdEngine } from '../../../actors/pd/engine.ts';
+import { KvBudget } from '../../../actors/pd/kv-cache/kv-budget.ts';
 import { CONCAT_LAYOUT } from '../../../actors/pd/kv-cache/kv-layout.ts';
 import { kvPorts } from '../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../actors/pd/kv-cache/plain-kv-cache.ts';
 import { ModelRunner } from '../../../actors/pd/model-runner.ts';
+import { PrefixCache } from '../../../actors/pd/prefix-cache/prefix-cache.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
 
@@ -61,6 +63,8 @@ function scriptedEngine(session: GraphSession): PdEngine {
     decoder: new Decoder(session),
     embedder: undefined,
     cache: new PlainKvCache(kvPorts(session, { kvHeads: 1, headDim: 1 }), CONCAT_LAYOUT),
+    budget: new KvBudget(4 * 64 * 8, 8),
+    prefixes: new PrefixCache(0),
     imageTokenId: -1,
     imageTokensPerTile: 1,
   });

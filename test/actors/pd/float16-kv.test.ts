@@ -8,7 +8,7 @@ it('keys and values in float16: a ragged batch gives the tokens that each reques
   // Each test file is a process of its own: the missing global harms nobody else.
   useUint16ForFloat16();
   const run = async (prompts: readonly (readonly number[])[]): Promise<number[][]> => {
-    const engine = await groupQueryEngine('float16', 4);
+    const engine = await groupQueryEngine({ kvType: 'float16', kind: 'plain', maxRunning: 4 });
     const sinks = prompts.map((prompt) => {
       const sink = new RecordingSink();
       engine.submit({ envelope: envelope(prompt, { maxTokens: 24 }), images: [] }, sink);

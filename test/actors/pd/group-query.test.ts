@@ -9,38 +9,40 @@ const prompts = Array.from({ length: 8 }, (_, request) =>
   Array.from({ length: 1 + 3 * request }, (_, i) => (i * 13 + request * 5) % GROUP_QUERY.vocabulary),
 );
 
-describe('a decoder with GroupQueryAttention, which takes ids and has no position_ids', () => {
-  it('gives a request the same tokens in a ragged batch as alone, through growth and compaction', async () => {
-    const alone = await groupQueryEngine('float32', 1);
-    const batch = await groupQueryEngine('float32', 8);
-    const expected: number[][] = [];
-    for (const [index, prompt] of prompts.entries()) {
-      const sink = new RecordingSink();
-      alone.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
-      await runToEnd(alone);
-      expected.push(sink.tokenIds);
-    }
-    const sinks = prompts.map((prompt, index) => {
-      const sink = new RecordingSink();
-      batch.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
-      return sink;
+for (const kind of ['plain', 'rewritten'] as const) {
+  describe(`a decoder with GroupQueryAttention, which takes ids and has no position_ids, ${kind}`, () => {
+    it('gives a request the same tokens in a ragged batch as alone, through growth and compaction', async () => {
+      const alone = await groupQueryEngine({ kind, maxRunning: 1 });
+      const batch = await groupQueryEngine({ kind, maxRunning: 8 });
+      const expected: number[][] = [];
+      for (const [index, prompt] of prompts.entries()) {
+        const sink = new RecordingSink();
+        alone.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
+        await runToEnd(alone);
+        expected.push(sink.tokenIds);
+      }
+      const sinks = prompts.map((prompt, index) => {
+        const sink = new RecordingSink();
+        batch.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
+        return sink;
+      });
+      await runToEnd(batch);
+      assert.deepEqual(
+        sinks.map((sink) => sink.tokenIds),
+        expected,
+      );
+      assert.ok(new Set(expected.flat()).size > 8, 'random weights must not collapse to a few tokens');
+      await Promise.all([alone.dispose(), batch.dispose()]);
     });
-    await runToEnd(batch);
-    assert.deepEqual(
-      sinks.map((sink) => sink.tokenIds),
-      expected,
-    );
-    assert.ok(new Set(expected.flat()).size > 8, 'random weights must not collapse to a few tokens');
-    await Promise.all([alone.dispose(), batch.dispose()]);
-  });
 
-  it('ends at the context length, the whole of it used', async () => {
-    const engine = await groupQueryEngine('float32', 2);
-    const sink = new RecordingSink();
-    engine.submit({ envelope: envelope([1, 2, 3], { maxTokens: 1000 }), images: [] }, sink);
-    await runToEnd(engine);
-    assert.equal(sink.summary.finishReason, 'length');
-    assert.equal(sink.tokenIds.length, GROUP_QUERY.contextLength - 3);
-    await engine.dispose();
+    it('ends at the context length, the whole of it used', async () => {
+      const engine = await groupQueryEngine({ kind, maxRunning: 2 });
+      const sink = new RecordingSink();
+      engine.submit({ envelope: envelope([1, 2, 3], { maxTokens: 1000 }), images: [] }, sink);
+      await runToEnd(engine);
+      assert.equal(sink.summary.finishReason, 'length');
+      assert.equal(sink.tokenIds.length, GROUP_QUERY.contextLength - 3);
+      await engine.dispose();
+    });
   });
-});
+}

@@ -5,25 +5,44 @@ import { join } from 'node:path';
 import { OrtSession } from '../../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../../actors/model/onnx/graph-signature.ts';
 import { encodeModel } from '../../../../actors/model/onnx/onnx-proto.ts';
+import type { OnnxModel } from '../../../../actors/model/onnx/onnx-types.ts';
+import { rewriteDecoder } from '../../../../actors/model/rewrite/rewrite-decoder.ts';
 import { Decoder } from '../../../../actors/pd/decoder.ts';
-import { PdEngine } from '../../../../actors/pd/engine.ts';
-import { kvPorts } from '../../../../actors/pd/kv-cache/kv-signature.ts';
+import { type EngineOptions, PdEngine } from '../../../../actors/pd/engine.ts';
+import { KvBudget } from '../../../../actors/pd/kv-cache/kv-budget.ts';
+import { bytesPerToken, kvPorts } from '../../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../../actors/pd/kv-cache/plain-kv-cache.ts';
+import { SlotKvCache } from '../../../../actors/pd/kv-cache/slot-kv-cache.ts';
 import { layoutOf } from '../../../../actors/pd/load-graphs.ts';
 import { ModelRunner } from '../../../../actors/pd/model-runner.ts';
+import { PrefixCache } from '../../../../actors/pd/prefix-cache/prefix-cache.ts';
 import { GROUP_QUERY, groupQueryDecoder } from '../../../fixtures/graphs/group-query-decoder.ts';
+import type { DecoderKind } from './pilot.ts';
 
-export async function groupQueryEngine(kvType: 'float32' | 'float16', maxRunning: number): Promise<PdEngine> {
+export interface GroupQueryOptions extends Partial<EngineOptions> {
+  readonly kvType?: 'float32' | 'float16';
+  readonly kind?: DecoderKind;
+  readonly prefixCacheBytes?: number;
+  /** Tokens of all sequences together that there is memory for. */
+  readonly kvTokens?: number;
+}
+
+export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise<PdEngine> {
+  const { kvType = 'float32', kind = 'rewritten', prefixCacheBytes = 0 } = options;
+  const { maxRunning = 8, maxWaiting = 64, prefillTokensPerStep } = options;
   const model = groupQueryDecoder(kvType);
-  const folder = await mkdtemp(join(tmpdir(), 'troupe-graph-'));
-  const path = join(folder, 'decoder.onnx');
-  await writeFile(path, encodeModel(model));
-  const session = await OrtSession.load(path, { threads: 1 });
-  await rm(folder, { recursive: true });
+  if (kind === 'rewritten') rewriteDecoder(model, GROUP_QUERY);
+  const session = await sessionOf(model);
+  const ports = kvPorts(session, GROUP_QUERY);
+  const each = bytesPerToken(ports);
+  const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
+  const layout = layoutOf(graphSignature(model).opTypes);
   const runner = new ModelRunner({
     decoder: new Decoder(session),
     embedder: undefined,
-    cache: new PlainKvCache(kvPorts(session, GROUP_QUERY), layoutOf(graphSignature(model).opTypes)),
+    cache: kind === 'plain' ? new PlainKvCache(ports, layout) : new SlotKvCache(ports, budget.tokens),
+    budget,
+    prefixes: new PrefixCache(prefixCacheBytes),
     imageTokenId: -1,
     imageTokensPerTile: 1,
   });
@@ -31,6 +50,15 @@ export async function groupQueryEngine(kvType: 'float32' | 'float16', maxRunning
   const { contextLength } = GROUP_QUERY;
   return new PdEngine(
     { runner, newDetokenizer, contextLength, eosTokenIds: [], imageTokenId: -1 },
-    { maxRunning, maxWaiting: 64 },
+    { maxRunning, maxWaiting, ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }) },
   );
+}
+
+export async function sessionOf(model: OnnxModel): Promise<OrtSession> {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-graph-'));
+  const path = join(folder, 'decoder.onnx');
+  await writeFile(path, encodeModel(model));
+  const session = await OrtSession.load(path, { threads: 1 });
+  await rm(folder, { recursive: true });
+  return session;
 }

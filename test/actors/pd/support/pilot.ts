@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
+import { rewrittenDecoder } from '../../../../actors/model/rewrite/rewritten-decoder.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
@@ -17,8 +18,11 @@ export interface EncodedGolden extends Golden {
 /** Side of every golden picture, pixels. */
 export const SIDE = 80;
 
-export function pilotDirectory(): Promise<ModelDirectory> {
-  return openModelDirectory(PILOT_MODEL);
+/** `plain`: the decoder as it came. */
+export type DecoderKind = 'plain' | 'rewritten';
+
+export function pilotDirectory(kind: DecoderKind = 'rewritten'): Promise<ModelDirectory> {
+  return openModelDirectory(PILOT_MODEL, kind === 'plain' ? {} : { rewriteDecoder: rewrittenDecoder });
 }
 
 /** A golden picture as the vision graph takes it: `(value / 255 - 0.5) / 0.5`, channel by channel. */
@@ -47,8 +51,11 @@ export async function encodedGoldens(): Promise<EncodedGolden[]> {
   return encoded;
 }
 
-export async function pilotEngine(options: Partial<EngineLoadOptions> = {}): Promise<PdEngine> {
-  return await PdEngine.load(await pilotDirectory(), {
+export async function pilotEngine(
+  options: Partial<EngineLoadOptions> = {},
+  kind: DecoderKind = 'rewritten',
+): Promise<PdEngine> {
+  return await PdEngine.load(await pilotDirectory(kind), {
     threads: 1,
     maxRunning: 16,
     maxWaiting: 64,

@@ -1,4 +1,5 @@
 /** Requests and sinks for engine tests. */
+import { createHash } from 'node:crypto';
 import type {
   GenerationSummary,
   RequestEnvelope,
@@ -42,12 +43,16 @@ export function envelope(
 
 /** An image that counts how often it is released. */
 export class CountedImage implements EngineImage {
+  readonly hash: string;
   readonly data: Float32Array;
   readonly shape: readonly number[];
   releases = 0;
 
   constructor(data: Float32Array, shape: readonly number[] = [1, 25, 128]) {
     this.data = data;
+    this.hash = createHash('sha256')
+      .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
+      .digest('hex');
     this.shape = shape;
   }
 

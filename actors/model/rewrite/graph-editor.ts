@@ -1,0 +1,189 @@
+/**
+ * Changes to an ONNX graph: finding nodes by what they make and use, adding nodes, and at the end dropping what no
+ * output needs and putting the rest in order. The graph is changed in place.
+ */
+import {
+  ATTRIBUTE_TYPE,
+  type OnnxAttribute,
+  type OnnxGraph,
+  type OnnxModel,
+  type OnnxNode,
+  type OnnxTensor,
+} from '../onnx/onnx-types.ts';
+import { NotRewritable } from './not-rewritable.ts';
+
+const FLOAT = 1;
+const INT64 = 7;
+
+export interface NewNode {
+  readonly attributes?: readonly OnnxAttribute[];
+  /** '' (default) for the standard operators. */
+  readonly domain?: string;
+  /** Name of the output; default: a fresh one. */
+  readonly output?: string;
+}
+
+export class GraphEditor {
+  readonly graph: OnnxGraph;
+  readonly #model: OnnxModel;
+  readonly #producers = new Map<string, OnnxNode>();
+  readonly #constants = new Map<string, OnnxTensor>();
+  #names = 0;
+
+  constructor(model: OnnxModel) {
+    if (model.graph === undefined) throw new NotRewritable('the file has no graph');
+    this.#model = model;
+    this.graph = model.graph;
+    for (const node of this.#nodes) for (const name of node.output ?? []) this.#producers.set(name, node);
+    for (const tensor of this.graph.initializer ?? []) this.#constants.set(tensor.name ?? '', tensor);
+  }
+
+  /** The node that makes a value; undefined for inputs and weights. */
+  producer(name: string): OnnxNode | undefined {
+    return this.#producers.get(name);
+  }
+
+  /** Nodes that use a value, subgraphs included. */
+  consumers(name: string): OnnxNode[] {
+    return this.#nodes.filter((node) => usedBy(node).has(name));
+  }
+
+  nodesOf(opType: string): OnnxNode[] {
+    return this.#nodes.filter((node) => node.opType === opType);
+  }
+
+  /** A constant, from an initializer or a Constant node. */
+  constant(name: string): OnnxTensor | undefined {
+    const known = this.#constants.get(name);
+    if (known !== undefined) return known;
+    const node = this.#producers.get(name);
+    if (node?.opType !== 'Constant') return undefined;
+    return node.attribute?.find((attribute) => attribute.name === 'value')?.t;
+  }
+
+  /** True for a constant of one element. */
+  isScalar(name: string): boolean {
+    const tensor = this.constant(name);
+    return tensor !== undefined && (tensor.dims ?? []).every((dim) => Number(dim) === 1);
+  }
+
+  /** Adds a node; returns the name of its output. */
+  add(opType: string, input: readonly string[], options: NewNode = {}): string {
+    const output = options.output ?? this.#fresh(opType);
+    const node: OnnxNode = {
+      opType,
+      name: `troupe/${opType}_${output}`,
+      input: [...input],
+      output: [output],
+    };
+    if (options.attributes !== undefined) node.attribute = [...options.attributes];
+    if (options.domain !== undefined) {
+      node.domain = options.domain;
+      this.#import(options.domain);
+    }
+    this.#nodes.push(node);
+    this.#producers.set(output, node);
+    return output;
+  }
+
+  /** Adds an int64 constant: a list, or a scalar when given a number. */
+  int64s(values: number | readonly number[]): string {
+    const list = typeof values === 'number' ? [values] : values;
+    const rawData = new Uint8Array(BigInt64Array.from(list, BigInt).buffer);
+    return this.#constant({
+      dims: typeof values === 'number' ? [] : [list.length],
+      dataType: INT64,
+      rawData,
+    });
+  }
+
+  /** Adds a float32 scalar. */
+  float(value: number): string {
+    return this.#constant({
+      dims: [],
+      dataType: FLOAT,
+      rawData: new Uint8Array(Float32Array.of(value).buffer),
+    });
+  }
+
+  /** Takes a node out, so that another may make its output. */
+  remove(node: OnnxNode): void {
+    this.graph.node = this.#nodes.filter((one) => one !== node);
+    for (const name of node.output ?? []) this.#producers.delete(name);
+  }
+
+  /** Drops nodes and weights that no output needs, and sorts the nodes so that makers stand before users. */
+  finish(): void {
+    const sorted: OnnxNode[] = [];
+    const seen = new Set<OnnxNode>();
+    const used = new Set<string>();
+    // Depth first with a stack of its own: a decoder is thousands of nodes deep.
+    const stack: { node: OnnxNode; done: boolean }[] = [];
+    const visit = (name: string) => {
+      used.add(name);
+      const node = this.#producers.get(name);
+      if (node !== undefined && !seen.has(node)) stack.push({ node, done: false });
+    };
+    for (const output of this.graph.output ?? []) {
+      visit(output.name ?? '');
+      for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
+        if (top.done) sorted.push(top.node);
+        else if (!seen.has(top.node)) {
+          seen.add(top.node);
+          stack.push({ node: top.node, done: true });
+          for (const input of usedBy(top.node)) visit(input);
+        }
+      }
+    }
+    this.graph.node = sorted;
+    this.graph.initializer = (this.graph.initializer ?? []).filter(({ name }) => used.has(name ?? ''));
+    // Shapes written down by the exporter may no longer be true.
+    delete this.graph.valueInfo;
+  }
+
+  get #nodes(): OnnxNode[] {
+    this.graph.node ??= [];
+    return this.graph.node;
+  }
+
+  #constant(tensor: OnnxTensor): string {
+    const name = this.#fresh('constant');
+    const named = { ...tensor, name };
+    this.graph.initializer ??= [];
+    this.graph.initializer.push(named);
+    this.#constants.set(name, named);
+    return name;
+  }
+
+  #import(domain: string): void {
+    this.#model.opsetImport ??= [];
+    if (this.#model.opsetImport.some((one) => one.domain === domain)) return;
+    this.#model.opsetImport.push({ domain, version: 1 });
+  }
+
+  #fresh(hint: string): string {
+    this.#names += 1;
+    return `troupe/${hint}_${this.#names}`;
+  }
+}
+
+/** Names that a node reads, also from within its subgraphs. */
+function usedBy(node: OnnxNode): Set<string> {
+  const names = new Set(node.input ?? []);
+  for (const attribute of node.attribute ?? []) {
+    for (const graph of [...(attribute.g === undefined ? [] : [attribute.g]), ...(attribute.graphs ?? [])]) {
+      for (const output of graph.output ?? []) names.add(output.name ?? '');
+      for (const inner of graph.node ?? []) for (const name of usedBy(inner)) names.add(name);
+    }
+  }
+  names.delete('');
+  return names;
+}
+
+export function intAttribute(name: string, i: number): OnnxAttribute {
+  return { name, type: ATTRIBUTE_TYPE.int, i };
+}
+
+export function intsAttribute(name: string, ints: readonly number[]): OnnxAttribute {
+  return { name, type: ATTRIBUTE_TYPE.ints, ints: [...ints] };
+}

@@ -1,0 +1,35 @@
+/**
+ * Logits of the last position only. A prompt's other logits are never read, and at a vocabulary of 50,000 they are the
+ * larger part of what a prefill would hand over. Exports with `num_logits_to_keep` have this already.
+ */
+import type { OnnxNode } from '../onnx/onnx-types.ts';
+import type { GraphEditor } from './graph-editor.ts';
+
+/** Cuts the hidden states `[B, S, hidden]` before the head to their last row, where the head is found. */
+export function keepLastLogits(editor: GraphEditor): void {
+  if ((editor.graph.input ?? []).some(({ name }) => name === 'num_logits_to_keep')) return;
+  const head = headOf(editor);
+  const hidden = head?.input?.[0];
+  if (head?.input === undefined || hidden === undefined) return;
+  head.input[0] = editor.add('Slice', [
+    hidden,
+    editor.int64s([-1]),
+    editor.int64s([Number.MAX_SAFE_INTEGER]),
+    editor.int64s([1]),
+  ]);
+}
+
+/** The product that makes the logits, if it is one of hidden states and weights. */
+function headOf(editor: GraphEditor): OnnxNode | undefined {
+  let node = editor.producer('logits');
+  while (node?.opType === 'Cast') node = editor.producer(node.input?.[0] ?? '');
+  if (node?.opType !== 'MatMul' && node?.opType !== 'MatMulNBits') return undefined;
+  return isWeight(editor, node.input?.[1] ?? '') ? node : undefined;
+}
+
+/** A constant, or one that is turned over first: a head that shares its weights with the embedding. */
+function isWeight(editor: GraphEditor, name: string): boolean {
+  if (editor.constant(name) !== undefined) return true;
+  const node = editor.producer(name);
+  return node?.opType === 'Transpose' && editor.constant(node.input?.[0] ?? '') !== undefined;
+}

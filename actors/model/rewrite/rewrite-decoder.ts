@@ -1,0 +1,155 @@
+/**
+ * Rewrites a decoder so that a step hands over nothing but what is new. Every standard export outputs `present.*`,
+ * the whole cache, at each step; copying that out dominates decoding. Afterwards
+ *
+ *     inputs   as before; `position_ids` where rotary embedding was inside the attention operator
+ *              attention_mask [B, T + S]: the past, unused places 0, then the new tokens
+ *     outputs  logits [B, 1, vocabulary], new.N.{key,value} [B, kvHeads, S, headDim]
+ *
+ * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in place (see `split-attention.ts`).
+ */
+import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
+import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';
+import { GraphEditor } from './graph-editor.ts';
+import { causalBias, splitGroupQuery } from './group-query-attention.ts';
+import { keepLastLogits } from './last-logits.ts';
+import { NotRewritable } from './not-rewritable.ts';
+import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
+
+/** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
+export const REWRITER_VERSION = 1;
+
+/** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
+export type RewrittenAttention = 'split' | 'kept';
+
+const FLOAT = 1;
+const INT64 = 7;
+const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
+
+/** Changes `model` in place. @throws NotRewritable saying why; the model is then of no use */
+export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): RewrittenAttention {
+  const editor = new GraphEditor(model);
+  const layers = layersOf(editor, shape);
+  const shared = sharedValues(editor, layers);
+  const attention = new SplitAttention(editor, shape, shared);
+  const grouped = editor.nodesOf('GroupQueryAttention');
+  const rewritten =
+    grouped.length > 0
+      ? rewriteGroupQuery(editor, layers, shape, shared, attention)
+      : rewriteConcat(editor, layers, shape, shared, attention);
+  editor.graph.output = [
+    ...(editor.graph.output ?? []).filter(({ name = '' }) => !name.startsWith('present.')),
+    ...rewritten.outputs,
+  ];
+  keepLastLogits(editor);
+  editor.finish();
+  return rewritten.attention;
+}
+
+interface Rewritten {
+  readonly attention: RewrittenAttention;
+  readonly outputs: OnnxValueInfo[];
+}
+
+function rewriteGroupQuery(
+  editor: GraphEditor,
+  layers: readonly string[],
+  shape: AttentionShape,
+  shared: SharedValues,
+  attention: SplitAttention,
+): Rewritten {
+  const positions = 'position_ids';
+  if (!(editor.graph.input ?? []).some(({ name }) => name === positions)) {
+    editor.graph.input?.push(valueInfo(positions, INT64, ['batch_size', 'sequence_length']));
+  }
+  const context = { editor, attention, shape, positions, bias: causalBias(editor, shared) };
+  const outputs = layers.flatMap((layer) => {
+    const node = editor.producer(`present.${layer}.key`);
+    if (node?.opType !== 'GroupQueryAttention') {
+      throw new NotRewritable(`present.${layer}.key is made by ${node?.opType ?? 'nothing'}`);
+    }
+    const { key, value } = splitGroupQuery(node, context);
+    return [rows(editor, layer, 'key', key, shape), rows(editor, layer, 'value', value, shape)];
+  });
+  return { attention: 'split', outputs };
+}
+
+function rewriteConcat(
+  editor: GraphEditor,
+  layers: readonly string[],
+  shape: AttentionShape,
+  shared: SharedValues,
+  attention: SplitAttention,
+): Rewritten {
+  const parts = layers.map((layer) => ({
+    names: { key: `present.${layer}.key`, value: `present.${layer}.value` },
+    key: concatOf(editor, `present.${layer}.key`, `past_key_values.${layer}.key`),
+    value: concatOf(editor, `present.${layer}.value`, `past_key_values.${layer}.value`),
+  }));
+  const found = parts.map((part) => findLayer(editor, part.names, part));
+  const split = found.every((layer) => layer !== undefined);
+  if (split) {
+    for (const part of parts) {
+      replaceShapes(editor, part.names.key, part.key);
+      replaceShapes(editor, part.names.value, part.value);
+    }
+    for (const layer of found) splitLayer(layer, { editor, attention, shape, shared });
+  }
+  const outputs = layers.flatMap((layer, index) => [
+    rows(editor, layer, 'key', parts[index]?.key.fresh ?? '', shape),
+    rows(editor, layer, 'value', parts[index]?.value.fresh ?? '', shape),
+  ]);
+  return { attention: split ? 'split' : 'kept', outputs };
+}
+
+/** Numbers of the layers, in the graph's order. */
+function layersOf(editor: GraphEditor, { kvHeads, headDim }: AttentionShape): string[] {
+  const layers: string[] = [];
+  for (const { name = '', type } of editor.graph.input ?? []) {
+    const [, layer, kind] = PAST.exec(name) ?? [];
+    if (layer === undefined) continue;
+    if (type?.tensorType?.elemType !== FLOAT) throw new NotRewritable(`${name} is not float32`);
+    const [, heads, , width] = type.tensorType.shape?.dim ?? [];
+    if (Number(heads?.dimValue ?? kvHeads) !== kvHeads || Number(width?.dimValue ?? headDim) !== headDim) {
+      throw new NotRewritable(`${name} has another shape than config.json says`);
+    }
+    if (kind === 'key') layers.push(layer);
+  }
+  if (layers.length === 0) throw new NotRewritable('the decoder has no past_key_values.N.key inputs');
+  return layers;
+}
+
+function sharedValues(editor: GraphEditor, [first]: readonly string[]): SharedValues {
+  const inputs = new Set((editor.graph.input ?? []).map(({ name }) => name));
+  if (!inputs.has('attention_mask')) throw new NotRewritable('the decoder has no attention_mask');
+  const tokens = inputs.has('inputs_embeds') ? 'inputs_embeds' : 'input_ids';
+  const dimension = (of: string, index: number): string =>
+    editor.add('Slice', [
+      editor.add('Shape', [of]),
+      editor.int64s([index]),
+      editor.int64s([index + 1]),
+      editor.int64s([0]),
+    ]);
+  return {
+    pastLength: dimension(`past_key_values.${first}.key`, 2),
+    newLength: dimension(tokens, 1),
+  };
+}
+
+/** An output `new.N.kind` that repeats an inner value under that name. */
+function rows(
+  editor: GraphEditor,
+  layer: string,
+  kind: 'key' | 'value',
+  source: string,
+  { kvHeads, headDim }: AttentionShape,
+): OnnxValueInfo {
+  const name = `new.${layer}.${kind}`;
+  editor.add('Identity', [source], { output: name });
+  return valueInfo(name, FLOAT, ['batch_size', kvHeads, 'sequence_length', headDim]);
+}
+
+function valueInfo(name: string, elemType: number, dims: readonly (number | string)[]): OnnxValueInfo {
+  const dim = dims.map((size) => (typeof size === 'number' ? { dimValue: size } : { dimParam: size }));
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
+}

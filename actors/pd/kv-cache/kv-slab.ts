@@ -1,0 +1,152 @@
+/**
+ * The keys (or values) of one layer in memory that is reserved once: `[rows, heads, capacity, headDim]`, row-major,
+ * so that the first n rows are one contiguous view which onnxruntime reads without a copy.
+ *
+ *     reserved  ├──────────────────────────────────────────────────────────────┤  address space only
+ *     committed ├──────────────────────────────────────┤                          bytes
+ *     row 0     │ head 0: used ··free·· │ head 1: …    │ row 1 …
+ *
+ * Capacity changes move what is used within the same memory: no second buffer, no fresh pages. Copies are made in
+ * 32-bit words, so NaNs keep their bits. What is free holds old numbers: finite, unless `scrub` was needed and not called.
+ */
+import { Tensor } from 'onnxruntime-node';
+import type { KvPort } from './kv-signature.ts';
+
+const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
+/** Below this many words, a loop beats the making of two views. */
+const SMALL_COPY_WORDS = 128;
+
+export class KvSlab {
+  readonly port: KvPort;
+  /** Words of one token of one head. */
+  readonly tokenWords: number;
+  readonly #buffer: ArrayBuffer;
+  #words: Uint32Array;
+  #capacity = 0;
+
+  /** @param mostTokens tokens of all rows together that it can ever hold, free places included */
+  constructor(port: KvPort, mostTokens: number) {
+    if (port.type !== 'float32') throw new TypeError(`${port.past} is ${port.type}; slots hold float32`);
+    this.port = port;
+    this.tokenWords = port.headDim;
+    const maxByteLength = mostTokens * port.heads * this.tokenWords * WORD_BYTES;
+    this.#buffer = new ArrayBuffer(0, { maxByteLength });
+    this.#words = this.#allWords();
+  }
+
+  get bytes(): number {
+    return this.#buffer.byteLength;
+  }
+
+  /** The first `rows` rows, no copy; good until `reshape`. */
+  view(rows: number): Tensor {
+    const dims = [rows, this.port.heads, this.#capacity, this.port.headDim];
+    return new Tensor('float32', new Float32Array(this.#buffer, 0, rows * this.#rowWords), dims);
+  }
+
+  /**
+   * Changes the capacity of every row, and keeps the first `lengths[row]` tokens of each.
+   *
+   * @param rows how many rows there shall be room for
+   */
+  reshape(rows: number, capacity: number, lengths: Int32Array): void {
+    const { heads } = this.port;
+    const old = this.#capacity;
+    if (capacity > old) this.#commit(rows * heads * capacity * this.tokenWords);
+    const lines = lengths.length * heads;
+    for (let i = 0; i < lines && old !== capacity; i++) {
+      // Growing, lines move up: the last goes first, so that none is overwritten before it has moved.
+      const line = capacity > old ? lines - 1 - i : i;
+      const words = (lengths[Math.floor(line / heads)] ?? 0) * this.tokenWords;
+      const from = line * old * this.tokenWords;
+      this.#words.copyWithin(line * capacity * this.tokenWords, from, from + words);
+    }
+    this.#capacity = capacity;
+    this.#commit(rows * this.#rowWords);
+  }
+
+  /** Copies `count` tokens of a line of `source` (`length` tokens a line) to position `to` of row `row`. */
+  take(
+    source: Uint32Array,
+    length: number,
+    fromRow: number,
+    from: number,
+    row: number,
+    to: number,
+    count: number,
+  ): void {
+    const { heads } = this.port;
+    for (let head = 0; head < heads; head++) {
+      const start = ((fromRow * heads + head) * length + from) * this.tokenWords;
+      this.#copyIn(source, start, (row * heads + head) * this.#capacity + to, count);
+    }
+  }
+
+  /** Copies the first `count` tokens of row 0 of another slab to row `row`. */
+  takeRow(other: KvSlab, row: number, count: number): void {
+    this.take(other.#words, other.#capacity, 0, 0, row, 0, count);
+  }
+
+  /** Copies `count` tokens of row 0, position `from` on, into `target` at word `at`: head after head. */
+  read(from: number, count: number, target: Uint32Array, at: number): void {
+    for (let head = 0; head < this.port.heads; head++) {
+      const start = (head * this.#capacity + from) * this.tokenWords;
+      const words = count * this.tokenWords;
+      target.set(this.#words.subarray(start, start + words), at + head * words);
+    }
+  }
+
+  /** Overwrites one row with the first `count` tokens of another. */
+  moveRow(from: number, to: number, count: number): void {
+    const { heads } = this.port;
+    for (let head = 0; head < heads; head++) {
+      const start = (from * heads + head) * this.#capacity * this.tokenWords;
+      const target = (to * heads + head) * this.#capacity * this.tokenWords;
+      this.#words.copyWithin(target, start, start + count * this.tokenWords);
+    }
+  }
+
+  /** Zeroes every place that no token holds: after numbers that are not finite, which would spread as 0 · NaN. */
+  scrub(lengths: Int32Array): void {
+    const { heads } = this.port;
+    const line = this.#capacity * this.tokenWords;
+    for (let row = 0; row < lengths.length; row++) {
+      for (let head = 0; head < heads; head++) {
+        const start = (row * heads + head) * line;
+        this.#words.fill(0, start + (lengths[row] ?? 0) * this.tokenWords, start + line);
+      }
+    }
+    this.#words.fill(0, lengths.length * this.#rowWords);
+  }
+
+  /** Gives the system back what lies behind the first `rows` rows. */
+  shrink(rows: number): void {
+    this.#buffer.resize(rows * this.#rowWords * WORD_BYTES);
+    this.#words = this.#allWords();
+  }
+
+  get #rowWords(): number {
+    return this.port.heads * this.#capacity * this.tokenWords;
+  }
+
+  #commit(words: number): void {
+    if (words <= this.#words.length) return;
+    this.#buffer.resize(words * WORD_BYTES);
+    this.#words = this.#allWords();
+  }
+
+  /** Of fixed length: an array that follows its buffer's size is slow to read and write. */
+  #allWords(): Uint32Array {
+    return new Uint32Array(this.#buffer, 0, this.#buffer.byteLength / WORD_BYTES);
+  }
+
+  #copyIn(source: Uint32Array, start: number, position: number, count: number): void {
+    const words = count * this.tokenWords;
+    const target = position * this.tokenWords;
+    if (words > SMALL_COPY_WORDS) {
+      this.#words.set(source.subarray(start, start + words), target);
+      return;
+    }
+    for (let i = 0; i < words; i++) this.#words[target + i] = source[start + i] ?? 0;
+  }
+}

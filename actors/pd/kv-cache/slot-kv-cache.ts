@@ -1,0 +1,163 @@
+/**
+ * The KV cache for rewritten decoders: slots in memory that is reserved once, fed as views, into which each step's
+ * new keys and values are copied and nothing else. All rows have one capacity; it follows the longest row.
+ */
+import { Tensor } from 'onnxruntime-node';
+import type { Tensors } from '../../inference/graph-session.ts';
+import { Int64Buffer } from '../../inference/int64-buffer.ts';
+import type { KvCache, KvDraft } from './kv-cache.ts';
+import { capacityFor } from './kv-capacity.ts';
+import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
+import type { KvPort } from './kv-signature.ts';
+import { KvSlab } from './kv-slab.ts';
+import { rowsOf } from './new-rows.ts';
+import { SlotDraft } from './slot-draft.ts';
+
+export class SlotKvCache implements KvCache {
+  readonly chunked = true;
+  readonly fetches: readonly string[];
+  readonly #ports: readonly KvPort[];
+  readonly #slabs: readonly KvSlab[];
+  readonly #mask = new Int64Buffer();
+  readonly #drafts = new Set<SlotDraft>();
+  readonly #mostTokens: number;
+  #lengths = new Int32Array(16);
+  #rows = 0;
+  #capacity = 0;
+  /** Views of the first `rows` rows: the same at every step until rows join, leave, or the capacity changes. */
+  #pastViews: Tensors | undefined;
+
+  /** @param mostTokens tokens of all rows together, free places included; see `kv-budget.ts` */
+  constructor(ports: readonly KvPort[], mostTokens: number) {
+    this.#ports = ports;
+    this.#mostTokens = mostTokens;
+    this.#slabs = ports.map((port) => new KvSlab(port, mostTokens));
+    this.fetches = ports.map((port) => port.present);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  get lengths(): Int32Array {
+    return this.#lengths.subarray(0, this.#rows);
+  }
+
+  get bytes(): number {
+    const drafts = [...this.#drafts].reduce((sum, draft) => sum + draft.bytes, 0);
+    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, drafts);
+  }
+
+  emptyPast(rows: number): Tensors {
+    const empty = new Float32Array(0);
+    return Object.fromEntries(
+      this.#ports.map(({ past, heads, headDim }) => [
+        past,
+        new Tensor('float32', empty, [rows, heads, 0, headDim]),
+      ]),
+    );
+  }
+
+  draft(promptLength: number): SlotDraft {
+    const draft = new SlotDraft(this.#ports, promptLength);
+    this.#drafts.add(draft);
+    return draft;
+  }
+
+  join(draft: KvDraft): void {
+    if (!(draft instanceof SlotDraft)) throw new TypeError('The draft is of another cache');
+    const row = this.#rows;
+    this.#ensure(row + 1, Math.max(draft.length, this.#longest()));
+    for (const [index, slab] of this.#slabs.entries()) {
+      const source = draft.slabs[index];
+      if (source !== undefined) slab.takeRow(source, row, draft.length);
+    }
+    this.#setLength(row, draft.length);
+    this.#rows += 1;
+    this.#pastViews = undefined;
+    this.drop(draft);
+  }
+
+  drop(draft: KvDraft): void {
+    if (draft instanceof SlotDraft) this.#drafts.delete(draft);
+  }
+
+  stepFeeds(): Tensors {
+    this.#pastViews ??= Object.fromEntries(
+      this.#slabs.map((slab) => [slab.port.past, slab.view(this.#rows)]),
+    );
+    const width = CONCAT_LAYOUT.maskWidth(this.#longest(), this.#capacity);
+    writeStepMask(this.#mask, this.lengths, this.#capacity, width, CONCAT_LAYOUT);
+    const mask = new Tensor('int64', this.#mask.view(this.#rows * width), [this.#rows, width]);
+    return { ...this.#pastViews, attention_mask: mask };
+  }
+
+  advance(outputs: Tensors): void {
+    this.#ensure(this.#rows, this.#longest() + 1);
+    for (const slab of this.#slabs) {
+      const { words, length } = rowsOf(outputs, slab.port);
+      for (let row = 0; row < this.#rows; row++) {
+        slab.take(words, length, row, length - 1, row, this.#lengths[row] ?? 0, 1);
+      }
+    }
+    for (let row = 0; row < this.#rows; row++) this.#setLength(row, (this.#lengths[row] ?? 0) + 1);
+  }
+
+  remove(row: number): void {
+    const last = this.#rows - 1;
+    const length = this.#lengths[last] ?? 0;
+    if (row !== last) {
+      for (const slab of this.#slabs) slab.moveRow(last, row, length);
+      this.#setLength(row, length);
+    }
+    this.#rows = last;
+    this.#pastViews = undefined;
+    this.#shrinkCapacity();
+  }
+
+  scrub(): void {
+    for (const slab of this.#slabs) slab.scrub(this.lengths);
+  }
+
+  trim(): number {
+    const before = this.bytes;
+    this.#reshape(this.#rows, capacityFor(this.#longest()));
+    for (const slab of this.#slabs) slab.shrink(this.#rows);
+    this.#pastViews = undefined;
+    return before - this.bytes;
+  }
+
+  #longest(): number {
+    let longest = 0;
+    for (let row = 0; row < this.#rows; row++) longest = Math.max(longest, this.#lengths[row] ?? 0);
+    return longest;
+  }
+
+  #ensure(rows: number, longest: number): void {
+    const needed = capacityFor(longest);
+    const kept = Math.max(this.#capacity, needed);
+    this.#reshape(rows, rows * kept <= this.#mostTokens ? kept : needed);
+  }
+
+  /** Once the longest row has left, the others need not pay for its capacity. */
+  #shrinkCapacity(): void {
+    const needed = capacityFor(this.#longest());
+    if (this.#rows > 0 && 4 * needed <= 3 * this.#capacity) this.#reshape(this.#rows, needed);
+    else if (this.#rows === 0) this.#reshape(0, 0);
+  }
+
+  #reshape(rows: number, capacity: number): void {
+    for (const slab of this.#slabs) slab.reshape(rows, capacity, this.lengths);
+    if (capacity !== this.#capacity || rows > this.#rows) this.#pastViews = undefined;
+    this.#capacity = capacity;
+  }
+
+  #setLength(row: number, length: number): void {
+    if (row >= this.#lengths.length) {
+      const longer = new Int32Array(2 * this.#lengths.length);
+      longer.set(this.#lengths);
+      this.#lengths = longer;
+    }
+    this.#lengths[row] = length;
+  }
+}

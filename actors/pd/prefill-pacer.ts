@@ -1,0 +1,56 @@
+/**
+ * How many prompt tokens a step may run, so that running answers keep their pace. A step costs a decode run and what
+ * is spent on prompts: for every prompt that waits, a little less than another decode run. So one long prompt beside
+ * a batch makes a step at most about twice as long, and a crowd of prompts is let in quickly, for a batch that fills
+ * late costs everybody more.
+ *
+ * How long so many tokens take is not known before; it is taken from the last run, tokens over milliseconds.
+ */
+
+/**
+ * Fewer waste a run on reading the weights. More gain nothing (on the 256M shape 128 tokens at a time are fastest, 512
+ * take a tenth longer: the scores no longer fit the caches), and a cancel is heard later.
+ */
+const FEWEST = 16;
+const MOST = 128;
+/** Before anything was measured. */
+const FIRST = 32;
+/** Aim below the mark: what is estimated varies. */
+const SHARE = 0.8;
+/** Weight of the newest measurement of a decode step. */
+const NEWEST = 0.25;
+
+export interface PaceSituation {
+  readonly running: number;
+  /** Sequences without their first token. */
+  readonly waiting: number;
+}
+
+export class PrefillPacer {
+  readonly #fixed: number | undefined;
+  #decodeMs: number | undefined;
+  #tokensPerMs: number | undefined;
+
+  /** @param fixed the same number for every step, whatever is measured */
+  constructor(fixed?: number) {
+    this.#fixed = fixed;
+  }
+
+  /** Tokens for the next step. */
+  tokens({ running, waiting }: PaceSituation): number {
+    if (this.#fixed !== undefined) return this.#fixed;
+    if (running === 0) return MOST;
+    if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return FIRST;
+    const ms = SHARE * this.#decodeMs * waiting;
+    return Math.min(MOST, Math.max(FEWEST, Math.floor(ms * this.#tokensPerMs)));
+  }
+
+  noteDecode(ms: number): void {
+    const before = this.#decodeMs ?? ms;
+    this.#decodeMs = before + NEWEST * (ms - before);
+  }
+
+  notePrefill(tokens: number, ms: number): void {
+    this.#tokensPerMs = tokens / Math.max(ms, 0.001);
+  }
+}

@@ -1,0 +1,79 @@
+/** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
+import type { Decoder, TokenFeed } from './decoder.ts';
+import { imageTokensMismatch } from './engine-errors.ts';
+import { mergeImages } from './image-merge.ts';
+import type { PromptRun } from './prompt-run.ts';
+import type { TokenEmbedder } from './token-embedder.ts';
+
+export interface PromptFeedsParts {
+  readonly decoder: Decoder;
+  /** Absent when the decoder takes token ids. */
+  readonly embedder: TokenEmbedder | undefined;
+  readonly imageTokenId: number;
+  readonly imageTokensPerTile: number;
+}
+
+export class PromptFeeds {
+  readonly #parts: PromptFeedsParts;
+
+  constructor(parts: PromptFeedsParts) {
+    this.#parts = parts;
+  }
+
+  /** True while image tokens are to be run in a graph that encodes images itself, and so takes them all at once. */
+  needsPixels(run: PromptRun): boolean {
+    const { decoder, imageTokenId } = this.#parts;
+    return decoder.takesPixels && run.ids.lastIndexOf(imageTokenId) >= run.done;
+  }
+
+  /**
+   * Computes the prompt's embeddings, images merged; once.
+   *
+   * @throws TroupeError `IMAGE_TOKENS_MISMATCH`, `MODEL_RUN_FAILED`
+   */
+  async prepare(run: PromptRun): Promise<void> {
+    const { decoder, embedder, imageTokenId } = this.#parts;
+    if (decoder.takesPixels) {
+      if (run.done === 0) this.#checkTiles(run);
+      else run.imagesRead();
+    }
+    if (embedder === undefined || run.embeds !== undefined) return;
+    const embeds = new Float32Array(run.ids.length * embedder.hidden);
+    await embedder.embed(run.ids, embeds);
+    if (!decoder.takesPixels) {
+      mergeImages(embeds, run.ids, imageTokenId, embedder.hidden, run.images);
+      run.imagesRead();
+    }
+    run.embeds = embeds;
+  }
+
+  /** Tokens `from` to `to` of a prepared prompt, no copy. */
+  part({ ids, embeds }: PromptRun, from: number, to: number): TokenFeed {
+    const hidden = this.#parts.embedder?.hidden ?? 0;
+    return { ids: ids.subarray(from, to), embeds: embeds?.subarray(from * hidden, to * hidden) };
+  }
+
+  /** Prepared prompts under each other, `[runs, longest]`, filled up on the left with tokens that nobody reads. */
+  padded(runs: readonly PromptRun[]): TokenFeed {
+    const width = Math.max(...runs.map(({ ids }) => ids.length));
+    const hidden = this.#parts.embedder?.hidden;
+    const ids = new Int32Array(runs.length * width);
+    const embeds = hidden === undefined ? undefined : new Float32Array(ids.length * hidden);
+    for (const [row, run] of runs.entries()) {
+      const start = (row + 1) * width - run.ids.length;
+      ids.set(run.ids, start);
+      if (run.embeds !== undefined) embeds?.set(run.embeds, start * (hidden ?? 0));
+    }
+    return { ids, embeds };
+  }
+
+  /** A graph that merges the images itself would not say which request was wrong. */
+  #checkTiles({ ids, images }: PromptRun): void {
+    const { imageTokenId, imageTokensPerTile } = this.#parts;
+    const imageTokens = ids.reduce((count, id) => count + Number(id === imageTokenId), 0);
+    const tiles = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
+    if (imageTokens !== tiles * imageTokensPerTile) {
+      throw imageTokensMismatch(imageTokens, tiles * imageTokensPerTile);
+    }
+  }
+}

@@ -1,0 +1,11 @@
+/** A whole prompt into the next row of a runner's cache, as the engine does it for a prompt that is alone. */
+import type { ModelRunner } from '../actors/pd/model-runner.ts';
+
+export async function prefillRow(runner: ModelRunner, prompt: Int32Array): Promise<void> {
+  const run = runner.begin(prompt, [], () => undefined);
+  while (run.left > 0) await runner.extend(run, CHUNK);
+  runner.join(run);
+}
+
+/** What the engine's pacer allows at most. */
+const CHUNK = 128;

@@ -1,0 +1,253 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Tensor } from 'onnxruntime-node';
+import type { GraphSession, Tensors } from '../../../actors/inference/graph-session.ts';
+import { floatData } from '../../../actors/inference/ort-session.ts';
+import { graphSignature } from '../../../actors/model/onnx/graph-signature.ts';
+import { decodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
+import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
+import { NotRewritable } from '../../../actors/model/rewrite/not-rewritable.ts';
+import { type RewrittenAttention, rewriteDecoder } from '../../../actors/model/rewrite/rewrite-decoder.ts';
+import type { AttentionShape } from '../../../actors/model/rewrite/split-attention.ts';
+import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
+import { intAttribute, node } from '../../fixtures/graphs/graph-builder.ts';
+import { GROUP_QUERY, groupQueryDecoder } from '../../fixtures/graphs/group-query-decoder.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
+import { sessionOf } from '../pd/support/group-query.ts';
+
+const PILOT = join(PILOT_MODEL, 'onnx', 'decoder_model_merged.onnx');
+const PILOT_SHAPE = { heads: 4, kvHeads: 2, headDim: 32, hidden: 128, layers: 4 };
+
+interface Kind {
+  readonly name: string;
+  readonly shape: AttentionShape & { readonly hidden: number; readonly layers: number };
+  model(): Promise<OnnxModel>;
+}
+
+const kinds: readonly Kind[] = [
+  { name: 'Concat', shape: PILOT_SHAPE, model: async () => decodeModel(await readFile(PILOT)) },
+  { name: 'GroupQueryAttention', shape: GROUP_QUERY, model: async () => groupQueryDecoder() },
+  {
+    name: 'GroupQueryAttention with packed query, key and value',
+    shape: GROUP_QUERY,
+    model: async () => packed(groupQueryDecoder()),
+  },
+];
+
+/** Joins the three projections of each layer, as exports with packed weights have them. */
+function packed(model: OnnxModel): OnnxModel {
+  const nodes = model.graph?.node ?? [];
+  for (const attention of nodes.filter(({ opType }) => opType === 'GroupQueryAttention')) {
+    const [q = '', k = '', v = ''] = attention.input ?? [];
+    const joined = node('Concat', [q, k, v], [`${q}_packed`], [intAttribute('axis', 2)]);
+    nodes.splice(nodes.indexOf(attention), 0, joined);
+    attention.input?.splice(0, 3, `${q}_packed`, '', '');
+  }
+  return model;
+}
+
+/** A run of new tokens on a past, with random numbers. `gap` places of the past are unused and hold rubbish. */
+class Scene {
+  readonly #kind: Kind;
+  readonly #random = new SeededRandom(11);
+  readonly length: number;
+  readonly count: number;
+  readonly past: readonly Float32Array[];
+  readonly tokens: Float32Array;
+  readonly ids: BigInt64Array;
+
+  constructor(kind: Kind, length: number, count: number) {
+    this.#kind = kind;
+    this.length = length;
+    this.count = count;
+    const { kvHeads, headDim, layers, hidden } = kind.shape;
+    const floats = (size: number) =>
+      Float32Array.from({ length: size }, () => this.#random.nextFloat() - 0.5);
+    this.past = Array.from({ length: 2 * layers }, () => floats(kvHeads * length * headDim));
+    this.tokens = floats(count * hidden);
+    this.ids = BigInt64Array.from({ length: count }, (_, i) => BigInt((7 * i + 3) % 60));
+  }
+
+  async run(session: GraphSession, gap: number, outputs: readonly string[]): Promise<Tensors> {
+    const { kvHeads, headDim, layers, hidden } = this.#kind.shape;
+    const { length, count } = this;
+    const capacity = length + gap;
+    const width = capacity + count;
+    const mask = new BigInt64Array(width).fill(1n).fill(0n, length, capacity);
+    const positions = BigInt64Array.from({ length: count }, (_, i) => BigInt(length + i));
+    const all: Tensors = {
+      inputs_embeds: new Tensor('float32', this.tokens, [1, count, hidden]),
+      input_ids: new Tensor('int64', this.ids, [1, count]),
+      attention_mask: new Tensor('int64', mask, [1, width]),
+      position_ids: new Tensor('int64', positions, [1, count]),
+      num_logits_to_keep: new Tensor('int64', BigInt64Array.of(1n), []),
+    };
+    for (let layer = 0; layer < layers; layer++) {
+      for (const [index, kind] of ['key', 'value'].entries()) {
+        const padded = new Float32Array(kvHeads * capacity * headDim).fill(77);
+        const source = this.past[2 * layer + index] ?? new Float32Array(0);
+        for (let head = 0; head < kvHeads; head++) {
+          const line = source.subarray(head * length * headDim, (head + 1) * length * headDim);
+          padded.set(line, head * capacity * headDim);
+        }
+        all[`past_key_values.${layer}.${kind}`] = new Tensor('float32', padded, [
+          1,
+          kvHeads,
+          capacity,
+          headDim,
+        ]);
+      }
+    }
+    const feeds = Object.fromEntries(Object.entries(all).filter(([name]) => session.inputs.has(name)));
+    return await session.run(feeds, outputs);
+  }
+}
+
+/** The GroupQueryAttention operator wants room for the new tokens in the past. */
+const gapOf = (kind: Kind, count: number) => (kind.name === 'Concat' ? 0 : count);
+
+function lastLogits(outputs: Tensors): Float32Array {
+  const [, , vocabulary = 0] = outputs.logits?.dims ?? [];
+  return floatData(outputs.logits).slice(-vocabulary);
+}
+
+function assertClose(actual: Float32Array, expected: Float32Array, what: string): void {
+  assert.equal(actual.length, expected.length, what);
+  const worst = expected.reduce((most, value, i) => Math.max(most, Math.abs(value - (actual[i] ?? 0))), 0);
+  assert.ok(worst < 2e-5, `${what}: off by ${worst}`);
+}
+
+for (const kind of kinds) {
+  describe(`a decoder with ${kind.name}, rewritten`, () => {
+    for (const [name, length, count, gap] of [
+      ['a prompt from its start', 0, 9, 0],
+      ['one token on a past', 21, 1, 0],
+      ['one token on a past with unused places', 21, 1, 11],
+      ['several tokens on a past with unused places', 13, 6, 5],
+    ] as const) {
+      it(`computes what the original does: ${name}`, async () => {
+        const original = await sessionOf(await kind.model());
+        const model = await kind.model();
+        assert.equal(rewriteDecoder(model, kind.shape), 'split' satisfies RewrittenAttention);
+        const rewritten = await sessionOf(model);
+        const scene = new Scene(kind, length, count);
+        // Rotated keys and plain values of the new tokens are the end of what the original outputs.
+        const wanted = ['logits', 'present.0.key', 'present.1.value'];
+        const expected = await scene.run(original, length === 0 ? 0 : gapOf(kind, count), wanted);
+        const actual = await scene.run(rewritten, gap, ['logits', 'new.0.key', 'new.1.value']);
+        assertClose(lastLogits(actual), lastLogits(expected), 'logits');
+        for (const part of ['0.key', '1.value']) {
+          const present = expected[`present.${part}`];
+          const [, heads = 0, total = 0, width = 0] = present?.dims ?? [];
+          const data = floatData(present);
+          const fresh = Array.from({ length: heads }, (_, head) => [
+            ...data.subarray((head * total + length) * width, (head * total + length + count) * width),
+          ]);
+          assertClose(floatData(actual[`new.${part}`]), Float32Array.from(fresh.flat()), part);
+        }
+        await Promise.all([original.release(), rewritten.release()]);
+      });
+    }
+
+    it('hands over new rows and no present, and does not join past and new tokens inside', async () => {
+      const model = await kind.model();
+      rewriteDecoder(model, kind.shape);
+      const { outputs, opTypes } = graphSignature(model);
+      const caches = outputs.filter(({ name }) => name !== 'logits').map(({ name }) => name);
+      assert.equal(caches.length, 2 * kind.shape.layers);
+      assert.ok(caches.every((name) => /^new\.\d+\.(key|value)$/.test(name)));
+      assert.ok(!opTypes.includes('com.microsoft.GroupQueryAttention'));
+      const joins = (model.graph?.node ?? []).filter(
+        ({ opType, input = [] }) => opType === 'Concat' && input.some((one) => one.startsWith('past_')),
+      );
+      assert.deepEqual(joins, []);
+    });
+  });
+}
+
+describe('attention of an unknown kind', () => {
+  /** The pilot, with a Relu between the joined keys and whatever reads them. */
+  async function unusual(): Promise<OnnxModel> {
+    const model = decodeModel(await readFile(PILOT));
+    for (const one of model.graph?.node ?? []) {
+      if (one.opType === 'Concat' || one.opType === 'Shape') continue;
+      one.input = (one.input ?? []).map((name) => (name === 'present.2.key' ? 'odd' : name));
+    }
+    model.graph?.node?.push(node('Relu', ['present.2.key'], ['odd']));
+    return model;
+  }
+
+  it('is kept: the cache is joined inside, and new rows are handed over all the same', async () => {
+    const model = await unusual();
+    assert.equal(rewriteDecoder(model, PILOT_SHAPE), 'kept' satisfies RewrittenAttention);
+    const [kind] = kinds;
+    assert.ok(kind);
+    const original = await unusual();
+    // The original must be in order to be loaded: what was added last is used before.
+    const nodes = original.graph?.node ?? [];
+    const relu = nodes.pop();
+    const at = nodes.findIndex(({ output }) => output?.includes('present.2.key'));
+    if (relu !== undefined) nodes.splice(at + 1, 0, relu);
+    const [before, after] = await Promise.all([sessionOf(original), sessionOf(model)]);
+    const scene = new Scene(kind, 12, 1);
+    const expected = await scene.run(before, 0, ['logits']);
+    const actual = await scene.run(after, 4, ['logits']);
+    assertClose(lastLogits(actual), lastLogits(expected), 'logits');
+    await Promise.all([before.release(), after.release()]);
+  });
+});
+
+describe('a decoder that cannot be rewritten says why', () => {
+  const refused = async (change: (model: OnnxModel) => void, why: RegExp, from = kinds[1]) => {
+    assert.ok(from);
+    const model = await from.model();
+    change(model);
+    assert.throws(
+      () => rewriteDecoder(model, from.shape),
+      (error) => error instanceof NotRewritable && why.test(error.message),
+    );
+  };
+  const attentions = (model: OnnxModel) =>
+    (model.graph?.node ?? []).filter(({ opType }) => opType === 'GroupQueryAttention');
+
+  it('a local window', () =>
+    refused((model) => {
+      attentions(model)[0]?.attribute?.push(intAttribute('local_window_size', 128));
+    }, /local window/));
+
+  it('capped scores', () =>
+    refused((model) => {
+      attentions(model)[0]?.attribute?.push({ name: 'softcap', type: 1, f: 30 });
+    }, /capped/));
+
+  it('attention sinks', () =>
+    refused((model) => {
+      attentions(model)[1]?.input?.push('', '', 'sinks');
+    }, /sinks/));
+
+  it('head counts that differ from the configuration', () =>
+    refused((model) => {
+      for (const one of attentions(model)[0]?.attribute ?? []) if (one.name === 'num_heads') one.i = 8;
+    }, /head counts/));
+
+  it('keys and values in float16', () =>
+    refused((model) => Object.assign(model, groupQueryDecoder('float16')), /not float32/));
+
+  it('a cache that another operator makes', () =>
+    refused(
+      (model) => {
+        for (const one of model.graph?.node ?? []) {
+          if (one.output?.[0] === 'present.1.value') one.opType = 'If';
+        }
+      },
+      /present\.1\.value is made by If/,
+      kinds[0],
+    ));
+
+  it('no cache at all', () =>
+    refused((model) => {
+      if (model.graph !== undefined) model.graph.input = model.graph.input?.slice(0, 3) ?? [];
+    }, /no past_key_values/));
+});

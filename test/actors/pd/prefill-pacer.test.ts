@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { PrefillPacer } from '../../../actors/pd/prefill-pacer.ts';
+
+/** 50 ms a decode step, 1 ms a prompt token. */
+function measured(): PrefillPacer {
+  const pacer = new PrefillPacer();
+  pacer.noteDecode(50);
+  pacer.notePrefill(100, 100);
+  return pacer;
+}
+
+describe('how many prompt tokens a step runs', () => {
+  it('as many as take a little less than a decode step, for one prompt beside a batch', () => {
+    assert.equal(measured().tokens({ running: 8, waiting: 1 }), 40);
+  });
+
+  it('as much again for every prompt that waits', () => {
+    assert.equal(measured().tokens({ running: 8, waiting: 3 }), 120);
+  });
+
+  it('the most when nobody runs', () => {
+    const pacer = measured();
+    const most = pacer.tokens({ running: 0, waiting: 1 });
+    assert.ok(most >= pacer.tokens({ running: 1, waiting: 100 }));
+  });
+
+  it('never fewer than keep a run worth its weights', () => {
+    const pacer = measured();
+    pacer.notePrefill(10, 1000);
+    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 16);
+  });
+
+  it('follows what prompts cost now', () => {
+    const pacer = measured();
+    pacer.notePrefill(100, 200);
+    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 20);
+  });
+
+  it('as many as it is told', () => {
+    const pacer = new PrefillPacer(77);
+    pacer.noteDecode(1);
+    pacer.notePrefill(1, 100);
+    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 77);
+  });
+});
