@@ -1,8 +1,8 @@
 /**
  * How many prompt tokens a step may run, so that running answers keep their pace. A step costs a decode run and what
- * is spent on prompts: for every prompt that waits, a little less than another decode run. So one long prompt beside
- * a batch makes a step at most about twice as long, and a crowd of prompts is let in quickly, for a batch that fills
- * late costs everybody more.
+ * is spent on prompts: for every prompt that waits, a little less than another decode run, as far as `FEWEST` lets it.
+ * So one long prompt beside a batch makes a step about twice as long, and a crowd of prompts is let in quickly, for a
+ * batch that fills late costs everybody more.
  *
  * How long so many tokens take is not known before; it is taken from the last run, tokens over milliseconds.
  */
