@@ -41,7 +41,10 @@ export async function startPipeline(directory: ModelDirectory, config: ResolvedC
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
     const { routes, caching, starting } = targets(system, directory, { ...config, plan });
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
-    const starts = [...starting, processor.start({ directory, limits: config.limits, ...routes })];
+    const starts = [
+      ...starting,
+      processor.start({ directory, limits: config.limits, images: config.images, ...routes }),
+    ];
     // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
     const failed = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

@@ -18,7 +18,7 @@ import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import type { TroupeOptions } from './config/options.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
-import { type EngineStats, engineStats } from './engine-stats.ts';
+import { type EngineHealth, type EngineStats, engineHealth, engineStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { submittedChat } from './submitted-chat.ts';
@@ -113,6 +113,11 @@ export class Troupe implements AsyncDisposable {
     });
     this.#track(run, requestId);
     return run;
+  }
+
+  /** Who is up and how busy, at once and without asking the actors. */
+  health(): EngineHealth {
+    return engineHealth(this.#pipeline.system, this.#runs.size);
   }
 
   /** Load and counters of every actor, arenas and requests. */

@@ -15,7 +15,7 @@ import { PdEngine } from '../pd/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
 import { type AggregatedArgs, aggregatedActor, PIXEL_ARENA } from '../protocols.ts';
-import { assertWanted, received } from '../trace.ts';
+import { assertWanted, received, stageSpan } from '../trace.ts';
 
 /** Requests that may be encoded or waiting for room in the batch at once. */
 const CONCURRENCY = 8;
@@ -31,9 +31,11 @@ export default defineActor({
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
-          const trace = received(envelope.trace);
+          const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           const { ready, encodeMs } = await images.open(prepared, signal);
+          const encode = stageSpan('encode', context.name, encodeMs);
+          const stages = encodeMs > 0 ? [...trace.stages, encode] : trace.stages;
           try {
             await language.room(signal);
           } catch (error) {
@@ -41,7 +43,7 @@ export default defineActor({
             throw error;
           }
           language.submit(
-            { envelope: { ...envelope, trace: { ...trace, encodeMs } }, images: ready },
+            { envelope: { ...envelope, trace: { ...trace, encodeMs, stages } }, images: ready },
             writer,
           );
         },

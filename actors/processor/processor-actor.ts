@@ -3,7 +3,7 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
 import type { PreparedImage, PreparedRequest, StageTrace } from '../generation.ts';
 import { PIXEL_ARENA, processorActor } from '../protocols.ts';
-import { assertWanted, hop } from '../trace.ts';
+import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
 
 /** Requests being fetched, decoded or handed over at once. */
@@ -12,9 +12,10 @@ const CONCURRENCY = 8;
 export default defineActor({
   blueprint: processorActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, limits, encoder, pd }, context) {
+  async setup({ directory, limits, images: policy, encoder, pd }, context) {
     const pixels = context.arena(PIXEL_ARENA);
-    const preparer = await RequestPreparer.load({ directory, limits, pixels, holder: context.holder });
+    const { holder } = context;
+    const preparer = await RequestPreparer.load({ directory, limits, images: policy, pixels, holder });
     let prepared = 0;
     return {
       handlers: {
@@ -30,6 +31,7 @@ export default defineActor({
               queueMs: startedAt - submittedAt,
               preprocessMs,
               encodeMs: 0,
+              stages: [stageSpan('preprocess', context.name, preprocessMs)],
               hops: images.length === 0 ? [] : [hop(context.name, encoder.name, 'pixels', tensorsOf(images))],
               handedOverAt: processNow(),
             };

@@ -14,6 +14,7 @@ import type { ProcessorLimits } from '../protocols.ts';
 import { contentHash } from './content-hash.ts';
 import { Idefics3ImageProcessor } from './idefics3-image-processor.ts';
 import { decodeImage } from './image-decode.ts';
+import type { ImagePolicy } from './image-policy.ts';
 import { loadImageBytes } from './image-source.ts';
 import { preparePrompt } from './prepare-prompt.ts';
 import type { RgbImage } from './resize.ts';
@@ -23,6 +24,7 @@ import { type RequestImage, validateMessages } from './validate-messages.ts';
 export interface PreparerParts {
   readonly directory: ModelDirectory;
   readonly limits: ProcessorLimits;
+  readonly images: ImagePolicy;
   readonly pixels: SharedArena;
   readonly holder: number;
 }
@@ -89,8 +91,8 @@ export class RequestPreparer {
   }
 
   async #open({ source, field }: RequestImage, signal: AbortSignal): Promise<PlannedImage> {
-    const { directory, limits } = this.#parts;
-    const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, signal });
+    const { directory, limits, images: policy } = this.#parts;
+    const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, policy, signal });
     const image = await decodeImage(bytes, field, { maxPixels: limits.maxImagePixels });
     signal.throwIfAborted();
     return { image, plan: this.#family.planImage(directory, image) };

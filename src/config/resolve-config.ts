@@ -1,40 +1,13 @@
 /** Checks options and completes them with defaults. What contradicts itself is refused, naming both sides. */
-import { z } from 'zod';
+import type { z } from 'zod';
 import { InputError } from '../../actors/errors.ts';
-import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
-import { MODES, type Mode } from '../chat-types.ts';
+import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
+import type { Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
+import { engineSchema } from './engine-schema.ts';
+import { imagePolicy } from './image-options.ts';
 import type { TroupeOptions } from './options.ts';
-
-const count = z.number().int().min(1).max(64);
-const bytes = z.number().int().min(1);
-const milliseconds = z.number().min(1);
-
-const schema = z.strictObject({
-  model: z.string().min(1).optional(),
-  mode: z.enum(MODES as [Mode, ...Mode[]]).optional(),
-  dtype: z.enum(DTYPES as [Dtype, ...Dtype[]]).optional(),
-  processor: z.strictObject({ count: count.optional() }).optional(),
-  encoder: z.strictObject({ count: count.optional(), threads: count.optional() }).optional(),
-  pd: z
-    .strictObject({
-      count: count.optional(),
-      threads: count.optional(),
-      maxRunning: z.number().int().min(1).max(1024).optional(),
-      maxWaiting: z.number().int().min(1).max(65_536).optional(),
-    })
-    .optional(),
-  limits: z
-    .strictObject({
-      maxImages: z.number().int().min(0).max(1024).optional(),
-      maxImageBytes: bytes.optional(),
-      maxImagePixels: bytes.optional(),
-    })
-    .optional(),
-  requestTimeoutMs: milliseconds.optional(),
-  retries: z.number().int().min(0).max(100).optional(),
-  stopGraceMs: z.number().min(0).optional(),
-});
 
 export interface ResolvedConfig {
   readonly model: string;
@@ -49,6 +22,7 @@ export interface ResolvedConfig {
     readonly maxImageBytes: number;
     readonly maxImagePixels: number;
   };
+  readonly images: ImagePolicy;
   readonly requestTimeoutMs: number;
   readonly retries: number;
   readonly stopGraceMs: number;
@@ -56,7 +30,7 @@ export interface ResolvedConfig {
 
 /** @throws InputError `INVALID_OPTION` naming the field, its value and the remedy */
 export function resolveConfig(options: TroupeOptions): ResolvedConfig {
-  const parsed = schema.safeParse(options);
+  const parsed = engineSchema.safeParse(options);
   if (!parsed.success) throw invalidOption(options, parsed.error);
   const given = parsed.data;
   const mode = given.mode ?? 'aggregated';
@@ -73,6 +47,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,
       maxImagePixels: given.limits?.maxImagePixels ?? 40_000_000,
     },
+    images: imagePolicy(given.images),
     requestTimeoutMs: given.requestTimeoutMs ?? 600_000,
     retries: given.retries ?? 2,
     stopGraceMs: given.stopGraceMs ?? 10_000,
