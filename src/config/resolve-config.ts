@@ -1,5 +1,4 @@
 /** Checks options and completes them with defaults. What contradicts itself is refused, naming both sides. */
-import type { z } from 'zod';
 import { InputError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
@@ -7,6 +6,7 @@ import type { Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
 import { engineSchema } from './engine-schema.ts';
 import { imagePolicy } from './image-options.ts';
+import { invalidOption } from './invalid-option.ts';
 import type { TroupeOptions } from './options.ts';
 
 export interface ResolvedConfig {
@@ -28,10 +28,15 @@ export interface ResolvedConfig {
   readonly stopGraceMs: number;
 }
 
+const REMEDY = 'See the options of Troupe.start';
+
 /** @throws InputError `INVALID_OPTION` naming the field, its value and the remedy */
 export function resolveConfig(options: TroupeOptions): ResolvedConfig {
   const parsed = engineSchema.safeParse(options);
-  if (!parsed.success) throw invalidOption(options, parsed.error);
+  if (!parsed.success) {
+    const named = (path: readonly PropertyKey[]) => ({ field: path.join('.') || 'options', remedy: REMEDY });
+    throw invalidOption(options, parsed.error, named);
+  }
   const given = parsed.data;
   const mode = given.mode ?? 'aggregated';
   if (mode === 'aggregated') refuseIdleEncoder(options.encoder);
@@ -63,20 +68,3 @@ function refuseIdleEncoder(encoder: TroupeOptions['encoder']): void {
     remedy: 'In aggregated mode the encoder is part of PD: set "pd" instead, or choose mode "disaggregated"',
   });
 }
-
-function invalidOption(options: unknown, error: z.ZodError): InputError {
-  const [issue] = error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const path = [...(issue?.path ?? []), ...unknown];
-  const value: unknown = path.reduce<unknown>((at, key) => Object(at)[key], options);
-  return new InputError('INVALID_OPTION', lowerFirst(issue?.message ?? 'is not valid'), {
-    field: path.join('.') || 'options',
-    value:
-      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-        ? value
-        : String(value),
-    remedy: 'See the options of Troupe.start',
-  });
-}
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

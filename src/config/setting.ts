@@ -5,7 +5,7 @@ export interface SettingFacts {
   /** As commander reads it: `--port <n>`. The environment variable follows from it: `TROUPE_PORT`. */
   readonly flag: string;
   readonly help: string;
-  /** How text is read. A list takes a flag several times, or a variable with commas. Default `text`. */
+  /** How text is read. A flag that begins with `--no-` says false. A list takes a flag several times, or a variable with commas. Default `text`. */
   readonly kind?: 'text' | 'number' | 'boolean' | 'list';
   /** Never to be printed. */
   readonly secret?: true;
@@ -32,10 +32,15 @@ export function settingsOf(schema: z.ZodType, path: readonly string[] = []): Set
   const facts = registry.get(schema);
   if (facts !== undefined) {
     const [name = facts.flag] = facts.flag.split(' ');
-    const variable = `TROUPE_${name.slice(2).replaceAll('-', '_').toUpperCase()}`;
+    const variable = `TROUPE_${name
+      .replace(/^--(no-)?/, '')
+      .replaceAll('-', '_')
+      .toUpperCase()}`;
     return [{ ...facts, path, name, variable }];
   }
-  if (schema instanceof z.ZodOptional) return settingsOf(schema.unwrap() as z.ZodType, path);
+  if (schema instanceof z.ZodOptional || schema instanceof z.ZodPrefault) {
+    return settingsOf(schema.unwrap() as z.ZodType, path);
+  }
   if (!(schema instanceof z.ZodObject)) return [];
   return Object.entries(schema.shape).flatMap(([key, field]) =>
     settingsOf(field as z.ZodType, [...path, key]),
