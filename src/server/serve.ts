@@ -29,11 +29,14 @@ export interface ServeOptions extends ServerOptions {
 const LAST_WORDS_MS = 500;
 
 export class TroupeServer implements AsyncDisposable {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
   readonly #app: FastifyInstance;
   readonly #state: ServerState;
   #closed: Promise<StopReport> | undefined;
 
   private constructor(app: FastifyInstance, state: ServerState) {
+    this.url = urlOf(app);
     this.#app = app;
     this.#state = state;
   }
@@ -58,12 +61,6 @@ export class TroupeServer implements AsyncDisposable {
     }
     log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
     return server;
-  }
-
-  /** `http://127.0.0.1:8000` */
-  get url(): string {
-    const { address, family, port } = this.#app.server.address() as AddressInfo; // it listens on TCP
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
   }
 
   /** The engine behind the server. */
@@ -120,4 +117,9 @@ async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promi
     const facts = { field: 'port', value: `${host}:${port}`, remedy: 'Choose another host or port' };
     throw new InputError('PORT_UNAVAILABLE', `cannot be listened on, ${code}`, facts, cause);
   }
+}
+
+function urlOf(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo; // it listens on TCP
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
