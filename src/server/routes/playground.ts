@@ -1,16 +1,16 @@
-/** The page at `/` and its two files, read once. They may load nothing from elsewhere and be framed by nobody. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The page at `/` and its files, read once. They may load nothing from elsewhere and be framed by nobody. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { PACKAGE_ROOT } from '../../package-root.ts';
 
 const FOLDER = join(PACKAGE_ROOT, 'src', 'playground', 'page');
 
-const FILES = [
-  { url: '/', file: 'index.html', type: 'text/html; charset=utf-8' },
-  { url: '/playground/style.css', file: 'style.css', type: 'text/css; charset=utf-8' },
-  { url: '/playground/main.js', file: 'main.js', type: 'text/javascript; charset=utf-8' },
-] as const;
+const TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+};
 
 const PAGE_HEADERS = {
   'content-security-policy': [
@@ -29,8 +29,11 @@ const PAGE_HEADERS = {
 } as const;
 
 export function playgroundRoutes(app: FastifyInstance): void {
-  for (const { url, file, type } of FILES) {
+  for (const file of readdirSync(FOLDER)) {
+    const type = TYPES[extname(file)];
+    if (type === undefined) continue;
     const content = readFileSync(join(FOLDER, file));
+    const url = file === 'index.html' ? '/' : `/playground/${file}`;
     app.get(url, (_request, reply) => reply.type(type).headers(PAGE_HEADERS).send(content));
   }
 }
