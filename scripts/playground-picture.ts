@@ -7,7 +7,7 @@ import { serve } from '../src/server/serve.ts';
 
 const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium';
 const SIZE = { width: 1000, height: 740 };
-const PICTURE = fileURLToPath(new URL('../examples/red-cross-and-yellow-ring.png', import.meta.url));
+const PICTURE = fileURLToPath(new URL('../examples/four-shapes.png', import.meta.url));
 const QUESTION = 'What is in this image?';
 
 await using server = await serve({ port: 0, mode: 'disaggregated', logger: pino({ level: 'silent' }) });

@@ -6,7 +6,7 @@ const picture = (name: string): string => {
   return `data:image/png;base64,${readFileSync(file).toString('base64')}`;
 };
 
-const PICTURES = ['red-ring.png', 'black-cross.png', 'green-star-and-blue-ring.png'].map(picture);
+const PICTURES = ['four-shapes.png', 'number.png', 'before.png'].map(picture);
 
 /** Makes the model go on up to the token limit. */
 const GOES_ON = { repetition_penalty: 1000, frequency_penalty: -2, presence_penalty: -2 };

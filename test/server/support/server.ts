@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { pino } from 'pino';
-import { DEFAULT_MODEL_DIRECTORY } from '../../../src/default-model.ts';
 import { type ServeOptions, serve, type TroupeServer } from '../../../src/server/serve.ts';
 import { type Golden, golden, goldenImage } from '../../support/golden.ts';
+import { PILOT_MODEL } from '../../support/pilot-model.ts';
 
-export const MODEL = DEFAULT_MODEL_DIRECTORY;
+export const MODEL = PILOT_MODEL;
 export const MODEL_NAME = 'pilot';
 
 /** To be closed; `await using` does it. */
