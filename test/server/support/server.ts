@@ -149,12 +149,14 @@ export interface Running {
   rest(): Promise<string>;
 }
 
-/** Resolves when nothing is running or waiting any more. */
+/** Resolves when nothing is running or waiting any more, in the server or in the actors. */
 export async function idle(server: TroupeServer): Promise<void> {
-  for (;;) {
-    const { requests } = JSON.parse(await (await fetch(`${server.url}/health`)).text());
-    if (requests.running === 0 && requests.waiting === 0 && server.engine.health().requestsInFlight === 0)
-      return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  while (await isBusy(server)) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+async function isBusy(server: TroupeServer): Promise<boolean> {
+  const { requests } = JSON.parse(await (await fetch(`${server.url}/health`)).text());
+  if (requests.running + requests.waiting + server.engine.health().requestsInFlight > 0) return true;
+  const { actors } = await server.engine.stats();
+  return actors.some(({ stats }) => Number(stats?.running ?? 0) + Number(stats?.waiting ?? 0) > 0);
 }
