@@ -66,11 +66,10 @@ console.log(
     `${mean(residentBytes.slice(2 * third)).toFixed(0)} MiB in the last`,
 );
 console.log(`SIGTERM     exit ${code ?? signal}; ${JSON.stringify(ending.endings)}`);
-for (const why of load.lost) console.log(`lost        ${why}`);
+for (const why of [...load.lost, ...ending.lost]) console.log(`lost        ${why}`);
 
 const free = requestsLeft.running === 0 && requestsLeft.waiting === 0;
-// After the server has gone, a connection that is refused is the answer that there is.
-if (load.endings.lost > 0 || !free || code !== 0) process.exitCode = 1;
+if (load.endings.lost > 0 || load.endings.gone > 0 || !free || code !== 0) process.exitCode = 1;
 
 /** What is running and waiting once those who left have been noticed. */
 async function settledRequests(server: string): Promise<{ running: number; waiting: number }> {

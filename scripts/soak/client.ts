@@ -11,6 +11,8 @@ export type Ending =
   | 'error'
   /** The client itself left. */
   | 'left'
+  /** There was no server to connect to: after SIGTERM, when it has gone. */
+  | 'gone'
   /** None of these: what must not happen. */
   | 'lost';
 
@@ -42,6 +44,7 @@ export async function runClient(url: string, kind: Kind, leaveAfterMs: number): 
     return outcomeOf(response, text, kind);
   } catch (error) {
     if (leaving.signal.aborted) return { ending: 'left' };
+    if (isConnectionRefused(error)) return { ending: 'gone' };
     return { ending: 'lost', why: `${kind.name}: ${tooLong.aborted ? 'no answer' : String(error)}` };
   }
 }
@@ -68,4 +71,9 @@ function outcomeOf(response: Response, text: string, { name, body, status = 200,
     return { ending: 'lost', why: `${name}: status ${response.status}, ${text.slice(-200)}` };
   }
   return { ending: status === 200 ? 'answered' : 'error' };
+}
+
+function isConnectionRefused(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
 }

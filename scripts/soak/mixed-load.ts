@@ -24,7 +24,7 @@ const LEAVES_WITHIN_MS = 300;
 const LOST_SHOWN = 20;
 
 export async function mixedLoad({ url, clients, durationMs, seed }: LoadOptions): Promise<LoadReport> {
-  const endings: Record<Ending, number> = { answered: 0, refused: 0, error: 0, left: 0, lost: 0 };
+  const endings: Record<Ending, number> = { answered: 0, refused: 0, error: 0, left: 0, gone: 0, lost: 0 };
   const lost: string[] = [];
   const end = performance.now() + durationMs;
   const client = async (index: number) => {

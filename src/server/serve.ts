@@ -25,7 +25,7 @@ export interface ServeOptions extends ServerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What a failed answer needs to reach its client when time is up, ms. */
+/** What the last answers need to reach their clients when time is up, ms. */
 const LAST_WORDS_MS = 500;
 
 export class TroupeServer implements AsyncDisposable {
@@ -90,9 +90,10 @@ export class TroupeServer implements AsyncDisposable {
       this.#state.abandon();
       await this.#state.drain(LAST_WORDS_MS);
     }
-    const closing = this.#app.close();
-    this.#app.server.closeAllConnections();
-    await closing;
+    // What is just being answered is let end; idle connections are closed at once.
+    const impatience = setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS_MS);
+    await this.#app.close();
+    clearTimeout(impatience);
     const report = (await engine?.stop()) ?? { quarantined: [] };
     this.#state.metrics.registry.clear();
     log.info(report, 'stopped');
