@@ -111,6 +111,15 @@ export interface Hop {
   readonly bytesCopied: number;
 }
 
+/** One stage's work on a request, on the process clock, ms. */
+export interface StageSpan {
+  readonly stage: 'preprocess' | 'encode' | 'transfer' | 'prefill' | 'decode';
+  /** The actor that did it; for a transfer, the one that received. */
+  readonly actor: string;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
 /** What the stages before PD measured, milliseconds. */
 export interface StageTrace {
   /** When the caller submitted the request, on the process clock, ms. */
@@ -120,6 +129,8 @@ export interface StageTrace {
   readonly preprocessMs: number;
   readonly encodeMs: number;
   readonly hops: readonly Hop[];
+  /** In order; what lies between them is waiting. */
+  readonly stages: readonly StageSpan[];
   /** When the last stage handed the request over, on the process clock, ms: until the next stage it queues. */
   readonly handedOverAt: number;
 }

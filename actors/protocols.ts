@@ -10,6 +10,7 @@ import type {
   TokenChunk,
 } from './generation.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
+import type { ImagePolicy } from './processor/image-policy.ts';
 
 /** Names of the arenas that a system with model actors must have. */
 export const PIXEL_ARENA = 'pixels';
@@ -57,6 +58,7 @@ export interface ProcessorLimits {
 export interface ProcessorArgs {
   readonly directory: ModelDirectory;
   readonly limits: ProcessorLimits;
+  readonly images: ImagePolicy;
   /** Where prepared requests go. */
   readonly encoder: ActorRef<typeof encoderProtocol>;
   /** Where requests without images may go directly, if there is such an actor. */

@@ -2,11 +2,19 @@
 import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import { footprint } from '../runtime/tensors/byte-footprint.ts';
-import type { Hop, RequestEnvelope, StageTrace } from './generation.ts';
+import type { Hop, RequestEnvelope, StageSpan, StageTrace } from './generation.ts';
 
 /** The trace as a stage finds it: what passed since the last one handed over was waiting. */
-export function received(trace: StageTrace): StageTrace {
-  return { ...trace, queueMs: trace.queueMs + (processNow() - trace.handedOverAt) };
+export function received(trace: StageTrace, actor: string): StageTrace {
+  const waitedMs = processNow() - trace.handedOverAt;
+  const stages = [...trace.stages, stageSpan('transfer', actor, waitedMs)];
+  return { ...trace, queueMs: trace.queueMs + waitedMs, stages };
+}
+
+/** A stage that ends now. */
+export function stageSpan(stage: StageSpan['stage'], actor: string, durationMs: number): StageSpan {
+  const endedAt = processNow();
+  return { stage, actor, startedAt: endedAt - durationMs, endedAt };
 }
 
 /** The bytes that handing tensors over moves and copies, counted as the channel counts them. */

@@ -1,5 +1,5 @@
 /** What a caller is told when an answer is complete. */
-import type { GenerationSummary, Hop, TokenChunk } from '../actors/generation.ts';
+import type { GenerationSummary, Hop, StageSpan, TokenChunk } from '../actors/generation.ts';
 import { processNow } from '../runtime/clock.ts';
 import type { BytesBetweenActors, ChatResult, ChatTimings, Mode } from './chat-types.ts';
 
@@ -34,8 +34,22 @@ export function summarize(
       pixels: bytesOf(trace.hops, 'pixels'),
       embeddings: bytesOf(trace.hops, 'embeddings'),
     },
+    stages: [...trace.stages, ...generationStages(trace.stages, { firstTokenAt, prefillMs, decodeMs })],
     tokenIds: deltas.flatMap(({ tokenIds }) => tokenIds),
   };
+}
+
+/** The engine reports durations; the first text, which came when the prompt had been run, says when. */
+function generationStages(
+  before: readonly StageSpan[],
+  { firstTokenAt, prefillMs, decodeMs }: { firstTokenAt: number; prefillMs: number; decodeMs: number },
+): StageSpan[] {
+  const actor = before.findLast(({ stage }) => stage === 'transfer')?.actor ?? 'pd';
+  const startedAt = firstTokenAt - prefillMs;
+  return [
+    { stage: 'prefill', actor, startedAt, endedAt: firstTokenAt },
+    { stage: 'decode', actor, startedAt: firstTokenAt, endedAt: firstTokenAt + decodeMs },
+  ];
 }
 
 function bytesOf(hops: readonly Hop[], kind: Hop['kind']): BytesBetweenActors {

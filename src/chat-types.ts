@@ -1,5 +1,5 @@
 /** What a caller of the programmatic API hands in and gets back. */
-import type { ChatRequest, FinishReason, TokenChunk, Usage } from '../actors/generation.ts';
+import type { ChatRequest, FinishReason, StageSpan, TokenChunk, Usage } from '../actors/generation.ts';
 
 /**
  * `aggregated`: encoder and language model are one actor, image embeddings never leave it.
@@ -57,6 +57,8 @@ export interface ChatResult {
     readonly pixels: BytesBetweenActors;
     readonly embeddings: BytesBetweenActors;
   };
+  /** What was done when and by which actor, in order, on the process clock; for traces. */
+  readonly stages: readonly StageSpan[];
   /** Generated token ids, without the end-of-sequence token. */
   readonly tokenIds: readonly number[];
 }

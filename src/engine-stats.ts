@@ -1,5 +1,6 @@
 /** One picture of the whole engine: who is up, what each actor counts, what the arenas hold. */
 import type { ActorStats } from '../runtime/actor/behaviour.ts';
+import type { LoadReading } from '../runtime/board/load-board.ts';
 import type { ActorStatus } from '../runtime/supervision/group.ts';
 import type { ActorSystem } from '../runtime/system/actor-system.ts';
 import type { ArenaStats } from '../runtime/tensors/arena.ts';
@@ -16,6 +17,34 @@ export interface EngineStats {
   /** Graphs whose weights the actors were to share, and whether they do. */
   readonly weights: readonly SharedWeights[];
   readonly deadLetters: number;
+}
+
+/** What is known without asking any actor: at hand at once, however busy they are. */
+export interface EngineHealth {
+  /** Every pool has an actor that is up. */
+  readonly ready: boolean;
+  /** Requests submitted and not ended. */
+  readonly requestsInFlight: number;
+  readonly actors: readonly (ActorStatus & { readonly load: ActorLoad | undefined })[];
+}
+
+export type ActorLoad = Pick<LoadReading, 'queueDepth' | 'running' | 'freeSlots' | 'busyMs'>;
+
+export function engineHealth(system: ActorSystem, requestsInFlight: number): EngineHealth {
+  const status = system.status();
+  const loads = system.loads();
+  const pools = Map.groupBy(status, ({ name }) => name.slice(0, name.lastIndexOf('/')));
+  return {
+    ready: [...pools.values()].every((pool) => pool.some(({ state }) => state === 'up')),
+    requestsInFlight,
+    actors: status.map((actor) => ({ ...actor, load: loadOf(loads.get(actor.name)) })),
+  };
+}
+
+function loadOf(reading: LoadReading | undefined): ActorLoad | undefined {
+  if (reading === undefined) return undefined;
+  const { queueDepth, running, freeSlots, busyMs } = reading;
+  return { queueDepth, running, freeSlots, busyMs };
 }
 
 type SystemStats = Omit<EngineStats, 'requestsInFlight' | 'weights'>;

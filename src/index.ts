@@ -11,6 +11,7 @@ export type {
   ImagePart,
   ImageSource,
   SamplingOptions,
+  StageSpan,
   TextPart,
   Usage,
 } from '../actors/generation.ts';
@@ -26,10 +27,10 @@ export {
   MODES,
   type Mode,
 } from './chat-types.ts';
-export type { PoolOptions, TroupeOptions } from './config/options.ts';
+export type { ImageOptions, PoolOptions, TroupeOptions } from './config/options.ts';
 export type { WeightSharing } from './config/weight-sharing.ts';
 export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
-export type { EngineStats } from './engine-stats.ts';
+export type { ActorLoad, EngineHealth, EngineStats } from './engine-stats.ts';
 export { type InspectReport, inspectModel } from './inspect/inspect-model.ts';
 export {
   type ClearedCaches,

@@ -50,7 +50,10 @@ export async function startPipeline(
     const kv = planKv(directory, wishes, process.availableMemory());
     const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv });
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
-    const starts = [...starting, processor.start({ directory, limits: config.limits, ...routes })];
+    const starts = [
+      ...starting,
+      processor.start({ directory, limits: config.limits, images: config.images, ...routes }),
+    ];
     // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
     const failed = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected');
     if (failed !== undefined) throw failed.reason;

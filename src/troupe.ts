@@ -21,7 +21,7 @@ import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
-import { type EngineStats, systemStats } from './engine-stats.ts';
+import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
@@ -127,6 +127,11 @@ export class Troupe implements AsyncDisposable {
     });
     this.#track(run, requestId);
     return run;
+  }
+
+  /** Who is up and how busy, at once and without asking the actors. */
+  health(): EngineHealth {
+    return engineHealth(this.#pipeline.system, this.#runs.size);
   }
 
   /** Load and counters of every actor, arenas, caches, shared weights and requests. */

@@ -20,7 +20,7 @@ import {
   EMBEDDING_CACHE,
   PIXEL_ARENA,
 } from '../protocols.ts';
-import { assertWanted, received } from '../trace.ts';
+import { assertWanted, received, stageSpan } from '../trace.ts';
 
 /** Requests that may be encoded or waiting for room in the batch at once. */
 const CONCURRENCY = 8;
@@ -36,9 +36,11 @@ export default defineActor({
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
-          const trace = received(envelope.trace);
+          const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           const { ready, encodeMs } = await images.open(prepared, signal);
+          const encode = stageSpan('encode', context.name, encodeMs);
+          const stages = encodeMs > 0 ? [...trace.stages, encode] : trace.stages;
           try {
             await language.room(signal);
           } catch (error) {
@@ -46,7 +48,7 @@ export default defineActor({
             throw error;
           }
           language.submit(
-            { envelope: { ...envelope, trace: { ...trace, encodeMs } }, images: ready },
+            { envelope: { ...envelope, trace: { ...trace, encodeMs, stages } }, images: ready },
             writer,
           );
         },

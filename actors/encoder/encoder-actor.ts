@@ -3,7 +3,7 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';
-import { assertWanted, hop, received } from '../trace.ts';
+import { assertWanted, hop, received, stageSpan } from '../trace.ts';
 import { VisionEncoder } from './vision-encoder.ts';
 import { VisionStage } from './vision-stage.ts';
 
@@ -27,13 +27,14 @@ export default defineActor({
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
-          const trace = received(envelope.trace);
+          const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           const { images, encodeMs, release } = await stage.encode(prepared, signal);
           try {
             const tensors = images.map(({ embeddings }) => embeddings);
             const hops = [...trace.hops, hop(context.name, pd.name, 'embeddings', tensors)];
-            const handedOver = { ...trace, encodeMs, hops, handedOverAt: processNow() };
+            const stages = [...trace.stages, stageSpan('encode', context.name, encodeMs)];
+            const handedOver = { ...trace, encodeMs, hops, stages, handedOverAt: processNow() };
             // Until PD has taken its own hold on the embeddings, ours must not go.
             await pd.forward('generate', { ...envelope, images, trace: handedOver }, writer, { signal });
           } finally {

@@ -18,7 +18,7 @@ export default defineActor({
         async generate({ images, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
           await stage.room(writer.signal);
-          const trace = received(envelope.trace);
+          const trace = received(envelope.trace, context.name);
           const encoded = images.map(({ hash, embeddings }) => ({ hash, tensor: embeddings }));
           const held = holdImages(arena, context.holder, encoded);
           stage.submit({ envelope: { ...envelope, trace }, images: held }, writer);

@@ -3,14 +3,15 @@ import { InputError } from '../errors.ts';
 import { tooManyBytes } from './image-limits.ts';
 import { shownValue } from './shown-value.ts';
 
-/** The media type is not trusted: the bytes themselves say what they are. */
 const HEADER = /^data:[^,]*,/i;
+/** A media type that says it is something else is believed; one that says image is not: the bytes decide. */
+const OTHER_TYPE = /^data:\s*(?!image\/|[;,\s])/i;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** @throws InputError IMAGE_DATA_URL_INVALID, IMAGE_TOO_LARGE_BYTES */
 export function decodeDataUrl(url: string, field: string, maxBytes: number): Uint8Array {
   const header = HEADER.exec(url)?.[0];
-  if (header === undefined) throw invalid(url, field);
+  if (header === undefined || OTHER_TYPE.test(header)) throw invalid(url, field);
   const payload = url.slice(header.length);
   if (/;\s*base64\s*,$/i.test(header)) return decodeBase64(payload, url, field, maxBytes);
   if (payload.length > maxBytes * 3) throw tooManyBytes(field, Math.ceil(payload.length / 3), maxBytes);

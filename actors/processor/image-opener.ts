@@ -12,6 +12,7 @@ import type { ProcessorLimits } from '../protocols.ts';
 import { contentHash } from './content-hash.ts';
 import { Idefics3ImageProcessor } from './idefics3-image-processor.ts';
 import { decodeImage } from './image-decode.ts';
+import type { ImagePolicy } from './image-policy.ts';
 import { loadImageBytes } from './image-source.ts';
 import { KnownSources, sourceHash } from './known-sources.ts';
 import type { RgbImage } from './resize.ts';
@@ -21,6 +22,7 @@ export interface ImageOpenerParts {
   readonly directory: ModelDirectory;
   readonly family: ModelFamily;
   readonly limits: ProcessorLimits;
+  readonly policy: ImagePolicy;
   /** Where pixels go. */
   readonly pixels: SharedArena;
   /** Where embeddings of known images are found; absent when the model has no vision graph of its own. */
@@ -65,8 +67,8 @@ export class ImageOpener {
 
   /** @throws InputError when the image cannot be loaded or decoded; the signal's reason when it is aborted */
   async open({ source, field }: RequestImage, signal: AbortSignal): Promise<OpenedImage> {
-    const { directory, family, limits } = this.#parts;
-    const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, signal });
+    const { directory, family, limits, policy } = this.#parts;
+    const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, policy, signal });
     const hash = sourceHash(bytes);
     const decode = async () => {
       this.#decodes += 1;

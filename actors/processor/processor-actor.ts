@@ -9,7 +9,7 @@ import {
   type RequestEnvelope,
 } from '../generation.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
-import { assertWanted, hop } from '../trace.ts';
+import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
 
 /** Requests being fetched, decoded or handed over at once. */
@@ -18,12 +18,13 @@ const CONCURRENCY = 8;
 export default defineActor({
   blueprint: processorActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, limits, encoder, pd }, context) {
+  async setup({ directory, limits, images: policy, encoder, pd }, context) {
     const pixels = context.arena(PIXEL_ARENA);
     const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
     const preparer = await RequestPreparer.load({
       directory,
       limits,
+      policy,
       pixels,
       holder: context.holder,
       ...(directory.encoding === 'separate' ? { encoded } : {}),
@@ -48,6 +49,7 @@ export default defineActor({
                 queueMs: startedAt - submittedAt,
                 preprocessMs,
                 encodeMs: 0,
+                stages: [stageSpan('preprocess', context.name, preprocessMs)],
                 hops,
                 handedOverAt: processNow(),
               },

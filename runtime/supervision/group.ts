@@ -79,6 +79,13 @@ export class Group {
     return this.#children.map(({ name, state, restarts }) => ({ name, state, restarts }));
   }
 
+  /** The live incarnation of each member that has one. */
+  live(): [string, Incarnation][] {
+    return this.#children.flatMap(({ name, incarnation }) =>
+      incarnation === undefined ? [] : [[name, incarnation]],
+    );
+  }
+
   /** Runs a control call on every live member. A member that dies meanwhile is left out. */
   async onEach<T>(call: (incarnation: Incarnation) => Promise<T>): Promise<Map<string, T>> {
     const results = new Map<string, T>();

@@ -6,7 +6,7 @@ import { EventEmitter } from 'eventemitter3';
 import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
-import { LoadBoard } from '../board/load-board.ts';
+import { LoadBoard, type LoadReading } from '../board/load-board.ts';
 import { type DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
@@ -170,6 +170,12 @@ export class ActorSystem implements AsyncDisposable {
   /** Every actor ever spawned, with its state. */
   status(): ActorStatus[] {
     return [...this.#groups.values()].flatMap((group) => group.status());
+  }
+
+  /** What every live actor last published of its load: read from shared memory, so nobody is asked. */
+  loads(): Map<string, LoadReading> {
+    const live = [...this.#groups.values()].flatMap((group) => group.live());
+    return new Map(live.map(([name, { boardSlot }]) => [name, this.#board.read(boardSlot)]));
   }
 
   /** Statistics of every live actor, by name. */

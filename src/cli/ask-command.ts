@@ -42,8 +42,8 @@ async function answer(
   else await printStream(troupe.stream(request), output, () => progress.clear());
 }
 
-/** What `--json` promises; the token ids of a result are for programs that use the API. */
-function report(result: ChatResult): Omit<ChatResult, 'tokenIds'> {
+/** What `--json` promises; token ids and stages of a result are for programs that use the API. */
+function report(result: ChatResult): Omit<ChatResult, 'tokenIds' | 'stages'> {
   const { text, finishReason, usage, timings, mode, bytesBetweenActors } = result;
   return { text, finishReason, usage, timings, mode, bytesBetweenActors };
 }

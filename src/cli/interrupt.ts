@@ -17,6 +17,7 @@ export class Interrupt {
   readonly #controller = new AbortController();
   readonly #onSignal = (signal: EndingSignal) => this.#receive(signal);
   #received: EndingSignal | undefined;
+  #patienceMs = PATIENCE_MS;
 
   constructor() {
     for (const name of ENDING_SIGNALS) process.on(name, this.#onSignal);
@@ -37,6 +38,11 @@ export class Interrupt {
     this.#controller.abort(reason);
   }
 
+  /** For a command whose orderly end takes longer. */
+  takeTime(patienceMs: number): void {
+    this.#patienceMs = patienceMs;
+  }
+
   /** Gives the process a moment to end by itself; then it is ended, whatever its threads are doing. */
   endWithin(patienceMs = PATIENCE_MS): void {
     setTimeout(() => this.#leave(), patienceMs).unref();
@@ -53,7 +59,7 @@ export class Interrupt {
       return;
     }
     this.#received = signal;
-    this.endWithin();
+    this.endWithin(this.#patienceMs);
     this.#controller.abort(signal);
   }
 

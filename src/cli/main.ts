@@ -15,7 +15,7 @@ export async function main(args: readonly string[]): Promise<number> {
   const interrupt = new Interrupt();
   output.closed.addEventListener('abort', () => interrupt.abort(output.closed.reason));
   try {
-    const program = createProgram({ output, interrupt });
+    const program = await createProgram({ output, interrupt }, args);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: 'user' });
     return EXIT.ok;

@@ -4,6 +4,7 @@ import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
 import { type AskFlags, askFlags, type InspectFlags, jsonFlag, modelFlags } from './flags.ts';
+import { givenFlags, serverFlags } from './serve-flags.ts';
 
 const EXAMPLES = `
 Examples:
@@ -11,10 +12,12 @@ Examples:
   $ troupe ask -i before.jpg -i after.jpg "What has changed?"
   $ curl -s https://example.org/cat.jpg | troupe ask --image - --json "What color is the cat?"
   $ troupe inspect --model ./my-model
+  $ troupe serve --port 8000
 
 Exit codes: 0 answered, 1 failed, 2 wrong input or model, 130 interrupted.`;
 
-export function createProgram(context: CommandContext): Command {
+/** @param args what the command line says, to know what is asked for */
+export async function createProgram(context: CommandContext, args: readonly string[]): Promise<Command> {
   const program = new Command('troupe')
     .description('Ask a vision-language model about images: a company of actors in one Node process.')
     .version(packageVersion(), '-v, --version')
@@ -47,7 +50,30 @@ export function createProgram(context: CommandContext): Command {
     });
   for (const option of [...modelFlags(), jsonFlag()]) inspectCommand.addOption(option);
 
+  const serveCommand = program
+    .command('serve')
+    .summary('serve the model over HTTP, in the way of the OpenAI API')
+    .description(
+      'Serve the model over HTTP, in the way of the OpenAI API, with a page to try it at /. Settings come from flags, ' +
+        'from the environment (in brackets) and from a file, in this order.',
+    )
+    .option('--config <file>', 'configuration file, JSON [TROUPE_CONFIG]')
+    .option('--print-config', 'print the configuration in force, without secrets, and end')
+    .action(async ({ config, printConfig = false }: ServeFlagValues, command: Command) => {
+      const { runServer } = await import('./serve-command.ts');
+      await runServer({ config, printConfig, settings: await givenFlags(command) }, context);
+    });
+  // Its flags are those of a schema, which takes its time to load: only for who asks for it.
+  if (args.includes(serveCommand.name())) {
+    for (const option of await serverFlags()) serveCommand.addOption(option);
+  }
+
   return program;
+}
+
+interface ServeFlagValues {
+  readonly config?: string;
+  readonly printConfig?: boolean;
 }
 
 function packageVersion(): string {

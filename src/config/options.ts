@@ -10,6 +10,19 @@ export interface PoolOptions {
   readonly threads?: number;
 }
 
+export interface ImageOptions {
+  /** Files: none, any, or those in these folders once symbolic links are resolved. Default `any`. */
+  readonly files?: 'none' | 'any' | readonly string[];
+  /** Web addresses: none, https alone, or http too. Default `http`. */
+  readonly urls?: 'none' | 'https' | 'http';
+  /** The only hosts to fetch from, `*.example.org` for all below one. Default: all. */
+  readonly hosts?: readonly string[];
+  /** Also connect to addresses that are not public: loopback, private, link-local… Default false. */
+  readonly privateAddresses?: boolean;
+  /** Milliseconds for fetching one image. Default 10,000. */
+  readonly fetchTimeoutMs?: number;
+}
+
 export interface TroupeOptions {
   /** Model directory in the Hub layout. Default: the embedded model. */
   readonly model?: string;
@@ -51,6 +64,11 @@ export interface TroupeOptions {
     /** Pixels of one image as its header claims. Default 40,000,000. */
     readonly maxImagePixels?: number;
   };
+  /**
+   * Where images may come from. The default suits a program that names its own images: any file, any public http(s)
+   * URL. Say less when the sources come from strangers, as `troupe serve` does.
+   */
+  readonly images?: ImageOptions;
   /** Milliseconds a request may take from submission. Default 600,000. */
   readonly requestTimeoutMs?: number;
   /** How often a request that lost its actor before the first token is tried again. Default 2. */

@@ -1,52 +1,14 @@
 /** Checks options and completes them with defaults. What contradicts itself is refused, naming both sides. */
-import { z } from 'zod';
 import { InputError } from '../../actors/errors.ts';
-import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
-import { MODES, type Mode } from '../chat-types.ts';
+import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
+import type { Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
+import { engineSchema } from './engine-schema.ts';
+import { imagePolicy } from './image-options.ts';
+import { invalidOption } from './invalid-option.ts';
 import type { TroupeOptions } from './options.ts';
-import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
-
-const count = z.number().int().min(1).max(64);
-const bytes = z.number().int().min(1);
-const milliseconds = z.number().min(1);
-/** It is reserved as one piece of address space. */
-const MAX_CACHE_BYTES = 8 * 1024 ** 3;
-
-const schema = z.strictObject({
-  model: z.string().min(1).optional(),
-  mode: z.enum(MODES as [Mode, ...Mode[]]).optional(),
-  dtype: z.enum(DTYPES as [Dtype, ...Dtype[]]).optional(),
-  processor: z.strictObject({ count: count.optional() }).optional(),
-  encoder: z.strictObject({ count: count.optional(), threads: count.optional() }).optional(),
-  pd: z
-    .strictObject({
-      count: count.optional(),
-      threads: count.optional(),
-      maxRunning: z.number().int().min(1).max(1024).optional(),
-      maxWaiting: z.number().int().min(1).max(65_536).optional(),
-      kvCacheBytes: bytes.optional(),
-      prefixCacheBytes: z.number().int().min(0).optional(),
-    })
-    .optional(),
-  vision: z
-    .strictObject({
-      cacheBytes: z.number().int().min(0).max(MAX_CACHE_BYTES).optional(),
-      maxTilesPerRun: z.number().int().min(1).max(1024).optional(),
-    })
-    .optional(),
-  shareWeights: z.enum(WEIGHT_SHARING as [WeightSharing, ...WeightSharing[]]).optional(),
-  limits: z
-    .strictObject({
-      maxImages: z.number().int().min(0).max(1024).optional(),
-      maxImageBytes: bytes.optional(),
-      maxImagePixels: bytes.optional(),
-    })
-    .optional(),
-  requestTimeoutMs: milliseconds.optional(),
-  retries: z.number().int().min(0).max(100).optional(),
-  stopGraceMs: z.number().min(0).optional(),
-});
+import type { WeightSharing } from './weight-sharing.ts';
 
 export interface ResolvedConfig {
   readonly model: string;
@@ -69,15 +31,21 @@ export interface ResolvedConfig {
     readonly maxImageBytes: number;
     readonly maxImagePixels: number;
   };
+  readonly images: ImagePolicy;
   readonly requestTimeoutMs: number;
   readonly retries: number;
   readonly stopGraceMs: number;
 }
 
+const REMEDY = 'See the options of Troupe.start';
+
 /** @throws InputError `INVALID_OPTION` naming the field, its value and the remedy */
 export function resolveConfig(options: TroupeOptions): ResolvedConfig {
-  const parsed = schema.safeParse(options);
-  if (!parsed.success) throw invalidOption(options, parsed.error);
+  const parsed = engineSchema.safeParse(options);
+  if (!parsed.success) {
+    const named = (path: readonly PropertyKey[]) => ({ field: path.join('.') || 'options', remedy: REMEDY });
+    throw invalidOption(options, parsed.error, named);
+  }
   const given = parsed.data;
   const mode = given.mode ?? 'aggregated';
   if (mode === 'aggregated') refuseIdleEncoder(options.encoder);
@@ -100,6 +68,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,
       maxImagePixels: given.limits?.maxImagePixels ?? 40_000_000,
     },
+    images: imagePolicy(given.images),
     requestTimeoutMs: given.requestTimeoutMs ?? 600_000,
     retries: given.retries ?? 2,
     stopGraceMs: given.stopGraceMs ?? 10_000,
@@ -115,20 +84,3 @@ function refuseIdleEncoder(encoder: TroupeOptions['encoder']): void {
     remedy: 'In aggregated mode the encoder is part of PD: set "pd" instead, or choose mode "disaggregated"',
   });
 }
-
-function invalidOption(options: unknown, error: z.ZodError): InputError {
-  const [issue] = error.issues;
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];
-  const path = [...(issue?.path ?? []), ...unknown];
-  const value: unknown = path.reduce<unknown>((at, key) => Object(at)[key], options);
-  return new InputError('INVALID_OPTION', lowerFirst(issue?.message ?? 'is not valid'), {
-    field: path.join('.') || 'options',
-    value:
-      typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-        ? value
-        : String(value),
-    remedy: 'See the options of Troupe.start',
-  });
-}
-
-const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -78,16 +78,38 @@ describe('the published package, installed into an empty folder', { timeout: TIM
     assert.equal(system, 'function');
   });
 
+  it('serves over HTTP, with its page', async () => {
+    const program = `
+      import { serve } from 'troupe/server';
+      const server = await serve({ port: 0, log: { level: 'silent' } });
+      const page = await (await fetch(server.url)).text();
+      const script = await fetch(server.url + '/playground/main.js');
+      const answer = await fetch(server.url + '/v1/chat/completions', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello?' }], max_tokens: 2 }),
+      });
+      const { object } = await answer.json();
+      await server.close();
+      console.log(JSON.stringify({ page: page.includes('<title>Troupe'), script: script.status, object }));
+    `;
+    await writeFile(join(folder, 'server.js'), program);
+    const said = JSON.parse(await runThere('node', 'server.js'));
+    assert.deepEqual(said, { page: true, script: 200, object: 'chat.completion' });
+  });
+
   it('type-checks a program', async () => {
     const program = `
       import { type ChatResult, Troupe } from 'troupe';
       import { ActorSystem, ask, protocol } from 'troupe/runtime';
+      import { serve, type TroupeServer } from 'troupe/server';
+      const server: TroupeServer = await serve({ port: 0, limits: { maxImages: 2 }, log: { level: 'warn' } });
       const troupe: Troupe = await Troupe.start({ mode: 'aggregated', onProgress: ({ phase }) => phase });
       const result: ChatResult = await troupe.chat({ messages: [{ role: 'user', content: 'Hello?' }] });
       const tokens: number = result.usage.imageTokens;
       // @ts-expect-error there is no such mode
       await Troupe.start({ mode: 'both' });
-      export const used = [tokens, new ActorSystem(), protocol('p', { m: ask<string, number>() })];
+      export const used = [server.url, tokens, new ActorSystem(), protocol('p', { m: ask<string, number>() })];
     `;
     await writeFile(join(folder, 'program.ts'), program);
     const config = {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { fetchImage, type ImageFetchOptions } from '../../../actors/processor/image-fetch.ts';
+import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { code } from '../model/support/model-fixture.ts';
 
 const FIELD = 'messages[0].content[1].image';
@@ -50,7 +51,7 @@ test('a redirect to something other than http fails', async (t) => {
   const url = await serve(t, (_, response) =>
     response.writeHead(302, { location: 'file:///etc/hostname' }).end(),
   );
-  await assert.rejects(get(url), code('IMAGE_FETCH_FAILED'));
+  await assert.rejects(get(url), code('IMAGE_URL_REFUSED'));
 });
 
 test('a status that is no success fails and is named', async (t) => {
@@ -91,7 +92,7 @@ test('a body that grows over the limit is cut off', async (t) => {
 
 test('a server that sends nothing runs into the time limit', async (t) => {
   const url = await serve(t, () => {});
-  await assert.rejects(get(url, 100, { timeoutMs: 30 }), (error) => {
+  await assert.rejects(get(url, 100, { policy: { ...TRUSTED_IMAGES, fetchTimeoutMs: 30 } }), (error) => {
     assert.ok(code('IMAGE_FETCH_FAILED')(error));
     assert.match(String(error), /too long/);
     return true;
@@ -100,7 +101,10 @@ test('a server that sends nothing runs into the time limit', async (t) => {
 
 test('a body that never ends runs into the time limit', async (t) => {
   const url = await serve(t, (_, response) => response.writeHead(200).write('x'));
-  await assert.rejects(get(url, 100, { timeoutMs: 100 }), code('IMAGE_FETCH_FAILED'));
+  await assert.rejects(
+    get(url, 100, { policy: { ...TRUSTED_IMAGES, fetchTimeoutMs: 100 } }),
+    code('IMAGE_FETCH_FAILED'),
+  );
 });
 
 test('a connection that breaks off fails', async (t) => {

@@ -5,6 +5,7 @@ import { isEncoded, type PreparedImage } from '../../../actors/generation.ts';
 import { findFamily } from '../../../actors/model/families/registry.ts';
 import type { ModelDirectory } from '../../../actors/model/model-directory.ts';
 import { ImageOpener, type PlacedImages } from '../../../actors/processor/image-opener.ts';
+import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { SharedArena } from '../../../runtime/tensors/arena.ts';
 import type { SharedTensor } from '../../../runtime/tensors/shared-tensor.ts';
 import { SharedTensorCache } from '../../../runtime/tensors/tensor-cache.ts';
@@ -52,6 +53,7 @@ describe('opening images', () => {
       directory,
       family: findFamily(directory.modelType, directory.path),
       limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000 },
+      policy: TRUSTED_IMAGES,
       pixels,
       encoded: { cache, arena: embeddings },
       holder,

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { ImageSource } from '../../../actors/generation.ts';
+import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { loadImageBytes } from '../../../actors/processor/image-source.ts';
 import { code } from '../model/support/model-fixture.ts';
 
@@ -88,6 +89,8 @@ for (const url of [
   'data:;base64,%zz',
   'data:,%0',
   'data:,é€',
+  `data:text/html;base64,${BASE64}`,
+  `data: application/pdf;base64,${BASE64}`,
 ]) {
   test(`${JSON.stringify(url)} is invalid`, async () => {
     await assert.rejects(load(url), code('IMAGE_DATA_URL_INVALID'));
@@ -109,10 +112,10 @@ test('other schemes are unsupported', async () => {
 });
 
 test('kinds that are not allowed are refused before anything is read', async () => {
-  const allow = ['bytes', 'data'];
-  assert.deepEqual(await load(BYTES, { allow }), [...BYTES]);
+  const policy = { ...TRUSTED_IMAGES, sources: ['bytes', 'data'] };
+  assert.deepEqual(await load(BYTES, { policy }), [...BYTES]);
   for (const source of ['/etc/hostname', 'file:///etc/hostname', 'http://127.0.0.1:1/x.png']) {
-    await assert.rejects(load(source, { allow }), code('IMAGE_SOURCE_UNSUPPORTED'));
+    await assert.rejects(load(source, { policy }), code('IMAGE_SOURCE_UNSUPPORTED'));
   }
 });
 

@@ -7,7 +7,7 @@ import { type CliProcess, ended, startCli } from './support/run-cli.ts';
 const STUBBORN = fileURLToPath(new URL('./support/stubborn.ts', import.meta.url));
 
 async function startStubborn(): Promise<CliProcess> {
-  const child = startCli([], STUBBORN);
+  const child = startCli([], { bin: STUBBORN });
   await once(child.stdout, 'data');
   return child;
 }

@@ -37,7 +37,15 @@ export function envelope(
     promptIds: Int32Array.from(promptIds),
     sampling: { ...GREEDY, ...sampling },
     deadline,
-    trace: { submittedAt: 0, queueMs: 0, preprocessMs: 0, encodeMs: 0, hops: [], handedOverAt: 0 },
+    trace: {
+      submittedAt: 0,
+      queueMs: 0,
+      preprocessMs: 0,
+      encodeMs: 0,
+      hops: [],
+      stages: [],
+      handedOverAt: 0,
+    },
   };
 }
 

@@ -28,8 +28,17 @@ export interface CliResult {
 
 export type CliProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
-export function startCli(args: readonly string[], bin = BIN): CliProcess {
-  return spawn(process.execPath, [bin, ...args], {
+export interface StartOptions {
+  readonly bin?: string;
+  /** Arguments of Node itself. */
+  readonly nodeArgs?: readonly string[];
+}
+
+export function startCli(
+  args: readonly string[],
+  { bin = BIN, nodeArgs = [] }: StartOptions = {},
+): CliProcess {
+  return spawn(process.execPath, [...nodeArgs, bin, ...args], {
     stdio: 'pipe',
     timeout: TIMEOUT_MS,
     killSignal: 'SIGKILL',

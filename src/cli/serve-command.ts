@@ -1,0 +1,65 @@
+/** `troupe serve`: serves until it is told to stop, then lets what is running end. */
+import { once } from 'node:events';
+import process from 'node:process';
+import { pino } from 'pino';
+import { gatherSettings } from '../config/gather-settings.ts';
+import { TroupeServer } from '../server/serve.ts';
+import {
+  printableConfig,
+  SERVER_SETTINGS,
+  type ServerConfig,
+  serverConfig,
+} from '../server/server-config.ts';
+import type { CommandContext } from './command-context.ts';
+import { createProgress } from './progress.ts';
+import type { FlagValue } from './serve-flags.ts';
+
+export interface ServeFlags {
+  readonly config: string | undefined;
+  readonly printConfig: boolean;
+  readonly settings: ReadonlyMap<string, FlagValue>;
+}
+
+/** Log records that wait for a slow reader of them, bytes; more are dropped, for the server must not wait. */
+const LOG_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** Beyond the drain and the grace of the actors, until the process is ended by force, ms. */
+const SPARE_MS = 5_000;
+
+export async function runServer(flags: ServeFlags, { output, interrupt }: CommandContext): Promise<void> {
+  const sources = { file: flags.config, env: process.env, flags: flags.settings };
+  const { options, name, unknownVariables } = gatherSettings(SERVER_SETTINGS, sources);
+  const config = serverConfig(options, name);
+  if (flags.printConfig) {
+    await output.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
+    return;
+  }
+  const logger = pino(
+    { level: config.log.level },
+    pino.destination({ sync: false, maxLength: LOG_BUFFER_BYTES }),
+  );
+  for (const variable of unknownVariables) logger.warn({ variable }, 'unknown setting in the environment');
+  interrupt.takeTime(config.drainMs + config.resolved.stopGraceMs + SPARE_MS);
+  const { signal } = interrupt;
+  const server = await start(config, signal, logger);
+  if (!signal.aborted) await once(signal, 'abort');
+  const { quarantined } = await server.close();
+  if (quarantined.length > 0) interrupt.endWithin(); // their threads may keep the process
+}
+
+async function start(config: ServerConfig, signal: AbortSignal, logger: pino.Logger): Promise<TroupeServer> {
+  const progress = createProgress(true);
+  try {
+    const server = await TroupeServer.start(config, {
+      logger,
+      signal,
+      onProgress: ({ message }) => progress.show(message),
+    });
+    progress.clear();
+    if (process.stderr.isTTY)
+      process.stderr.write(`Serving ${config.modelName} on ${server.url}. Ctrl-C ends it.\n`);
+    return server;
+  } finally {
+    progress.clear();
+  }
+}

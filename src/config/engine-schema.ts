@@ -1,0 +1,167 @@
+/**
+ * The options of an engine, as they are checked wherever they come from: a program, a configuration file, flags, the
+ * environment. `meta` says how a setting is called on the command line; the rest follows from that.
+ */
+import { z } from 'zod';
+import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
+import { MODES, type Mode } from '../chat-types.ts';
+import { setting } from './setting.ts';
+import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
+
+const count = z.number().int().min(1).max(64);
+const bytes = z.number().int().min(1);
+const milliseconds = z.number().min(1);
+/** It is reserved as one piece of address space. */
+const MAX_CACHE_BYTES = 8 * 1024 ** 3;
+
+export const engineSchema = z.strictObject({
+  model: setting(z.string().min(1).optional(), {
+    flag: '--model <dir>',
+    help: 'model directory in the Hub layout (default: the embedded model)',
+  }),
+  mode: setting(z.enum(MODES as [Mode, ...Mode[]]).optional(), {
+    flag: '--mode <mode>',
+    help: `how the actors share the work: ${MODES.join(', ')} (default: ${MODES[0]})`,
+  }),
+  dtype: setting(z.enum(DTYPES as [Dtype, ...Dtype[]]).optional(), {
+    flag: '--dtype <name>',
+    help: `precision of the ONNX files to load: ${DTYPES.join(', ')} (default: the best that is there)`,
+  }),
+  processor: z
+    .strictObject({
+      count: setting(count.optional(), {
+        flag: '--processors <n>',
+        help: 'actors that prepare text and images',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  encoder: z
+    .strictObject({
+      count: setting(count.optional(), {
+        flag: '--encoders <n>',
+        help: 'encoder actors (disaggregated mode)',
+        kind: 'number',
+      }),
+      threads: setting(count.optional(), {
+        flag: '--encoder-threads <n>',
+        help: 'inference threads of each encoder',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  pd: z
+    .strictObject({
+      count: setting(count.optional(), {
+        flag: '--pds <n>',
+        help: 'actors of the language model',
+        kind: 'number',
+      }),
+      threads: setting(count.optional(), {
+        flag: '--pd-threads <n>',
+        help: 'inference threads of each',
+        kind: 'number',
+      }),
+      maxRunning: setting(z.number().int().min(1).max(1024).optional(), {
+        flag: '--max-running <n>',
+        help: 'sequences decoded together by one actor (default: 16)',
+        kind: 'number',
+      }),
+      maxWaiting: setting(z.number().int().min(1).max(65_536).optional(), {
+        flag: '--max-waiting <n>',
+        help: 'sequences waiting in one actor (default: 32)',
+        kind: 'number',
+      }),
+      kvCacheBytes: setting(bytes.optional(), {
+        flag: '--kv-cache-bytes <n>',
+        help: 'memory for keys and values of each (default: a share of what is free)',
+        kind: 'number',
+      }),
+      prefixCacheBytes: setting(z.number().int().min(0).optional(), {
+        flag: '--prefix-cache-bytes <n>',
+        help: 'memory for prompts that may come again, of each; 0 for none',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  vision: z
+    .strictObject({
+      cacheBytes: setting(z.number().int().min(0).max(MAX_CACHE_BYTES).optional(), {
+        flag: '--image-cache-bytes <n>',
+        help: 'memory for encoded images, shared by all actors (default: 128 MiB)',
+        kind: 'number',
+      }),
+      maxTilesPerRun: setting(z.number().int().min(1).max(1024).optional(), {
+        flag: '--max-tiles-per-run <n>',
+        help: 'image tiles encoded together (default: 16)',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  shareWeights: setting(z.enum(WEIGHT_SHARING as [WeightSharing, ...WeightSharing[]]).optional(), {
+    flag: '--share-weights <when>',
+    help: `whether actors of a pool share weights in memory: ${WEIGHT_SHARING.join(', ')} (default: auto)`,
+  }),
+  limits: z
+    .strictObject({
+      maxImages: setting(z.number().int().min(0).max(1024).optional(), {
+        flag: '--max-images <n>',
+        help: 'images in one request (default: 8)',
+        kind: 'number',
+      }),
+      maxImageBytes: setting(bytes.optional(), {
+        flag: '--max-image-bytes <n>',
+        help: 'encoded size of one image (default: 20 MiB)',
+        kind: 'number',
+      }),
+      maxImagePixels: setting(bytes.optional(), {
+        flag: '--max-image-pixels <n>',
+        help: 'pixels of one image as its header claims (default: 40,000,000)',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  images: z
+    .strictObject({
+      files: setting(z.union([z.enum(['none', 'any']), z.array(z.string().min(1))]).optional(), {
+        flag: '--image-folder <dir>',
+        help: 'folder that images may be read from, as file: URLs',
+        kind: 'list',
+      }),
+      urls: setting(z.enum(['none', 'https', 'http']).optional(), {
+        flag: '--image-urls <kind>',
+        help: 'which web addresses images are fetched from: none, https, http',
+      }),
+      hosts: setting(z.array(z.string().min(1)).optional(), {
+        flag: '--image-host <name>',
+        help: 'the only host to fetch images from, *.example.org for all below one',
+        kind: 'list',
+      }),
+      privateAddresses: setting(z.boolean().optional(), {
+        flag: '--image-private-addresses',
+        help: 'also fetch images from addresses that are not public',
+        kind: 'boolean',
+      }),
+      fetchTimeoutMs: setting(milliseconds.max(3_600_000).optional(), {
+        flag: '--image-timeout-ms <n>',
+        help: 'time for fetching one image (default: 10000)',
+        kind: 'number',
+      }),
+    })
+    .optional(),
+  requestTimeoutMs: setting(milliseconds.optional(), {
+    flag: '--request-timeout-ms <n>',
+    help: 'time a request may take (default: 600000)',
+    kind: 'number',
+  }),
+  retries: setting(z.number().int().min(0).max(100).optional(), {
+    flag: '--retries <n>',
+    help: 'times a request that lost its actor before the first token is tried again (default: 2)',
+    kind: 'number',
+  }),
+  stopGraceMs: setting(z.number().min(0).optional(), {
+    flag: '--stop-grace-ms <n>',
+    help: 'time an actor gets to finish when the engine stops (default: 10000)',
+    kind: 'number',
+  }),
+});

@@ -1,0 +1,129 @@
+/** One chat completion: through the queue, into the engine, out to the client; and the books that are kept of it. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { TroupeError } from '../../../runtime/errors.ts';
+import type { ChatResult, ChatStream } from '../../chat-types.ts';
+import type { Troupe } from '../../troupe.ts';
+import { RequestRecord } from '../observe/request-record.ts';
+import { RequestTrace } from '../observe/tracing.ts';
+import { type ChatCompletionRequest, parseChatRequest } from '../openai/chat-request.ts';
+import { type AnswerHead, completion } from '../openai/chat-response.ts';
+import { toApiError } from '../openai/to-api-error.ts';
+import type { ServerState } from '../server-state.ts';
+import { outcomeOf } from './outcome.ts';
+import { RequestLifetime } from './request-lifetime.ts';
+import { requestTimeout } from './request-timeout.ts';
+import { streamAnswer } from './stream-answer.ts';
+
+export interface ChatCall {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Whose turn it takes in the queue. */
+  readonly client: string;
+}
+
+export async function answerChat(state: ServerState, call: ChatCall): Promise<void> {
+  const { request, reply } = call;
+  const { config, metrics, log } = state;
+  const startedAt = performance.now();
+  const record = new RequestRecord(config.log.contents);
+  const trace = new RequestTrace(config.modelName, request.headers);
+  const lifetime = new RequestLifetime(reply.raw, requestTimeout(request, config.resolved.requestTimeoutMs));
+  state.opened(lifetime);
+  let status = 200;
+  try {
+    const { result, queueMs } = await run(state, call, lifetime, record);
+    record.answered(result);
+    metrics.answered(result, queueMs);
+    metrics.ended('success');
+    trace.answered(result);
+  } catch (error) {
+    const failure = toApiError(error);
+    const { code } = failure.facts;
+    status = lifetime.clientGone ? 499 : failure.facts.status;
+    record.failed(code);
+    trace.failed(code);
+    metrics.ended(outcomeOf(failure, lifetime.clientGone));
+    if (status === 500) log.error({ err: failure.cause, requestId: request.id }, 'request failed');
+    if (!reply.raw.headersSent && !lifetime.clientGone) {
+      reply.code(failure.facts.status).headers(failure.headers).send(failure.body);
+    }
+  } finally {
+    lifetime.end();
+    trace.end();
+    const durationMs = Math.round((performance.now() - startedAt) * 100) / 100;
+    log.info({ requestId: request.id, client: call.client, status, durationMs, ...record.fields }, 'chat');
+    closeWhenSent(state, reply, lifetime);
+  }
+}
+
+interface Answered {
+  readonly result: ChatResult;
+  readonly queueMs: number;
+}
+
+async function run(
+  state: ServerState,
+  { request, reply, client }: ChatCall,
+  lifetime: RequestLifetime,
+  record: RequestRecord,
+): Promise<Answered> {
+  const { config, queue } = state;
+  const engine = state.readyEngine();
+  const { maxImages } = config.resolved.limits;
+  const asked = parseChatRequest(request.body, { modelName: config.modelName, maxImages });
+  record.asked(asked);
+  // Before images are fetched for nothing.
+  if (queue.isFullFor(client))
+    throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
+  const chat = await state.images.fetchInto(asked.chat, client, lifetime.signal);
+  const queuedAt = performance.now();
+  const place = await queue.enter(client, lifetime.signal);
+  const queueMs = performance.now() - queuedAt;
+  record.queued(queueMs);
+  try {
+    const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
+    return { result, queueMs };
+  } finally {
+    place.release(); // the engine is done with it, whatever the client still has to take
+  }
+}
+
+interface Answering {
+  readonly state: ServerState;
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly lifetime: RequestLifetime;
+}
+
+async function answerFrom(
+  engine: Troupe,
+  { chat, stream: streaming, includeUsage }: ChatCompletionRequest,
+  { state, request, reply, lifetime }: Answering,
+): Promise<ChatResult> {
+  const { signal, leftMs: timeoutMs } = lifetime;
+  const head: AnswerHead = {
+    id: `chatcmpl-${randomUUID()}`,
+    created: Math.floor(Date.now() / 1000),
+    model: state.config.modelName,
+  };
+  const stream = engine.stream({ ...chat, signal, timeoutMs });
+  if (streaming) return await streamAnswer(stream, { state, request, reply, head, includeUsage });
+  const result = await wholeAnswer(stream);
+  reply.send(completion(head, result));
+  return result;
+}
+
+async function wholeAnswer(stream: ChatStream): Promise<ChatResult> {
+  for await (const _delta of stream) {
+    // Consuming is what gives the writer credit.
+  }
+  return await stream.result;
+}
+
+/** A drain waits until the client has its answer, or has left. */
+function closeWhenSent(state: ServerState, { raw }: FastifyReply, lifetime: RequestLifetime): void {
+  const closed = () => state.closed(lifetime);
+  if (raw.writableFinished || raw.destroyed) closed();
+  else raw.once('close', closed);
+}

@@ -1,0 +1,22 @@
+/** What the HTTP layer refuses by itself, in the API's shape. */
+import { ApiError } from '../openai/api-error.ts';
+
+const CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The request is larger than this server takes.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send application/json.'],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_json', 'The body is empty.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_json', 'The body is no valid JSON.'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as it was said to be.'],
+};
+
+/** undefined for what the HTTP layer has no part in. */
+export function httpError(error: unknown): ApiError | undefined {
+  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
+    return undefined;
+  }
+  const { statusCode } = error;
+  if (statusCode < 400 || statusCode > 499) return undefined;
+  const fastifyCode = 'code' in error ? String(error.code) : '';
+  const [code, message] = CODES[fastifyCode] ?? ['invalid_request', 'The request could not be read.'];
+  return new ApiError(message, { status: statusCode, type: 'invalid_request_error', code }, error);
+}

@@ -1,0 +1,13 @@
+/**
+ * Cuts a client off that does not take its answer. Node's own timer of a socket starts anew with each write and with
+ * each part of one that the client takes; when it ends while the engine is still at work, nobody is at fault.
+ */
+import type { ServerResponse } from 'node:http';
+
+export function guardAgainstStall(response: ServerResponse, timeoutMs: number): void {
+  response.setTimeout(timeoutMs, () => {
+    const untaken = response.writableLength + (response.socket?.writableLength ?? 0);
+    if (untaken > 0) response.destroy();
+    else response.setTimeout(timeoutMs);
+  });
+}

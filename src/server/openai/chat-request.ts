@@ -1,0 +1,117 @@
+/** A chat completion request, checked and put into the terms of the engine. */
+import type { ChatRequest, SamplingOptions } from '../../../actors/generation.ts';
+import { resolveSampling } from '../../../actors/processor/resolve-sampling.ts';
+import { validateMessages } from '../../../actors/processor/validate-messages.ts';
+import { ApiError, badRequest } from './api-error.ts';
+import { SAMPLING_NAMES } from './field-names.ts';
+import { parseMessages } from './messages.ts';
+import { checkedFields, type RequestBody } from './request-fields.ts';
+
+export interface ChatCompletionRequest {
+  readonly chat: ChatRequest;
+  readonly images: number;
+  readonly stream: boolean;
+  readonly includeUsage: boolean;
+  /** Whom the client says that it asks for. */
+  readonly user: string | undefined;
+}
+
+export interface RequestFacts {
+  readonly modelName: string;
+  readonly maxImages: number;
+}
+
+const LONGEST_STOP = 1024;
+const LONGEST_USER = 512;
+
+/** @throws ApiError 400 or 404 naming the field; InputError */
+export function parseChatRequest(
+  body: unknown,
+  { modelName, maxImages }: RequestFacts,
+): ChatCompletionRequest {
+  const fields = checkedFields(body);
+  assertModel(fields.model, modelName);
+  const stream = flag(fields.stream, 'stream');
+  const messages = parseMessages(fields.messages);
+  const images = validateMessages(messages, { maxImages }).length;
+  const sampling = parseSampling(fields);
+  // Ranges are the processor's to check; here they are checked before anything is queued.
+  resolveSampling(sampling, {}, 1);
+  return {
+    chat: { messages, ...sampling },
+    images,
+    stream,
+    includeUsage: parseStreamOptions(fields.stream_options, stream),
+    user: userOf(fields.safety_identifier, 'safety_identifier') ?? userOf(fields.user, 'user'),
+  };
+}
+
+function assertModel(model: unknown, modelName: string): void {
+  if (model === undefined || model === modelName) return;
+  if (typeof model !== 'string') throw badRequest('invalid_type', 'model', 'must be a string');
+  throw new ApiError(
+    `The model ${JSON.stringify(model.slice(0, 128))} does not exist; ${modelName} is served.`,
+    {
+      status: 404,
+      type: 'not_found_error',
+      code: 'model_not_found',
+      param: 'model',
+    },
+  );
+}
+
+function parseSampling(fields: RequestBody): SamplingOptions {
+  const sampling: Record<string, unknown> = {};
+  for (const [theirs, ours] of Object.entries(SAMPLING_NAMES)) {
+    if (fields[theirs] !== undefined) sampling[ours] = fields[theirs];
+  }
+  const maxTokens = tokenLimit(fields);
+  if (maxTokens !== undefined) sampling.maxTokens = maxTokens;
+  if (fields.seed !== undefined) sampling.seed = seedOf(fields.seed);
+  if (fields.stop !== undefined) sampling.stop = stopsOf(fields.stop);
+  return sampling; // of unchecked values: `resolveSampling` takes nothing for granted
+}
+
+function tokenLimit({ max_completion_tokens: newer, max_tokens: older }: RequestBody): unknown {
+  if (newer === undefined || older === undefined || newer === older) return newer ?? older;
+  throw badRequest('invalid_value', 'max_tokens', 'differs from max_completion_tokens; give one of them');
+}
+
+/** 64-bit seeds are common; the sampler's has 32. */
+function seedOf(seed: unknown): number {
+  if (typeof seed !== 'number' || !Number.isSafeInteger(seed)) {
+    throw badRequest('invalid_value', 'seed', 'must be a whole number');
+  }
+  return Number(BigInt.asUintN(32, BigInt(seed)));
+}
+
+function stopsOf(stop: unknown): unknown {
+  const stops: readonly unknown[] = Array.isArray(stop) ? stop : [stop];
+  const tooLong = stops.findIndex((one) => typeof one === 'string' && one.length > LONGEST_STOP);
+  if (tooLong === -1) return stops;
+  throw badRequest('invalid_value', `stop[${tooLong}]`, `has more than ${LONGEST_STOP} characters`);
+}
+
+function parseStreamOptions(options: unknown, stream: boolean): boolean {
+  if (options === undefined) return false;
+  if (!stream) throw badRequest('invalid_value', 'stream_options', 'needs stream to be true');
+  if (typeof options !== 'object' || options === null) {
+    throw badRequest('invalid_type', 'stream_options', 'must be an object');
+  }
+  for (const [name, value] of Object.entries(options)) {
+    const known = name === 'include_usage' || (name === 'include_obfuscation' && value !== true);
+    if (known || value === null) continue;
+    throw badRequest('unsupported_parameter', `stream_options.${name.slice(0, 64)}`, 'is not supported');
+  }
+  return 'include_usage' in options && flag(options.include_usage, 'stream_options.include_usage');
+}
+
+function flag(value: unknown, name: string): boolean {
+  if (value === undefined || value === null || typeof value === 'boolean') return value === true;
+  throw badRequest('invalid_type', name, 'must be true or false');
+}
+
+function userOf(value: unknown, name: string): string | undefined {
+  if (value === undefined || (typeof value === 'string' && value.length <= LONGEST_USER)) return value;
+  throw badRequest('invalid_value', name, `must be a string of at most ${LONGEST_USER} characters`);
+}

@@ -1,0 +1,80 @@
+/**
+ * Any failure as the client may see it. What it can act on keeps its words; whatever comes from within (a defect, a
+ * graph that failed) is said in general words, since its own may name paths, addresses or code.
+ */
+import { InputError } from '../../../actors/errors.ts';
+import { TroupeError } from '../../../runtime/errors.ts';
+import { ApiError, type ApiErrorFacts } from './api-error.ts';
+import { fieldOfRequest } from './field-names.ts';
+
+const RETRY_SOON = 1;
+const RETRY_LATER = 5;
+
+type Outcome = Omit<ApiErrorFacts, 'code'> & { readonly message: string; readonly code?: string };
+
+const serverError = (status: number, message: string, more: Partial<Outcome> = {}): Outcome => ({
+  status,
+  type: 'server_error',
+  message,
+  ...more,
+});
+
+/** By the stable code of the failure. */
+const OUTCOMES: Readonly<Record<string, Outcome>> = {
+  QUEUE_FULL: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'The server has all the requests that it can take. Try again shortly.',
+    retryAfter: RETRY_SOON,
+  },
+  BUFFERS_FULL: {
+    status: 429,
+    type: 'rate_limit_error',
+    message: 'The server holds as many request bytes as it may. Try again shortly.',
+    retryAfter: RETRY_SOON,
+  },
+  SERVER_STARTING: serverError(503, 'The server is starting.', { retryAfter: RETRY_SOON }),
+  SERVER_DRAINING: serverError(503, 'The server is shutting down.', { retryAfter: RETRY_LATER }),
+  ENGINE_STOPPED: serverError(503, 'The server is shutting down.', { retryAfter: RETRY_LATER }),
+  DEADLINE_EXCEEDED: serverError(504, 'The request was not answered within its time.', { finalAnswer: true }),
+  ABORTED: serverError(499, 'The request was aborted.'),
+  ACTOR_DIED: serverError(503, 'The request was lost in a crash; it may be sent again.', {
+    retryAfter: RETRY_SOON,
+  }),
+  ACTOR_STOPPED: serverError(503, 'The request was lost in a restart; it may be sent again.', {
+    retryAfter: RETRY_SOON,
+  }),
+  MAILBOX_FULL: serverError(503, 'The server is busy.', { retryAfter: RETRY_SOON }),
+  ACTOR_ESCALATED: serverError(503, 'A part of the server has failed and was given up.', {
+    retryAfter: RETRY_LATER,
+  }),
+};
+
+/** Codes that clients of the OpenAI API know by another name. */
+const KNOWN_AS: Readonly<Record<string, string>> = { PROMPT_TOO_LONG: 'context_length_exceeded' };
+
+export function toApiError(error: unknown): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof InputError) return inputError(error);
+  const code = TroupeError.is(error) ? error.code : '';
+  const outcome = OUTCOMES[code];
+  if (outcome === undefined) {
+    const facts = { status: 500, type: 'server_error', code: 'internal_error' } as const;
+    return new ApiError('The server failed to answer this request.', facts, error);
+  }
+  const { message, ...facts } = outcome;
+  return new ApiError(message, { code: code.toLowerCase(), ...facts }, error);
+}
+
+/** Its message names field, value and remedy, in the words of the programmatic API. */
+function inputError(error: InputError): ApiError {
+  const field = String(error.details.field);
+  const param = fieldOfRequest(field);
+  const code = KNOWN_AS[error.code] ?? error.code.toLowerCase();
+  const facts = { status: 400, type: 'invalid_request_error', code, param } as const;
+  return new ApiError(
+    error.message.replace(field, () => param),
+    facts,
+    error,
+  );
+}

@@ -1,0 +1,26 @@
+/** The routes of OpenAI's API. */
+import type { FastifyInstance } from 'fastify';
+import { answerChat } from '../chat/answer.ts';
+import { clientOf } from '../http/guards.ts';
+import { ApiError } from '../openai/api-error.ts';
+import type { ServerState } from '../server-state.ts';
+
+const needsKey = { config: { needsKey: true } } as const;
+
+export function chatRoutes(app: FastifyInstance, state: ServerState): void {
+  app.post('/v1/chat/completions', needsKey, async (request, reply) => {
+    await answerChat(state, { request, reply, client: clientOf(request) });
+    return reply;
+  });
+  app.get('/v1/models', needsKey, () => ({ object: 'list', data: [modelObject(state)] }));
+  app.get<{ Params: { '*': string } }>('/v1/models/*', needsKey, (request) => {
+    if (request.params['*'] === state.config.modelName) return modelObject(state);
+    const facts = { status: 404, type: 'not_found_error', code: 'model_not_found', param: 'model' } as const;
+    throw new ApiError('The model does not exist.', facts);
+  });
+}
+
+function modelObject({ config, startedAt }: ServerState): object {
+  const created = Math.floor(startedAt.getTime() / 1000);
+  return { id: config.modelName, object: 'model', created, owned_by: 'troupe' };
+}

@@ -1,0 +1,126 @@
+/**
+ * `serve`: an OpenAI-compatible server for one node. It listens before the model is loaded, so that a taken port is
+ * found at once and `/health` can say `starting`.
+ *
+ *     await using server = await serve({ port: 8000 });
+ *     console.log(server.url);
+ */
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { type Logger, pino } from 'pino';
+import { InputError } from '../../actors/errors.ts';
+import type { StopReport } from '../../runtime/system/actor-system.ts';
+import { type StartProgress, Troupe } from '../troupe.ts';
+import { createApp } from './http/create-app.ts';
+import { logEngine } from './observe/log-engine.ts';
+import { type ServerConfig, serverConfig } from './server-config.ts';
+import type { ServerOptions } from './server-schema.ts';
+import { ServerState } from './server-state.ts';
+
+export interface ServeOptions extends ServerOptions {
+  /** Where log records go. Default: JSON lines on standard output. */
+  readonly logger?: Logger;
+  readonly onProgress?: (progress: StartProgress) => void;
+  /** Gives up starting. */
+  readonly signal?: AbortSignal;
+}
+
+/** What the last answers need to reach their clients when time is up, ms. */
+const LAST_WORDS_MS = 500;
+
+export class TroupeServer implements AsyncDisposable {
+  /** `http://127.0.0.1:8000` */
+  readonly url: string;
+  readonly #app: FastifyInstance;
+  readonly #state: ServerState;
+  #closed: Promise<StopReport> | undefined;
+
+  private constructor(app: FastifyInstance, state: ServerState) {
+    this.url = urlOf(app);
+    this.#app = app;
+    this.#state = state;
+  }
+
+  /** Resolves when the model is loaded and requests are served. */
+  static async start(config: ServerConfig, options: ServeOptions = {}): Promise<TroupeServer> {
+    const log = options.logger ?? pino({ level: config.log.level });
+    const state = new ServerState(config, log);
+    const app = createApp(state);
+    await listen(app, config);
+    const server = new TroupeServer(app, state);
+    log.info({ url: server.url, model: config.resolved.model }, 'listening');
+    try {
+      const { onProgress, signal } = options;
+      const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
+      const engine = await Troupe.start({ ...config.engine, ...hooks });
+      logEngine(engine, log);
+      state.engineStarted(engine);
+    } catch (error) {
+      await app.close();
+      throw error;
+    }
+    log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
+    return server;
+  }
+
+  /** The engine behind the server. */
+  get engine(): Troupe {
+    return this.#state.readyEngine();
+  }
+
+  /**
+   * Takes no more requests (503), lets those that are running end within `drainMs`, fails the rest, stops the engine.
+   * Repeated calls share one close.
+   */
+  close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
+    this.#closed ??= this.#close(drainMs);
+    return this.#closed;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(drainMs: number): Promise<StopReport> {
+    const { log, engine } = this.#state;
+    log.info({ open: this.#state.open, drainMs }, 'draining');
+    await this.#state.drain(drainMs);
+    if (this.#state.open > 0) {
+      log.warn({ open: this.#state.open }, 'failing what is left');
+      this.#state.abandon();
+      await this.#state.drain(LAST_WORDS_MS);
+    }
+    // What is just being answered is let end; idle connections are closed at once.
+    const impatience = setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS_MS);
+    await this.#app.close();
+    clearTimeout(impatience);
+    const report = (await engine?.stop()) ?? { quarantined: [] };
+    this.#state.metrics.registry.clear();
+    log.info(report, 'stopped');
+    return report;
+  }
+}
+
+/**
+ * Starts a server.
+ * @throws InputError `INVALID_OPTION`, `PORT_UNAVAILABLE`; ModelError when the model cannot be used
+ */
+export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
+  const { logger, onProgress, signal, ...rest } = options;
+  return await TroupeServer.start(serverConfig(rest), options);
+}
+
+async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const facts = { field: 'port', value: `${host}:${port}`, remedy: 'Choose another host or port' };
+    throw new InputError('PORT_UNAVAILABLE', `cannot be listened on, ${code}`, facts, cause);
+  }
+}
+
+function urlOf(app: FastifyInstance): string {
+  const { address, family, port } = app.server.address() as AddressInfo; // it listens on TCP
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}

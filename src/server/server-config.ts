@@ -1,0 +1,122 @@
+/** Options of a server, checked and completed. What is not safe is refused here, before anything is opened. */
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { basename } from 'node:path';
+import ipaddr from 'ipaddr.js';
+import { InputError } from '../../actors/errors.ts';
+import { invalidOption, type NameOption } from '../config/invalid-option.ts';
+import type { TroupeOptions } from '../config/options.ts';
+import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
+import { settingsOf } from '../config/setting.ts';
+import { type CheckedServerOptions, type ServerOptions, serverSchema } from './server-schema.ts';
+
+export interface ServerConfig
+  extends Omit<CheckedServerOptions, keyof TroupeOptions | 'modelName' | 'queue'> {
+  readonly engine: TroupeOptions;
+  /** The same, completed. */
+  readonly resolved: ResolvedConfig;
+  readonly modelName: string;
+  readonly queue: { readonly maxInFlight: number; readonly maxQueued: number };
+  /** Only this machine can connect. */
+  readonly loopback: boolean;
+}
+
+export const SERVER_SETTINGS = settingsOf(serverSchema);
+
+const byPath: NameOption = (path) => ({
+  field: path.join('.') || 'options',
+  remedy: 'See the options in docs/server.md',
+});
+
+/**
+ * @param name how options are called where they come from
+ * @throws InputError `INVALID_OPTION`
+ */
+export function serverConfig(options: ServerOptions = {}, name: NameOption = byPath): ServerConfig {
+  const parsed = serverSchema.safeParse(options);
+  if (!parsed.success) throw invalidOption(options, parsed.error, name, isSecret);
+  const { host, port, apiKeys, apiKeyFile, allowAnonymous, allowedHosts, modelName, ...rest } = parsed.data;
+  const { playground, queue, http, log, drainMs, ...given } = rest;
+  const engine = engineOptions(given);
+  const resolved = resolveConfig(engine);
+  const keys = [...apiKeys, ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile, name))];
+  const loopback = isLoopback(host);
+  if (!loopback && keys.length === 0 && !allowAnonymous) throw openToAll(host, name);
+  return {
+    engine,
+    resolved,
+    ...{ host, port, apiKeys: keys, apiKeyFile, allowAnonymous, allowedHosts, loopback },
+    ...{ playground, http, log, drainMs },
+    modelName: modelName ?? basename(resolved.model),
+    queue: {
+      maxQueued: queue.maxQueued,
+      maxInFlight: queue.maxInFlight ?? defaultInFlight(engine, resolved),
+    },
+  };
+}
+
+/** A server's clients are strangers: no files, nothing but https, unless the options say so. */
+function engineOptions(given: TroupeOptionsGiven): TroupeOptions {
+  const { images, ...rest } = given;
+  // Absent options stay absent; zod has checked the rest.
+  return { ...(rest as TroupeOptions), images: { files: 'none', urls: 'https', ...definedOf(images ?? {}) } };
+}
+
+type TroupeOptionsGiven = { readonly [K in keyof TroupeOptions]?: unknown };
+
+function definedOf(object: object): object {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
+}
+
+/** One batch that decodes, and as many that are being prepared for the next places. */
+function defaultInFlight({ pd }: TroupeOptions, { maxRunning }: ResolvedConfig): number {
+  return 2 * maxRunning * (pd?.count ?? 1);
+}
+
+export function isLoopback(host: string): boolean {
+  const literal = host.replace(/^\[|\]$/g, '');
+  if (isIP(literal) === 0) return host.toLowerCase() === 'localhost';
+  return ipaddr.process(literal).range() === 'loopback';
+}
+
+function readKeys(path: string, name: NameOption): string[] {
+  try {
+    const keys = readFileSync(path, 'utf8')
+      .split(/\r?\n/)
+      .map((line) => line.trim());
+    return keys.filter((key) => key !== '' && !key.startsWith('#'));
+  } catch (cause) {
+    const facts = { ...name(['apiKeyFile']), value: path };
+    throw new InputError('INVALID_OPTION', 'cannot be read', facts, cause);
+  }
+}
+
+function openToAll(host: string, name: NameOption): InputError {
+  const { field } = name(['host']);
+  return new InputError('INVALID_OPTION', 'would serve other machines without a key', {
+    field,
+    value: host,
+    remedy: `Give ${name(['apiKeys']).field}, or say ${name(['allowAnonymous']).field}`,
+  });
+}
+
+const SECRETS = new Set(SERVER_SETTINGS.filter(({ secret }) => secret).map(({ path }) => path[0]));
+
+export function isSecret(path: readonly PropertyKey[]): boolean {
+  return SECRETS.has(String(path[0]));
+}
+
+/** The configuration in force, in the form of a configuration file, without its secrets. */
+export function printableConfig(config: ServerConfig): object {
+  const { engine, resolved, apiKeys, loopback: _, ...server } = config;
+  const { model, mode, limits, maxRunning, maxWaiting, requestTimeoutMs, retries, stopGraceMs } = resolved;
+  const { hosts, privateAddresses, fetchTimeoutMs } = resolved.images;
+  return {
+    ...engine,
+    ...{ model, mode, limits, requestTimeoutMs, retries, stopGraceMs },
+    pd: { ...engine.pd, maxRunning, maxWaiting },
+    images: { ...engine.images, hosts, privateAddresses, fetchTimeoutMs },
+    ...server,
+    apiKeys: apiKeys.map(() => '[redacted]'),
+  };
+}

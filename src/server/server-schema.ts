@@ -1,0 +1,132 @@
+/** The options of a server: those of its engine, and its own. Every one has a default that is safe. */
+import { z } from 'zod';
+import { engineSchema } from '../config/engine-schema.ts';
+import { setting } from '../config/setting.ts';
+
+const MIB = 1024 * 1024;
+const milliseconds = z.number().min(1).max(86_400_000);
+const whole = (min: number, max = 1_000_000_000) => z.number().int().min(min).max(max);
+
+const queueSchema = z.strictObject({
+  maxInFlight: setting(whole(1, 65_536).optional(), {
+    flag: '--max-in-flight <n>',
+    help: 'requests in the engine at once (default: twice what it decodes together)',
+    kind: 'number',
+  }),
+  maxQueued: setting(whole(0, 65_536).default(128), {
+    flag: '--max-queued <n>',
+    help: 'requests waiting for that; more are refused with 429 (default: 128)',
+    kind: 'number',
+  }),
+});
+
+const httpSchema = z.strictObject({
+  maxConnections: setting(whole(1, 65_536).default(1024), {
+    flag: '--max-connections <n>',
+    help: 'open connections (default: 1024)',
+    kind: 'number',
+  }),
+  maxBodyBytes: setting(whole(1024).default(20 * MIB), {
+    flag: '--max-body-bytes <n>',
+    help: 'size of one request (default: 20 MiB)',
+    kind: 'number',
+  }),
+  maxBufferedBytes: setting(whole(1024).default(256 * MIB), {
+    flag: '--max-buffered-bytes <n>',
+    help: 'size of all requests being received or served (default: 256 MiB)',
+    kind: 'number',
+  }),
+  receiveTimeoutMs: setting(milliseconds.default(30_000), {
+    flag: '--receive-timeout-ms <n>',
+    help: 'time a client has to send a request (default: 30000)',
+    kind: 'number',
+  }),
+  keepAliveTimeoutMs: setting(milliseconds.default(65_000), {
+    flag: '--keep-alive-timeout-ms <n>',
+    help: 'time an idle connection is kept (default: 65000)',
+    kind: 'number',
+  }),
+  stallTimeoutMs: setting(milliseconds.default(30_000), {
+    flag: '--stall-timeout-ms <n>',
+    help: 'time a client may not read its answer before it is cut off (default: 30000)',
+    kind: 'number',
+  }),
+});
+
+const logSchema = z.strictObject({
+  level: setting(z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info'), {
+    flag: '--log-level <level>',
+    help: 'debug, info, warn, error, silent (default: info)',
+  }),
+  contents: setting(z.boolean().default(false), {
+    flag: '--log-contents',
+    help: 'log questions and answers too (default: sizes and times only)',
+    kind: 'boolean',
+  }),
+});
+
+export const serverSchema = engineSchema.extend({
+  host: setting(z.string().min(1).default('127.0.0.1'), {
+    flag: '--host <address>',
+    help: 'address to listen on (default: 127.0.0.1)',
+  }),
+  port: setting(whole(0, 65_535).default(8000), {
+    flag: '--port <n>',
+    help: 'port to listen on, 0 for any that is free (default: 8000)',
+    kind: 'number',
+  }),
+  apiKeys: setting(
+    z
+      .array(z.string().regex(/^[\x21-\x7e]{8,512}$/, 'Must be 8 to 512 visible ASCII characters'))
+      .default([]),
+    {
+      flag: '--api-key <key>',
+      help: 'key that clients must send; also turns the admin routes on',
+      kind: 'list',
+      secret: true,
+    },
+  ),
+  apiKeyFile: setting(z.string().min(1).optional(), {
+    flag: '--api-key-file <file>',
+    help: 'file with keys, one a line',
+  }),
+  allowAnonymous: setting(z.boolean().default(false), {
+    flag: '--allow-anonymous',
+    help: 'serve other machines without a key',
+    kind: 'boolean',
+  }),
+  allowedHosts: setting(z.array(z.string().min(1)).default([]), {
+    flag: '--allowed-host <name>',
+    help: 'name that clients may call this server by, beside localhost',
+    kind: 'list',
+  }),
+  modelName: setting(
+    z
+      .string()
+      .regex(/^[\w.:/-]{1,128}$/, 'Must be 1 to 128 of A-Z a-z 0-9 _ . : / -')
+      .optional(),
+    {
+      flag: '--model-name <name>',
+      help: 'what clients call the model (default: the name of its directory)',
+    },
+  ),
+  playground: setting(z.boolean().default(true), {
+    flag: '--no-playground',
+    help: 'serve no page at /',
+    kind: 'boolean',
+  }),
+  queue: queueSchema.prefault({}),
+  http: httpSchema.prefault({}),
+  log: logSchema.prefault({}),
+  drainMs: setting(z.number().min(0).max(3_600_000).default(30_000), {
+    flag: '--drain-ms <n>',
+    help: 'time that running requests get when the server stops (default: 30000)',
+    kind: 'number',
+  }),
+});
+
+/** As given: what is absent has its default. */
+export type ServerOptions = z.input<typeof serverSchema>;
+
+/** As checked. */
+export type CheckedServerOptions = z.output<typeof serverSchema>;

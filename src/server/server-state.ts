@@ -1,0 +1,97 @@
+/** What all routes share: the engine once it is up, the queue before it, and whether requests are taken at all. */
+import type { Logger } from 'pino';
+import { TroupeError } from '../../runtime/errors.ts';
+import type { Troupe } from '../troupe.ts';
+import { RemoteImages } from './chat/remote-images.ts';
+import type { RequestLifetime } from './chat/request-lifetime.ts';
+import { FairQueue } from './fair-queue.ts';
+import { ByteBudget } from './http/byte-budget.ts';
+import { EngineMetrics } from './observe/engine-metrics.ts';
+import { ServerMetrics } from './observe/metrics.ts';
+import type { ServerConfig } from './server-config.ts';
+
+export type Phase = 'starting' | 'ready' | 'draining';
+
+export class ServerState {
+  readonly config: ServerConfig;
+  readonly log: Logger;
+  readonly metrics: ServerMetrics;
+  readonly engineMetrics: EngineMetrics;
+  readonly queue: FairQueue;
+  readonly images: RemoteImages;
+  readonly budget: ByteBudget;
+  readonly startedAt = new Date();
+  /** Requests from their head to the end of their answer. */
+  readonly #lifetimes = new Set<RequestLifetime>();
+  #engine: Troupe | undefined;
+  #draining = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(config: ServerConfig, log: Logger) {
+    const { queue, http, resolved, modelName } = config;
+    this.config = config;
+    this.log = log;
+    this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
+    this.images = new RemoteImages(resolved.images, resolved.limits.maxImageBytes, queue.maxQueued);
+    this.budget = new ByteBudget(http.maxBufferedBytes);
+    this.metrics = new ServerMetrics(modelName);
+    this.engineMetrics = new EngineMetrics(this.metrics.registry);
+    this.metrics.gauge('num_requests_running', 'Requests in the engine', () => this.queue.used);
+    this.metrics.gauge('num_requests_waiting', 'Requests in the queue', () => this.queue.waiting);
+    this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.reserved);
+  }
+
+  get phase(): Phase {
+    if (this.#draining) return 'draining';
+    return this.#engine === undefined ? 'starting' : 'ready';
+  }
+
+  /** Undefined while the model loads. */
+  get engine(): Troupe | undefined {
+    return this.#engine;
+  }
+
+  get open(): number {
+    return this.#lifetimes.size;
+  }
+
+  engineStarted(engine: Troupe): void {
+    this.#engine = engine;
+  }
+
+  /** @throws TroupeError `SERVER_STARTING`, `SERVER_DRAINING` */
+  readyEngine(): Troupe {
+    if (this.#draining) throw draining();
+    if (this.#engine !== undefined) return this.#engine;
+    throw new TroupeError('the server is starting', { code: 'SERVER_STARTING', retrySafe: true });
+  }
+
+  opened(lifetime: RequestLifetime): void {
+    this.#lifetimes.add(lifetime);
+  }
+
+  closed(lifetime: RequestLifetime): void {
+    this.#lifetimes.delete(lifetime);
+    if (this.#lifetimes.size === 0) this.#onIdle?.();
+  }
+
+  /** Takes no more requests; resolves when those there are have ended, or when the time is up. */
+  async drain(boundMs: number): Promise<void> {
+    this.#draining = true;
+    if (this.#lifetimes.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onIdle = resolve;
+    const timer = setTimeout(resolve, boundMs);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /** Fails what is still there. */
+  abandon(): void {
+    for (const lifetime of this.#lifetimes) lifetime.abort(draining());
+  }
+}
+
+function draining(): TroupeError {
+  return new TroupeError('the server is shutting down', { code: 'SERVER_DRAINING', retrySafe: true });
+}

@@ -1,0 +1,49 @@
+/** `troupe serve` in a process of its own, as its users run it. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { type CliProcess, startCli } from '../../src/cli/support/run-cli.ts';
+import { MODEL, MODEL_NAME } from './server.ts';
+
+export interface ServerProcess {
+  readonly child: CliProcess;
+  readonly url: string;
+  /** Every record that it has logged. */
+  readonly log: readonly LogRecord[];
+  /** Resolves when a record with this message has come. */
+  logged(message: string): Promise<LogRecord>;
+}
+
+export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string };
+
+export async function startProcess(
+  args: readonly string[],
+  nodeArgs: readonly string[] = [],
+): Promise<ServerProcess> {
+  const child = startCli(['serve', '--model', MODEL, '--model-name', MODEL_NAME, '--port', '0', ...args], {
+    nodeArgs,
+  });
+  child.stdin.end();
+  const log: LogRecord[] = [];
+  const waiting: { message: string; resolve: (record: LogRecord) => void }[] = [];
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    const record: LogRecord = JSON.parse(line);
+    log.push(record);
+    for (const { message, resolve } of waiting) if (record.msg === message) resolve(record);
+  });
+  const logged = (message: string): Promise<LogRecord> => {
+    const found = log.find(({ msg }) => msg === message);
+    if (found !== undefined) return Promise.resolve(found);
+    return new Promise((resolve) => waiting.push({ message, resolve }));
+  };
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'exit').then(() => assert.fail(`the server ended: ${stderr}`));
+  await Promise.race([logged('ready'), ended]);
+  ended.catch(() => undefined);
+  const { url } = await logged('listening');
+  return { child, url: String(url), log, logged };
+}
