@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { generatedModel } from '../../bench/generated-model/generate.ts';
+import { ATTENTION_KINDS } from '../../bench/generated-model/shape.ts';
+import { type ChatResult, Troupe } from '../../src/index.ts';
+
+const MAX_TOKENS = 24;
+
+describe('a generated model', () => {
+  let cache: string;
+  const models: Record<string, string> = {};
+
+  before(async () => {
+    cache = await mkdtemp(join(tmpdir(), 'troupe-generated-'));
+    for (const attention of ATTENTION_KINDS) {
+      models[attention] = await generatedModel({ attention, layers: 1, cache });
+    }
+  });
+  after(() => rm(cache, { recursive: true, force: true }));
+
+  async function answer(model: string | undefined, dtype: 'fp32' | 'q4'): Promise<ChatResult> {
+    assert.ok(model !== undefined);
+    await using troupe = await Troupe.start({ model, dtype });
+    return await troupe.chat({
+      messages: [{ role: 'user', content: 'Is there a red ring?' }],
+      maxTokens: MAX_TOKENS,
+    });
+  }
+
+  for (const dtype of ['fp32', 'q4'] as const) {
+    it(`answers the same with both kinds of attention in ${dtype}`, async () => {
+      const fused = await answer(models.gqa, dtype);
+      const plain = await answer(models.concat, dtype);
+      assert.deepEqual(fused.tokenIds, plain.tokenIds);
+    });
+
+    it(`goes on until it is told to stop, in words of its own, in ${dtype}`, async () => {
+      const { finishReason, tokenIds, text } = await answer(models.gqa, dtype);
+      assert.equal(finishReason, 'length');
+      assert.equal(tokenIds.length, MAX_TOKENS);
+      assert.match(text, /^zq[a-z]+( zq[a-z]+)*$/);
+      assert.ok(new Set(tokenIds).size > MAX_TOKENS / 4, `repeats itself: ${text}`);
+    });
+  }
+
+  it('is made once, and leaves nothing half made behind', async () => {
+    assert.equal(await generatedModel({ layers: 1, cache }), models.gqa);
+    const folders = await readdir(cache);
+    assert.equal(folders.length, ATTENTION_KINDS.length, folders.join(', '));
+  });
+});
