@@ -1,16 +1,15 @@
 /** The requests of the end-to-end suite: pictures and questions of the embedded model's test set, round and round. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-
-export interface GoldenRequest {
-  readonly picture: string;
-  readonly question: string;
-}
+import { type PeerRequest, userRequest } from './peers/peer-request.ts';
 
 interface Golden {
   readonly image: string;
   readonly question: string;
 }
+
+/** More than any answer of the embedded model. */
+const MAX_TOKENS = 64;
 
 const FOLDER = new URL('../test/fixtures/golden/', import.meta.url);
 
@@ -20,11 +19,18 @@ const goldens: readonly Golden[] = JSON.parse(readFileSync(new URL('golden.json'
 export class RequestCycle {
   #next = 0;
 
-  take(count: number): GoldenRequest[] {
+  take(count: number): PeerRequest[] {
     return Array.from({ length: count }, () => {
       const golden = goldens[this.#next++ % goldens.length];
       if (golden === undefined) throw new Error('golden.json is empty');
-      return { picture: fileURLToPath(new URL(golden.image, FOLDER)), question: golden.question };
+      const image = fileURLToPath(new URL(golden.image, FOLDER));
+      return userRequest(
+        [
+          { type: 'image', image },
+          { type: 'text', text: golden.question },
+        ],
+        MAX_TOKENS,
+      );
     });
   }
 }

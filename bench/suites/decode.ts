@@ -39,7 +39,8 @@ export const decodeSuite: Suite = {
     });
     try {
       const title = `Decode, after ${PROMPT_LENGTH} tokens`;
-      return [await measure(title, 'token', [bareTask(1), ourTask(1), bareTask(8), ourTask(8)], options)];
+      const tasks = [bareTask(1), ourTask(1), bareTask(8), ourTask(8)] as const;
+      return { tables: [await measure(title, 'token', [...tasks], options)] };
     } finally {
       await runner.release();
       await bare.release();

@@ -30,7 +30,7 @@ export const encodeSuite: Suite = {
           run: () => encoder.encode(four, [4, 3, side, side], target),
         },
       ] as const;
-      return [await measure(`Encode, ${side}×${side} pixels`, 'image', [...tasks], options)];
+      return { tables: [await measure(`Encode, ${side}×${side} pixels`, 'image', [...tasks], options)] };
     } finally {
       await encoder.release();
       await bare.release();

@@ -28,7 +28,7 @@ export const prefillSuite: Suite = {
         ] as const;
         tables.push(await measure(`Prefill, ${length} tokens`, 'prompt', [...tasks], options));
       }
-      return tables;
+      return { tables };
     } finally {
       await runner.release();
       await bare.release();
