@@ -3,8 +3,10 @@
  * medians. A ratio is the median of the rounds' ratios, so that a machine that slows down for a while does so for
  * every side.
  */
+import process from 'node:process';
 import { median } from 'simple-statistics';
-import { Bench } from 'tinybench';
+import { Bench, type Task as TimedTask } from 'tinybench';
+import { formatMs } from './format.ts';
 import type { Row, SuiteOptions, Table } from './suite.ts';
 
 export interface Task {
@@ -58,6 +60,9 @@ export async function measure(
         return typeof ms === 'number' ? { overriddenDuration: ms } : undefined;
       });
     }
+    if (effort.iterations === 1) {
+      bench.addEventListener('cycle', ({ task }) => showProgress(`round ${round + 1} of ${rounds}`, task));
+    }
     await bench.run();
     for (const { name, result } of bench.tasks) {
       if (!('latency' in result)) throw new Error(`${title}: ${name} was not measured (${result.state})`);
@@ -72,6 +77,12 @@ export async function measure(
       roundsMs: (medians.get(name) ?? []).map((ms) => ms / operations),
     })),
   );
+}
+
+/** Long calls are worth a word each. */
+function showProgress(round: string, task: TimedTask | undefined): void {
+  if (task === undefined || !('latency' in task.result)) return;
+  process.stderr.write(`  ${round}, ${task.name}: ${formatMs(task.result.latency.p50)}\n`);
 }
 
 export interface Measured {

@@ -33,6 +33,15 @@ export class PromptMaker {
     return Array.from({ length: count }, () => this.request(promptTokens, maxTokens));
   }
 
+  /** The prompt of a request without images. */
+  idsOf({ messages }: PeerRequest): Int32Array {
+    const texts = messages.map(({ role, content }) => ({
+      role,
+      content: content.filter((part) => part.type === 'text'),
+    }));
+    return Int32Array.from(this.#encoder.encode(texts, []));
+  }
+
   #text(promptTokens: number): string {
     let text = '';
     let missing = promptTokens - this.#tokensOf(text);
@@ -54,6 +63,6 @@ export class PromptMaker {
   }
 
   #tokensOf(text: string): number {
-    return this.#encoder.encode([{ role: 'user', content: [{ type: 'text', text }] }], []).length;
+    return this.idsOf(userRequest([{ type: 'text', text }], 1)).length;
   }
 }

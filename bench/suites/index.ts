@@ -5,10 +5,14 @@ import { decodeSuite } from './decode.ts';
 import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
+import { engineOverheadSuite } from './engine-overhead.ts';
+import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
+import { soakSuite } from './soak.ts';
 import { throughputSuite } from './throughput.ts';
+import { workerMemorySuite } from './worker-memory.ts';
 
 export const SUITES: readonly Suite[] = [
   channelSuite,
@@ -18,6 +22,10 @@ export const SUITES: readonly Suite[] = [
   endToEndSuite,
   throughputSuite,
   decodeContextSuite,
+  engineOverheadSuite,
   prefillInterferenceSuite,
   repeatedImageSuite,
+  workerMemorySuite,
+  soakSuite,
+  paritySuite,
 ];
