@@ -1,11 +1,11 @@
 /** `npm run bench`: runs the suites one after the other, prints their results and writes all figures as JSON. */
-import { relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
 import { HELP, parseFlags, type RunFlags, UsageError } from './flags.ts';
 import { generatedModel } from './generated-model/generate.ts';
 import { machineInfo } from './machine.ts';
 import { formatResult } from './print-table.ts';
-import { writeReport } from './report/write-report.ts';
+import { REPORT_FOLDER, writeReport } from './report/write-report.ts';
 import { saveSuite } from './results.ts';
 import { isMet } from './suite.ts';
 import { SUITES } from './suites/index.ts';
@@ -39,8 +39,10 @@ async function runSuites({ suites, options, resultsFile }: RunFlags): Promise<vo
   process.stdout.write(`Written to ${relative(process.cwd(), resolve(resultsFile))}\n`);
 }
 
-async function report({ resultsFile, beforeFile }: RunFlags): Promise<void> {
-  for (const file of await writeReport(resultsFile, beforeFile)) {
+/** Quick figures are not for publication: their report stays beside them. */
+async function report({ options, resultsFile, beforeFile }: RunFlags): Promise<void> {
+  const folder = options.quick ? join(dirname(resultsFile), 'quick-report') : REPORT_FOLDER;
+  for (const file of await writeReport(folder, resultsFile, beforeFile)) {
     process.stdout.write(`${relative(process.cwd(), file)}\n`);
   }
 }

@@ -54,7 +54,8 @@ export interface Claim {
 }
 
 /** Lines over one pair of axes. */
-export interface Chart {
+export interface LineChart {
+  readonly kind: 'lines';
   /** Ends up in the file's name. */
   readonly name: string;
   readonly title: string;
@@ -62,9 +63,20 @@ export interface Chart {
   readonly y: string;
   readonly lines: readonly {
     readonly name: string;
-    readonly points: readonly (readonly [number, number])[];
+    readonly points: readonly (readonly [x: number, y: number])[];
   }[];
 }
+
+/** Bars in groups, one colour for each name. */
+export interface BarChart {
+  readonly kind: 'bars';
+  readonly name: string;
+  readonly title: string;
+  readonly y: string;
+  readonly bars: readonly { readonly group: string; readonly name: string; readonly value: number }[];
+}
+
+export type Chart = LineChart | BarChart;
 
 export interface SuiteResult {
   readonly tables?: readonly Table[];

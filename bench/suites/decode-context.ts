@@ -38,6 +38,7 @@ export const decodeContextSuite: Suite = {
       claims: [{ text, measured: slowdown, unit: '×', goal: { atMost: 1.5 } }],
       charts: [
         {
+          kind: 'lines',
           name: 'decode-context',
           title,
           x: 'tokens of context',

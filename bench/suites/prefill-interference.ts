@@ -49,8 +49,9 @@ export const prefillInterferenceSuite: Suite = {
       claims: [{ text, measured, unit: '×', goal: { atMost: 2 } }],
       charts: [
         {
+          kind: 'lines',
           name: 'prefill-interference',
-          title: 'Longest wait between two tokens of a stream',
+          title: 'Time before each token of the running streams',
           x: 'seconds since the long prompt was submitted',
           y: 'milliseconds',
           lines: [{ name: model.label, points: turns.at(-1)?.timeline ?? [] }],

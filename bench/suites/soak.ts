@@ -49,6 +49,7 @@ export const soakSuite: Suite = {
         ],
         charts: [
           {
+            kind: 'lines',
             name: 'soak',
             title: `Memory over ${requests.toLocaleString('en-US')} requests of varied size`,
             x: 'requests',

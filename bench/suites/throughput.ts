@@ -60,7 +60,11 @@ export const throughputSuite: Suite = {
         await peer.stop();
       }
     }
-    return { tables, claims };
+    const bars = tables.flatMap(({ title: group, rows }) =>
+      rows.map(({ name, perSecond: value }) => ({ group, name, value })),
+    );
+    const title = 'Output tokens a second';
+    return { tables, claims, charts: [{ kind: 'bars', name: 'throughput', title, y: title, bars }] };
   },
 };
 

@@ -10,6 +10,7 @@ import type { ProcessMemory } from '../process-memory.ts';
 import type { Claim, FigureTable, Suite } from '../suite.ts';
 
 const MEBIBYTE = 2 ** 20;
+const WEIGHTS = 'weights (decoder and embeddings)';
 const FIELDS = ['anonymous', 'pss', 'rss'] as const;
 
 export const workerMemorySuite: Suite = {
@@ -34,7 +35,7 @@ export const workerMemorySuite: Suite = {
       figures.push({
         title: `Memory of PD workers, ${model.label}`,
         rows: [
-          row('weights (decoder and embeddings)', weights),
+          row(WEIGHTS, weights),
           ...FIELDS.map((field) => row(`one worker, ${field}`, median(turns.map(({ one }) => one[field])))),
           ...FIELDS.map((field) => row(`a second worker adds, ${field}`, added(field))),
         ],
@@ -46,7 +47,13 @@ export const workerMemorySuite: Suite = {
         goal: { atMost: 15 },
       });
     }
-    return { figures, claims };
+    const bars = figures.flatMap(({ title, rows }) =>
+      rows
+        .filter(({ name }) => name === WEIGHTS || name.endsWith('adds, anonymous'))
+        .map(({ name, value }) => ({ group: title, name, value })),
+    );
+    const title = 'What a second PD worker adds';
+    return { figures, claims, charts: [{ kind: 'bars', name: 'worker-memory', title, y: 'MiB', bars }] };
   },
 };
 
