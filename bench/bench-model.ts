@@ -1,6 +1,7 @@
 /** The generated model as the suites use it: made when needed, opened, with prompts of any length for it. */
-import { type ModelDirectory, openModelDirectory } from '../actors/model/model-directory.ts';
+import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import { Troupe, type TroupeOptions } from '../src/index.ts';
+import { openModel } from '../src/inspect/load-model.ts';
 import { generatedModel } from './generated-model/generate.ts';
 import type { Precision } from './generated-model/graph-writer.ts';
 import { TransformersPeer } from './peers/transformers.ts';
@@ -22,7 +23,7 @@ export class BenchModel {
   }
 
   static async open({ attention, layers }: SuiteOptions, dtype: Precision): Promise<BenchModel> {
-    const directory = await openModelDirectory(await generatedModel({ attention, layers }), { dtype });
+    const directory = await openModel(await generatedModel({ attention, layers }), dtype);
     const size = layers === undefined ? '256M shape' : `${layers} layers`;
     return new BenchModel(
       directory,

@@ -2,7 +2,7 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { type BareCache, floatsOf, GrowingCache, outputOf, SlotCache, type Tensors } from './bare-cache.ts';
-import { openBareSession } from './bare-session.ts';
+import { type BareGraph, openBareSession } from './bare-session.ts';
 
 export class BareDecoder {
   readonly #embed: InferenceSession;
@@ -16,15 +16,15 @@ export class BareDecoder {
     this.#cache = cache;
   }
 
-  /** @param decoderPath the decoder graph, where it is not the directory's own */
+  /** @param decoderGraph where it is not the directory's own */
   static async load(
     { graphs, geometry }: ModelDirectory,
     threads: number,
-    decoderPath = graphs.decoder.path,
+    decoderGraph: BareGraph = graphs.decoder,
   ): Promise<BareDecoder> {
     if (graphs.embed === undefined) throw new Error('the model has no token embedding graph');
-    const embed = await openBareSession(graphs.embed.path, threads);
-    const decoder = await openBareSession(decoderPath, threads);
+    const embed = await openBareSession(graphs.embed, threads);
+    const decoder = await openBareSession(decoderGraph, threads);
     const rewritten = decoder.outputNames.includes('new.0.key');
     return new BareDecoder(embed, decoder, rewritten ? new SlotCache(geometry) : new GrowingCache(geometry));
   }

@@ -17,7 +17,7 @@ export const encodeSuite: Suite = {
     const [one, four] = [pixelsOf(1, side), pixelsOf(4, side)];
     const encoder = await VisionEncoder.load(model, { threads: THREADS });
     const target = new Float32Array(encoder.outputLength(4));
-    const bare = await openBareSession(vision.path, THREADS);
+    const bare = await openBareSession(vision, THREADS);
     const [input = 'pixel_values'] = bare.inputNames;
     const feeds = { [input]: new Tensor('float32', one, [1, 1, 3, side, side]) };
     try {

@@ -4,7 +4,7 @@
  */
 import type { Troupe } from '../../src/index.ts';
 import { BareDecoder } from '../bare/bare-decoder.ts';
-import { decoderGraphPath } from '../bare/decoder-graph-path.ts';
+import { engineGraphOf } from '../bare/engine-graph.ts';
 import { BenchModel } from '../bench-model.ts';
 import { THREADS } from '../embedded-model.ts';
 import { longCalls, measure, ratioOf, type Task } from '../measure.ts';
@@ -25,7 +25,7 @@ export const engineOverheadSuite: Suite = {
     const model = await BenchModel.open(options, options.dtype ?? 'q4');
     const output = options.quick ? QUICK_OUTPUT : OUTPUT;
     await using engine = await model.startTroupe({ pd: { threads: THREADS } });
-    const bare = await BareDecoder.load(model.directory, THREADS, await decoderGraphPath(model.directory));
+    const bare = await BareDecoder.load(model.directory, THREADS, engineGraphOf(model.directory));
     const operations = BATCH * output;
     const bareTask: Task = {
       name: 'session.run loop',
