@@ -15,7 +15,7 @@ import { padTokenizer } from './tokenizer.ts';
 import { writeVisionEncoder } from './vision-graph.ts';
 
 /** Goes into the folder's name: raise it when what is generated changes. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** Precision → suffix of the files. */
 const SUFFIXES = { fp32: '', q4: '_q4' } as const satisfies Record<Precision, string>;
