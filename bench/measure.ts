@@ -38,9 +38,12 @@ const MANY_CALLS: Effort = {
 };
 const QUICK_CALLS: Effort = { ...MANY_CALLS, rounds: 1, time: 150, warmupTime: 50 };
 
-/** For tasks that take seconds: one call a round. They have to be warm already. */
-export function longCalls({ quick, rounds }: SuiteOptions): Effort {
-  return { rounds: rounds ?? (quick ? 1 : 3), iterations: 1, time: 0, warmup: false };
+/**
+ * For tasks that take seconds: one call a round. They have to be warm already.
+ * @param usual rounds, where the command line does not say
+ */
+export function longCalls({ quick, rounds }: SuiteOptions, usual = 3): Effort {
+  return { rounds: rounds ?? (quick ? 1 : usual), iterations: 1, time: 0, warmup: false };
 }
 
 /** @param tasks the first one is the baseline */

@@ -13,7 +13,7 @@ import type { Suite } from '../suite.ts';
 
 const BATCH = 8;
 const PROMPT = 100;
-const OUTPUT = 128;
+const OUTPUT = 64;
 const QUICK_OUTPUT = 16;
 const OURS = 'Troupe, requests to text';
 
@@ -38,7 +38,13 @@ export const engineOverheadSuite: Suite = {
       await decodeBare(bare, model, 4);
       await decodeOurs(engine, model, 4);
       const title = `${BATCH} prompts of ${PROMPT} tokens and ${output} more each, ${model.label}`;
-      const result = await measure(title, 'output token', [bareTask, ourTask], options, longCalls(options));
+      const result = await measure(
+        title,
+        'output token',
+        [bareTask, ourTask],
+        options,
+        longCalls(options, 7),
+      );
       const text = 'Output tokens a second end to end, against a bare session.run loop';
       return {
         tables: [result],

@@ -23,9 +23,9 @@ export const repeatedImageSuite: Suite = {
     await using engine = await model.startTroupe();
     try {
       const { tileSize } = model.directory.geometry;
-      const rounds = { ...options, rounds: options.rounds ?? (options.quick ? 1 : 5) };
+      const { rounds } = longCalls(options, 5);
       const times: number[][] = ROWS.map(() => []);
-      for (let round = -1; round < longCalls(rounds).rounds; round++) {
+      for (let round = -1; round < rounds; round++) {
         const paths = [join(folder, `${round}-a.png`), join(folder, `${round}-b.png`)] as const;
         for (const [index, path] of paths.entries()) await makePicture(path, tileSize, 2 * round + index);
         const measured = [...(await againOn(paths[0], engine)), ...(await followUpOn(paths[1], engine))];
