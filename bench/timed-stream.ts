@@ -1,5 +1,5 @@
 /** A running answer with the time of every piece of it. */
-import type { ChatStream, Troupe } from '../src/index.ts';
+import { type ChatStream, type Troupe, TroupeError } from '../src/index.ts';
 import { type PeerRequest, toChatOptions } from './peers/peer-request.ts';
 
 export class TimedStream {
@@ -11,7 +11,7 @@ export class TimedStream {
   /** The answer has ended, or was aborted. */
   readonly ended: Promise<void>;
   readonly #stream: ChatStream;
-  readonly #waiting = new Map<number, () => void>();
+  #waiting: { readonly pieces: number; resolve(): void }[] = [];
   #aborted = false;
 
   constructor(engine: Troupe, request: PeerRequest) {
@@ -31,7 +31,7 @@ export class TimedStream {
   async reached(pieces: number): Promise<void> {
     if (this.arrivals.length >= pieces) return;
     const { promise, resolve } = Promise.withResolvers<void>();
-    this.#waiting.set(pieces, resolve);
+    this.#waiting.push({ pieces, resolve });
     await Promise.race([promise, this.ended]);
     if (this.arrivals.length < pieces)
       throw new Error(`the answer ended after ${this.arrivals.length} pieces`);
@@ -55,11 +55,17 @@ export class TimedStream {
     try {
       for await (const _piece of this.#stream) {
         this.arrivals.push(performance.now());
-        this.#waiting.get(this.arrivals.length)?.();
+        this.#wake();
       }
       await this.#stream.result;
     } catch (error) {
-      if (!this.#aborted) throw error;
+      if (!(this.#aborted && error instanceof TroupeError && error.code === 'ABORTED')) throw error;
     }
+  }
+
+  #wake(): void {
+    const reached = this.#waiting.filter(({ pieces }) => pieces <= this.arrivals.length);
+    this.#waiting = this.#waiting.filter((waiting) => !reached.includes(waiting));
+    for (const { resolve } of reached) resolve();
   }
 }
