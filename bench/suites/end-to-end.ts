@@ -2,7 +2,8 @@
  * Whole requests, picture file to text, in both modes and with transformers.js on the same model. Every picture is
  * encoded anew: our caches are cleared between calls, outside the time that counts.
  */
-import { DEFAULT_MODEL_DIRECTORY, MODES, Troupe } from '../../src/index.ts';
+import { MODES, Troupe } from '../../src/index.ts';
+import { EMBEDDED_MODEL, embeddedPrecision } from '../embedded-model.ts';
 import { RequestCycle } from '../golden-requests.ts';
 import { measure, type Task } from '../measure.ts';
 import { type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
@@ -13,10 +14,11 @@ export const endToEndSuite: Suite = {
   name: 'end-to-end',
   description: 'requests in both modes, 1 and 16 at once, against transformers.js',
   async run(options) {
-    const peer = await TransformersPeer.start(DEFAULT_MODEL_DIRECTORY, 'fp32');
+    const dtype = await embeddedPrecision();
+    const peer = await TransformersPeer.start(EMBEDDED_MODEL, dtype);
     const engines: Troupe[] = [];
     try {
-      for (const mode of MODES) engines.push(await Troupe.start({ mode, dtype: 'fp32' }));
+      for (const mode of MODES) engines.push(await Troupe.start({ mode, dtype }));
       await checkAnswers(engines, peer);
       const compare = (inFlight: number) =>
         measure(

@@ -3,7 +3,9 @@
  * batch, in either mode, a second time out of the caches. This suite fails when a single text differs.
  */
 import process from 'node:process';
-import { DEFAULT_MODEL_DIRECTORY, MODES, Troupe } from '../../src/index.ts';
+import { MODES, Troupe } from '../../src/index.ts';
+import { EMBEDDED_MODEL, embeddedPrecision } from '../embedded-model.ts';
+import type { Precision } from '../generated-model/graph-writer.ts';
 import { parityRequests } from '../parity-requests.ts';
 import { type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
 import { TransformersPeer } from '../peers/transformers.ts';
@@ -18,7 +20,8 @@ export const paritySuite: Suite = {
   description:
     'greedy text of the embedded model, alone, batched, cached, in either mode, against transformers.js',
   shows: 'identical on 260 prompts; the run fails (exit code 1) when a text differs',
-  async run({ quick, dtype = 'fp32' }) {
+  async run({ quick, dtype: wanted }) {
+    const dtype = wanted ?? (await embeddedPrecision());
     const requests = parityRequests().slice(0, quick ? QUICK_REQUESTS : undefined);
     const expected = await answersOfPeer(requests, dtype);
     const claims: Claim[] = [];
@@ -44,11 +47,8 @@ export const paritySuite: Suite = {
   },
 };
 
-async function answersOfPeer(
-  requests: readonly PeerRequest[],
-  dtype: 'fp32' | 'q4',
-): Promise<readonly string[]> {
-  const peer = await TransformersPeer.start(DEFAULT_MODEL_DIRECTORY, dtype);
+async function answersOfPeer(requests: readonly PeerRequest[], dtype: Precision): Promise<readonly string[]> {
+  const peer = await TransformersPeer.start(EMBEDDED_MODEL, dtype);
   try {
     return (await peer.answer({ requests, order: 'in-turn' })).texts;
   } finally {
