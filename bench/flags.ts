@@ -38,7 +38,7 @@ Options:
   --help              show this
 
 The generated model (random weights, 1.2 GB) is made once, into bench/.cache or the folder that the environment
-variable TROUPE_BENCH_CACHE names.
+variable TROUPE_BENCH_CACHE names. All suites together take more than an hour on two cores, throughput alone half of it.
 
 Suites:
 ${SUITES.map(({ name, description, shows }) => `  ${name.padEnd(21)} ${[description, shows].filter(Boolean).join('\n'.padEnd(25))}`).join('\n')}

@@ -2,8 +2,8 @@
  * A model of realistic size with random weights, made when a benchmark first needs it and kept in a cache folder.
  * Same shape, same bytes; a folder under its final name is complete, whoever else is making it at the same time.
  */
-import { copyFile, mkdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { copyFile, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import process from 'node:process';
 import { openEmbeddedModel } from '../embedded-model.ts';
 import { configFiles } from './config-files.ts';
@@ -15,7 +15,7 @@ import { padTokenizer } from './tokenizer.ts';
 import { writeVisionEncoder } from './vision-graph.ts';
 
 /** Goes into the folder's name: raise it when what is generated changes. */
-const VERSION = 2;
+export const VERSION = 2;
 
 /** Precision → suffix of the files. */
 const SUFFIXES = { fp32: '', q4: '_q4' } as const satisfies Record<Precision, string>;
@@ -43,6 +43,7 @@ export async function generatedModel({
   const shape = smolvlmShape(layers);
   const folder = join(cache, `${shape.name}-${attention}-v${VERSION}`);
   if (await exists(folder)) return folder;
+  await removeAbandonedDrafts(folder);
   const draft = `${folder}.${process.pid}.draft`;
   const progress = new ByteProgress(`making ${shape.name} (${attention})`);
   try {
@@ -79,6 +80,24 @@ async function writeModel(
     const embedding = join(onnx, 'embed_tokens.onnx');
     if (precision === 'fp32') await writeEmbedding(embedding, shape, onBytes);
     else await copyFile(embedding, file('embed_tokens'));
+  }
+}
+
+/** Of processes that were killed while they made the same model. */
+async function removeAbandonedDrafts(folder: string): Promise<void> {
+  const names = await readdir(dirname(folder)).catch(() => []);
+  for (const name of names) {
+    const pid = name.startsWith(`${basename(folder)}.`) ? /\.(\d+)\.draft$/.exec(name)?.[1] : undefined;
+    if (pid === undefined || isRunning(Number(pid))) continue;
+    await rm(join(dirname(folder), name), { recursive: true, force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
   }
 }
 

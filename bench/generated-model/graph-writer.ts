@@ -2,7 +2,7 @@
  * Builds one ONNX file with weights that are made only when they are written, one tensor at a time, into a file of
  * external data beside the graph: a protobuf ends at 2 GB, and memory should hold one tensor, not a model.
  */
-import { open, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { encodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import {
@@ -14,12 +14,12 @@ import {
   type OnnxValueInfo,
 } from '../../actors/model/onnx/onnx-types.ts';
 import { floats, int64s, intAttribute, node, TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
+import { ExternalDataFile } from './external-data-file.ts';
 import { BLOCK, fourBit } from './four-bit.ts';
+import { transposed } from './transposed.ts';
 
 export const MICROSOFT = 'com.microsoft';
 const UINT8 = 2;
-/** A page: lets the runtime map tensors instead of reading them. */
-const ALIGNMENT = 4096;
 
 export type Precision = 'fp32' | 'q4';
 
@@ -121,20 +121,12 @@ export class GraphWriter {
     outputs: OnnxValueInfo[],
     onBytes: (bytes: number) => void,
   ): Promise<void> {
-    const file = await open(`${path}_data`, 'w');
+    const file = await ExternalDataFile.create(`${path}_data`);
     try {
-      let offset = 0;
       for (const { tensor, make } of this.#large) {
         const values = make();
-        const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-        tensor.externalData = [
-          { key: 'location', value: `${basename(path)}_data` },
-          { key: 'offset', value: String(offset) },
-          { key: 'length', value: String(bytes.length) },
-        ];
-        await writeAll(file, bytes, offset);
-        offset += Math.ceil(bytes.length / ALIGNMENT) * ALIGNMENT;
-        onBytes(bytes.length);
+        tensor.externalData = await file.append(values);
+        onBytes(values.byteLength);
       }
     } finally {
       await file.close();
@@ -174,33 +166,4 @@ export function floatAttribute(name: string, f: number): OnnxAttribute {
 
 export function intsAttribute(name: string, ints: number[]): OnnxAttribute {
   return { name, type: ATTRIBUTE_TYPE.ints, ints };
-}
-
-/** `[rows, columns]` → `[columns, rows]`, in squares that fit the processor's cache. */
-function transposed(matrix: Float32Array, rows: number, columns: number): Float32Array {
-  const side = 32;
-  const result = new Float32Array(matrix.length);
-  for (let top = 0; top < rows; top += side) {
-    for (let left = 0; left < columns; left += side) {
-      for (let row = top; row < Math.min(top + side, rows); row++) {
-        for (let column = left; column < Math.min(left + side, columns); column++) {
-          result[column * rows + row] = matrix[row * columns + column] ?? 0;
-        }
-      }
-    }
-  }
-  return result;
-}
-
-/** One write call ends at 2 GiB, and may end earlier. */
-async function writeAll(
-  file: Awaited<ReturnType<typeof open>>,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let written = 0;
-  while (written < bytes.length) {
-    const { bytesWritten } = await file.write(bytes, written, undefined, position + written);
-    written += bytesWritten;
-  }
 }

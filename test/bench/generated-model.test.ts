@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { openModelDirectory } from '../../actors/model/model-directory.ts';
 import { TextTokenizer } from '../../actors/model/tokenizer.ts';
-import { generatedModel } from '../../bench/generated-model/generate.ts';
-import { ATTENTION_KINDS } from '../../bench/generated-model/shape.ts';
+import { generatedModel, VERSION } from '../../bench/generated-model/generate.ts';
+import { ATTENTION_KINDS, type AttentionKind } from '../../bench/generated-model/shape.ts';
 import { type ChatResult, Troupe } from '../../src/index.ts';
 
 const MAX_TOKENS = 24;
@@ -17,30 +19,34 @@ describe('a generated model', () => {
 
   before(async () => {
     cache = await mkdtemp(join(tmpdir(), 'troupe-generated-'));
+    // As a process leaves it that is killed while it makes the model.
+    const { pid } = spawnSync(process.execPath, ['--version']);
+    await mkdir(join(cache, `smolvlm-256m-1-layers-gqa-v${VERSION}.${pid}.draft`));
     for (const attention of ATTENTION_KINDS) {
       models[attention] = await generatedModel({ attention, layers: 1, cache });
     }
   });
   after(() => rm(cache, { recursive: true, force: true }));
 
-  async function answer(model: string | undefined, dtype: 'fp32' | 'q4'): Promise<ChatResult> {
-    assert.ok(model !== undefined);
-    await using troupe = await Troupe.start({ model, dtype });
-    return await troupe.chat({
-      messages: [{ role: 'user', content: 'Is there a red ring?' }],
-      maxTokens: MAX_TOKENS,
-    });
+  const answers = new Map<string, Promise<ChatResult>>();
+
+  /** Each engine is started once. */
+  function answer(attention: AttentionKind, dtype: 'fp32' | 'q4'): Promise<ChatResult> {
+    const key = `${attention} ${dtype}`;
+    const known = answers.get(key) ?? ask(models[attention] ?? '', dtype);
+    answers.set(key, known);
+    return known;
   }
 
   for (const dtype of ['fp32', 'q4'] as const) {
     it(`answers the same with both kinds of attention in ${dtype}`, async () => {
-      const fused = await answer(models.gqa, dtype);
-      const plain = await answer(models.concat, dtype);
+      const fused = await answer('gqa', dtype);
+      const plain = await answer('concat', dtype);
       assert.deepEqual(fused.tokenIds, plain.tokenIds);
     });
 
     it(`goes on until it is told to stop, in words of its own, in ${dtype}`, async () => {
-      const { finishReason, tokenIds, text } = await answer(models.gqa, dtype);
+      const { finishReason, tokenIds, text } = await answer('gqa', dtype);
       assert.equal(finishReason, 'length');
       assert.equal(tokenIds.length, MAX_TOKENS);
       assert.match(text, /^zq[a-z]*( zq[a-z]*)*$/);
@@ -49,7 +55,7 @@ describe('a generated model', () => {
   }
 
   it('reads an answer that comes back in a prompt as the tokens it was made of', async () => {
-    const { tokenIds } = await answer(models.gqa, 'fp32');
+    const { tokenIds } = await answer('gqa', 'fp32');
     const tokenizer = await TextTokenizer.load(await openModelDirectory(models.gqa ?? ''));
     assert.deepEqual(tokenizer.encodePlain(tokenizer.decode(tokenIds), false), tokenIds);
   });
@@ -71,3 +77,11 @@ describe('a generated model', () => {
     assert.equal(folders.length, ATTENTION_KINDS.length, folders.join(', '));
   });
 });
+
+async function ask(model: string, dtype: 'fp32' | 'q4'): Promise<ChatResult> {
+  await using troupe = await Troupe.start({ model, dtype });
+  return await troupe.chat({
+    messages: [{ role: 'user', content: 'Is there a red ring?' }],
+    maxTokens: MAX_TOKENS,
+  });
+}
