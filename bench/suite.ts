@@ -56,6 +56,8 @@ export interface Claim {
 /** Lines over one pair of axes. */
 export interface LineChart {
   readonly kind: 'lines';
+  /** Points alone, where what lies between two of them is not known. Default: joined. */
+  readonly joined?: boolean;
   /** Ends up in the file's name. */
   readonly name: string;
   readonly title: string;

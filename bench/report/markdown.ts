@@ -3,10 +3,10 @@ import { formatCount, formatGoal, formatMs, formatValue } from '../format.ts';
 import type { MachineInfo } from '../machine.ts';
 import { type Claim, type FigureTable, isMet, type Table } from '../suite.ts';
 
-/** The first column is left-aligned, the others hold numbers. */
-function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+/** The first column is left-aligned, the others hold numbers, but for the last `texts`. */
+function markdownTable(head: readonly string[], rows: readonly (readonly string[])[], texts = 0): string {
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  const rule = head.map((_, column) => (column === 0 ? '---' : '---:'));
+  const rule = head.map((_, column) => (column === 0 || column >= head.length - texts ? '---' : '---:'));
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
@@ -29,6 +29,7 @@ export function claimsTable(rows: readonly ClaimRow[], withBefore: boolean): str
       isMet(claim) ? 'met' : '**not met**',
       `\`--suite ${suite}\``,
     ]),
+    2,
   );
 }
 

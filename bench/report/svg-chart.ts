@@ -16,7 +16,7 @@ export async function renderSvg(chart: Chart): Promise<string> {
   }
 }
 
-function lineSpec({ title, x, y, lines }: LineChart): TopLevelSpec {
+function lineSpec({ title, x, y, lines, joined = true }: LineChart): TopLevelSpec {
   const values = lines.flatMap(({ name, points }) => points.map(([px, py]) => ({ x: px, y: py, name })));
   const few = lines.every(({ points }) => points.length <= 12);
   return {
@@ -24,7 +24,7 @@ function lineSpec({ title, x, y, lines }: LineChart): TopLevelSpec {
     width: WIDTH,
     height: HEIGHT,
     data: { values },
-    mark: { type: 'line', point: few },
+    mark: joined ? { type: 'line', point: few } : { type: 'point', size: 8 },
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x },
       y: { field: 'y', type: 'quantitative', title: y, scale: { zero: true } },

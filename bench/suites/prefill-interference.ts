@@ -50,6 +50,7 @@ export const prefillInterferenceSuite: Suite = {
       charts: [
         {
           kind: 'lines',
+          joined: false,
           name: 'prefill-interference',
           title: 'Time before each token of the running streams',
           x: 'seconds since the long prompt was submitted',
