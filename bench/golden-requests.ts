@@ -1,38 +1,43 @@
-/** The requests of suites on the embedded model: pictures and questions of its test set. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
-import { type PeerRequest, userRequest } from './peers/peer-request.ts';
+/** The requests of suites on the embedded model: pictures, questions and conversations of its test set. */
+import { type DefaultGolden, defaultGoldenImage, defaultGoldens } from '../test/support/default-golden.ts';
+import type { PeerMessage, PeerRequest } from './peers/peer-request.ts';
 
 /** More than any answer of the embedded model. */
-export const LONGEST_ANSWER = 64;
+export const LONGEST_ANSWER = 160;
 
-interface Golden {
-  readonly image: string;
-  readonly question: string;
-}
-
-const FOLDER = new URL('../test/fixtures/golden/', import.meta.url);
-
-const goldens: readonly Golden[] = JSON.parse(readFileSync(new URL('golden.json', FOLDER), 'utf8'));
-if (goldens.length === 0) throw new Error('golden.json is empty');
-
-const pathOf = ({ image }: Golden): string => fileURLToPath(new URL(image, FOLDER));
+if (defaultGoldens.length === 0) throw new Error('golden.json is empty');
 
 /** Paths, each once. */
-export const goldenPictures: readonly string[] = [...new Set(goldens.map(pathOf))];
+export const goldenPictures: readonly string[] = [
+  ...new Set(defaultGoldens.flatMap(({ images }) => images.map(defaultGoldenImage))),
+];
 /** Each once. */
-export const goldenQuestions: readonly string[] = [...new Set(goldens.map(({ question }) => question))];
+export const goldenQuestions: readonly string[] = [
+  ...new Set(defaultGoldens.map(({ question }) => question)),
+];
 
-/** Picture and question by turns; each side of a comparison has its own cycle, so that all answer the same requests. */
+export const goldenRequests: readonly PeerRequest[] = defaultGoldens.map(requestOf);
+
+/** The goldens by turns; each side of a comparison has its own cycle, so that all answer the same requests. */
 export class RequestCycle {
   #next = 0;
 
   take(count: number): PeerRequest[] {
     return Array.from({ length: count }, () => {
-      const golden = goldens[this.#next++ % goldens.length];
-      if (golden === undefined) throw new Error('golden.json is empty');
-      const image = { type: 'image', image: pathOf(golden) } as const;
-      return userRequest([image, { type: 'text', text: golden.question }], LONGEST_ANSWER);
+      const request = goldenRequests[this.#next++ % goldenRequests.length];
+      if (request === undefined) throw new Error('golden.json is empty');
+      return request;
     });
   }
+}
+
+/** The pictures come with the first question. */
+function requestOf({ images, history, question }: DefaultGolden): PeerRequest {
+  const texts = [...history.flatMap((turn) => [turn.question, turn.answer]), question];
+  const messages = texts.map((text, turn): PeerMessage => {
+    const pictures = images.map((name) => ({ type: 'image', image: defaultGoldenImage(name) }) as const);
+    const content = [...(turn === 0 ? pictures : []), { type: 'text', text } as const];
+    return { role: turn % 2 === 0 ? 'user' : 'assistant', content };
+  });
+  return { messages, maxTokens: LONGEST_ANSWER };
 }

@@ -1,17 +1,15 @@
-/** Prompts of every kind for the embedded model: one picture, two, none, a follow-up turn, a long text. */
-import { goldenPictures, goldenQuestions, LONGEST_ANSWER } from './golden-requests.ts';
+/** Prompts of every kind for the embedded model: its goldens, one picture, two, none, a follow-up turn, a long text. */
+import { goldenPictures, goldenQuestions, goldenRequests, LONGEST_ANSWER } from './golden-requests.ts';
 import type { Part, PeerMessage, PeerRequest } from './peers/peer-request.ts';
 
-const QUESTIONS_A_PICTURE = 5;
+const WITH_ONE_PICTURE = 160;
 const OF_EACH_OTHER_KIND = 15;
 const LONG_TEXT_QUESTIONS = 40;
 
-/** Kinds by turns, so that a part of the list holds all of them. */
+/** Each once; kinds by turns, so that a part of the list holds all of them. */
 export function parityRequests(): PeerRequest[] {
-  const onePicture = goldenPictures.flatMap((_, index) =>
-    Array.from({ length: QUESTIONS_A_PICTURE }, (_, turn) =>
-      conversation(user(picture(index), question(QUESTIONS_A_PICTURE * index + turn))),
-    ),
+  const onePicture = Array.from({ length: WITH_ONE_PICTURE }, (_, index) =>
+    conversation(user(picture(index), questionAfter(index))),
   );
   const others = Array.from({ length: OF_EACH_OTHER_KIND }, (_, index) => [
     conversation(user(picture(index), picture(index + 7), question(index))),
@@ -23,9 +21,12 @@ export function parityRequests(): PeerRequest[] {
     ),
     conversation(user(picture(index), longText(index))),
   ]).flat();
-  return others
-    .flatMap((other, index) => [other, ...onePicture.slice(index * 4, index * 4 + 4)])
-    .concat(onePicture.slice(others.length * 4));
+  const lists = [goldenRequests, onePicture, others];
+  const longest = Math.max(...lists.map((list) => list.length));
+  const byTurns = Array.from({ length: longest }, (_, index) =>
+    lists.flatMap((list) => list.slice(index, index + 1)),
+  ).flat();
+  return [...new Map(byTurns.map((request) => [JSON.stringify(request.messages), request])).values()];
 }
 
 function conversation(...messages: PeerMessage[]): PeerRequest {
@@ -42,6 +43,12 @@ function picture(index: number): Part {
 
 function question(index: number): Part {
   return { type: 'text', text: goldenQuestions[index % goldenQuestions.length] ?? '' };
+}
+
+/** Another one each time that the pictures come round. */
+function questionAfter(index: number): Part {
+  const round = Math.floor(index / goldenPictures.length);
+  return question((index % goldenPictures.length) + round);
 }
 
 /** Some hundred tokens, each text different from its beginning on. */

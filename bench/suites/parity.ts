@@ -19,7 +19,7 @@ export const paritySuite: Suite = {
   name: 'parity',
   description:
     'greedy text of the embedded model, alone, batched, cached, in either mode, against transformers.js',
-  shows: 'identical on 260 prompts; the run fails (exit code 1) when a text differs',
+  shows: 'identical on 273 prompts; the run fails (exit code 1) when a text differs',
   async run({ quick, dtype: wanted }) {
     const dtype = wanted ?? (await embeddedPrecision());
     const requests = parityRequests().slice(0, quick ? QUICK_REQUESTS : undefined);
