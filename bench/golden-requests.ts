@@ -1,30 +1,43 @@
-/** The requests of the end-to-end suite: pictures and questions of the embedded model's test set, round and round. */
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+/** The requests of suites on the embedded model: pictures, questions and conversations of its test set. */
+import { type DefaultGolden, defaultGoldenImage, defaultGoldens } from '../test/support/default-golden.ts';
+import type { PeerMessage, PeerRequest } from './peers/peer-request.ts';
 
-export interface GoldenRequest {
-  readonly picture: string;
-  readonly question: string;
-}
+/** More than any answer of the embedded model. */
+export const LONGEST_ANSWER = 160;
 
-interface Golden {
-  readonly image: string;
-  readonly question: string;
-}
+if (defaultGoldens.length === 0) throw new Error('golden.json is empty');
 
-const FOLDER = new URL('../test/fixtures/golden/', import.meta.url);
+/** Paths, each once. */
+export const goldenPictures: readonly string[] = [
+  ...new Set(defaultGoldens.flatMap(({ images }) => images.map(defaultGoldenImage))),
+];
+/** Each once. */
+export const goldenQuestions: readonly string[] = [
+  ...new Set(defaultGoldens.map(({ question }) => question)),
+];
 
-const goldens: readonly Golden[] = JSON.parse(readFileSync(new URL('golden.json', FOLDER), 'utf8'));
+export const goldenRequests: readonly PeerRequest[] = defaultGoldens.map(requestOf);
 
-/** Each side of a comparison has a cycle of its own, so that all of them answer the same requests. */
+/** The goldens by turns; each side of a comparison has its own cycle, so that all answer the same requests. */
 export class RequestCycle {
   #next = 0;
 
-  take(count: number): GoldenRequest[] {
+  take(count: number): PeerRequest[] {
     return Array.from({ length: count }, () => {
-      const golden = goldens[this.#next++ % goldens.length];
-      if (golden === undefined) throw new Error('golden.json is empty');
-      return { picture: fileURLToPath(new URL(golden.image, FOLDER)), question: golden.question };
+      const request = goldenRequests[this.#next++ % goldenRequests.length];
+      if (request === undefined) throw new Error('golden.json is empty');
+      return request;
     });
   }
+}
+
+/** The pictures come with the first question. */
+function requestOf({ images, history, question }: DefaultGolden): PeerRequest {
+  const texts = [...history.flatMap((turn) => [turn.question, turn.answer]), question];
+  const messages = texts.map((text, turn): PeerMessage => {
+    const pictures = images.map((name) => ({ type: 'image', image: defaultGoldenImage(name) }) as const);
+    const content = [...(turn === 0 ? pictures : []), { type: 'text', text } as const];
+    return { role: turn % 2 === 0 ? 'user' : 'assistant', content };
+  });
+  return { messages, maxTokens: LONGEST_ANSWER };
 }

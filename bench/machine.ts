@@ -20,7 +20,7 @@ export function machineInfo(): MachineInfo {
     cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
     cores: os.availableParallelism(),
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
-    os: `${os.platform()} ${os.arch()} ${os.release()}`,
+    os: `${os.platform()} ${os.arch()}`,
     node: process.versions.node,
     onnxruntime: onnxruntimeVersion(),
     commit: currentCommit(),

@@ -1,32 +1,39 @@
-/** A table of results for people. */
+/** A suite's results for people. */
 
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
-import type { Table as Results } from './suite.ts';
+import CliTable from 'cli-table3';
+import { formatCount, formatGoal, formatMs, formatValue } from './format.ts';
+import { type Claim, type FigureTable, isMet, type SuiteResult, type Table } from './suite.ts';
 
-export function formatTable({ title, unit, rows, baseline }: Results): string {
-  const table = new Table({
-    head: ['', `median per ${unit}`, `${unit}s a second`, `against ${baseline}`],
-    colAligns: ['left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
+export function formatResult({ tables = [], figures = [], claims = [] }: SuiteResult): string {
+  const parts = [...tables.map(formatTable), ...figures.map(formatFigures), ...claims.map(formatClaim)];
+  return parts.map((part) => `${part}\n`).join('');
+}
+
+function formatTable({ title, unit, rows, baseline }: Table): string {
+  const table = newTable(['', `median per ${unit}`, `${unit}s a second`, `against ${baseline}`]);
   for (const { name, medianMs, perSecond, ratio } of rows) {
-    table.push([
-      name,
-      formatMs(medianMs),
-      formatCount(perSecond),
-      name === baseline ? '–' : `${ratio.toFixed(2)}×`,
-    ]);
+    const against = name === baseline ? '–' : `${ratio.toFixed(2)}×`;
+    table.push([name, formatMs(medianMs), formatCount(perSecond), against]);
   }
   return `${styleText('bold', title)}\n${table.toString()}\n`;
 }
 
-function formatMs(ms: number): string {
-  if (ms < 1) return `${(ms * 1000).toFixed(ms < 0.1 ? 1 : 0)} µs`;
-  return `${ms.toFixed(ms < 100 ? 2 : 0)} ms`;
+function formatFigures({ title, rows }: FigureTable): string {
+  const table = newTable(['', 'value']);
+  for (const { name, value, unit } of rows) table.push([name, formatValue(value, unit)]);
+  return `${styleText('bold', title)}\n${table.toString()}\n`;
 }
 
-function formatCount(count: number): string {
-  const digits = count < 100 ? 1 : 0;
-  return count.toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
+function formatClaim(claim: Claim): string {
+  const verdict = isMet(claim) ? styleText('green', 'met') : styleText('red', 'not met');
+  const { text, measured, unit } = claim;
+  return `${text}: ${formatValue(measured, unit)}, goal ${formatGoal(claim)}: ${verdict}`;
+}
+
+function newTable(head: string[]): CliTable.Table {
+  const colAligns: CliTable.HorizontalAlignment[] = head.map((_, column) =>
+    column === 0 ? 'left' : 'right',
+  );
+  return new CliTable({ head, colAligns, style: { head: [], border: [] } });
 }

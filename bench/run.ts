@@ -1,64 +1,48 @@
-/** `npm run bench`: runs the suites one after the other, prints their tables and writes all figures as JSON. */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+/** `npm run bench`: runs the suites one after the other, prints their results and writes all figures as JSON. */
+import { dirname, join, relative, resolve } from 'node:path';
 import process from 'node:process';
-import { parseArgs } from 'node:util';
-import { type MachineInfo, machineInfo } from './machine.ts';
-import { formatTable } from './print-table.ts';
-import type { Table } from './suite.ts';
+import { HELP, parseFlags, type RunFlags, UsageError } from './flags.ts';
+import { generatedModel } from './generated-model/generate.ts';
+import { machineInfo } from './machine.ts';
+import { formatResult } from './print-table.ts';
+import { REPORT_FOLDER, writeReport } from './report/write-report.ts';
+import { saveSuite } from './results.ts';
+import { isMet } from './suite.ts';
 import { SUITES } from './suites/index.ts';
 
-const HELP = `Usage: npm run bench -- [options]
-
-Measures Troupe against its peers on this machine and prints medians and ratios.
-
-Options:
-  --suite NAME   run this suite only (repeatable): ${SUITES.map(({ name }) => name).join(', ')}
-  --quick        a shorter look; not for publication
-  --json FILE    where to write the figures (default: bench/results/latest.json)
-  --help         show this
-
-Suites:
-${SUITES.map(({ name, description }) => `  ${name.padEnd(12)} ${description}`).join('\n')}
-`;
-
-interface Report {
-  readonly machine: MachineInfo;
-  readonly quick: boolean;
-  readonly suites: Record<string, readonly Table[]>;
+try {
+  const flags = parseFlags(process.argv.slice(2));
+  if (flags.action === 'help') process.stdout.write(HELP);
+  else if (flags.action === 'make-model') process.stdout.write(`${await generatedModel(flags.options)}\n`);
+  else if (flags.action === 'report') await report(flags);
+  else await runSuites(flags);
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  process.stderr.write(`bench: ${error.message}; see --help\n`);
+  process.exitCode = 2;
 }
 
-const { values } = parseArgs({
-  options: {
-    suite: { type: 'string', multiple: true },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'string', default: resolve(import.meta.dirname, 'results', 'latest.json') },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-
-if (values.help) process.stdout.write(HELP);
-else await runSuites(values.suite ?? SUITES.map(({ name }) => name), values.quick, values.json);
-
-async function runSuites(names: readonly string[], quick: boolean, file: string): Promise<void> {
-  const unknown = names.find((name) => !SUITES.some((suite) => suite.name === name));
-  if (unknown !== undefined) {
-    process.stderr.write(`bench: there is no suite "${unknown}"; see --help\n`);
-    process.exitCode = 2;
-    return;
-  }
+async function runSuites({ suites, options, resultsFile }: RunFlags): Promise<void> {
   const machine = machineInfo();
   process.stdout.write(
     `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, onnxruntime ${machine.onnxruntime}\n\n`,
   );
-  const report: Report = { machine, quick, suites: {} };
   for (const suite of SUITES) {
-    if (!names.includes(suite.name)) continue;
-    const tables = await suite.run({ quick });
-    report.suites[suite.name] = tables;
-    for (const table of tables) process.stdout.write(`${formatTable(table)}\n`);
+    if (!suites.includes(suite.name)) continue;
+    process.stderr.write(`${suite.name}: ${suite.description}\n`);
+    const result = await suite.run(options);
+    process.stdout.write(`${formatResult(result)}\n`);
+    const finishedAt = new Date().toISOString();
+    await saveSuite(resultsFile, suite.name, { machine, finishedAt, options, result });
+    if (result.claims?.some((claim) => claim.required && !isMet(claim))) process.exitCode = 1;
   }
-  await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify(report, undefined, 2)}\n`);
-  process.stdout.write(`Written to ${relative(process.cwd(), resolve(file))}\n`);
+  process.stdout.write(`Written to ${relative(process.cwd(), resolve(resultsFile))}\n`);
+}
+
+/** Quick figures are not for publication: their report stays beside them. */
+async function report({ options, resultsFile, beforeFile }: RunFlags): Promise<void> {
+  const folder = options.quick ? join(dirname(resultsFile), 'quick-report') : REPORT_FOLDER;
+  for (const file of await writeReport(folder, resultsFile, beforeFile)) {
+    process.stdout.write(`${relative(process.cwd(), file)}\n`);
+  }
 }

@@ -1,39 +1,76 @@
 /**
  * transformers.js answering the same requests on the same files, in a process of its own: its inference runs on the
  * thread that calls it, and its native library should not share a process with ours.
+ *
+ *     node transformers-child.ts MODEL_DIRECTORY DTYPE
  */
-import { fileURLToPath } from 'node:url';
-import { AutoModelForVision2Seq, AutoProcessor, env, RawImage } from '@huggingface/transformers';
-import type { GoldenRequest } from '../golden-requests.ts';
+import { basename, dirname } from 'node:path';
+import process from 'node:process';
+import { AutoModelForVision2Seq, AutoProcessor, env, RawImage, type Tensor } from '@huggingface/transformers';
+import type { PeerAnswer, PeerRequest, PeerTask } from './peer-request.ts';
 
+const [directory = '', dtype = 'fp32'] = process.argv.slice(2);
 env.allowRemoteModels = false;
-env.localModelPath = fileURLToPath(new URL('../../models/', import.meta.url));
+env.localModelPath = dirname(directory);
 
-const processor = await AutoProcessor.from_pretrained('default');
-const model = await AutoModelForVision2Seq.from_pretrained('default', { dtype: 'fp32', device: 'cpu' });
+const processor = await AutoProcessor.from_pretrained(basename(directory));
+const model = await AutoModelForVision2Seq.from_pretrained(basename(directory), {
+  dtype: dtype === 'q4' ? 'q4' : 'fp32',
+  device: 'cpu',
+});
 
-async function answer({ picture, question }: GoldenRequest): Promise<string> {
-  const image = await RawImage.read(picture);
-  const content = [{ type: 'image' }, { type: 'text', text: question }];
-  // The types know only text messages.
-  const messages = [{ role: 'user', content }] as unknown as Parameters<
-    typeof processor.apply_chat_template
-  >[0];
-  const prompt = processor.apply_chat_template(messages, { add_generation_prompt: true });
-  const inputs = await processor(prompt, [image]);
-  const output = await model.generate({ ...inputs, max_new_tokens: 64, do_sample: false });
-  const promptLength: number = inputs.input_ids.dims.at(-1);
-  // With default options `generate` gives the tensor of token ids, prompt included.
-  const ids = (output as { slice(...ranges: unknown[]): unknown }).slice(null, [promptLength, null]);
-  const [text = ''] = processor.batch_decode(ids as Parameters<typeof processor.batch_decode>[0], {
-    skip_special_tokens: true,
+type Answer = Omit<PeerAnswer, 'ms'>;
+type Conversation = Parameters<typeof processor.apply_chat_template>[0];
+
+/** One call of `generate` for all of `requests`, which have prompts of one length when they are several. */
+async function generate(requests: readonly PeerRequest[]): Promise<Answer> {
+  const prompts = requests.map(({ messages }) => {
+    // The types know only text messages, and the text is a text, as tokenizing was not asked for.
+    const conversation = messages as unknown as Conversation;
+    return processor.apply_chat_template(conversation, { add_generation_prompt: true }) as string;
   });
-  return text;
+  const paths = requests.flatMap(({ messages }) =>
+    messages.flatMap(({ content }) => content.flatMap((part) => (part.type === 'image' ? [part.image] : []))),
+  );
+  const images = await Promise.all(paths.map((path) => RawImage.read(path)));
+  const [first = ''] = prompts;
+  const text = prompts.length === 1 ? first : prompts;
+  // The processor of this family cannot do without images.
+  const inputs =
+    images.length === 0
+      ? processor.tokenizer?.(text, { padding: true, add_special_tokens: false })
+      : await processor(text, images);
+  const maxNewTokens = Math.max(...requests.map(({ maxTokens }) => maxTokens));
+  // With default options `generate` gives the tensor of token ids, prompt included.
+  const output = (await model.generate({
+    ...inputs,
+    max_new_tokens: maxNewTokens,
+    do_sample: false,
+  })) as Tensor;
+  const promptLength: number = inputs.input_ids.dims.at(-1);
+  const ids = output.slice(null, [promptLength, output.dims.at(-1) ?? promptLength]);
+  return {
+    texts: processor.batch_decode(ids, { skip_special_tokens: true }),
+    tokens: ids.dims.reduce((product, size) => product * size, 1),
+    promptTokens: promptLength * requests.length,
+  };
 }
 
-process.on('message', async (requests: GoldenRequest[]) => {
+async function answerAll({ requests, order }: PeerTask): Promise<Answer> {
+  if (order === 'batch') return await generate(requests);
+  const answers: Answer[] = [];
+  if (order === 'together') answers.push(...(await Promise.all(requests.map((one) => generate([one])))));
+  else for (const one of requests) answers.push(await generate([one]));
+  return {
+    texts: answers.flatMap(({ texts }) => texts),
+    tokens: answers.reduce((sum, { tokens }) => sum + tokens, 0),
+    promptTokens: answers.reduce((sum, { promptTokens }) => sum + promptTokens, 0),
+  };
+}
+
+process.on('message', async (task: PeerTask) => {
   const startedAt = performance.now();
-  const texts = await Promise.all(requests.map(answer));
-  process.send?.({ ms: performance.now() - startedAt, texts });
+  const answer = await answerAll(task);
+  process.send?.({ ms: performance.now() - startedAt, ...answer } satisfies PeerAnswer);
 });
 process.send?.('ready');

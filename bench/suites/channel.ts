@@ -14,7 +14,7 @@ export const channelSuite: Suite = {
   name: 'channel',
   description: 'round trip between two threads against MessagePort, comlink and piscina',
   async run(options) {
-    return [await compare(1, options), await compare(IN_FLIGHT, options)];
+    return { tables: [await compare(1, options), await compare(IN_FLIGHT, options)] };
   },
 };
 

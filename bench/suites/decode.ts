@@ -1,6 +1,6 @@
 /** Decode steps on top of a prompt, at batch 1 and 8. The prompts' own time does not count. */
 import { ModelRunner } from '../../actors/pd/model-runner.ts';
-import { BareDecoder } from '../bare-session.ts';
+import { BareDecoder } from '../bare/bare-decoder.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure, type Task } from '../measure.ts';
 import { prefillRow } from '../prefill-row.ts';
@@ -23,8 +23,9 @@ export const decodeSuite: Suite = {
       name: `session.run loop, batch ${batch}`,
       operations: STEPS * batch,
       run: async () => {
-        await bare.prefill(prompt, batch);
-        return await timed(() => bare.step(TOKEN, batch));
+        await bare.prefill(new Array<Int32Array>(batch).fill(prompt), PROMPT_LENGTH + STEPS);
+        const tokens = new Int32Array(batch).fill(TOKEN);
+        return await timed(() => bare.step(tokens));
       },
     });
     const ourTask = (batch: number): Task => ({
@@ -40,7 +41,8 @@ export const decodeSuite: Suite = {
     });
     try {
       const title = `Decode, after ${PROMPT_LENGTH} tokens`;
-      return [await measure(title, 'token', [bareTask(1), ourTask(1), bareTask(8), ourTask(8)], options)];
+      const tasks = [bareTask(1), ourTask(1), bareTask(8), ourTask(8)] as const;
+      return { tables: [await measure(title, 'token', [...tasks], options)] };
     } finally {
       await runner.release();
       await bare.release();

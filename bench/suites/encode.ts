@@ -1,7 +1,7 @@
 /** The vision graph: images to embeddings, one tile at a time and several together. */
 import { Tensor } from 'onnxruntime-node';
 import { VisionEncoder } from '../../actors/encoder/vision-encoder.ts';
-import { openBareSession } from '../bare-session.ts';
+import { openBareSession } from '../bare/bare-session.ts';
 import { openEmbeddedModel, pixelsOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';
 import type { Suite } from '../suite.ts';
@@ -17,7 +17,7 @@ export const encodeSuite: Suite = {
     const [one, four] = [pixelsOf(1, side), pixelsOf(4, side)];
     const encoder = await VisionEncoder.load(model, { threads: THREADS });
     const target = new Float32Array(encoder.outputLength(4));
-    const bare = await openBareSession(vision.path, THREADS);
+    const bare = await openBareSession(vision, THREADS);
     const [input = 'pixel_values'] = bare.inputNames;
     const feeds = { [input]: new Tensor('float32', one, [1, 1, 3, side, side]) };
     try {
@@ -30,7 +30,7 @@ export const encodeSuite: Suite = {
           run: () => encoder.encode(four, [4, 3, side, side], target),
         },
       ] as const;
-      return [await measure(`Encode, ${side}×${side} pixels`, 'image', [...tasks], options)];
+      return { tables: [await measure(`Encode, ${side}×${side} pixels`, 'image', [...tasks], options)] };
     } finally {
       await encoder.release();
       await bare.release();

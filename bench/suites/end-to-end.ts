@@ -3,8 +3,10 @@
  * encoded anew: our caches are cleared between calls, outside the time that counts.
  */
 import { MODES, Troupe } from '../../src/index.ts';
-import { type GoldenRequest, RequestCycle } from '../golden-requests.ts';
+import { EMBEDDED_MODEL, embeddedPrecision } from '../embedded-model.ts';
+import { RequestCycle } from '../golden-requests.ts';
 import { measure, type Task } from '../measure.ts';
+import { type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
 import { TransformersPeer } from '../peers/transformers.ts';
 import type { Suite } from '../suite.ts';
 
@@ -12,10 +14,11 @@ export const endToEndSuite: Suite = {
   name: 'end-to-end',
   description: 'requests in both modes, 1 and 16 at once, against transformers.js',
   async run(options) {
-    const peer = await TransformersPeer.start();
+    const dtype = await embeddedPrecision();
+    const peer = await TransformersPeer.start(EMBEDDED_MODEL, dtype);
     const engines: Troupe[] = [];
     try {
-      for (const mode of MODES) engines.push(await Troupe.start({ mode }));
+      for (const mode of MODES) engines.push(await Troupe.start({ mode, dtype }));
       await checkAnswers(engines, peer);
       const compare = (inFlight: number) =>
         measure(
@@ -24,7 +27,7 @@ export const endToEndSuite: Suite = {
           [peerTask(peer, inFlight), ...engines.map((engine) => engineTask(engine, inFlight))],
           options,
         );
-      return [await compare(1), await compare(16)];
+      return { tables: [await compare(1), await compare(16)] };
     } finally {
       for (const engine of engines) await engine.stop();
       await peer.stop();
@@ -35,7 +38,7 @@ export const endToEndSuite: Suite = {
 /** What is compared must do the same. */
 async function checkAnswers(engines: readonly Troupe[], peer: TransformersPeer): Promise<void> {
   const requests = new RequestCycle().take(8);
-  const { texts } = await peer.answer(requests);
+  const { texts } = await peer.answer({ requests, order: 'together' });
   for (const engine of engines) {
     const ours = await Promise.all(requests.map((request) => ask(engine, request)));
     const different = ours.findIndex((text, index) => text.trim() !== texts[index]?.trim());
@@ -53,7 +56,10 @@ function peerTask(peer: TransformersPeer, inFlight: number): Task {
   return {
     name: 'transformers.js',
     operations: REQUESTS_A_CALL,
-    run: () => sumOf(REQUESTS_A_CALL / inFlight, async () => (await peer.answer(cycle.take(inFlight))).ms),
+    run: () =>
+      sumOf(REQUESTS_A_CALL / inFlight, async () => {
+        return (await peer.answer({ requests: cycle.take(inFlight), order: 'together' })).ms;
+      }),
   };
 }
 
@@ -80,11 +86,6 @@ async function sumOf(times: number, measureMs: () => Promise<number>): Promise<n
   return ms;
 }
 
-async function ask(engine: Troupe, { picture, question }: GoldenRequest): Promise<string> {
-  const content = [
-    { type: 'image', image: picture },
-    { type: 'text', text: question },
-  ] as const;
-  const { text } = await engine.chat({ messages: [{ role: 'user', content }], maxTokens: 64 });
-  return text;
+async function ask(engine: Troupe, request: PeerRequest): Promise<string> {
+  return (await engine.chat(toChatOptions(request))).text;
 }

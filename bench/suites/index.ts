@@ -2,8 +2,30 @@
 import type { Suite } from '../suite.ts';
 import { channelSuite } from './channel.ts';
 import { decodeSuite } from './decode.ts';
+import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
+import { engineOverheadSuite } from './engine-overhead.ts';
+import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
+import { prefillInterferenceSuite } from './prefill-interference.ts';
+import { repeatedImageSuite } from './repeated-image.ts';
+import { soakSuite } from './soak.ts';
+import { throughputSuite } from './throughput.ts';
+import { workerMemorySuite } from './worker-memory.ts';
 
-export const SUITES: readonly Suite[] = [channelSuite, encodeSuite, prefillSuite, decodeSuite, endToEndSuite];
+export const SUITES: readonly Suite[] = [
+  channelSuite,
+  encodeSuite,
+  prefillSuite,
+  decodeSuite,
+  endToEndSuite,
+  throughputSuite,
+  decodeContextSuite,
+  engineOverheadSuite,
+  prefillInterferenceSuite,
+  repeatedImageSuite,
+  workerMemorySuite,
+  soakSuite,
+  paritySuite,
+];

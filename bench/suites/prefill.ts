@@ -1,6 +1,6 @@
 /** Prompts through the decoder graph: what the first token waits for. */
 import { ModelRunner } from '../../actors/pd/model-runner.ts';
-import { BareDecoder } from '../bare-session.ts';
+import { BareDecoder } from '../bare/bare-decoder.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';
 import { prefillRow } from '../prefill-row.ts';
@@ -24,12 +24,12 @@ export const prefillSuite: Suite = {
           runner.remove(0);
         };
         const tasks = [
-          { name: 'session.run', run: () => bare.prefill(prompt, 1) },
+          { name: 'session.run', run: () => bare.prefill([prompt]) },
           { name: 'PD', run: ours },
         ] as const;
         tables.push(await measure(`Prefill, ${length} tokens`, 'prompt', [...tasks], options));
       }
-      return tables;
+      return { tables };
     } finally {
       await runner.release();
       await bare.release();

@@ -1,0 +1,95 @@
+/** A language model decoding greedily in a bare loop of `session.run`: all rows in step, nothing joins or leaves. */
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import { type BareCache, floatsOf, GrowingCache, outputOf, SlotCache, type Tensors } from './bare-cache.ts';
+import { type BareGraph, openBareSession } from './bare-session.ts';
+
+export class BareDecoder {
+  readonly #embed: InferenceSession;
+  readonly #decoder: InferenceSession;
+  readonly #cache: BareCache;
+  #length = 0;
+
+  private constructor(embed: InferenceSession, decoder: InferenceSession, cache: BareCache) {
+    this.#embed = embed;
+    this.#decoder = decoder;
+    this.#cache = cache;
+  }
+
+  /** @param decoderGraph where it is not the directory's own */
+  static async load(
+    { graphs, geometry }: ModelDirectory,
+    threads: number,
+    decoderGraph: BareGraph = graphs.decoder,
+  ): Promise<BareDecoder> {
+    if (graphs.embed === undefined) throw new Error('the model has no token embedding graph');
+    const embed = await openBareSession(graphs.embed, threads);
+    const decoder = await openBareSession(decoderGraph, threads);
+    const rewritten = decoder.outputNames.includes('new.0.key');
+    return new BareDecoder(embed, decoder, rewritten ? new SlotCache(geometry) : new GrowingCache(geometry));
+  }
+
+  /**
+   * Forgets everything and runs prompts of one length, together.
+   * @param capacity tokens that a row will come to. Default: the prompt alone
+   * @returns the most likely next token of each row
+   */
+  async prefill(prompts: readonly Int32Array[], capacity = prompts[0]?.length ?? 0): Promise<Int32Array> {
+    this.#length = 0;
+    this.#cache.reset(prompts.length, capacity);
+    const length = prompts[0]?.length ?? 0;
+    const ids = new Int32Array(prompts.length * length);
+    for (const [row, prompt] of prompts.entries()) ids.set(prompt, row * length);
+    return await this.#run(ids, prompts.length);
+  }
+
+  /** One more token in each row. @returns the one after it */
+  async step(tokens: Int32Array): Promise<Int32Array> {
+    return await this.#run(tokens, tokens.length);
+  }
+
+  async release(): Promise<void> {
+    await this.#embed.release();
+    await this.#decoder.release();
+  }
+
+  async #run(ids: Int32Array, rows: number): Promise<Int32Array> {
+    const length = ids.length / rows;
+    const dims = [rows, length];
+    const embedded: Tensors = await this.#embed.run({ input_ids: int64(ids, dims) });
+    const positions = ids.map((_, index) => this.#length + (index % length));
+    const optional: Tensors = {
+      position_ids: int64(positions, dims),
+      num_logits_to_keep: int64(Int32Array.of(1), []),
+    };
+    const feeds = Object.fromEntries(
+      Object.entries(optional).filter(([name]) => this.#decoder.inputNames.includes(name)),
+    );
+    const outputs: Tensors = await this.#decoder.run({
+      ...this.#cache.feeds(length),
+      ...feeds,
+      inputs_embeds: outputOf(embedded, 'inputs_embeds'),
+    });
+    this.#cache.take(outputs, length);
+    this.#length += length;
+    return mostLikely(outputOf(outputs, 'logits'));
+  }
+}
+
+function int64(values: Int32Array, dims: readonly number[]): Tensor {
+  return new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+}
+
+/** @param logits `[rows, positions, vocabulary]`. @returns the best token at each row's last position */
+function mostLikely(logits: Tensor): Int32Array {
+  const [rows = 0, positions = 0, vocabulary = 0] = logits.dims;
+  const values = floatsOf(logits);
+  return Int32Array.from({ length: rows }, (_, row) => {
+    const start = ((row + 1) * positions - 1) * vocabulary;
+    let best = 0;
+    for (let token = 1; token < vocabulary; token++) {
+      if ((values[start + token] ?? 0) > (values[start + best] ?? 0)) best = token;
+    }
+    return best;
+  });
+}

@@ -1,0 +1,32 @@
+/**
+ * One engine with a number of PD workers, in a process of its own; reports its memory once all of them have answered.
+ *
+ *     node --expose-gc worker-memory-child.ts MODEL_DIRECTORY DTYPE WORKERS
+ */
+import process from 'node:process';
+import { Troupe } from '../../src/index.ts';
+import { processMemory } from '../process-memory.ts';
+
+const [model = '', dtype = 'fp32', workers = '1'] = process.argv.slice(2);
+const count = Number(workers);
+
+const engine = await Troupe.start({
+  model,
+  dtype: dtype === 'q4' ? 'q4' : 'fp32',
+  mode: 'disaggregated',
+  pd: { count },
+});
+const ask = () => engine.chat({ messages: [{ role: 'user', content: 'Is there a ring?' }], maxTokens: 8 });
+await Promise.all(Array.from({ length: 4 * count }, ask));
+const { actors } = await engine.stats();
+const idle = actors.filter(({ name, stats }) => name.startsWith('pd/') && !hasWorked(stats));
+if (idle.length > 0) throw new Error(`${idle.map(({ name }) => name).join(', ')} had nothing to do`);
+await engine.clearCaches();
+globalThis.gc?.();
+process.send?.(processMemory());
+await engine.stop();
+process.disconnect?.();
+
+function hasWorked(stats: object | undefined): boolean {
+  return stats !== undefined && 'prefills' in stats && Number(stats.prefills) > 0;
+}
