@@ -20,12 +20,17 @@ export interface EngineCoreParts {
   readonly pacer: PrefillPacer;
 }
 
+/** The first of a batch waits for its second token while so many tokens of prompts are run: some seconds at most. */
+const GATHERED_TOKENS = 1024;
+
 export class EngineCore {
   readonly #scheduler: Scheduler;
   readonly #runner: ModelRunner;
   readonly #counters: PdCounters;
   readonly #pacer: PrefillPacer;
   readonly #prompts: PromptStage;
+  /** Prompt tokens run since the last decode step, while the batch fills. */
+  #gathered = 0;
   /** The row that is about to be removed holds numbers that are not finite. */
   #unsound = false;
 
@@ -43,8 +48,21 @@ export class EngineCore {
 
   async step(): Promise<void> {
     this.#dropLeavers();
-    await this.#prompts.run();
+    const tokens = await this.#prompts.run();
+    if (tokens > 0 && this.#gathers(tokens)) return;
+    this.#gathered = 0;
     await this.#decodeRunning();
+  }
+
+  /**
+   * Whether decoding waits for more prompts: a batch that fills first decodes all of them in the steps that it would
+   * spend on a few. Only while no reader has a pace to keep, and for so many tokens at most.
+   */
+  #gathers(tokens: number): boolean {
+    const { waiting, prefilling, running } = this.#scheduler;
+    this.#gathered += tokens;
+    const more = waiting.length + prefilling.length > 0;
+    return more && this.#gathered < GATHERED_TOKENS && !running.some((sequence) => sequence.streaming);
   }
 
   /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */

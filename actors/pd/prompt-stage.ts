@@ -34,17 +34,22 @@ export class PromptStage {
     this.#parts = parts;
   }
 
-  /** Runs prompts until the budget of this step is spent. */
-  async run(): Promise<void> {
+  /** Runs prompts until the budget of this step is spent. @returns the tokens that were run, padding included */
+  async run(): Promise<number> {
     const { scheduler, pacer } = this.#parts;
     const waiting = scheduler.waiting.length + scheduler.prefilling.length;
-    let budget = waiting === 0 ? 0 : pacer.tokens({ running: scheduler.running.length, waiting });
-    while (budget > 0) {
-      const group = this.#nextGroup(budget);
+    if (waiting === 0) return 0;
+    const streaming = scheduler.running.filter((sequence) => sequence.streaming).length;
+    const budget = pacer.tokens({ streaming, waiting });
+    let run = 0;
+    while (run < budget) {
+      const group = this.#nextGroup(budget - run);
       const [first] = group;
-      if (first === undefined) return;
-      budget -= group.length === 1 ? await this.#runPart(first, budget) : await this.#runGroup(group);
+      // What is left of the budget would cut a prompt in two that the next step may run whole.
+      if (first === undefined || (run > 0 && first.prompt.left > budget - run)) break;
+      run += group.length === 1 ? await this.#runPart(first, budget - run) : await this.#runGroup(group);
     }
+    return run;
   }
 
   dropLeavers(): void {

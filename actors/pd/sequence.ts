@@ -66,6 +66,11 @@ export class Sequence {
     return this.#images;
   }
 
+  /** Whether its reader has seen more than the first token, and so a pace to keep. */
+  get streaming(): boolean {
+    return this.#stops.generated > 1;
+  }
+
   expired(now: number): boolean {
     return now >= this.request.envelope.deadline;
   }

@@ -12,35 +12,35 @@ function measured(): PrefillPacer {
 
 describe('how many prompt tokens a step runs', () => {
   it('as many as take a little less than a decode step, for one prompt beside a batch', () => {
-    assert.equal(measured().tokens({ running: 8, waiting: 1 }), 40);
+    assert.equal(measured().tokens({ streaming: 8, waiting: 1 }), 40);
   });
 
   it('as much again for every prompt that waits', () => {
-    assert.equal(measured().tokens({ running: 8, waiting: 3 }), 120);
+    assert.equal(measured().tokens({ streaming: 8, waiting: 3 }), 120);
   });
 
-  it('the most when nobody runs', () => {
+  it('the most when nobody has a pace to keep', () => {
     const pacer = measured();
-    const most = pacer.tokens({ running: 0, waiting: 1 });
-    assert.ok(most >= pacer.tokens({ running: 1, waiting: 100 }));
+    const most = pacer.tokens({ streaming: 0, waiting: 1 });
+    assert.ok(most >= pacer.tokens({ streaming: 1, waiting: 100 }));
   });
 
   it('never fewer than keep a run worth its weights', () => {
     const pacer = measured();
     pacer.notePrefill(10, 1000);
-    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 16);
+    assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 16);
   });
 
   it('follows what prompts cost now', () => {
     const pacer = measured();
     pacer.notePrefill(100, 200);
-    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 20);
+    assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 20);
   });
 
   it('as many as it is told', () => {
     const pacer = new PrefillPacer(77);
     pacer.noteDecode(1);
     pacer.notePrefill(1, 100);
-    assert.equal(pacer.tokens({ running: 8, waiting: 1 }), 77);
+    assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 77);
   });
 });
