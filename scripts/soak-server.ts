@@ -10,9 +10,27 @@ import { parseArgs } from 'node:util';
 import { mixedLoad } from './soak/mixed-load.ts';
 import { quantile, watch } from './soak/watch.ts';
 
+const HELP = `Usage: npm run soak:server [-- options]
+
+Loads a server of its own, on the loopback address, with four times what it takes, then ends it under load.
+
+Options:
+  --seconds N   how long (default: 600)
+  --seed N      of the clients' choices (default: 1)
+  --help        show this
+`;
+
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '600' }, seed: { type: 'string', default: '1' } },
+  options: {
+    seconds: { type: 'string', default: '600' },
+    seed: { type: 'string', default: '1' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 });
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit();
+}
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 /** Requests in the engine and in the queue. */
