@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { InputError } from '../../../actors/errors.ts';
-import type { PdEngine } from '../../../actors/pd/engine.ts';
 import { groupQueryEngine } from './support/group-query.ts';
-import { envelope, RecordingSink, runToEnd } from './support/requests.ts';
-
-function ask(engine: PdEngine, promptTokens: number, maxTokens: number): RecordingSink {
-  const sink = new RecordingSink();
-  const prompt = Array.from({ length: promptTokens }, (_, i) => i % 60);
-  engine.submit({ envelope: envelope(prompt, { maxTokens }), images: [] }, sink);
-  return sink;
-}
+import { askTokens, runToEnd } from './support/requests.ts';
 
 describe('a request that the memory cannot hold', () => {
   it('ever, is refused with what would fit', async () => {
     const engine = await groupQueryEngine({ kvTokens: 64 });
-    const sink = ask(engine, 40, 60);
+    const sink = askTokens(engine, 40, 60);
     const [error] = sink.errors;
     assert.ok(error instanceof InputError);
     assert.equal(error.code, 'KV_MEMORY_EXCEEDED');
@@ -25,7 +17,7 @@ describe('a request that the memory cannot hold', () => {
       remedy: 'Ask for at most 24 tokens, or raise pd.kvCacheBytes',
     });
     assert.equal(engine.hasWork, false);
-    const fits = ask(engine, 40, 24);
+    const fits = askTokens(engine, 40, 24);
     await runToEnd(engine);
     assert.equal(fits.tokenIds.length, 24);
     await engine.dispose();
@@ -33,16 +25,16 @@ describe('a request that the memory cannot hold', () => {
 
   it('because of its prompt alone, is told so', async () => {
     const engine = await groupQueryEngine({ kvTokens: 64 });
-    const [error] = ask(engine, 100, 1).errors;
+    const [error] = askTokens(engine, 100, 1).errors;
     assert.match(String(error), /prompt of 100 tokens.*holds 64.*Shorten the prompt/);
     await engine.dispose();
   });
 
   it('beside those that run, waits until they have left', async () => {
     const engine = await groupQueryEngine({ kvTokens: 64 });
-    const first = ask(engine, 10, 22);
-    const second = ask(engine, 10, 22);
-    const third = ask(engine, 10, 22);
+    const first = askTokens(engine, 10, 22);
+    const second = askTokens(engine, 10, 22);
+    const third = askTokens(engine, 10, 22);
     await engine.step();
     const { running, prefilling, waiting } = engine.stats();
     assert.deepEqual({ running, prefilling, waiting }, { running: 2, prefilling: 0, waiting: 1 });
@@ -57,9 +49,9 @@ describe('a request that the memory cannot hold', () => {
 
   it('is not overtaken by a smaller one behind it', async () => {
     const engine = await groupQueryEngine({ kvTokens: 64 });
-    ask(engine, 10, 22);
-    const large = ask(engine, 30, 34);
-    const small = ask(engine, 2, 2);
+    askTokens(engine, 10, 22);
+    const large = askTokens(engine, 30, 34);
+    const small = askTokens(engine, 2, 2);
     await engine.step();
     assert.equal(engine.stats().waiting, 2);
     assert.equal(small.settled || large.settled, false);

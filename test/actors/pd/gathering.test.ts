@@ -1,21 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { PdEngine } from '../../../actors/pd/engine.ts';
 import { groupQueryEngine } from './support/group-query.ts';
-import { envelope, RecordingSink, runToEnd } from './support/requests.ts';
-
-function ask(engine: PdEngine, promptTokens: number, maxTokens: number): RecordingSink {
-  const sink = new RecordingSink();
-  const prompt = Array.from({ length: promptTokens }, (_, i) => i % 60);
-  engine.submit({ envelope: envelope(prompt, { maxTokens }), images: [] }, sink);
-  return sink;
-}
+import { askTokens, runToEnd } from './support/requests.ts';
 
 describe('requests that come together', () => {
   it('are decoded together: the first waits for the prompts of the others', async () => {
     const engine = await groupQueryEngine({ maxRunning: 6 });
     // Two of these prompts fit into the 128 tokens of a step.
-    const sinks = Array.from({ length: 6 }, () => ask(engine, 60, 5));
+    const sinks = Array.from({ length: 6 }, () => askTokens(engine, 60, 5));
     await engine.step();
     assert.equal(engine.stats().running, 2);
     assert.equal(engine.stats().decodeSteps, 0);
@@ -30,10 +22,10 @@ describe('requests that come together', () => {
 
   it('do not hold up an answer that is being read', async () => {
     const engine = await groupQueryEngine({ maxRunning: 6 });
-    const reader = ask(engine, 10, 40);
+    const reader = askTokens(engine, 10, 40);
     await engine.step();
     assert.equal(reader.tokenIds.length, 2);
-    for (let i = 0; i < 4; i++) ask(engine, 60, 5);
+    for (let i = 0; i < 4; i++) askTokens(engine, 60, 5);
     for (let tokens = 3; tokens <= 6; tokens++) {
       await engine.step();
       assert.equal(reader.tokenIds.length, tokens);
@@ -44,8 +36,8 @@ describe('requests that come together', () => {
 
   it('hold up the first of them for a bounded number of tokens', async () => {
     const engine = await groupQueryEngine({ maxRunning: 64, maxWaiting: 64 });
-    const first = ask(engine, 120, 5);
-    for (let i = 0; i < 20; i++) ask(engine, 120, 5);
+    const first = askTokens(engine, 120, 5);
+    for (let i = 0; i < 20; i++) askTokens(engine, 120, 5);
     let steps = 0;
     while (first.tokenIds.length < 2) {
       await engine.step();

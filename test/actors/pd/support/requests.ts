@@ -153,3 +153,11 @@ export async function runToEnd(
     await engine.step();
   }
 }
+
+/** Submits a prompt of so many tokens, the same for everybody, and no image. */
+export function askTokens(engine: PdEngine, promptTokens: number, maxTokens: number): RecordingSink {
+  const sink = new RecordingSink();
+  const prompt = Array.from({ length: promptTokens }, (_, i) => i % 60);
+  engine.submit({ envelope: envelope(prompt, { maxTokens }), images: [] }, sink);
+  return sink;
+}
