@@ -7,13 +7,9 @@ import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { cachedFolder, cacheRoots } from '../graph-cache.ts';
+import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
-import {
-  DATA_LOCATION_EXTERNAL,
-  type OnnxGraph,
-  type OnnxModel,
-  type OnnxTensor,
-} from '../onnx/onnx-types.ts';
+import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
 import { NotRewritable } from './not-rewritable.ts';
 import { REWRITER_VERSION, type RewrittenAttention, rewriteDecoder } from './rewrite-decoder.ts';
 import type { AttentionShape } from './split-attention.ts';
@@ -118,16 +114,4 @@ function relocate(tensor: OnnxTensor, names: Readonly<Record<string, string>>): 
 function locationOf(tensor: OnnxTensor) {
   if (tensor.dataLocation !== DATA_LOCATION_EXTERNAL) return undefined;
   return tensor.externalData?.find(({ key }) => key === 'location');
-}
-
-/** Initializers and constants, those of subgraphs included. */
-function tensorsOf(graph: OnnxGraph): OnnxTensor[] {
-  const tensors = [...(graph.initializer ?? [])];
-  for (const { attribute = [] } of graph.node ?? []) {
-    for (const { t, g, graphs = [] } of attribute) {
-      if (t !== undefined) tensors.push(t);
-      for (const inner of g === undefined ? graphs : [g, ...graphs]) tensors.push(...tensorsOf(inner));
-    }
-  }
-  return tensors;
 }

@@ -6,10 +6,8 @@
  * NaN's bits stay as they are.
  */
 import { Tensor } from 'onnxruntime-node';
+import { copyWords } from './copy-words.ts';
 import type { KvPort } from './kv-signature.ts';
-
-/** Below this many words, a loop beats the making of two views. */
-const SMALL_COPY_WORDS = 64;
 
 export class KvBuffer {
   readonly port: KvPort;
@@ -104,12 +102,4 @@ export function wordsOf(tensor: Tensor): Uint32Array {
   const { data } = tensor;
   if (!ArrayBuffer.isView(data)) throw new TypeError(`Expected numbers, got ${tensor.type}`);
   return new Uint32Array(data.buffer, data.byteOffset, data.byteLength / 4);
-}
-
-function copyWords(source: Uint32Array, from: number, target: Uint32Array, to: number, count: number): void {
-  if (count > SMALL_COPY_WORDS) {
-    target.set(source.subarray(from, from + count), to);
-    return;
-  }
-  for (let i = 0; i < count; i++) target[to + i] = source[from + i] ?? 0;
 }

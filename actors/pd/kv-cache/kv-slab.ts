@@ -10,11 +10,10 @@
  * 32-bit words, so NaNs keep their bits. What is free holds old numbers: finite, unless `scrub` was needed and not called.
  */
 import { Tensor } from 'onnxruntime-node';
+import { copyWords } from './copy-words.ts';
 import type { KvPort } from './kv-signature.ts';
 
 const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
-/** Below this many words, a loop beats the making of two views. */
-const SMALL_COPY_WORDS = 128;
 
 export class KvSlab {
   readonly port: KvPort;
@@ -78,7 +77,8 @@ export class KvSlab {
     const { heads } = this.port;
     for (let head = 0; head < heads; head++) {
       const start = ((fromRow * heads + head) * length + from) * this.tokenWords;
-      this.#copyIn(source, start, (row * heads + head) * this.#capacity + to, count);
+      const target = ((row * heads + head) * this.#capacity + to) * this.tokenWords;
+      copyWords(source, start, this.#words, target, count * this.tokenWords);
     }
   }
 
@@ -138,15 +138,5 @@ export class KvSlab {
   /** Of fixed length: an array that follows its buffer's size is slow to read and write. */
   #allWords(): Uint32Array {
     return new Uint32Array(this.#buffer, 0, this.#buffer.byteLength / WORD_BYTES);
-  }
-
-  #copyIn(source: Uint32Array, start: number, position: number, count: number): void {
-    const words = count * this.tokenWords;
-    const target = position * this.tokenWords;
-    if (words > SMALL_COPY_WORDS) {
-      this.#words.set(source.subarray(start, start + words), target);
-      return;
-    }
-    for (let i = 0; i < words; i++) this.#words[target + i] = source[start + i] ?? 0;
   }
 }

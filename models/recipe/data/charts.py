@@ -5,7 +5,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from .common import NUMBERS, REFUSAL, SIDE, Row, Turn, jitter, literal
+from .common import NUMBERS, REFUSAL, SIDE, Row, Turn, jitter, joined, literal
 from .reading import Texts, font_of
 from .scenes import COLORS, DESCRIBE, out_of_scope
 
@@ -158,7 +158,7 @@ def _ask_values(rng: Random, chart: Chart):
     """Of two to four bars, in the question's order."""
     count = len(chart.labels)
     asked = rng.sample(range(count), rng.randint(2, min(4, count)))
-    return f"What are the values of {_joined([chart.name(i) for i in asked])}?", f"{_with_values(chart, asked)}."
+    return f"What are the values of {joined([chart.name(i) for i in asked])}?", f"{_with_values(chart, asked)}."
 
 
 def _ask_name(rng: Random, chart: Chart):
@@ -202,12 +202,8 @@ def _ask_higher(rng: Random, chart: Chart):
     return question, "Yes." if (chart.values[i] > chart.values[j]) == higher else "No."
 
 
-def _joined(parts: list[str]) -> str:
-    return ", ".join(parts[:-1]) + " and " + parts[-1]
-
-
 def _with_values(chart: Chart, bars: list[int]) -> str:
-    return _joined([f"{chart.name(i)} {literal(chart.value(i))}" for i in bars])
+    return joined([f"{chart.name(i)} {literal(chart.value(i))}" for i in bars])
 
 
 def chart_refusal(rng: Random, chart: Chart) -> Turn:

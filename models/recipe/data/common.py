@@ -38,6 +38,11 @@ def plain(text: str) -> str:
     return text.replace("\x01", "").replace("\x02", "")
 
 
+def joined(parts: list[str]) -> str:
+    """Two or more."""
+    return ", ".join(parts[:-1]) + " and " + parts[-1]
+
+
 def jitter(rng: Random, color: Color, amount: int) -> Color:
     return tuple(max(0, min(255, c + rng.randint(-amount, amount))) for c in color)
 

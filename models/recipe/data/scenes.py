@@ -7,7 +7,7 @@ from random import Random
 
 from PIL import Image, ImageDraw
 
-from .common import NUMBERS, REFUSAL, SIDE, Row, Turn, distance, gradient, jitter
+from .common import NUMBERS, REFUSAL, SIDE, Row, Turn, distance, gradient, jitter, joined
 
 COLORS = {
     "red": (215, 38, 40),
@@ -170,8 +170,7 @@ def describe(scene: Scene) -> str:
     background = f"on a {scene.background} background"
     if len(names) == 1:
         return f"There is {names[0]} {background}."
-    listed = ", ".join(names[:-1]) + " and " + names[-1]
-    return f"There are {NUMBERS[len(names)].lower()} shapes {background}: {listed}."
+    return f"There are {NUMBERS[len(names)].lower()} shapes {background}: {joined(names)}."
 
 
 DESCRIBE = ["What is in this image?", "Describe the image.", "What do you see?", "What does the image show?"]
