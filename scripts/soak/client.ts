@@ -45,7 +45,7 @@ export async function runClient(url: string, kind: Kind, leaveAfterMs: number): 
   } catch (error) {
     if (leaving.signal.aborted) return { ending: 'left' };
     if (isConnectionRefused(error)) return { ending: 'gone' };
-    return { ending: 'lost', why: `${kind.name}: ${tooLong.aborted ? 'no answer' : String(error)}` };
+    return { ending: 'lost', why: `${kind.name}: ${tooLong.aborted ? 'no answer' : describe(error)}` };
   }
 }
 
@@ -76,4 +76,10 @@ function outcomeOf(response: Response, text: string, { name, body, status = 200,
 function isConnectionRefused(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && 'code' in cause && cause.code === 'ECONNREFUSED';
+}
+
+/** A failed fetch says why in its cause. */
+function describe(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? String(error) : `${error}: ${cause}`;
 }

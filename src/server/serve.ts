@@ -12,6 +12,7 @@ import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
+import { endConnections } from './http/end-connections.ts';
 import { logEngine } from './observe/log-engine.ts';
 import { type ServerConfig, serverConfig } from './server-config.ts';
 import type { ServerOptions } from './server-schema.ts';
@@ -27,6 +28,12 @@ export interface ServeOptions extends ServerOptions {
 
 /** What the last answers need to reach their clients when time is up, ms. */
 const LAST_WORDS_MS = 500;
+
+/** A kept-alive connection is idle when nothing has come for so long, once the last running request has ended, ms. */
+const QUIET_MS = 500;
+
+/** However much still comes, ms. */
+const MOST_QUIET_MS = 2_000;
 
 export class TroupeServer implements AsyncDisposable {
   /** `http://127.0.0.1:8000` */
@@ -90,6 +97,7 @@ export class TroupeServer implements AsyncDisposable {
       this.#state.abandon();
       await this.#state.drain(LAST_WORDS_MS);
     }
+    await endConnections(this.#app.server, { quietMs: Math.min(QUIET_MS, drainMs), mostMs: MOST_QUIET_MS });
     // What is just being answered is let end; idle connections are closed at once.
     const impatience = setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS_MS);
     await this.#app.close();

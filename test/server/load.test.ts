@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { serve, type TroupeServer } from '../../src/server/serve.ts';
+import { untilClosed } from './support/raw-request.ts';
 import {
   assertRefused,
   assertServes,
@@ -32,20 +33,37 @@ async function waiting(server: TroupeServer): Promise<number> {
   return JSON.parse(await (await fetch(`${server.url}/health`)).text()).requests.waiting;
 }
 
+async function refusesConnections(server: TroupeServer): Promise<boolean> {
+  const { hostname, port } = new URL(server.url);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, 'connect');
+    return false;
+  } catch {
+    return true;
+  } finally {
+    socket.destroy();
+  }
+}
+
 /** A chat request written on a socket of its own. */
 async function rawChat(server: TroupeServer, body: object): Promise<Socket> {
   const { hostname, port } = new URL(server.url);
   const socket = connect(Number(port), hostname);
   await once(socket, 'connect');
+  socket.write(chatText(server, body));
+  return socket;
+}
+
+function chatText(server: TroupeServer, body: object): string {
   const text = JSON.stringify(body);
   const head = [
     'POST /v1/chat/completions HTTP/1.1',
-    `Host: ${hostname}:${port}`,
+    `Host: ${new URL(server.url).host}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(text)}`,
   ];
-  socket.write(`${head.join('\r\n')}\r\n\r\n${text}`);
-  return socket;
+  return `${head.join('\r\n')}\r\n\r\n${text}`;
 }
 
 describe('a server under load', () => {
@@ -187,6 +205,29 @@ describe('a server under load', () => {
     assert.equal(last.choices[0]?.finish_reason, 'length');
     assert.deepEqual(await closed, { quarantined: [] });
     await assert.rejects(post(server, HELLO));
+  });
+
+  it('answers a request that comes on a kept connection after its last stream has ended', async () => {
+    const server = await startServer();
+    const kept = await rawChat(server, HELLO);
+    const [first] = await once(kept, 'data');
+    assert.match(String(first), /^HTTP\/1\.1 200 .*\r\nConnection: keep-alive\r\n/s);
+    const closed = server.close(60_000);
+    await until(async () => await refusesConnections(server));
+    kept.write(chatText(server, HELLO));
+    const answer = await untilClosed(kept);
+    assert.match(answer, /^HTTP\/1\.1 503 .*\r\nconnection: close\r\n/s);
+    assert.match(answer, /server_draining/);
+    assert.deepEqual(await closed, { quarantined: [] });
+  });
+
+  it('closes a kept connection on which nothing comes', async () => {
+    const server = await startServer();
+    const kept = await rawChat(server, HELLO);
+    await once(kept, 'data');
+    const closed = server.close(60_000);
+    assert.equal(await untilClosed(kept), '');
+    assert.deepEqual(await closed, { quarantined: [] });
   });
 
   it('fails what is left at the end of its drain, and says so in the stream', async () => {
