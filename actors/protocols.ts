@@ -24,6 +24,8 @@ export const EMBEDDING_CACHE = 'image-embeddings';
 export interface ProcessRequest {
   readonly requestId: string;
   readonly chat: ChatRequest;
+  /** See `RequestEnvelope`. */
+  readonly streamed: boolean;
   /** On the process clock (`processNow()`), ms. */
   readonly submittedAt: number;
   /** On the process clock (`processNow()`), ms. */

@@ -15,6 +15,8 @@ export interface GenerationRunOptions {
   readonly entry: ActorRef<typeof processorProtocol>;
   readonly requestId: string;
   readonly mode: Mode;
+  /** Whether deltas are shown as they come. */
+  readonly streamed: boolean;
   readonly timeoutMs: number;
   readonly retries: number;
   /** Aborted by the caller, or when the engine stops. */
@@ -39,6 +41,7 @@ export async function* runGeneration(
   const request: ProcessRequest = {
     requestId: options.requestId,
     chat,
+    streamed: options.streamed,
     submittedAt,
     deadline: submittedAt + options.timeoutMs,
   };

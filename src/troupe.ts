@@ -103,9 +103,12 @@ export class Troupe implements AsyncDisposable {
     return this.#config.model;
   }
 
-  /** Answers a request, all at once. */
+  /**
+   * Answers a request, all at once. Nobody waits for its tokens one by one, so other prompts may be run before them:
+   * of many such requests together, all are answered sooner.
+   */
   async chat(request: ChatOptions): Promise<ChatResult> {
-    const stream = this.stream(request);
+    const stream = this.#submit(request, false);
     for await (const _delta of stream) {
       // Consuming is what gives the writer credit.
     }
@@ -114,19 +117,7 @@ export class Troupe implements AsyncDisposable {
 
   /** Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. */
   stream(request: ChatOptions): ChatStream {
-    if (this.#stopped !== undefined) throw stoppedError();
-    const chat = submittedChat(request);
-    const requestId = randomUUID();
-    const run = new ChatRun(chat, request.signal, {
-      entry: this.#pipeline.entry,
-      requestId,
-      mode: this.#config.mode,
-      timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
-      retries: this.#config.retries,
-      onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
-    });
-    this.#track(run, requestId);
-    return run;
+    return this.#submit(request, true);
   }
 
   /** Who is up and how busy, at once and without asking the actors. */
@@ -162,6 +153,23 @@ export class Troupe implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  #submit(request: ChatOptions, streamed: boolean): ChatStream {
+    if (this.#stopped !== undefined) throw stoppedError();
+    const chat = submittedChat(request);
+    const requestId = randomUUID();
+    const run = new ChatRun(chat, request.signal, {
+      entry: this.#pipeline.entry,
+      requestId,
+      mode: this.#config.mode,
+      streamed,
+      timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
+      retries: this.#config.retries,
+      onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
+    });
+    this.#track(run, requestId);
+    return run;
   }
 
   async #stop({ drainMs = 0 }: StopOptions): Promise<StopReport> {

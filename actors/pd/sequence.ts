@@ -66,9 +66,9 @@ export class Sequence {
     return this.#images;
   }
 
-  /** Whether its reader has seen more than the first token, and so a pace to keep. */
+  /** Whether a reader has seen more than the first token, and so a pace to keep. */
   get streaming(): boolean {
-    return this.#stops.generated > 1;
+    return this.request.envelope.streamed && this.#stops.generated > 1;
   }
 
   expired(now: number): boolean {

@@ -32,7 +32,7 @@ export default defineActor({
     let prepared = 0;
     return {
       handlers: {
-        async generate({ chat, requestId, submittedAt, deadline }, writer) {
+        async generate({ chat, requestId, streamed, submittedAt, deadline }, writer) {
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
@@ -41,6 +41,7 @@ export default defineActor({
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({
               requestId,
+              streamed,
               promptIds,
               sampling,
               deadline,

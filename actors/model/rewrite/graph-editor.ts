@@ -81,9 +81,25 @@ export class GraphEditor {
       node.domain = options.domain;
       this.#import(options.domain);
     }
-    this.#nodes.push(node);
-    this.#producers.set(output, node);
+    this.insert(node);
     return output;
+  }
+
+  /**
+   * Adds an `If`: the nodes that `whenTrue` and `whenFalse` add become its branches. Each of the two returns the
+   * names of its results, in the order of `outputs`, all made by nodes that it has added.
+   */
+  branch(condition: string, whenTrue: () => string[], whenFalse: () => string[], outputs: readonly string[]) {
+    this.insert({
+      opType: 'If',
+      name: `troupe/If_${outputs[0]}`,
+      input: [condition],
+      output: [...outputs],
+      attribute: [
+        { name: 'then_branch', type: ATTRIBUTE_TYPE.graph, g: this.#subgraph('then', whenTrue) },
+        { name: 'else_branch', type: ATTRIBUTE_TYPE.graph, g: this.#subgraph('else', whenFalse) },
+      ],
+    });
   }
 
   /** Adds an int64 constant: a list, or a scalar when given a number. */
@@ -104,6 +120,12 @@ export class GraphEditor {
       dataType: FLOAT,
       rawData: new Uint8Array(Float32Array.of(value).buffer),
     });
+  }
+
+  /** Adds a node that is already whole. */
+  insert(node: OnnxNode): void {
+    this.#nodes.push(node);
+    for (const name of node.output ?? []) this.#producers.set(name, node);
   }
 
   /** Takes a node out, so that another may make its output. */
@@ -144,6 +166,14 @@ export class GraphEditor {
   get #nodes(): OnnxNode[] {
     this.graph.node ??= [];
     return this.graph.node;
+  }
+
+  #subgraph(name: string, build: () => string[]): OnnxGraph {
+    const from = this.#nodes.length;
+    const results = build();
+    const node = this.#nodes.splice(from);
+    for (const made of node.flatMap(({ output = [] }) => output)) this.#producers.delete(made);
+    return { name: this.#fresh(name), node, output: results.map((result) => ({ name: result })) };
   }
 
   #constant(tensor: OnnxTensor): string {

@@ -12,7 +12,17 @@ const MICROSOFT = 'com.microsoft';
 const LOWEST = -3.4028234663852886e38;
 
 /** Inputs by position, after the operator's definition. */
-const INPUT = { q: 0, k: 1, v: 2, pastKey: 3, pastValue: 4, cos: 7, sin: 8, positions: 9 } as const;
+export const INPUT = {
+  q: 0,
+  k: 1,
+  v: 2,
+  pastKey: 3,
+  pastValue: 4,
+  lengths: 5,
+  cos: 7,
+  sin: 8,
+  positions: 9,
+} as const;
 
 export interface GroupQueryContext {
   readonly editor: GraphEditor;
@@ -24,10 +34,17 @@ export interface GroupQueryContext {
   readonly bias: string;
 }
 
-/** Replaces one operator. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
-export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): { key: string; value: string } {
+/** What stands in for one operator: names of its output `[B, S, heads · headDim]` and of the new keys and values. */
+export interface SplitGroupQuery {
+  readonly output: string;
+  /** `[B, kvHeads, S, headDim]` */
+  readonly key: string;
+  readonly value: string;
+}
+
+/** Adds the nodes that stand in for one operator; the operator itself stays. */
+export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): SplitGroupQuery {
   const { editor, attention, shape } = context;
-  check(node, shape);
   const { heads, kvHeads, headDim } = shape;
   const [q, k, v] = projections(node, editor, shape);
   const scale = floatOf(node, 'scale') || 1 / Math.sqrt(headDim);
@@ -44,11 +61,8 @@ export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): { k
   const biased = editor.add('Add', [scores, context.bias]);
   const p = editor.add('Softmax', [biased], { attributes: [intAttribute('axis', 4)] });
   const o5 = attention.context(p, { past: past(INPUT.pastValue), fresh: value });
-  const output = node.output?.[0] ?? '';
-  editor.remove(node);
   const o = transposed(editor, o5, [0, 3, 1, 2, 4]);
-  editor.add('Reshape', [o, editor.int64s([0, 0, heads * headDim])], { output });
-  return { key, value };
+  return { output: editor.add('Reshape', [o, editor.int64s([0, 0, heads * headDim])]), key, value };
 }
 
 /** What the operator masks by itself: places whose `attention_mask` is 0, and later ones. `[B, 1, 1, S, T + S]` */
@@ -67,7 +81,8 @@ export function causalBias(editor: GraphEditor, { pastLength, newLength }: Share
   return editor.add('Where', [hidden, editor.float(LOWEST), editor.float(0)]);
 }
 
-function check(node: OnnxNode, { heads, kvHeads }: AttentionShape): void {
+/** @throws NotRewritable when the operator does something that is not written out here */
+export function checkGroupQuery(node: OnnxNode, { heads, kvHeads }: AttentionShape): void {
   const refuse = (what: string) => new NotRewritable(`GroupQueryAttention with ${what}`);
   if (intOf(node, 'num_heads', 0) !== heads || intOf(node, 'kv_num_heads', 0) !== kvHeads) {
     throw refuse('other head counts than config.json');

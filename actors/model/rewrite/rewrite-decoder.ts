@@ -6,18 +6,20 @@
  *              attention_mask [B, T + S]: the past, unused places 0, then the new tokens
  *     outputs  logits [B, 1, vocabulary], new.N.{key,value} [B, kvHeads, S, headDim]
  *
- * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in place (see `split-attention.ts`).
+ * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
+ * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
 import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';
 import { GraphEditor } from './graph-editor.ts';
-import { causalBias, splitGroupQuery } from './group-query-attention.ts';
+import { causalBias, checkGroupQuery, splitGroupQuery } from './group-query-attention.ts';
 import { keepLastLogits } from './last-logits.ts';
 import { NotRewritable } from './not-rewritable.ts';
+import { PromptAttention } from './prompt-attention.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
 
 /** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
-export const REWRITER_VERSION = 1;
+export const REWRITER_VERSION = 2;
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -63,12 +65,14 @@ function rewriteGroupQuery(
     editor.graph.input?.push(valueInfo(positions, INT64, ['batch_size', 'sequence_length']));
   }
   const context = { editor, attention, shape, positions, bias: causalBias(editor, shared) };
+  const prompt = new PromptAttention(editor, shared);
   const outputs = layers.flatMap((layer) => {
     const node = editor.producer(`present.${layer}.key`);
     if (node?.opType !== 'GroupQueryAttention') {
       throw new NotRewritable(`present.${layer}.key is made by ${node?.opType ?? 'nothing'}`);
     }
-    const { key, value } = splitGroupQuery(node, context);
+    checkGroupQuery(node, shape);
+    const { key, value } = prompt.join(node, () => splitGroupQuery(node, context));
     return [rows(editor, layer, 'key', key, shape), rows(editor, layer, 'value', value, shape)];
   });
   return { attention: 'split', outputs };

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TroupeError } from '../../../runtime/errors.ts';
-import type { ChatResult, ChatStream } from '../../chat-types.ts';
+import type { ChatResult } from '../../chat-types.ts';
 import type { Troupe } from '../../troupe.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
@@ -107,18 +107,13 @@ async function answerFrom(
     created: Math.floor(Date.now() / 1000),
     model: state.config.modelName,
   };
-  const stream = engine.stream({ ...chat, signal, timeoutMs });
-  if (streaming) return await streamAnswer(stream, { state, request, reply, head, includeUsage });
-  const result = await wholeAnswer(stream);
+  const options = { ...chat, signal, timeoutMs };
+  if (streaming) {
+    return await streamAnswer(engine.stream(options), { state, request, reply, head, includeUsage });
+  }
+  const result = await engine.chat(options);
   reply.send(completion(head, result));
   return result;
-}
-
-async function wholeAnswer(stream: ChatStream): Promise<ChatResult> {
-  for await (const _delta of stream) {
-    // Consuming is what gives the writer credit.
-  }
-  return await stream.result;
 }
 
 /** A drain waits until the client has its answer, or has left. */

@@ -34,6 +34,20 @@ describe('requests that come together', () => {
     await engine.dispose();
   });
 
+  it('hold up an answer that is wanted whole', async () => {
+    const engine = await groupQueryEngine({ maxRunning: 6 });
+    const whole = askTokens(engine, 10, 40, false);
+    await engine.step();
+    assert.equal(whole.tokenIds.length, 2);
+    for (let i = 0; i < 4; i++) askTokens(engine, 60, 5, false);
+    await engine.step();
+    assert.equal(whole.tokenIds.length, 2);
+    await engine.step();
+    assert.equal(whole.tokenIds.length, 3);
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
   it('hold up the first of them for a bounded number of tokens', async () => {
     const engine = await groupQueryEngine({ maxRunning: 64, maxWaiting: 64 });
     const first = askTokens(engine, 120, 5);

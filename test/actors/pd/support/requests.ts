@@ -36,6 +36,7 @@ export function envelope(
     requestId: `request-${lastRequest}`,
     promptIds: Int32Array.from(promptIds),
     sampling: { ...GREEDY, ...sampling },
+    streamed: true,
     deadline,
     trace: {
       submittedAt: 0,
@@ -155,9 +156,14 @@ export async function runToEnd(
 }
 
 /** Submits a prompt of so many tokens, the same for everybody, and no image. */
-export function askTokens(engine: PdEngine, promptTokens: number, maxTokens: number): RecordingSink {
+export function askTokens(
+  engine: PdEngine,
+  promptTokens: number,
+  maxTokens: number,
+  streamed = true,
+): RecordingSink {
   const sink = new RecordingSink();
   const prompt = Array.from({ length: promptTokens }, (_, i) => i % 60);
-  engine.submit({ envelope: envelope(prompt, { maxTokens }), images: [] }, sink);
+  engine.submit({ envelope: { ...envelope(prompt, { maxTokens }), streamed }, images: [] }, sink);
   return sink;
 }
