@@ -1,16 +1,20 @@
 /**
  * One engine with a number of PD workers, in a process of its own; reports its memory once all of them have answered.
+ * It is the built package, as users have it: a thread that strips types from TypeScript pays 10 MiB for that.
  *
  *     node --expose-gc worker-memory-child.ts MODEL_DIRECTORY DTYPE WORKERS
  */
 import process from 'node:process';
-import { Troupe } from '../../src/index.ts';
 import { processMemory } from '../process-memory.ts';
+
+const built: typeof import('../../src/index.ts') = await import(
+  new URL('../../dist/src/index.js', import.meta.url).href
+);
 
 const [model = '', dtype = 'fp32', workers = '1'] = process.argv.slice(2);
 const count = Number(workers);
 
-const engine = await Troupe.start({
+const engine = await built.Troupe.start({
   model,
   dtype: dtype === 'q4' ? 'q4' : 'fp32',
   mode: 'disaggregated',

@@ -1,6 +1,7 @@
 /** What a second PD worker adds to the process, as a share of the weights that it computes with. */
-import { fork } from 'node:child_process';
+import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { median } from 'simple-statistics';
 import type { GraphFile } from '../../actors/model/model-directory.ts';
 import { BenchModel } from '../bench-model.ts';
@@ -20,6 +21,8 @@ export const workerMemorySuite: Suite = {
   async run(options) {
     const figures: FigureTable[] = [];
     const claims: Claim[] = [];
+    // What is measured is the package that users install; it must be of the sources as they are.
+    execFileSync('npm', ['run', 'build'], { cwd: fileURLToPath(new URL('../..', import.meta.url)) });
     const precisions: readonly Precision[] = options.dtype === undefined ? ['fp32', 'q4'] : [options.dtype];
     for (const dtype of precisions) {
       const model = await BenchModel.open(options, dtype);

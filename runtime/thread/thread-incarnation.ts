@@ -14,6 +14,12 @@ import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thr
 
 const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.meta.url);
 
+/**
+ * Room for young objects. What an actor allocates at a high rate are views of tensors, small and soon dead: on the 256M
+ * shape a thread with 24 MB is as fast as with V8's default and holds 26 MB less; with 8 MB it is 4 % slower.
+ */
+const YOUNG_GENERATION_MB = 24;
+
 export class ThreadIncarnation implements Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
@@ -45,6 +51,7 @@ export class ThreadIncarnation implements Incarnation {
       name: boot.name,
       workerData,
       transferList: [control.port2, letters.port2, ...args.transfer],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
