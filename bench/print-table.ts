@@ -5,7 +5,8 @@ import CliTable from 'cli-table3';
 import { formatCount, formatGoal, formatMs, formatValue } from './format.ts';
 import { type Claim, type FigureTable, isMet, type SuiteResult, type Table } from './suite.ts';
 
-export function formatResult({ tables = [], figures = [], claims = [] }: SuiteResult): string {
+export function formatResult({ skipped, tables = [], figures = [], claims = [] }: SuiteResult): string {
+  if (skipped !== undefined) return `Not measured: ${skipped}\n`;
   const parts = [...tables.map(formatTable), ...figures.map(formatFigures), ...claims.map(formatClaim)];
   return parts.map((part) => `${part}\n`).join('');
 }

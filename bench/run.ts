@@ -5,7 +5,6 @@ import { HELP, parseFlags, type RunFlags, UsageError } from './flags.ts';
 import { generatedModel } from './generated-model/generate.ts';
 import { machineInfo } from './machine.ts';
 import { formatResult } from './print-table.ts';
-import { REPORT_FOLDER, writeReport } from './report/write-report.ts';
 import { saveSuite } from './results.ts';
 import { isMet } from './suite.ts';
 import { SUITES } from './suites/index.ts';
@@ -41,6 +40,8 @@ async function runSuites({ suites, options, resultsFile }: RunFlags): Promise<vo
 
 /** Quick figures are not for publication: their report stays beside them. */
 async function report({ options, resultsFile, beforeFile }: RunFlags): Promise<void> {
+  // What draws the plots is not there on a bare machine.
+  const { REPORT_FOLDER, writeReport } = await import('./report/write-report.ts');
   const folder = options.quick ? join(dirname(resultsFile), 'quick-report') : REPORT_FOLDER;
   for (const file of await writeReport(folder, resultsFile, beforeFile)) {
     process.stdout.write(`${relative(process.cwd(), file)}\n`);

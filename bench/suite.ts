@@ -81,6 +81,8 @@ export interface BarChart {
 export type Chart = LineChart | BarChart;
 
 export interface SuiteResult {
+  /** Why nothing was measured, where the machine lacks what is needed. */
+  readonly skipped?: string;
   readonly tables?: readonly Table[];
   readonly figures?: readonly FigureTable[];
   readonly claims?: readonly Claim[];

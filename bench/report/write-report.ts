@@ -72,6 +72,7 @@ function section(
   const parts = [
     `## ${name}`,
     `${description[0]?.toUpperCase()}${description.slice(1)}.`,
+    ...(result.skipped === undefined ? [] : [`Not measured: ${result.skipped}`]),
     ...(result.charts ?? []).map(({ name: file, title }) => `![${title}](${file}.svg)`),
     ...(result.tables ?? []).map((table) => timesTable(table, find(earlier?.result.tables, table.title))),
     ...(result.figures ?? []).map((one) => figuresTable(one, find(earlier?.result.figures, one.title))),

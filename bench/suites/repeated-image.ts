@@ -2,12 +2,11 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
-import { SeededRandom } from '../../actors/pd/sampler/random.ts';
 import type { Troupe } from '../../src/index.ts';
 import { BenchModel } from '../bench-model.ts';
 import { longCalls, type Measured, ratioOf, table } from '../measure.ts';
 import { type PeerMessage, type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
+import { makePicture } from '../picture.ts';
 import type { Suite } from '../suite.ts';
 
 const ANSWER_TOKENS = 16;
@@ -86,15 +85,4 @@ async function ask(engine: Troupe, messages: PeerRequest['messages']): Promise<{
 function question(text: string, image?: string): PeerMessage {
   const picture = image === undefined ? [] : [{ type: 'image', image } as const];
   return { role: 'user', content: [...picture, { type: 'text', text }] };
-}
-
-/** A picture of squares in random colours, so that no two are alike. */
-async function makePicture(path: string, side: number, seed: number): Promise<void> {
-  const cells = 8;
-  const random = new SeededRandom(seed);
-  const pixels = Uint8Array.from({ length: cells * cells * 3 }, () => random.nextUint32() & 255);
-  await sharp(pixels, { raw: { width: cells, height: cells, channels: 3 } })
-    .resize(side, side, { kernel: 'nearest' })
-    .png()
-    .toFile(path);
 }
