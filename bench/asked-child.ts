@@ -2,9 +2,20 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
-/** A child that could not start says why before it ends. */
-export interface StartFailure {
+/** A child that cannot start, or answer, says why. */
+export interface ChildFailure {
   readonly failed: string;
+  /** Of a `TroupeError`. */
+  readonly code?: string;
+}
+
+export class ChildError extends Error {
+  readonly code: string | undefined;
+
+  constructor({ failed, code }: ChildFailure) {
+    super(failed);
+    this.code = code;
+  }
 }
 
 export class AskedChild<Task extends object, Answer> {
@@ -19,7 +30,7 @@ export class AskedChild<Task extends object, Answer> {
   /**
    * @param name what errors call it
    * @param args strings, as on a command line
-   * @throws Error when it ends, or sends a `StartFailure`, before it is ready
+   * @throws ChildError when it sends a `ChildFailure`, Error when it ends before it is ready
    */
   static async start<Task extends object, Answer>(
     name: string,
@@ -30,7 +41,7 @@ export class AskedChild<Task extends object, Answer> {
     const first = await child.#nextMessage();
     if (isFailure(first)) {
       await child.stop();
-      throw new Error(first.failed);
+      throw new ChildError(first);
     }
     return child;
   }
@@ -39,7 +50,7 @@ export class AskedChild<Task extends object, Answer> {
     const answered = this.#nextMessage();
     this.#child.send(task);
     const answer = await answered;
-    if (isFailure(answer)) throw new Error(`${this.#name}: ${answer.failed}`);
+    if (isFailure(answer)) throw new ChildError({ ...answer, failed: `${this.#name}: ${answer.failed}` });
     return answer as Answer; // the child sends nothing else after its start
   }
 
@@ -66,6 +77,13 @@ export class AskedChild<Task extends object, Answer> {
   }
 }
 
-function isFailure(message: unknown): message is StartFailure {
+/** What a child sends of an error. */
+export function failureOf(error: unknown): ChildFailure {
+  if (!(error instanceof Error)) return { failed: String(error) };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { failed: error.message, ...code };
+}
+
+function isFailure(message: unknown): message is ChildFailure {
   return typeof message === 'object' && message !== null && 'failed' in message;
 }

@@ -18,13 +18,24 @@ export const goldenQuestions: readonly string[] = [
 
 export const goldenRequests: readonly PeerRequest[] = defaultGoldens.map(requestOf);
 
-/** The goldens by turns; each side of a comparison has its own cycle, so that all answer the same requests. */
+/** Those with one picture and one question; no two have the same picture. */
+export const onePictureRequests: readonly PeerRequest[] = defaultGoldens
+  .filter(({ images, history }) => images.length === 1 && history.length === 0)
+  .map(requestOf);
+
+/** Requests by turns; each side of a comparison has its own cycle, so that all answer the same requests. */
 export class RequestCycle {
+  readonly #requests: readonly PeerRequest[];
   #next = 0;
+
+  /** @param requests default: all goldens */
+  constructor(requests: readonly PeerRequest[] = goldenRequests) {
+    this.#requests = requests;
+  }
 
   take(count: number): PeerRequest[] {
     return Array.from({ length: count }, () => {
-      const request = goldenRequests[this.#next++ % goldenRequests.length];
+      const request = this.#requests[this.#next++ % this.#requests.length];
       if (request === undefined) throw new Error('golden.json is empty');
       return request;
     });

@@ -24,7 +24,7 @@ try {
 async function runSuites({ suites, options, resultsFile }: RunFlags): Promise<void> {
   const machine = machineInfo();
   process.stdout.write(
-    `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, onnxruntime ${machine.onnxruntime}\n\n`,
+    `${machine.cpu}, ${machine.cores} cores${machine.gpu === undefined ? '' : `, ${machine.gpu}`}, Node ${machine.node}, onnxruntime ${machine.onnxruntime}\n\n`,
   );
   for (const suite of SUITES) {
     if (!suites.includes(suite.name)) continue;

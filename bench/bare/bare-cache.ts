@@ -15,11 +15,11 @@ export interface BareCache {
 
 type Geometry = Pick<ModelGeometry, 'layers' | 'kvHeads' | 'headDim'>;
 
-function cacheNames({ layers }: Geometry): string[] {
+export function cacheNames({ layers }: Geometry): string[] {
   return Array.from({ length: layers }, (_, layer) => [`${layer}.key`, `${layer}.value`]).flat();
 }
 
-/** The textbook way, for graphs as they come: `present.*` is fetched whole and is the next run's past. */
+/** The textbook way, for graphs as they come: `present.*`, fetched whole or left on the GPU, is the next run's past. */
 export class GrowingCache implements BareCache {
   readonly #geometry: Geometry;
   #past: Tensors = {};
@@ -34,6 +34,7 @@ export class GrowingCache implements BareCache {
     const { kvHeads, headDim } = this.#geometry;
     this.#rows = rows;
     this.#length = 0;
+    for (const tensor of Object.values(this.#past)) letGo(tensor);
     const empty = () => new Tensor('float32', new Float32Array(0), [rows, kvHeads, 0, headDim]);
     this.#past = Object.fromEntries(
       cacheNames(this.#geometry).map((name) => [`past_key_values.${name}`, empty()]),
@@ -49,6 +50,7 @@ export class GrowingCache implements BareCache {
   take(outputs: Tensors, newTokens: number): void {
     this.#length += newTokens;
     for (const name of cacheNames(this.#geometry)) {
+      letGo(this.#past[`past_key_values.${name}`]);
       this.#past[`past_key_values.${name}`] = outputOf(outputs, `present.${name}`);
     }
   }
@@ -107,6 +109,10 @@ export class SlotCache implements BareCache {
     }
     this.#length += newTokens;
   }
+}
+
+function letGo(tensor: Tensor | undefined): void {
+  if (tensor?.location === 'gpu-buffer') tensor.dispose();
 }
 
 export function outputOf(outputs: Tensors, name: string): Tensor {

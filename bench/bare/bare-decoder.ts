@@ -1,8 +1,16 @@
 /** A language model decoding greedily in a bare loop of `session.run`: all rows in step, nothing joins or leaves. */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
-import { type BareCache, floatsOf, GrowingCache, outputOf, SlotCache, type Tensors } from './bare-cache.ts';
-import { type BareGraph, openBareSession } from './bare-session.ts';
+import {
+  type BareCache,
+  cacheNames,
+  floatsOf,
+  GrowingCache,
+  outputOf,
+  SlotCache,
+  type Tensors,
+} from './bare-cache.ts';
+import { type BareDevice, type BareGraph, openBareSession } from './bare-session.ts';
 
 export class BareDecoder {
   readonly #embed: InferenceSession;
@@ -16,15 +24,20 @@ export class BareDecoder {
     this.#cache = cache;
   }
 
-  /** @param decoderGraph where it is not the directory's own */
+  /**
+   * @param decoderGraph where it is not the directory's own
+   * @param provider of the decoder; tokens are embedded on the CPU, and on a GPU `present.*` stays there
+   */
   static async load(
     { graphs, geometry }: ModelDirectory,
     threads: number,
     decoderGraph: BareGraph = graphs.decoder,
+    provider: BareDevice['provider'] = 'cpu',
   ): Promise<BareDecoder> {
     if (graphs.embed === undefined) throw new Error('the model has no token embedding graph');
     const embed = await openBareSession(graphs.embed, threads);
-    const decoder = await openBareSession(decoderGraph, threads);
+    const kept = provider === 'cpu' ? [] : cacheNames(geometry).map((name) => `present.${name}`);
+    const decoder = await openBareSession(decoderGraph, threads, { provider, kept });
     const rewritten = decoder.outputNames.includes('new.0.key');
     return new BareDecoder(embed, decoder, rewritten ? new SlotCache(geometry) : new GrowingCache(geometry));
   }

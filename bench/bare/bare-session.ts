@@ -7,15 +7,30 @@ export interface BareGraph {
   readonly externalDataFolder?: string;
 }
 
+export interface BareDevice {
+  readonly provider: 'cpu' | 'webgpu';
+  /** Outputs that stay on the GPU; each has to be disposed of by hand. */
+  readonly kept?: readonly string[];
+}
+
 /** With the same thread settings as the engine's sessions. */
 export function openBareSession(
   { path, externalDataFolder }: BareGraph,
   threads: number,
+  { provider, kept = [] }: BareDevice = { provider: 'cpu' },
 ): Promise<InferenceSession> {
   const folder =
     externalDataFolder === undefined
       ? {}
       : { model_external_initializers_file_folder_path: externalDataFolder };
   const extra = { session: { intra_op: { allow_spinning: '0' }, ...folder } };
-  return InferenceSession.create(path, { intraOpNumThreads: threads, enableMemPattern: false, extra });
+  const location = Object.fromEntries(kept.map((name) => [name, 'gpu-buffer'] as const));
+  return InferenceSession.create(path, {
+    executionProviders: [provider],
+    intraOpNumThreads: threads,
+    enableMemPattern: false,
+    logSeverityLevel: 3,
+    ...(kept.length === 0 ? {} : { preferredOutputLocation: location }),
+    extra,
+  });
 }

@@ -55,8 +55,8 @@ export function figuresTable({ title, rows }: FigureTable, before: FigureTable |
 }
 
 export function machineLine(machine: MachineInfo, finishedAt: string): string {
-  const { cpu, cores, memoryGiB, os, node, onnxruntime, commit } = machine;
+  const { cpu, cores, memoryGiB, gpu, os, node, onnxruntime, commit } = machine;
   const state = commit === null ? '' : `, commit ${commit}`;
   const software = `Node ${node}, onnxruntime ${onnxruntime}${state}`;
-  return `${finishedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB, ${os}; ${software}.`;
+  return `${finishedAt.slice(0, 10)}: ${cpu}, ${cores} cores, ${memoryGiB} GiB${gpu === undefined ? '' : `, ${gpu}`}, ${os}; ${software}.`;
 }

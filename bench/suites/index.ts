@@ -6,6 +6,7 @@ import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
 import { engineOverheadSuite } from './engine-overhead.ts';
+import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
@@ -28,4 +29,5 @@ export const SUITES: readonly Suite[] = [
   workerMemorySuite,
   soakSuite,
   paritySuite,
+  gpuGraphsSuite,
 ];

@@ -1,0 +1,74 @@
+/** A model's graphs on one provider: on the CPU the decoder that the engine runs there, on a GPU the export. */
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { median } from 'simple-statistics';
+import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import { thisMachine } from '../../src/config/this-machine.ts';
+import { planThreads } from '../../src/config/thread-plan.ts';
+import { openModel } from '../../src/inspect/load-model.ts';
+import { BareDecoder } from '../bare/bare-decoder.ts';
+import { type BareDevice, openBareSession } from '../bare/bare-session.ts';
+import { engineGraphOf } from '../bare/engine-graph.ts';
+import { pixelsOf, promptOf } from '../embedded-model.ts';
+import type { Precision } from '../generated-model/graph-writer.ts';
+import type { BareAnswer, BareTask } from './bare-task.ts';
+
+export class BareGraphs {
+  readonly #directory: ModelDirectory;
+  readonly #vision: InferenceSession;
+  readonly #decoder: BareDecoder;
+
+  private constructor(directory: ModelDirectory, vision: InferenceSession, decoder: BareDecoder) {
+    this.#directory = directory;
+    this.#vision = vision;
+    this.#decoder = decoder;
+  }
+
+  /** @throws Error when the provider cannot start */
+  static async open(path: string, dtype: Precision, provider: BareDevice['provider']): Promise<BareGraphs> {
+    const directory = await openModel(path, dtype);
+    const { threads } = planThreads('aggregated', {}, thisMachine(directory)).pd;
+    const { vision, decoder } = directory.graphs;
+    if (vision === undefined) throw new Error(`${path} has no vision graph`);
+    const graph = provider === 'cpu' ? engineGraphOf(directory) : decoder;
+    return new BareGraphs(
+      directory,
+      await openBareSession(vision, threads, { provider }),
+      await BareDecoder.load(directory, threads, graph, provider),
+    );
+  }
+
+  async answer(task: BareTask): Promise<BareAnswer> {
+    if (task.kind === 'vision') return { ms: await this.#encode(task.batch), tokens: [] };
+    const { batch, promptTokens } = task;
+    const steps = task.kind === 'decode' ? task.steps : 0;
+    const startedAt = performance.now();
+    let next = await this.#decoder.prefill(this.#prompts(batch, promptTokens), promptTokens + steps);
+    const times = [performance.now() - startedAt];
+    const tokens = [...next];
+    if (task.kind === 'decode') times.length = 0;
+    for (let step = 0; step < steps; step++) {
+      const from = performance.now();
+      next = await this.#decoder.step(next);
+      times.push(performance.now() - from);
+      tokens.push(...next);
+    }
+    return { ms: median(times), tokens };
+  }
+
+  async #encode(tiles: number): Promise<number> {
+    const side = this.#directory.geometry.tileSize;
+    const [input = 'pixel_values'] = this.#vision.inputNames;
+    const pixels = new Tensor('float32', pixelsOf(tiles, side), [1, tiles, 3, side, side]);
+    const startedAt = performance.now();
+    await this.#vision.run({ [input]: pixels });
+    return performance.now() - startedAt;
+  }
+
+  /** Another one in each row. */
+  #prompts(batch: number, tokens: number): Int32Array[] {
+    const prompt = promptOf(tokens, this.#directory);
+    return Array.from({ length: batch }, (_, row) =>
+      prompt.map((id, index) => ((index + row) % 3 === 0 ? id + row : id)),
+    );
+  }
+}
