@@ -56,6 +56,19 @@ export class BareDecoder {
     return await this.#run(ids, prompts.length);
   }
 
+  /** `[rows, ids.length / rows, hidden]` */
+  async embed(ids: Int32Array, rows: number): Promise<Tensor> {
+    const dims = [rows, ids.length / rows];
+    return outputOf(await this.#embed.run({ input_ids: int64(ids, dims) }), 'inputs_embeds');
+  }
+
+  /** Forgets everything and runs one prompt that is embedded already, wherever its embeddings lie. */
+  async prefillEmbedded(embeds: Tensor, capacity: number): Promise<Int32Array> {
+    this.#length = 0;
+    this.#cache.reset(1, capacity);
+    return await this.#runEmbedded(embeds);
+  }
+
   /** One more token in each row. @returns the one after it */
   async step(tokens: Int32Array): Promise<Int32Array> {
     return await this.#run(tokens, tokens.length);
@@ -67,10 +80,16 @@ export class BareDecoder {
   }
 
   async #run(ids: Int32Array, rows: number): Promise<Int32Array> {
-    const length = ids.length / rows;
+    return await this.#runEmbedded(await this.embed(ids, rows));
+  }
+
+  async #runEmbedded(embeds: Tensor): Promise<Int32Array> {
+    const [rows = 0, length = 0] = embeds.dims;
     const dims = [rows, length];
-    const embedded: Tensors = await this.#embed.run({ input_ids: int64(ids, dims) });
-    const positions = ids.map((_, index) => this.#length + (index % length));
+    const positions = Int32Array.from(
+      { length: rows * length },
+      (_, index) => this.#length + (index % length),
+    );
     const optional: Tensors = {
       position_ids: int64(positions, dims),
       num_logits_to_keep: int64(Int32Array.of(1), []),
@@ -81,7 +100,7 @@ export class BareDecoder {
     const outputs: Tensors = await this.#decoder.run({
       ...this.#cache.feeds(length),
       ...feeds,
-      inputs_embeds: outputOf(embedded, 'inputs_embeds'),
+      inputs_embeds: embeds,
     });
     this.#cache.take(outputs, length);
     this.#length += length;

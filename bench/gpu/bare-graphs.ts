@@ -10,17 +10,32 @@ import { type BareDevice, openBareSession } from '../bare/bare-session.ts';
 import { engineGraphOf } from '../bare/engine-graph.ts';
 import { pixelsOf, promptOf } from '../embedded-model.ts';
 import type { Precision } from '../generated-model/graph-writer.ts';
+import { type BareReader, FetchingReader, KeepingReader } from './bare-reader.ts';
 import type { BareAnswer, BareTask } from './bare-task.ts';
+import { PicturePrompts } from './picture-prompts.ts';
 
 export class BareGraphs {
   readonly #directory: ModelDirectory;
   readonly #vision: InferenceSession;
   readonly #decoder: BareDecoder;
 
-  private constructor(directory: ModelDirectory, vision: InferenceSession, decoder: BareDecoder) {
+  readonly #fetching: BareReader;
+  readonly #keeping: BareReader | undefined;
+  readonly #prompts: PicturePrompts;
+
+  private constructor(
+    directory: ModelDirectory,
+    vision: InferenceSession,
+    decoder: BareDecoder,
+    keeping: BareReader | undefined,
+    prompts: PicturePrompts,
+  ) {
     this.#directory = directory;
     this.#vision = vision;
     this.#decoder = decoder;
+    this.#fetching = new FetchingReader(directory, vision, decoder);
+    this.#keeping = keeping;
+    this.#prompts = prompts;
   }
 
   /** @throws Error when the provider cannot start */
@@ -30,19 +45,23 @@ export class BareGraphs {
     const { vision, decoder } = directory.graphs;
     if (vision === undefined) throw new Error(`${path} has no vision graph`);
     const graph = provider === 'cpu' ? engineGraphOf(directory) : decoder;
+    const bareDecoder = await BareDecoder.load(directory, threads, graph, provider);
     return new BareGraphs(
       directory,
       await openBareSession(vision, threads, { provider }),
-      await BareDecoder.load(directory, threads, graph, provider),
+      bareDecoder,
+      provider === 'webgpu' ? await KeepingReader.open(directory, bareDecoder) : undefined,
+      await PicturePrompts.for(directory),
     );
   }
 
   async answer(task: BareTask): Promise<BareAnswer> {
     if (task.kind === 'vision') return { ms: await this.#encode(task.batch), tokens: [] };
+    if (task.kind === 'answers') return await this.#read(task);
     const { batch, promptTokens } = task;
     const steps = task.kind === 'decode' ? task.steps : 0;
     const startedAt = performance.now();
-    let next = await this.#decoder.prefill(this.#prompts(batch, promptTokens), promptTokens + steps);
+    let next = await this.#decoder.prefill(this.#textPrompts(batch, promptTokens), promptTokens + steps);
     const times = [performance.now() - startedAt];
     const tokens = [...next];
     if (task.kind === 'decode') times.length = 0;
@@ -64,8 +83,24 @@ export class BareGraphs {
     return performance.now() - startedAt;
   }
 
+  async #read({ requests, features }: Extract<BareTask, { kind: 'answers' }>): Promise<BareAnswer> {
+    const reader = features === 'kept' ? this.#keeping : this.#fetching;
+    if (reader === undefined) throw new Error('features cannot stay on a GPU that is not used');
+    const times: number[] = [];
+    const answers: (readonly number[])[] = [];
+    for (const request of requests) {
+      const { tokens, firstTokenMs } = await reader.read(
+        await this.#prompts.promptOf(request),
+        request.maxTokens,
+      );
+      times.push(firstTokenMs);
+      answers.push(tokens);
+    }
+    return { ms: median(times), tokens: answers.flat(), answers };
+  }
+
   /** Another one in each row. */
-  #prompts(batch: number, tokens: number): Int32Array[] {
+  #textPrompts(batch: number, tokens: number): Int32Array[] {
     const prompt = promptOf(tokens, this.#directory);
     return Array.from({ length: batch }, (_, row) =>
       prompt.map((id, index) => ((index + row) % 3 === 0 ? id + row : id)),
