@@ -14,6 +14,9 @@ import { type BareReader, FetchingReader, KeepingReader } from './bare-reader.ts
 import type { BareAnswer, BareTask } from './bare-task.ts';
 import { PicturePrompts } from './picture-prompts.ts';
 
+const MOST_RUNS = 20;
+const ENOUGH_MS = 400;
+
 export class BareGraphs {
   readonly #directory: ModelDirectory;
   readonly #vision: InferenceSession;
@@ -56,15 +59,32 @@ export class BareGraphs {
   }
 
   async answer(task: BareTask): Promise<BareAnswer> {
-    if (task.kind === 'vision') return { ms: await this.#encode(task.batch), tokens: [] };
     if (task.kind === 'answers') return await this.#read(task);
-    const { batch, promptTokens } = task;
-    const steps = task.kind === 'decode' ? task.steps : 0;
-    const startedAt = performance.now();
+    if (task.kind === 'vision') return { ms: await this.#encode(task.batch), tokens: [] };
+    if (task.kind === 'prefill') return await this.#prefill(task.batch, task.promptTokens);
+    return await this.#decode(task);
+  }
+
+  async #encode(tiles: number): Promise<number> {
+    const side = this.#directory.geometry.tileSize;
+    const [input = 'pixel_values'] = this.#vision.inputNames;
+    const pixels = new Tensor('float32', pixelsOf(tiles, side), [1, tiles, 3, side, side]);
+    return await medianMs(() => this.#vision.run({ [input]: pixels }));
+  }
+
+  async #prefill(batch: number, promptTokens: number): Promise<BareAnswer> {
+    const prompts = this.#textPrompts(batch, promptTokens);
+    const tokens: number[] = [];
+    const ms = await medianMs(async () => {
+      tokens.splice(0, batch, ...(await this.#decoder.prefill(prompts, promptTokens)));
+    });
+    return { ms, tokens };
+  }
+
+  async #decode({ batch, promptTokens, steps }: Extract<BareTask, { kind: 'decode' }>): Promise<BareAnswer> {
     let next = await this.#decoder.prefill(this.#textPrompts(batch, promptTokens), promptTokens + steps);
-    const times = [performance.now() - startedAt];
+    const times: number[] = [];
     const tokens = [...next];
-    if (task.kind === 'decode') times.length = 0;
     for (let step = 0; step < steps; step++) {
       const from = performance.now();
       next = await this.#decoder.step(next);
@@ -72,15 +92,6 @@ export class BareGraphs {
       tokens.push(...next);
     }
     return { ms: median(times), tokens };
-  }
-
-  async #encode(tiles: number): Promise<number> {
-    const side = this.#directory.geometry.tileSize;
-    const [input = 'pixel_values'] = this.#vision.inputNames;
-    const pixels = new Tensor('float32', pixelsOf(tiles, side), [1, tiles, 3, side, side]);
-    const startedAt = performance.now();
-    await this.#vision.run({ [input]: pixels });
-    return performance.now() - startedAt;
   }
 
   async #read({ requests, features }: Extract<BareTask, { kind: 'answers' }>): Promise<BareAnswer> {
@@ -106,4 +117,18 @@ export class BareGraphs {
       prompt.map((id, index) => ((index + row) % 3 === 0 ? id + row : id)),
     );
   }
+}
+
+/** A card that has waited for the other side's turn runs slowly at first, so one run is not enough. */
+async function medianMs(run: () => Promise<unknown>): Promise<number> {
+  const times: number[] = [];
+  let total = 0;
+  while (times.length < MOST_RUNS && total < ENOUGH_MS) {
+    const startedAt = performance.now();
+    await run();
+    const ms = performance.now() - startedAt;
+    times.push(ms);
+    total += ms;
+  }
+  return median(times);
 }
