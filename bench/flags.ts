@@ -33,7 +33,7 @@ Options:
   --dtype DTYPE       of the generated model, and of parity's: ${PRECISIONS.join(' or ')} (default: the suite's own)
   --json FILE         where figures are added to (default: bench/results/latest.json; --quick: quick.json)
   --make-model        only make the generated model and print its directory
-  --report            only write docs/benchmarks/ (Markdown, SVG) from the figures; --quick: beside quick.json
+  --report            only write docs/benchmarks/ (Markdown, SVG) from the figures, named after --json FILE; --quick: beside quick.json
   --before FILE       for --report: figures of an earlier state, to show beside
   --help              show this
 

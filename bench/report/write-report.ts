@@ -1,6 +1,6 @@
 /** `npm run bench -- --report`: all figures as one Markdown page with plots, in docs/benchmarks/. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { type Results, readResults, type SavedSuite } from '../results.ts';
 import type { Chart, LineChart, Suite } from '../suite.ts';
 import { SUITES } from '../suites/index.ts';
@@ -18,6 +18,7 @@ ran one after the other; they are what to compare, since machines are shared and
 `;
 
 /**
+ * @param resultsFile a name of its own gives the page that name: `gpu.json`, from another machine, `gpu.md`
  * @param beforeFile figures of an earlier state, shown beside
  * @returns the files that were written
  */
@@ -47,7 +48,8 @@ export async function writeReport(
     }
   }
   const sections = measured.map(({ suite, saved, earlier }) => section(suite, saved, earlier));
-  await write('report.md', [INTRODUCTION, goals(results, before), ...sections].join('\n'));
+  const page = basename(resultsFile, '.json');
+  await write(page === 'latest' || page === 'quick' ? 'report.md' : `${page}.md`, [INTRODUCTION, goals(results, before), ...sections].join('\n'));
   return files;
 }
 
