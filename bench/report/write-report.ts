@@ -49,7 +49,10 @@ export async function writeReport(
   }
   const sections = measured.map(({ suite, saved, earlier }) => section(suite, saved, earlier));
   const page = basename(resultsFile, '.json');
-  await write(page === 'latest' || page === 'quick' ? 'report.md' : `${page}.md`, [INTRODUCTION, goals(results, before), ...sections].join('\n'));
+  await write(
+    page === 'latest' || page === 'quick' ? 'report.md' : `${page}.md`,
+    [INTRODUCTION, goals(results, before), ...sections].join('\n'),
+  );
   return files;
 }
 
