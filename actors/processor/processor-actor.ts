@@ -8,6 +8,7 @@ import {
   type PreparedImage,
   type RequestEnvelope,
 } from '../generation.ts';
+import { giveWay } from '../give-way.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
 import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
@@ -19,6 +20,7 @@ export default defineActor({
   blueprint: processorActor,
   concurrency: CONCURRENCY,
   async setup({ directory, limits, images: policy, encoder, pd }, context) {
+    giveWay();
     const pixels = context.arena(PIXEL_ARENA);
     const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
     const preparer = await RequestPreparer.load({
