@@ -5,8 +5,10 @@ import type { Kind } from './requests.ts';
 export type Ending =
   /** The answer was complete. */
   | 'answered'
-  /** 429 or 503, told when to come again. */
+  /** 429, told when to come again. */
   | 'refused'
+  /** 503, told when to come again: the server goes away, or has lost an actor. */
+  | 'unavailable'
   /** Another error, as it should be for this request. */
   | 'error'
   /** The client itself left. */
@@ -18,6 +20,8 @@ export type Ending =
 
 export interface Outcome {
   readonly ending: Ending;
+  /** Of an unavailable server: when to come again. */
+  readonly retryAfterMs?: number;
   /** Of a request that was lost. */
   readonly why?: string;
 }
@@ -61,8 +65,9 @@ async function read({ body }: Response, kind: Kind, leaving: AbortController): P
 }
 
 function outcomeOf(response: Response, text: string, { name, body, status = 200, timeoutMs }: Kind): Outcome {
-  const refused = response.status === 429 || response.status === 503;
-  if (refused && response.headers.has('retry-after')) return { ending: 'refused' };
+  const retryAfterMs = 1000 * Number(response.headers.get('retry-after'));
+  if (response.status === 429 && retryAfterMs > 0) return { ending: 'refused' };
+  if (response.status === 503 && retryAfterMs > 0) return { ending: 'unavailable', retryAfterMs };
   if (timeoutMs !== undefined && (response.status === 504 || text.includes('deadline_exceeded'))) {
     return { ending: 'error' };
   }

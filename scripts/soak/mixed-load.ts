@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly clients: number;
   readonly durationMs: number;
   readonly seed: number;
+  /** Clients come again at once after 503, too. */
+  readonly insist?: boolean;
 }
 
 export interface LoadReport {
@@ -23,18 +25,34 @@ const AGAIN_MS = 100;
 const LEAVES_WITHIN_MS = 300;
 const LOST_SHOWN = 20;
 
-export async function mixedLoad({ url, clients, durationMs, seed }: LoadOptions): Promise<LoadReport> {
-  const endings: Record<Ending, number> = { answered: 0, refused: 0, error: 0, left: 0, gone: 0, lost: 0 };
+export async function mixedLoad({
+  url,
+  clients,
+  durationMs,
+  seed,
+  insist = false,
+}: LoadOptions): Promise<LoadReport> {
+  const endings: Record<Ending, number> = {
+    answered: 0,
+    refused: 0,
+    unavailable: 0,
+    error: 0,
+    left: 0,
+    gone: 0,
+    lost: 0,
+  };
   const lost: string[] = [];
   const end = performance.now() + durationMs;
   const client = async (index: number) => {
     const random = seeded(seed + index);
     while (performance.now() < end) {
       const kind = KINDS[Math.floor(random() * KINDS.length)] as Kind; // the index is below the length
-      const { ending, why } = await runClient(url, kind, random() * LEAVES_WITHIN_MS);
+      const { ending, why, retryAfterMs } = await runClient(url, kind, random() * LEAVES_WITHIN_MS);
       endings[ending] += 1;
       if (why !== undefined && lost.length < LOST_SHOWN) lost.push(why);
-      if (ending === 'refused') await pause(AGAIN_MS * (0.5 + random()));
+      if (ending === 'refused' || ending === 'gone') await pause(AGAIN_MS * (0.5 + random()));
+      // A client of a server that goes away asks another one, and this one not before it is told to.
+      if (retryAfterMs !== undefined && !insist) await pause(Math.min(retryAfterMs, end - performance.now()));
     }
   };
   await Promise.all(Array.from({ length: clients }, (_, index) => client(index)));

@@ -29,7 +29,7 @@ export interface ServeOptions extends ServerOptions {
 /** What the last answers need to reach their clients when time is up, ms. */
 const LAST_WORDS_MS = 500;
 
-/** A kept-alive connection is idle when nothing has come for so long, once the last running request has ended, ms. */
+/** Clients have gone elsewhere when nothing has come for so long, once the last running request has ended, ms. */
 const QUIET_MS = 500;
 
 /** However much still comes, ms. */
@@ -76,8 +76,8 @@ export class TroupeServer implements AsyncDisposable {
   }
 
   /**
-   * Takes no more requests (503), lets those that are running end within `drainMs`, fails the rest, stops the engine.
-   * Repeated calls share one close.
+   * Takes no more requests (503), lets those that are running end within `drainMs`, fails the rest, and stops the engine
+   * when clients have gone elsewhere. Repeated calls share one close.
    */
   close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
     this.#closed ??= this.#close(drainMs);

@@ -221,6 +221,36 @@ describe('a server under load', () => {
     assert.deepEqual(await closed, { quarantined: [] });
   });
 
+  it('takes new connections for as long as clients come, once its last stream has ended, and answers 503', async () => {
+    const server = await startServer();
+    const closed = server.close(60_000);
+    for (let count = 0; count < 5; count++) {
+      const answer = await untilClosed(await rawChat(server, HELLO));
+      assert.match(answer, /^HTTP\/1\.1 503 .*\r\nconnection: close\r\n/s);
+    }
+    assert.deepEqual(await closed, { quarantined: [] });
+    assert(await refusesConnections(server));
+  });
+
+  it('ends though clients do not cease to come', async () => {
+    const server = await startServer();
+    let isOpen = true;
+    const closed = server.close(60_000).finally(() => {
+      isOpen = false;
+    });
+    let refused = 0;
+    while (isOpen) {
+      await post(server, HELLO).then(
+        async (response) => assertRefused(response, 503, 'server_draining'),
+        () => {
+          refused += 1;
+        },
+      );
+    }
+    assert(refused > 0);
+    assert.deepEqual(await closed, { quarantined: [] });
+  });
+
   it('closes a kept connection on which nothing comes', async () => {
     const server = await startServer();
     const kept = await rawChat(server, HELLO);
