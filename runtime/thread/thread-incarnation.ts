@@ -16,7 +16,8 @@ const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.me
 
 /**
  * Room for young objects. What an actor allocates at a high rate are views of tensors, small and soon dead: on the 256M
- * shape a thread with 24 MB is as fast as with V8's default and holds 26 MB less; with 8 MB it is 4 % slower.
+ * shape a thread with 24 MB is as fast as with V8's default and holds 26 MB less; with 8 MB it is 4 % slower. The default
+ * depends on the machine (192 MB on one of 24 GiB), and a thread under load gets there over minutes.
  */
 const YOUNG_GENERATION_MB = 24;
 

@@ -19,6 +19,10 @@ describe('calls to an actor on a thread', () => {
     assert.notEqual(await probe.ask('threadId', undefined), threadId);
   });
 
+  it('bounds what its thread may keep of young objects, however large the machine', async () => {
+    assert.equal(await probe.ask('youngGeneration', undefined), 24);
+  });
+
   it('answers an ask with what the handler returned', async () => {
     const value = { text: 'hello', list: [1, 2], bytes: new Uint8Array([7]) };
     assert.deepEqual(await probe.ask('echo', value), value);

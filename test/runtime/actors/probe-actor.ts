@@ -1,4 +1,4 @@
-import { threadId } from 'node:worker_threads';
+import { resourceLimits, threadId } from 'node:worker_threads';
 import { defineActor } from '../../../runtime/actor/behaviour.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { Gate } from '../support/gate.ts';
@@ -18,6 +18,7 @@ export default defineActor({
         notes: () => notes,
         echo: (value) => value,
         threadId: () => threadId,
+        youngGeneration: () => resourceLimits.maxYoungGenerationSizeMb,
         fail(kind) {
           if (kind === 'defect') throw new RangeError('out of my range');
           throw new TroupeError('as declared', { code: 'PROBE_DECLARED', details: { kind } });

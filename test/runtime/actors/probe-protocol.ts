@@ -10,6 +10,8 @@ export const probeProtocol = protocol('probe', {
   notes: ask<void, readonly string[]>(),
   echo: ask<unknown, unknown>(),
   threadId: ask<void, number>(),
+  /** MiB that its thread may use for young objects. */
+  youngGeneration: ask<void, number | undefined>(),
   fail: ask<'declared' | 'defect', void>(),
   /** Blocks the thread at a gate, so that a test decides when the handler ends. */
   block: ask<GateCells, void>(),
