@@ -1,8 +1,9 @@
 /** `troupe serve`: serves until it is told to stop, then lets what is running end. */
 import { once } from 'node:events';
 import process from 'node:process';
-import { pino } from 'pino';
+import type { Logger } from 'pino';
 import { gatherSettings } from '../config/gather-settings.ts';
+import { createLogger } from '../server/observe/logger.ts';
 import { TroupeServer } from '../server/serve.ts';
 import {
   printableConfig,
@@ -20,9 +21,6 @@ export interface ServeFlags {
   readonly settings: ReadonlyMap<string, FlagValue>;
 }
 
-/** Log records that wait for a slow reader of them, bytes; more are dropped, for the server must not wait. */
-const LOG_BUFFER_BYTES = 4 * 1024 * 1024;
-
 /** Beyond the drain and the grace of the actors, until the process is ended by force, ms. */
 const SPARE_MS = 5_000;
 
@@ -34,10 +32,7 @@ export async function runServer(flags: ServeFlags, { output, interrupt }: Comman
     await output.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
     return;
   }
-  const logger = pino(
-    { level: config.log.level },
-    pino.destination({ sync: false, maxLength: LOG_BUFFER_BYTES }),
-  );
+  const logger = createLogger(config.log.level);
   for (const variable of unknownVariables) logger.warn({ variable }, 'unknown setting in the environment');
   interrupt.takeTime(config.drainMs + config.resolved.stopGraceMs + SPARE_MS);
   const { signal } = interrupt;
@@ -47,7 +42,7 @@ export async function runServer(flags: ServeFlags, { output, interrupt }: Comman
   if (quarantined.length > 0) interrupt.endWithin(); // their threads may keep the process
 }
 
-async function start(config: ServerConfig, signal: AbortSignal, logger: pino.Logger): Promise<TroupeServer> {
+async function start(config: ServerConfig, signal: AbortSignal, logger: Logger): Promise<TroupeServer> {
   const progress = createProgress(true);
   try {
     const server = await TroupeServer.start(config, {

@@ -7,13 +7,14 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
-import { type Logger, pino } from 'pino';
+import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
 import { logEngine } from './observe/log-engine.ts';
+import { createLogger } from './observe/logger.ts';
 import { type ServerConfig, serverConfig } from './server-config.ts';
 import type { ServerOptions } from './server-schema.ts';
 import { ServerState } from './server-state.ts';
@@ -50,7 +51,7 @@ export class TroupeServer implements AsyncDisposable {
 
   /** Resolves when the model is loaded and requests are served. */
   static async start(config: ServerConfig, options: ServeOptions = {}): Promise<TroupeServer> {
-    const log = options.logger ?? pino({ level: config.log.level });
+    const log = options.logger ?? createLogger(config.log.level);
     const state = new ServerState(config, log);
     const app = createApp(state);
     await listen(app, config);
