@@ -9,6 +9,7 @@ import type {
   PreparedRequest,
   TokenChunk,
 } from './generation.ts';
+import type { Device } from './gpu/device.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
 import type { ImagePolicy } from './processor/image-policy.ts';
 
@@ -69,6 +70,7 @@ export interface ProcessorArgs {
 
 export interface EncoderArgs {
   readonly directory: ModelDirectory;
+  readonly device: Device;
   readonly threads: number;
   /** Most tiles of one run of the vision graph. */
   readonly maxTilesPerRun: number;
@@ -77,6 +79,8 @@ export interface EncoderArgs {
 
 export interface PdArgs {
   readonly directory: ModelDirectory;
+  /** Of the decoder; in an aggregated actor of the vision graph too. */
+  readonly device: Device;
   readonly threads: number;
   readonly maxRunning: number;
   readonly maxWaiting: number;

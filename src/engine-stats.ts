@@ -1,4 +1,5 @@
 /** One picture of the whole engine: who is up, what each actor counts, what the arenas hold. */
+import type { GpuStats } from '../actors/gpu/gpu-memory.ts';
 import type { ActorStats } from '../runtime/actor/behaviour.ts';
 import type { LoadReading } from '../runtime/board/load-board.ts';
 import type { ActorStatus } from '../runtime/supervision/group.ts';
@@ -17,6 +18,8 @@ export interface EngineStats {
   /** Graphs whose weights the actors were to share, and whether they do. */
   readonly weights: readonly SharedWeights[];
   readonly deadLetters: number;
+  /** Of the actor that owns the GPU; absent where none does. */
+  readonly gpu?: GpuStats;
 }
 
 /** What is known without asking any actor: at hand at once, however busy they are. */
@@ -47,6 +50,12 @@ function loadOf(reading: LoadReading | undefined): ActorLoad | undefined {
   return { queueDepth, running, freeSlots, busyMs };
 }
 
+/** Plain data of the actor's, see `GpuMemory.stats`. */
+function gpuOf(actors: readonly (ActorStats | undefined)[]): { gpu?: GpuStats } {
+  const gpu = actors.map((counted) => counted?.gpu).find((counted) => counted !== undefined);
+  return gpu === undefined ? {} : { gpu: gpu as GpuStats };
+}
+
 type SystemStats = Omit<EngineStats, 'requestsInFlight' | 'weights'>;
 
 export async function systemStats(system: ActorSystem): Promise<SystemStats> {
@@ -56,5 +65,6 @@ export async function systemStats(system: ActorSystem): Promise<SystemStats> {
     arenas: system.arenas.map((arena) => arena.stats()),
     caches: system.caches.map((cache) => cache.stats()),
     deadLetters: system.deadLetters.total,
+    ...gpuOf([...stats.values()]),
   };
 }

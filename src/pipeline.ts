@@ -16,6 +16,7 @@ import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { ThreadPlan } from './config/thread-plan.ts';
+import type { Devices } from './devices/choose-devices.ts';
 
 const MIB = 1024 * 1024;
 /** Shared memory is taken from the system as it is used; these only bound it. */
@@ -35,6 +36,7 @@ export async function startPipeline(
   directory: ModelDirectory,
   config: ResolvedConfig,
   plan: ThreadPlan,
+  devices: Devices,
 ): Promise<Pipeline> {
   const system = new ActorSystem({
     arenas: {
@@ -48,7 +50,7 @@ export async function startPipeline(
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
     const wishes = { ...config, actors: plan.pd.count };
     const kv = planKv(directory, wishes, process.availableMemory());
-    const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv });
+    const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv, devices });
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
     const starts = [
       ...starting,
@@ -67,6 +69,7 @@ export async function startPipeline(
 interface Planned extends ResolvedConfig {
   readonly plan: ThreadPlan;
   readonly kv: KvPlan;
+  readonly devices: Devices;
 }
 
 interface Targets {
@@ -81,12 +84,18 @@ function aggregated(system: ActorSystem, directory: ModelDirectory, config: Plan
   const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
   const { threads, count: size } = plan.pd;
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
-  const args = { directory, threads, ...limits, maxTilesPerRun: vision.maxTilesPerRun };
+  const args = {
+    directory,
+    device: config.devices.pd,
+    threads,
+    ...limits,
+    maxTilesPerRun: vision.maxTilesPerRun,
+  };
   return { routes: { encoder: pool.ref }, caching: ['aggregated'], starting: [pool.start(args)] };
 }
 
 function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting, kv, vision } = config;
+  const { plan, maxRunning, maxWaiting, kv, vision, devices } = config;
   const { kvCacheBytes, prefixCacheBytes } = kv;
   const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
   const { encoder: encoderPlan = plan.pd } = plan;
@@ -97,8 +106,11 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
     routes: { encoder: encoder.ref, pd: pd.ref },
     caching: ['pd'],
     starting: [
-      pd.start({ directory, threads: plan.pd.threads, ...limits }),
-      encoder.start({ directory, threads, maxTilesPerRun: vision.maxTilesPerRun, pd: pd.ref }),
+      pd.start({ directory, device: devices.pd, threads: plan.pd.threads, ...limits }),
+      encoder.start({
+        ...{ directory, device: devices.encoder, threads, pd: pd.ref },
+        maxTilesPerRun: vision.maxTilesPerRun,
+      }),
     ],
   };
 }

@@ -12,6 +12,9 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'eventemitter3';
 import { InputError } from '../actors/errors.ts';
+import { isGpu } from '../actors/gpu/device.ts';
+import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
+import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
 import { ChatRun } from './chat-run.ts';
@@ -21,6 +24,7 @@ import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
+import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -79,14 +83,21 @@ export class Troupe implements AsyncDisposable {
     const directory = await loadModel(config);
     signal?.throwIfAborted();
     const plan = planThreads(config.mode, config.pools, thisMachine(directory));
-    const sharing = planSharing(config.mode, directory, plan, config.shareWeights);
+    const devices = await chooseDevices(config.devices, {
+      aggregated: config.mode === 'aggregated',
+      weightBytes: thisMachine(directory).weightBytes,
+      several: { encoder: (plan.encoder?.count ?? 1) > 1, pd: plan.pd.count > 1 },
+    });
+    await refuseSecondGpuOwner(devices);
+    signal?.throwIfAborted();
+    const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
     if (sharing.some(({ share }) => share)) {
       onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
     }
     const shared = await shareWeights(directory, sharing);
     signal?.throwIfAborted();
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
-    const pipeline = await startPipeline(shared.directory, config, plan);
+    const pipeline = await startPipeline(shared.directory, config, plan, devices);
     const troupe = new Troupe(config, pipeline, shared.weights);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();
@@ -208,6 +219,11 @@ function checkedTimeout(timeoutMs: number | undefined): number | undefined {
     value: String(timeoutMs),
     remedy: 'Give milliseconds, above 0',
   });
+}
+
+/** Said before anything is loaded; the actor's own lock is what enforces it. */
+async function refuseSecondGpuOwner({ encoder, pd }: Devices): Promise<void> {
+  if ((isGpu(encoder) || isGpu(pd)) && (await isGpuOwned())) throw gpuInUse('this engine');
 }
 
 function forward(from: EventEmitter<SystemEvents>, to: EventEmitter<TroupeEvents>): void {

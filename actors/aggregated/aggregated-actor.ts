@@ -8,6 +8,8 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { VisionEncoder } from '../encoder/vision-encoder.ts';
 import { VisionStage } from '../encoder/vision-stage.ts';
 import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import { owningGpu } from '../gpu/own-gpu.ts';
 import { holdImages } from '../held-images.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { PdEngine } from '../pd/engine.ts';
@@ -21,6 +23,7 @@ import {
   PIXEL_ARENA,
 } from '../protocols.ts';
 import { assertWanted, received, stageSpan } from '../trace.ts';
+import { gpuImageSource } from './gpu-image-source.ts';
 
 /** Requests that may be encoded or waiting for room in the batch at once. */
 const CONCURRENCY = 8;
@@ -30,8 +33,11 @@ export default defineActor({
   concurrency: CONCURRENCY,
   async setup(args, context) {
     prepareInferenceThread(args.directory);
-    const language = new LanguageStage(await PdEngine.load(args.directory, args), args.maxRunning, context);
-    const images = await imageSource(args, context, language);
+    const { language, images } = await owningGpu(args.device, context.name, async (gpu) => {
+      const engine = await PdEngine.load(args.directory, { ...args, gpu });
+      const stage = new LanguageStage(engine, args.maxRunning, context, gpu);
+      return { language: stage, images: await imageSource(args, context, stage, gpu) };
+    });
     return {
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {
@@ -56,15 +62,15 @@ export default defineActor({
       control: { clearCaches: () => language.clear() },
       stats: () => ({ ...language.stats(), ...images.stats() }),
       stop: async () => {
-        await language.release();
         await images.release();
+        await language.release();
       },
     };
   },
 });
 
 /** How a prepared image becomes what the engine reads. */
-interface ImageSource {
+export interface ImageSource {
   open(
     images: readonly (PreparedImage | EncodedImage)[],
     signal: AbortSignal,
@@ -77,10 +83,12 @@ async function imageSource(
   args: AggregatedArgs,
   context: ActorContext,
   language: LanguageStage,
+  gpu: GpuMemory | undefined,
 ): Promise<ImageSource> {
-  return args.directory.encoding === 'integrated'
-    ? pixelSource(context)
-    : await embeddingSource(args, context, language);
+  if (args.directory.encoding === 'integrated') return pixelSource(context);
+  return gpu?.device === 'webgpu'
+    ? await gpuImageSource(args, context, gpu, () => language.wake())
+    : await embeddingSource(args, context, language, gpu);
 }
 
 /** Through the vision graph, in turns with the language model's steps. */
@@ -88,10 +96,11 @@ async function embeddingSource(
   args: AggregatedArgs,
   context: ActorContext,
   language: LanguageStage,
+  gpu: GpuMemory | undefined,
 ): Promise<ImageSource> {
   const embeddings = context.arena(EMBEDDING_ARENA);
   const stage = new VisionStage({
-    encoder: await VisionEncoder.load(args.directory, { threads: args.threads }),
+    encoder: await VisionEncoder.load(args.directory, { threads: args.threads, gpu }),
     pixels: context.arena(PIXEL_ARENA),
     embeddings,
     cache: context.cache(EMBEDDING_CACHE),

@@ -1,6 +1,7 @@
 /** The encoder actor: the vision graph on its own thread. Its embeddings go to PD in shared memory. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
+import { owningGpu } from '../gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';
 import { assertWanted, hop, received, stageSpan } from '../trace.ts';
@@ -13,10 +14,19 @@ const CONCURRENCY = 8;
 export default defineActor({
   blueprint: encoderActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, threads, maxTilesPerRun, pd }, context) {
+  async setup({ directory, device, threads, maxTilesPerRun, pd }, context) {
     prepareInferenceThread(directory);
+    const { encoder, gpu } = await owningGpu(device, context.name, async (owned) => ({
+      encoder: await VisionEncoder.load(directory, { threads, gpu: owned }),
+      gpu: owned,
+    }));
+    /** Ends the actor when its GPU was lost: the supervisor starts it anew. */
+    const watch = context.loop(() => {
+      if (gpu?.lost !== undefined) throw gpu.lost;
+      return false;
+    });
     const stage = new VisionStage({
-      encoder: await VisionEncoder.load(directory, { threads }),
+      encoder,
       pixels: context.arena(PIXEL_ARENA),
       embeddings: context.arena(EMBEDDING_ARENA),
       cache: context.cache(EMBEDDING_CACHE),
@@ -29,7 +39,9 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
-          const { images, encodeMs, release } = await stage.encode(prepared, signal);
+          const { images, encodeMs, release } = await stage.encode(prepared, signal).finally(() => {
+            if (gpu?.lost !== undefined) watch.wake();
+          });
           try {
             const tensors = images.map(({ embeddings }) => embeddings);
             const hops = [...trace.hops, hop(context.name, pd.name, 'embeddings', tensors)];
@@ -42,8 +54,11 @@ export default defineActor({
           }
         },
       },
-      stats: () => ({ ...stage.stats() }),
-      stop: () => stage.release(),
+      stats: () => ({ ...stage.stats(), ...(gpu === undefined ? {} : { gpu: gpu.stats() }) }),
+      stop: async () => {
+        await stage.release();
+        gpu?.release();
+      },
     };
   },
 });

@@ -7,6 +7,7 @@
  */
 import { Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { floatData, OrtSession } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
@@ -14,6 +15,10 @@ import type { ModelDirectory } from '../model/model-directory.ts';
 export interface VisionEncoderOptions {
   /** Threads of one graph operator, the calling thread included; ≥ 1. */
   readonly threads: number;
+  /** Runs the graph there. Default: on the CPU. */
+  readonly gpu?: GpuMemory | undefined;
+  /** Whether embeddings stay on the GPU: `encodeOnGpu` instead of `encode`. Default false. */
+  readonly staysOnGpu?: boolean;
 }
 
 /** What the encoder needs to know of a model, beside its graph. */
@@ -60,7 +65,10 @@ export class VisionEncoder {
       const remedy = 'Run this model in aggregated mode: its decoder encodes images itself';
       throw new ModelError('MODEL_UNSUPPORTED', 'The model has no vision graph', { path, remedy });
     }
-    const session = await OrtSession.load(vision.path, options);
+    const { threads, gpu } = options;
+    const outputs = vision.signature.outputs.map(({ name }) => name);
+    const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
+    const session = await OrtSession.load(vision.path, { threads, gpu, ...stays });
     try {
       return new VisionEncoder(session, {
         tokensPerTile: geometry.imageTokensPerTile,
@@ -104,6 +112,16 @@ export class VisionEncoder {
     const output = new Tensor('float32', target, this.outputShape(shape[0]));
     await this.#session.run(feeds, { [this.#output]: output });
     return target;
+  }
+
+  /**
+   * The same, of an encoder whose embeddings stay on the GPU.
+   * @returns `[tiles, tokensPerTile, hidden]`, which the caller disposes of
+   */
+  async encodeOnGpu(pixels: Float32Array, shape: PixelShape): Promise<Tensor> {
+    const output = (await this.#session.run(this.#feeds(pixels, shape), [this.#output]))[this.#output];
+    if (output === undefined) throw new TypeError(`${this.#output} is missing`);
+    return output;
   }
 
   release(): Promise<void> {

@@ -4,6 +4,8 @@
  */
 import { basename } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { loadError, runError } from './ort-errors.ts';
 
@@ -15,44 +17,74 @@ export interface OrtSessionOptions {
   readonly threads: number;
   /** Where the graph's external data is. Default: the graph's own folder. */
   readonly externalDataFolder?: string;
+  /** Runs the graph there instead of on the CPU. */
+  readonly gpu?: GpuMemory | undefined;
+  /** Outputs that stay on the GPU; they are then freed by `GpuMemory.dispose` alone. Default: none. */
+  readonly staysOnGpu?: readonly string[];
 }
+
+/** A file, or a graph made here. */
+export type GraphSource = string | Uint8Array;
 
 export class OrtSession implements GraphSession {
   readonly inputs: ReadonlyMap<string, TensorSpec>;
   readonly outputs: ReadonlyMap<string, TensorSpec>;
   readonly #path: string;
   readonly #session: InferenceSession;
+  readonly #gpu: GpuMemory | undefined;
   #released: Promise<void> | undefined;
 
-  private constructor(path: string, session: InferenceSession) {
+  private constructor(path: string, session: InferenceSession, gpu: GpuMemory | undefined) {
     this.#path = path;
     this.#session = session;
+    this.#gpu = gpu;
     this.inputs = specsOf(session.inputMetadata);
     this.outputs = specsOf(session.outputMetadata);
   }
 
   /**
    * Loads a graph by path, never from a buffer: external data beside it resolves, and its pages are shared with
-   * the other workers that load the same file.
+   * the other workers that load the same file. A graph that was made here, and has no weights, may be bytes.
    *
    * @throws ModelError `MODEL_FILE_MISSING`, `MODEL_FILE_CORRUPT` or `MODEL_UNSUPPORTED`
+   * @throws TroupeError `GPU_UNAVAILABLE` when the GPU's provider does not start
    */
-  static async load(path: string, options: OrtSessionOptions): Promise<OrtSession> {
+  static async load(source: GraphSource, options: OrtSessionOptions): Promise<OrtSession> {
+    const path = typeof source === 'string' ? source : 'a graph made here';
+    const { gpu } = options;
     try {
-      return new OrtSession(path, await InferenceSession.create(path, sessionSettings(path, options)));
+      const settings = sessionSettings(path, options);
+      const session =
+        typeof source === 'string'
+          ? await InferenceSession.create(source, settings)
+          : await InferenceSession.create(source, settings);
+      return new OrtSession(path, session, gpu);
     } catch (error) {
+      if (gpu !== undefined && PROVIDER_FAILED.test(String(error))) {
+        throw gpuUnavailable(gpu.device, missingPiece(String(error)), error);
+      }
       throw loadError(path, error);
     }
   }
 
-  /** @throws TroupeError `MODEL_RUN_FAILED`; the session stays usable */
+  /**
+   * @throws TroupeError `MODEL_RUN_FAILED`; the session stays usable
+   * @throws TroupeError `GPU_LOST`; no session on the GPU is usable any more
+   */
   async run(feeds: Tensors, fetches: readonly string[] | Tensors): Promise<Tensors> {
+    this.#gpu?.noteFeeds(feeds);
     try {
-      return isNames(fetches)
+      const outputs = isNames(fetches)
         ? await this.#session.run(feeds, fetches)
         : await this.#session.run(feeds, { ...fetches });
+      this.#gpu?.noteOutputs(outputs);
+      return outputs;
     } catch (error) {
-      throw runError(this.#path, error);
+      const failure = runError(this.#path, error);
+      if (this.#gpu === undefined || !isGpuLoss(error)) throw failure;
+      const lost = gpuLost(failure.message, error);
+      this.#gpu.noteLost(lost);
+      throw lost;
     }
   }
 
@@ -63,6 +95,9 @@ export class OrtSession implements GraphSession {
   }
 }
 
+/** What onnxruntime says when it is the provider, not the graph. */
+const PROVIDER_FAILED = /WebGPU|webgpu_context|CUDA|execution provider|providers_/i;
+
 interface SessionSettings extends InferenceSession.SessionOptions {
   readonly extra: { readonly session: Readonly<Record<string, unknown>> };
 }
@@ -70,10 +105,13 @@ interface SessionSettings extends InferenceSession.SessionOptions {
 /** How every session of this project is made. */
 export function sessionSettings(
   path: string,
-  { threads, externalDataFolder }: OrtSessionOptions,
+  { threads, externalDataFolder, gpu, staysOnGpu }: OrtSessionOptions,
 ): SessionSettings {
   return {
-    executionProviders: ['cpu'],
+    executionProviders: [gpu?.device ?? 'cpu'],
+    ...(staysOnGpu === undefined
+      ? {}
+      : { preferredOutputLocation: Object.fromEntries(staysOnGpu.map((name) => [name, 'gpu-buffer'])) }),
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // What was optimized before it was saved runs as it is: another round could change its rounding.

@@ -20,8 +20,8 @@ import { PixelFeeds } from './pixel-feeds.ts';
 export interface TokenFeed {
   /** `[rows × length]`. */
   readonly ids: Int32Array;
-  /** `[rows × length, hidden]`, when the graph takes embeddings. */
-  readonly embeds: Float32Array | undefined;
+  /** `[rows × length, hidden]`, when the graph takes embeddings; a tensor `[rows, length, hidden]` where it lies on the GPU. */
+  readonly embeds: Float32Array | Tensor | undefined;
 }
 
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
@@ -127,7 +127,7 @@ export class Decoder {
     this.#positions.reset(rows);
     for (let row = 0; row < rows; row++) this.#positions.set(row, lengths[row] ?? 0);
     const outputs = await this.#run(tokens, rows, 1, cache, {
-      ...cache.stepFeeds(),
+      ...(await cache.stepFeeds()),
       ...this.#pixels?.none(),
     });
     const logits = new Logits(outputs.logits);
@@ -141,10 +141,10 @@ export class Decoder {
 
   #run(tokens: TokenFeed, rows: number, length: number, cache: KvCache, feeds: Tensors): Promise<Tensors> {
     Object.assign(feeds, this.#keepLast);
-    if (tokens.embeds !== undefined) {
+    if (tokens.embeds instanceof Float32Array) {
       const hidden = tokens.embeds.length / (rows * length);
       feeds.inputs_embeds = new Tensor('float32', tokens.embeds, [rows, length, hidden]);
-    }
+    } else if (tokens.embeds !== undefined) feeds.inputs_embeds = tokens.embeds;
     if (this.#takesIds) {
       this.#ids.reset(rows * length);
       for (const [index, id] of tokens.ids.entries()) this.#ids.set(index, id);

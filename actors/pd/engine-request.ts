@@ -1,4 +1,5 @@
 /** What a request brings to the engine. */
+import type { Tensor } from 'onnxruntime-node';
 import type { RequestEnvelope } from '../generation.ts';
 
 /** One image of a request, in the order of the prompt's image tokens. */
@@ -11,6 +12,8 @@ export interface EngineImage {
    */
   readonly data: Float32Array;
   readonly shape: readonly number[];
+  /** The embeddings where they lie on the GPU of this actor; `data` is then empty. */
+  readonly onGpu?: Tensor;
   /** Called exactly once, as soon as `data` is no longer needed. */
   release(): void;
 }

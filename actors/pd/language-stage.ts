@@ -6,6 +6,7 @@ import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import type { StepLoop } from '../../runtime/actor/step-loop.ts';
 import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
 import type { GenerationSummary, TokenChunk } from '../generation.ts';
+import type { GpuMemory, GpuStats } from '../gpu/gpu-memory.ts';
 import type { PdEngine } from './engine.ts';
 import type { EngineRequest } from './engine-request.ts';
 import type { GenerationSink } from './generation-sink.ts';
@@ -18,13 +19,17 @@ export class LanguageStage {
   readonly #maxRunning: number;
   readonly #context: ActorContext;
   readonly #loop: StepLoop;
+  readonly #gpu: GpuMemory | undefined;
 
-  constructor(engine: PdEngine, maxRunning: number, context: ActorContext) {
+  /** @param gpu where the engine runs on one: when it is lost, the actor ends, to be started anew */
+  constructor(engine: PdEngine, maxRunning: number, context: ActorContext, gpu?: GpuMemory) {
     this.#engine = engine;
+    this.#gpu = gpu;
     this.#maxRunning = maxRunning;
     this.#context = context;
     this.#loop = context.loop(async () => {
       await engine.step();
+      if (gpu?.lost !== undefined) throw gpu.lost;
       this.#reportLoad();
       return engine.hasWork;
     });
@@ -44,8 +49,14 @@ export class LanguageStage {
     this.#loop.wake();
   }
 
-  stats(): PdStats {
-    return this.#engine.stats();
+  /** Makes the loop look at the GPU, when somebody else's run may have lost it. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  stats(): PdStats & { readonly gpu?: GpuStats } {
+    const gpu = this.#gpu === undefined ? {} : { gpu: this.#gpu.stats() };
+    return { ...this.#engine.stats(), ...gpu };
   }
 
   /** Drops KV memory that no running sequence needs; resolves to its bytes. */

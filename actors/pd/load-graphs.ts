@@ -3,9 +3,12 @@
  * decoder's kind of export.
  */
 import { ModelError } from '../errors.ts';
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import { OrtSession } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { Decoder } from './decoder.ts';
+import { GpuImageMerge } from './gpu-image-merge.ts';
+import { GpuKvCache } from './kv-cache/gpu-kv-cache.ts';
 import { KvBudget } from './kv-cache/kv-budget.ts';
 import { capacityFor } from './kv-cache/kv-capacity.ts';
 import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from './kv-cache/kv-layout.ts';
@@ -25,6 +28,8 @@ export interface LoadGraphsOptions {
   readonly prefixCacheBytes?: number;
   /** Most sequences at once. */
   readonly maxRunning: number;
+  /** Runs the decoder there; released with the model. Default: on the CPU. */
+  readonly gpu?: GpuMemory | undefined;
 }
 
 const DEFAULT_PREFIX_BYTES = 64 * 1024 * 1024;
@@ -35,11 +40,12 @@ export async function loadGraphs(
   options: LoadGraphsOptions,
 ): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
-  const { threads } = options;
+  const { threads, gpu } = options;
+  if (gpu?.device === 'webgpu') return await loadOnGpu(directory, options, gpu);
   const sessions: OrtSession[] = [];
   const load = async (path: string, externalDataFolder?: string): Promise<OrtSession> => {
     const from = externalDataFolder === undefined ? {} : { externalDataFolder };
-    const session = await OrtSession.load(path, { threads, ...from });
+    const session = await OrtSession.load(path, { threads, gpu, ...from });
     sessions.push(session);
     return session;
   };
@@ -59,10 +65,48 @@ export async function loadGraphs(
       ? new TokenEmbedder(await load(embedPath(directory)), geometry.hiddenSize)
       : undefined;
     const { imageTokenId, imageTokensPerTile } = geometry;
-    return { decoder, embedder, cache, budget, prefixes, imageTokenId, imageTokensPerTile };
+    return { decoder, embedder, cache, budget, prefixes, gpu, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw error instanceof TypeError ? unknownKind(graphs.decoder.path, error) : error;
+  }
+}
+
+/**
+ * The decoder as it came, its keys and values and the merge of images on the GPU: the rewritten one is made for the
+ * CPU, and of so many small operators that it is several times as slow there. Token embeddings are looked up on the
+ * CPU, where they are remembered. There is no prefix cache: it copies keys and values on the host.
+ */
+async function loadOnGpu(
+  directory: ModelDirectory,
+  options: LoadGraphsOptions,
+  gpu: GpuMemory,
+): Promise<ModelRunnerParts> {
+  const { graphs, geometry } = directory;
+  const { path, signature } = graphs.decoder;
+  const { imageTokenId, imageTokensPerTile } = geometry;
+  const loaded: { release(): Promise<void> }[] = [];
+  const kept = <T extends { release(): Promise<void> }>(part: T): T => {
+    loaded.push(part);
+    return part;
+  };
+  try {
+    const staysOnGpu = signature.outputs.map(({ name }) => name).filter((name) => name !== 'logits');
+    const session = kept(await OrtSession.load(path, { threads: options.threads, gpu, staysOnGpu }));
+    const decoder = new Decoder(session);
+    const ports = kvPorts(session, geometry);
+    const budget = budgetOf(ports, geometry.contextLength, options);
+    const grouped = layoutOf(signature.opTypes) === GROUP_QUERY_LAYOUT;
+    const cache = kept(await GpuKvCache.load(ports, grouped, gpu));
+    const prefixes = new PrefixCache(0);
+    const parts = { decoder, cache, budget, prefixes, gpu, imageTokenId, imageTokensPerTile };
+    if (!decoder.takesEmbeds) return { ...parts, embedder: undefined };
+    const embedding = kept(await OrtSession.load(embedPath(directory), { threads: options.threads }));
+    const embedder = new TokenEmbedder(embedding, geometry.hiddenSize);
+    return { ...parts, embedder, merge: kept(await GpuImageMerge.load(geometry.hiddenSize, gpu)) };
+  } catch (error) {
+    await Promise.all(loaded.map((part) => part.release()));
+    throw error instanceof TypeError ? unknownKind(path, error) : error;
   }
 }
 

@@ -2,9 +2,11 @@
  * The forward passes of the language model: prompts in parts or several at once, one token of every running sequence.
  * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { Decoder } from './decoder.ts';
 import type { EngineImage } from './engine-request.ts';
+import type { GpuImageMerge } from './gpu-image-merge.ts';
 import type { KvBudget } from './kv-cache/kv-budget.ts';
 import type { KvCache } from './kv-cache/kv-cache.ts';
 import { SlotDraft } from './kv-cache/slot-draft.ts';
@@ -23,6 +25,10 @@ export interface ModelRunnerParts {
   readonly cache: KvCache;
   readonly budget: KvBudget;
   readonly prefixes: PrefixCache;
+  /** Present when the decoder runs on a GPU, which this actor then owns. */
+  readonly gpu?: GpuMemory | undefined;
+  /** Present where embeddings that lie on the GPU can be merged there. */
+  readonly merge?: GpuImageMerge | undefined;
   readonly imageTokenId: number;
   readonly imageTokensPerTile: number;
 }
@@ -82,7 +88,7 @@ export class ModelRunner {
 
   /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
   joinsOthers(run: PromptRun): boolean {
-    return run.done === 0 && this.#cuttable(run);
+    return this.#parts.cache.together && run.done === 0 && this.#cuttable(run);
   }
 
   /**
@@ -94,10 +100,13 @@ export class ModelRunner {
   async extend(run: PromptRun, most: number): Promise<Logits | undefined> {
     const { decoder, cache } = this.#parts;
     const from = run.done;
-    const to = from + (this.#cuttable(run) ? Math.min(most, run.left) : run.left);
+    const part = Math.min(most, cache.mostTokensPerRun);
+    const to = from + (this.#cuttable(run) ? Math.min(part, run.left) : run.left);
     await this.#feeds.prepare(run);
-    const logits = await decoder.extend(this.#feeds.part(run, from, to), run.images, run.draft, cache);
-    run.imagesRead();
+    const logits = await this.#feeds.withPart(run, from, to, (tokens) =>
+      decoder.extend(tokens, run.images, run.draft, cache),
+    );
+    if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
     this.#offer(run, from);
     return run.left === 0 ? logits : undefined;
   }
@@ -155,8 +164,12 @@ export class ModelRunner {
   }
 
   async release(): Promise<void> {
-    await this.#parts.embedder?.release();
-    await this.#parts.decoder.release();
+    const { embedder, decoder, cache, gpu, merge } = this.#parts;
+    await cache.release();
+    await merge?.release();
+    await embedder?.release();
+    await decoder.release();
+    gpu?.release();
   }
 
   #offer(run: PromptRun, from: number): void {

@@ -1,5 +1,6 @@
 /** The PD actor: prefill and decode of the language model, on image embeddings that another actor made. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
+import { owningGpu } from '../gpu/own-gpu.ts';
 import { holdImages } from '../held-images.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
@@ -11,7 +12,10 @@ export default defineActor({
   blueprint: pdActor,
   async setup(args, context) {
     prepareInferenceThread(args.directory);
-    const stage = new LanguageStage(await PdEngine.load(args.directory, args), args.maxRunning, context);
+    const stage = await owningGpu(args.device, context.name, async (gpu) => {
+      const engine = await PdEngine.load(args.directory, { ...args, gpu });
+      return new LanguageStage(engine, args.maxRunning, context, gpu);
+    });
     const arena = context.arena(EMBEDDING_ARENA);
     return {
       handlers: {

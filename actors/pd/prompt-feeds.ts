@@ -1,6 +1,7 @@
 /** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
 import type { Decoder, TokenFeed } from './decoder.ts';
 import { imageTokensMismatch } from './engine-errors.ts';
+import type { GpuImageMerge } from './gpu-image-merge.ts';
 import { mergeImages } from './image-merge.ts';
 import type { PromptRun } from './prompt-run.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
@@ -9,6 +10,7 @@ export interface PromptFeedsParts {
   readonly decoder: Decoder;
   /** Absent when the decoder takes token ids. */
   readonly embedder: TokenEmbedder | undefined;
+  readonly merge?: GpuImageMerge | undefined;
   readonly imageTokenId: number;
   readonly imageTokensPerTile: number;
 }
@@ -40,17 +42,39 @@ export class PromptFeeds {
     if (embedder === undefined || run.embeds !== undefined) return;
     const embeds = new Float32Array(run.ids.length * embedder.hidden);
     await embedder.embed(run.ids, embeds);
-    if (!decoder.takesPixels) {
+    if (this.mergesOnGpu(run)) this.#checkTiles(run);
+    else if (!decoder.takesPixels) {
       mergeImages(embeds, run.ids, imageTokenId, embedder.hidden, run.images);
       run.imagesRead();
     }
     run.embeds = embeds;
   }
 
-  /** Tokens `from` to `to` of a prepared prompt, no copy. */
-  part({ ids, embeds }: PromptRun, from: number, to: number): TokenFeed {
-    const hidden = this.#parts.embedder?.hidden ?? 0;
-    return { ids: ids.subarray(from, to), embeds: embeds?.subarray(from * hidden, to * hidden) };
+  /** True when the images' embeddings lie on the GPU: they are then merged with each part of the prompt. */
+  mergesOnGpu({ images }: PromptRun): boolean {
+    return images.some(({ onGpu }) => onGpu !== undefined);
+  }
+
+  /** Calls `use` with tokens `from` to `to` of a prepared prompt, no copy; what was merged for it is then freed. */
+  async withPart<T>(
+    run: PromptRun,
+    from: number,
+    to: number,
+    use: (tokens: TokenFeed) => Promise<T>,
+  ): Promise<T> {
+    const { embedder, merge, imageTokenId } = this.#parts;
+    const hidden = embedder?.hidden ?? 0;
+    const ids = run.ids.subarray(from, to);
+    const embeds = run.embeds?.subarray(from * hidden, to * hidden);
+    if (merge === undefined || embeds === undefined || !this.mergesOnGpu(run)) {
+      return await use({ ids, embeds });
+    }
+    const merged = await merge.merge(embeds, run.ids, imageTokenId, run.images, from, to);
+    try {
+      return await use({ ids, embeds: merged });
+    } finally {
+      merge.dispose(merged);
+    }
   }
 
   /** Prepared prompts under each other, `[runs, longest]`, filled up on the left with tokens that nobody reads. */

@@ -38,8 +38,11 @@ async function answer(
   progress: Progress,
 ): Promise<void> {
   progress.show('thinking');
-  if (flags.json === true) await output.write(`${JSON.stringify(report(await troupe.chat(request)))}\n`);
-  else await printStream(troupe.stream(request), output, () => progress.clear());
+  if (flags.json === true) {
+    const result = report(await troupe.chat(request));
+    const { gpu } = await troupe.stats();
+    await output.write(`${JSON.stringify(gpu === undefined ? result : { ...result, gpu })}\n`);
+  } else await printStream(troupe.stream(request), output, () => progress.clear());
 }
 
 /** What `--json` promises; token ids and stages of a result are for programs that use the API. */

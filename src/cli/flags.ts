@@ -2,6 +2,7 @@
 import { Option } from 'commander';
 import { InputError } from '../../actors/errors.ts';
 import type { SamplingOptions } from '../../actors/generation.ts';
+import { DEVICES, type DeviceChoice } from '../../actors/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import type { TroupeOptions } from '../config/options.ts';
@@ -18,6 +19,9 @@ export interface AskFlags extends ModelFlags, Omit<SamplingOptions, 'stop'> {
   readonly image?: readonly string[];
   readonly system?: string;
   readonly mode?: Mode;
+  readonly device?: DeviceChoice;
+  readonly encoderDevice?: DeviceChoice;
+  readonly pdDevice?: DeviceChoice;
   readonly stop?: readonly string[];
   /** Seconds. */
   readonly timeout?: number;
@@ -47,6 +51,9 @@ export function askFlags(): Option[] {
     ),
     new Option('--system <text>', 'system message'),
     choice('--mode <mode>', MODES, `how the actors share the work (default: ${MODES[0]})`),
+    choice('--device <name>', DEVICES, 'where the model runs (default: cpu)'),
+    choice('--encoder-device <name>', DEVICES, 'where the encoder runs (disaggregated mode)'),
+    choice('--pd-device <name>', DEVICES, 'where the language model runs'),
     ...modelFlags(),
     number('--max-tokens <n>', 'most tokens to generate', { whole: true, min: 1 }),
     number('--temperature <t>', '0 is greedy', { min: 0, max: 2 }),
@@ -71,7 +78,12 @@ export function samplingOf(flags: AskFlags): SamplingOptions {
 }
 
 export function engineOptionsOf(flags: AskFlags | InspectFlags): TroupeOptions {
-  return present<AskFlags, 'model' | 'dtype' | 'mode'>(flags, ['model', 'dtype', 'mode']);
+  const { encoderDevice, pdDevice, ...rest }: AskFlags = flags;
+  return {
+    ...present<AskFlags, 'model' | 'dtype' | 'mode' | 'device'>(rest, ['model', 'dtype', 'mode', 'device']),
+    ...(encoderDevice === undefined ? {} : { encoder: { device: encoderDevice } }),
+    ...(pdDevice === undefined ? {} : { pd: { device: pdDevice } }),
+  };
 }
 
 function number(flags: string, description: string, range: NumberRange): Option {

@@ -3,11 +3,13 @@
  * environment. `meta` says how a setting is called on the command line; the rest follows from that.
  */
 import { z } from 'zod';
+import { DEVICES } from '../../actors/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { setting } from './setting.ts';
 import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
 
+const device = z.enum(DEVICES);
 const count = z.number().int().min(1).max(64);
 const bytes = z.number().int().min(1);
 const milliseconds = z.number().min(1);
@@ -26,6 +28,10 @@ export const engineSchema = z.strictObject({
   dtype: setting(z.enum(DTYPES as [Dtype, ...Dtype[]]).optional(), {
     flag: '--dtype <name>',
     help: `precision of the ONNX files to load: ${DTYPES.join(', ')} (default: the best that is there)`,
+  }),
+  device: setting(device.optional(), {
+    flag: '--device <name>',
+    help: `where the model runs: ${DEVICES.join(', ')} (default: cpu)`,
   }),
   processor: z
     .strictObject({
@@ -48,6 +54,10 @@ export const engineSchema = z.strictObject({
         help: 'inference threads of each encoder',
         kind: 'number',
       }),
+      device: setting(device.optional(), {
+        flag: '--encoder-device <name>',
+        help: 'where the encoder runs (disaggregated mode; default: --device)',
+      }),
     })
     .optional(),
   pd: z
@@ -61,6 +71,10 @@ export const engineSchema = z.strictObject({
         flag: '--pd-threads <n>',
         help: 'inference threads of each',
         kind: 'number',
+      }),
+      device: setting(device.optional(), {
+        flag: '--pd-device <name>',
+        help: 'where the language model runs, in aggregated mode the encoder too (default: --device)',
       }),
       maxRunning: setting(z.number().int().min(1).max(1024).optional(), {
         flag: '--max-running <n>',

@@ -1,4 +1,5 @@
 /** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
+import type { DeviceChoice } from '../../actors/gpu/device.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { Mode } from '../chat-types.ts';
 import type { WeightSharing } from './weight-sharing.ts';
@@ -30,11 +31,22 @@ export interface TroupeOptions {
   readonly mode?: Mode;
   /** Precision of the ONNX files to load. Default: for each graph the first present of fp32, q4, q8… */
   readonly dtype?: Dtype;
+  /**
+   * Where the model runs. A GPU belongs to one actor of a process: in aggregated mode to the only one of its pool, in
+   * disaggregated mode to the encoder or to PD. `auto`: a GPU where one is known to be there and worth it, else the
+   * CPU. Default `cpu`.
+   */
+  readonly device?: DeviceChoice;
   readonly processor?: Pick<PoolOptions, 'count'>;
   /** Disaggregated mode only. */
-  readonly encoder?: PoolOptions;
+  readonly encoder?: PoolOptions & {
+    /** Default: `device`. */
+    readonly device?: DeviceChoice;
+  };
   /** The language model; in aggregated mode also the encoder. */
   readonly pd?: PoolOptions & {
+    /** Default: `device`. */
+    readonly device?: DeviceChoice;
     /** Sequences decoded together by one actor. Default 16. */
     readonly maxRunning?: number;
     /** Sequences waiting in one actor for a place in the batch. Default 32. */

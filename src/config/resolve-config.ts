@@ -4,6 +4,7 @@ import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
 import type { Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
+import { type DeviceChoices, deviceChoices } from './device-choices.ts';
 import { engineSchema } from './engine-schema.ts';
 import { imagePolicy } from './image-options.ts';
 import { invalidOption } from './invalid-option.ts';
@@ -16,6 +17,8 @@ export interface ResolvedConfig {
   readonly dtype: Dtype | undefined;
   /** What was asked for; `planThreads` completes it once the model is known. */
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd'>;
+  /** As asked for; `chooseDevices` decides. */
+  readonly devices: DeviceChoices;
   readonly maxRunning: number;
   readonly maxWaiting: number;
   readonly shareWeights: WeightSharing;
@@ -54,6 +57,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     mode,
     dtype: given.dtype,
     pools: options,
+    devices: deviceChoices(mode, options),
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
     shareWeights: given.shareWeights ?? 'auto',

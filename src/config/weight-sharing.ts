@@ -6,6 +6,7 @@
 import type { GraphFile, GraphRole } from '../../actors/model/graph-files.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { Mode } from '../chat-types.ts';
+import type { Devices } from '../devices/choose-devices.ts';
 import type { ThreadPlan } from './thread-plan.ts';
 
 export type WeightSharing = 'auto' | 'always' | 'never';
@@ -33,6 +34,7 @@ export function planSharing(
   { graphs }: Pick<ModelDirectory, 'graphs'>,
   plan: ThreadPlan,
   sharing: WeightSharing,
+  devices: Devices = { encoder: 'cpu', pd: 'cpu' },
 ): GraphSharing[] {
   const encoders = mode === 'aggregated' ? plan.pd.count : (plan.encoder?.count ?? 0);
   const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
@@ -43,6 +45,9 @@ export function planSharing(
   return loaded.flatMap(([graph, file, actors]) => {
     if (file === undefined) return [];
     const facts = { graph, actors, weightBytes: weightsOf(file) };
+    const device = { vision: devices.encoder, embed: 'cpu', decoder: devices.pd }[graph];
+    if (device !== 'cpu')
+      return [{ ...facts, share: false, why: 'it runs on a GPU, which has weights of its own' }];
     return [{ ...facts, ...decide(file, facts, sharing) }];
   });
 }

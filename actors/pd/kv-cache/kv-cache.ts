@@ -14,8 +14,12 @@ export interface KvCache {
   readonly bytes: number;
   /** Decoder outputs that the cache wants fetched with every run. */
   readonly fetches: readonly string[];
-  /** Whether a prompt may be run in several parts, and several prompts in one run. */
+  /** Whether a prompt may be run in several parts. */
   readonly chunked: boolean;
+  /** Whether several prompts may share a run. */
+  readonly together: boolean;
+  /** Most tokens of a prompt in one run. */
+  readonly mostTokensPerRun: number;
 
   /** A past without tokens, for prompts that are run from their first token on. */
   emptyPast(rows: number): Tensors;
@@ -26,7 +30,7 @@ export interface KvCache {
   /** Frees a draft that will not become a row. */
   drop(draft: KvDraft): void;
   /** The past of all rows and the attention mask for one new token each. */
-  stepFeeds(): Tensors;
+  stepFeeds(): Tensors | Promise<Tensors>;
   /** Takes the keys and values of that one new token of every row. */
   advance(outputs: Tensors): void;
   /** Frees a row; the last row moves into it. */
@@ -35,6 +39,8 @@ export interface KvCache {
   scrub(): void;
   /** Gives back the memory that the held rows do not need; returns the bytes freed. */
   trim(): number;
+  /** Frees everything. */
+  release(): Promise<void>;
 }
 
 /** The keys and values of one prompt, as far as it has been run. */

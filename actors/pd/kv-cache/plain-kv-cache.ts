@@ -16,6 +16,8 @@ const CAPACITY_BUCKET = 16;
 
 export class PlainKvCache implements KvCache {
   readonly chunked = false;
+  readonly together = false;
+  readonly mostTokensPerRun = Number.POSITIVE_INFINITY;
   readonly fetches: readonly string[];
   readonly #layout: KvLayout;
   readonly #buffers: readonly KvBuffer[];
@@ -119,6 +121,9 @@ export class PlainKvCache implements KvCache {
     this.#resize(this.#rows, this.#rows === 0 ? 0 : this.#bucket(this.#longest()));
     return before - this.bytes;
   }
+
+  /** Nothing to do: it is the collector's. */
+  async release(): Promise<void> {}
 
   #longest(): number {
     let longest = 0;

@@ -15,6 +15,8 @@ import { SlotDraft } from './slot-draft.ts';
 
 export class SlotKvCache implements KvCache {
   readonly chunked = true;
+  readonly together = true;
+  readonly mostTokensPerRun = Number.POSITIVE_INFINITY;
   readonly fetches: readonly string[];
   readonly #ports: readonly KvPort[];
   readonly #slabs: readonly KvSlab[];
@@ -126,6 +128,9 @@ export class SlotKvCache implements KvCache {
     this.#pastViews = undefined;
     return before - this.bytes;
   }
+
+  /** Nothing to do: it is the collector's. */
+  async release(): Promise<void> {}
 
   #longest(): number {
     let longest = 0;

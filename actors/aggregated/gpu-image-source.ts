@@ -1,0 +1,63 @@
+/**
+ * Images through the vision graph on the GPU, whose output stays there for the decoder of the same thread: no arena, no
+ * cache of other actors, no copy on the host. An image is one run, and its embeddings go when its prompt has been run.
+ */
+import type { ActorContext } from '../../runtime/actor/actor-context.ts';
+import { processNow } from '../../runtime/clock.ts';
+import { type PixelShape, VisionEncoder } from '../encoder/vision-encoder.ts';
+import { isEncoded, type PreparedImage } from '../generation.ts';
+import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import type { EngineImage } from '../pd/engine-request.ts';
+import { type AggregatedArgs, PIXEL_ARENA } from '../protocols.ts';
+import type { ImageSource } from './aggregated-actor.ts';
+
+/** @param onLost called when a run may have lost the GPU */
+export async function gpuImageSource(
+  { directory, threads }: AggregatedArgs,
+  context: ActorContext,
+  gpu: GpuMemory,
+  onLost: () => void,
+): Promise<ImageSource> {
+  const encoder = await VisionEncoder.load(directory, { threads, gpu, staysOnGpu: true });
+  const arena = context.arena(PIXEL_ARENA);
+  const { holder } = context;
+  const counts = { encodes: 0, tiles: 0, runs: 0 };
+
+  const encode = async ({ hash, pixels }: PreparedImage): Promise<EngineImage> => {
+    const [tiles = 0, channels = 0, height = 0, width = 0] = pixels.shape;
+    const shape: PixelShape = [tiles, channels, height, width];
+    const view = arena.view(pixels) as Float32Array; // pixels are float32
+    const onGpu = await encoder.encodeOnGpu(view, shape);
+    counts.encodes += 1;
+    counts.tiles += tiles;
+    counts.runs += 1;
+    const release = () => gpu.dispose([onGpu]);
+    return { hash, data: new Float32Array(0), shape: encoder.outputShape(tiles), onGpu, release };
+  };
+
+  return {
+    async open(images, signal) {
+      const startedAt = processNow();
+      // Only what this actor has put into the shared cache could be found there, and it puts nothing.
+      const prepared = images.flatMap((image) => (isEncoded(image) ? [] : [image]));
+      const ready: EngineImage[] = [];
+      for (const { pixels } of prepared) arena.retain(pixels, holder);
+      try {
+        for (const image of prepared) {
+          signal.throwIfAborted();
+          ready.push(await encode(image));
+          await new Promise((resolve) => setImmediate(resolve)); // a run is over: cancels and decode steps have their turn
+        }
+        return { ready, encodeMs: prepared.length === 0 ? 0 : processNow() - startedAt };
+      } catch (error) {
+        for (const image of ready) image.release();
+        if (gpu.lost !== undefined) onLost();
+        throw error;
+      } finally {
+        for (const { pixels } of prepared) arena.release(pixels, holder);
+      }
+    },
+    stats: () => counts,
+    release: () => encoder.release(),
+  };
+}
