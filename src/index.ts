@@ -15,6 +15,8 @@ export type {
   TextPart,
   Usage,
 } from '../actors/generation.ts';
+export type { Device, DeviceChoice } from '../actors/gpu/device.ts';
+export type { GpuStats } from '../actors/gpu/gpu-memory.ts';
 export { ActorError, TroupeError } from '../runtime/errors.ts';
 export type { StopReport } from '../runtime/system/actor-system.ts';
 export {

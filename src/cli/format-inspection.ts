@@ -31,6 +31,8 @@ export function formatInspection(report: InspectReport): string {
     formatDecoder(report),
     formatKvCache(report),
     '',
+    ...formatDevices(report),
+    '',
     ...MODES.map((mode) => formatMode(mode, report.modes[mode])),
     '',
   ].join('\n');
@@ -70,6 +72,14 @@ function formatKvCache({ kvCache }: InspectReport): string {
   const { kvCacheBytes, kvCacheTokens, prefixCacheBytes, why } = kvCache;
   const tokens = `${kvCacheTokens} tokens`;
   return `KV cache ${formatBytes(kvCacheBytes)} an actor (${tokens}), prefix cache ${formatBytes(prefixCacheBytes)}\n  ${why}`;
+}
+
+function formatDevices({ devices }: InspectReport): string[] {
+  const lines = devices.providers.map(({ provider, works, problem, remedy }) =>
+    works ? `device ${provider}: starts` : `device ${provider}: does not start: ${problem}. ${remedy}`,
+  );
+  const why = devices.autoReason === undefined ? '' : `: ${devices.autoReason}`;
+  return [...lines, `device auto is ${devices.auto}${why}`];
 }
 
 function formatMode(name: string, { ok, reason, code, actors, weights, notes }: InspectedMode): string {

@@ -13,6 +13,7 @@ import { resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
 import { planThreads } from '../config/thread-plan.ts';
 import { type GraphSharing, planSharing } from '../config/weight-sharing.ts';
+import { type InspectedDevices, inspectDevices } from './inspect-devices.ts';
 import { obstacleTo, openModel } from './load-model.ts';
 
 export interface InspectedGraph {
@@ -71,6 +72,7 @@ export interface InspectReport {
   /** Memory of one actor for keys and values, as it would be planned now. */
   readonly kvCache: KvPlan;
   readonly modes: Readonly<Record<Mode, InspectedMode>>;
+  readonly devices: InspectedDevices;
 }
 
 /** @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported */
@@ -94,6 +96,7 @@ export async function inspectModel(options: TroupeOptions = {}): Promise<Inspect
     decoder: inspectDecoder(directory),
     kvCache: planKv(directory, { ...config, actors }, process.availableMemory()),
     modes: { aggregated, disaggregated },
+    devices: await inspectDevices(thisMachine(directory).weightBytes),
   };
 }
 

@@ -17,6 +17,8 @@ export class EngineMetrics {
   readonly #prefixQueries: Counter<'actor'>;
   readonly #kvBytes: Gauge<'actor'>;
   readonly #arenaBytes: Gauge<'arena'>;
+  readonly #gpuBytes: Counter<'direction'>;
+  readonly #gpuBuffers: Gauge;
 
   constructor(registry: Registry) {
     const actor = (name: string, help: string) => ({
@@ -33,6 +35,15 @@ export class EngineMetrics {
     this.#prefixHits = new Counter(actor('prefix_cache_hits_total', 'Prompt tokens found computed'));
     this.#prefixQueries = new Counter(actor('prefix_cache_queries_total', 'Prompt tokens asked for'));
     this.#kvBytes = new Gauge(actor('kv_cache_bytes', 'KV buffers'));
+    this.#gpuBytes = new Counter({
+      ...{
+        name: 'troupe_gpu_transfer_bytes_total',
+        help: 'Bytes between host and GPU',
+        registers: [registry],
+      },
+      labelNames: ['direction'],
+    });
+    this.#gpuBuffers = new Gauge(shared('gpu_buffers', 'Tensors that live on the GPU, without weights'));
     this.#arenaBytes = new Gauge({
       ...{ name: 'troupe_arena_bytes', help: 'Tensors in shared memory', registers: [registry] },
       labelNames: ['arena'],
@@ -49,6 +60,13 @@ export class EngineMetrics {
     }
     const stats = await within(troupe.stats(), STATS_PATIENCE_MS);
     for (const { name, usedBytes } of stats?.arenas ?? []) this.#arenaBytes.set({ arena: name }, usedBytes);
+    if (stats?.gpu !== undefined) {
+      const { hostToDeviceBytes, deviceToHostBytes, liveBuffers } = stats.gpu;
+      this.#gpuBytes.reset();
+      this.#gpuBytes.inc({ direction: 'host_to_device' }, hostToDeviceBytes);
+      this.#gpuBytes.inc({ direction: 'device_to_host' }, deviceToHostBytes);
+      this.#gpuBuffers.set(liveBuffers);
+    }
     const images = stats?.caches.find(({ name }) => name === EMBEDDING_CACHE);
     if (images !== undefined) {
       setTotal(this.#imageHits, images.hits);

@@ -1,0 +1,103 @@
+/**
+ * Two long checks of the GPU path, on whatever Vulkan driver there is (see docs/gpu.md for SwiftShader):
+ *
+ *     npm run soak:gpu -- [--requests 500] [--prompts 200] [--minutes 30]
+ *
+ * Requests with random cancels: buffers that live on the GPU at the end must be those at the start. Prompts of the
+ * embedded model's golden set: greedy tokens must be the CPU's in at least 99 of 100. Each part stops at `--minutes`,
+ * and says how far it came.
+ */
+import { parseArgs } from 'node:util';
+import { Troupe } from '../src/index.ts';
+import { defaultGoldenMessages, defaultGoldens } from '../test/support/default-golden.ts';
+import { goldenMessages, goldens } from '../test/support/golden.ts';
+import { PILOT_MODEL } from '../test/support/pilot-model.ts';
+
+const AT_ONCE = 16;
+const CANCELLED_SHARE = 0.5;
+const LEAST_EQUAL = 0.99;
+
+const { values } = parseArgs({
+  options: {
+    requests: { type: 'string', default: '500' },
+    prompts: { type: 'string', default: '200' },
+    minutes: { type: 'string', default: '30' },
+  },
+});
+const limitMs = Number(values.minutes) * 60_000;
+
+/** Runs jobs 0 to `count` - 1, some at a time, until the time is over. @returns how many were run */
+async function inTime(count: number, job: (index: number) => Promise<void>): Promise<number> {
+  const endsAt = performance.now() + limitMs;
+  let next = 0;
+  let done = 0;
+  const worker = async () => {
+    while (next < count && performance.now() < endsAt) {
+      await job(next++);
+      done += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  return done;
+}
+
+async function soak(requests: number): Promise<boolean> {
+  await using troupe = await Troupe.start({ model: PILOT_MODEL, device: 'webgpu' });
+  await troupe.chat({ messages: [{ role: 'user', content: 'hello' }] });
+  const start = (await troupe.stats()).gpu?.liveBuffers;
+  let cancelled = 0;
+  let wrong = 0;
+  const ran = await inTime(requests, async (index) => {
+    const one = goldens[index % goldens.length];
+    if (one === undefined) return;
+    const controller = new AbortController();
+    const stream = troupe.stream({ messages: goldenMessages(one), signal: controller.signal });
+    const cancels = Math.random() < CANCELLED_SHARE;
+    // Anywhere between submission and the third token.
+    const after = Math.floor(Math.random() * 4);
+    if (cancels && after === 3) setTimeout(() => controller.abort(), Math.random() * 500);
+    try {
+      let deltas = 0;
+      for await (const _ of stream) if (cancels && deltas++ === after) controller.abort();
+      if ((await stream.result).tokenIds.join() !== one.tokenIds.join()) wrong += 1;
+    } catch (error) {
+      if (!controller.signal.aborted) throw error;
+      cancelled += 1;
+    }
+  });
+  const end = (await troupe.stats()).gpu?.liveBuffers;
+  console.log(
+    `requests ${ran} of ${requests}, ${cancelled} cancelled, ${wrong} wrong; live buffers ${start} -> ${end}`,
+  );
+  return ran === requests && wrong === 0 && start === end;
+}
+
+async function compare(prompts: number): Promise<boolean> {
+  const asked = defaultGoldens.slice(0, prompts);
+  const answer = async (device: 'cpu' | 'webgpu'): Promise<Map<number, string>> => {
+    await using troupe = await Troupe.start({ device, dtype: 'fp32' });
+    const answers = new Map<number, string>();
+    await inTime(asked.length, async (index) => {
+      const one = asked[index];
+      if (one === undefined) return;
+      const { tokenIds } = await troupe.chat({ messages: defaultGoldenMessages(one) });
+      answers.set(index, tokenIds.join());
+    });
+    return answers;
+  };
+  const onCpu = await answer('cpu');
+  const onGpu = await answer('webgpu');
+  const equal = [...onGpu].filter(([index, tokens]) => onCpu.get(index) === tokens).length;
+  console.log(
+    `greedy tokens equal in ${equal} of ${onGpu.size} prompts (${prompts} asked, batches of ${AT_ONCE})`,
+  );
+  return onGpu.size === prompts && equal >= LEAST_EQUAL * prompts;
+}
+
+const requests = Number(values.requests);
+const prompts = Number(values.prompts);
+const passed = [
+  requests === 0 || (await soak(requests)),
+  prompts === 0 || (await compare(Math.min(prompts, defaultGoldens.length))),
+];
+process.exitCode = passed.every(Boolean) ? 0 : 1;

@@ -1,0 +1,40 @@
+/** Which of onnxruntime's providers start on this machine, and what `auto` would choose. */
+import { whyNoGpu } from '../devices/choose-devices.ts';
+import { hardwareGpu, type ProbeResult, probeGpu } from '../devices/probe-gpu.ts';
+
+export interface InspectedProvider {
+  readonly provider: 'cpu' | 'webgpu' | 'cuda';
+  readonly works: boolean;
+  /** Why not, as a sentence without a full stop; which piece is missing, and what helps. */
+  readonly problem?: string;
+  readonly missing?: string;
+  readonly remedy?: string;
+}
+
+export interface InspectedDevices {
+  readonly providers: readonly InspectedProvider[];
+  /** A sign of a hardware GPU: a device file. onnxruntime does not tell which adapter it would use. */
+  readonly hardware?: string;
+  /** What `--device auto` chooses for an actor that is alone in its pool. */
+  readonly auto: 'webgpu' | 'cpu';
+  /** Why `auto` does not choose a GPU. */
+  readonly autoReason?: string;
+}
+
+/** @param weightBytes of the model's graphs together */
+export async function inspectDevices(weightBytes: number): Promise<InspectedDevices> {
+  const hardware = hardwareGpu();
+  const webgpu = await probeGpu('webgpu');
+  const cuda = await probeGpu('cuda');
+  const reason = await whyNoGpu(weightBytes, { probe: async () => webgpu, hardware: () => hardware });
+  return {
+    providers: [{ provider: 'cpu', works: true }, reported('webgpu', webgpu), reported('cuda', cuda)],
+    ...(hardware === undefined ? {} : { hardware }),
+    auto: reason === undefined ? 'webgpu' : 'cpu',
+    ...(reason === undefined ? {} : { autoReason: reason }),
+  };
+}
+
+function reported(provider: 'webgpu' | 'cuda', result: ProbeResult): InspectedProvider {
+  return { provider, ...result };
+}
