@@ -35,8 +35,9 @@ export function gpuLost(reason: string, cause: unknown): TroupeError {
   return new TroupeError(`The GPU was lost: ${reason}`, { code: 'GPU_LOST', retrySafe: true, cause });
 }
 
+/** Dawn hands out a buffer for which there was no memory, and says so when it is used: "invalid due to a previous error". */
 const LOST =
-  /device (is |was )?lost|DEVICE_LOST|out of (device |host |gpu )?memory|OUT_OF_(DEVICE|HOST)_MEMORY|failed to allocate.*buffer/i;
+  /invalid due to a previous error|device (is |was )?lost|DEVICE_LOST|out of (device |host |gpu )?memory|OUT_OF_(DEVICE|HOST)_MEMORY|failed to allocate.*buffer/i;
 
 /** Whether a failed run means that nothing of this device can be used any more. */
 export function isGpuLoss(error: unknown): boolean {

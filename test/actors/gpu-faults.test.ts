@@ -7,6 +7,7 @@ describe('what a failed run on a GPU says', () => {
     'Dawn: Device is lost.',
     'vkQueueSubmit failed with VK_ERROR_DEVICE_LOST',
     'vkAllocateMemory failed with VK_ERROR_OUT_OF_DEVICE_MEMORY',
+    '[Invalid Buffer (unlabeled)] is invalid due to a previous error.',
     'Failed to allocate memory for requested buffer of size 4096',
   ]) {
     it(`"${said}" is a loss of the device`, () => assert(isGpuLoss(new Error(said))));
