@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { GpuMemory } from '../../../../actors/gpu/gpu-memory.ts';
 import { OrtSession } from '../../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../../actors/model/onnx/graph-signature.ts';
 import { encodeModel } from '../../../../actors/model/onnx/onnx-proto.ts';
@@ -9,6 +10,7 @@ import type { OnnxModel } from '../../../../actors/model/onnx/onnx-types.ts';
 import { rewriteDecoder } from '../../../../actors/model/rewrite/rewrite-decoder.ts';
 import { Decoder } from '../../../../actors/pd/decoder.ts';
 import { type EngineOptions, PdEngine } from '../../../../actors/pd/engine.ts';
+import { GpuKvCache } from '../../../../actors/pd/kv-cache/gpu-kv-cache.ts';
 import { KvBudget } from '../../../../actors/pd/kv-cache/kv-budget.ts';
 import { bytesPerToken, kvPorts } from '../../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../../actors/pd/kv-cache/plain-kv-cache.ts';
@@ -22,6 +24,8 @@ import type { DecoderKind } from './pilot.ts';
 export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly kvType?: 'float32' | 'float16';
   readonly kind?: DecoderKind;
+  /** Runs the decoder there, as it came; released with the engine. */
+  readonly gpu?: GpuMemory;
   readonly prefixCacheBytes?: number;
   /** Tokens of all sequences together that there is memory for. */
   readonly kvTokens?: number;
@@ -32,7 +36,8 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const { maxRunning = 8, maxWaiting = 64, prefillTokensPerStep } = options;
   const model = groupQueryDecoder(kvType);
   if (kind === 'rewritten') rewriteDecoder(model, GROUP_QUERY);
-  const session = await sessionOf(model);
+  const { gpu } = options;
+  const session = await sessionOf(model, gpu);
   const ports = kvPorts(session, GROUP_QUERY);
   const each = bytesPerToken(ports);
   const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
@@ -40,7 +45,13 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const runner = new ModelRunner({
     decoder: new Decoder(session),
     embedder: undefined,
-    cache: kind === 'plain' ? new PlainKvCache(ports, layout) : new SlotKvCache(ports, budget.tokens),
+    gpu,
+    cache:
+      gpu !== undefined
+        ? await GpuKvCache.load(ports, true, gpu)
+        : kind === 'plain'
+          ? new PlainKvCache(ports, layout)
+          : new SlotKvCache(ports, budget.tokens),
     budget,
     prefixes: new PrefixCache(prefixCacheBytes),
     imageTokenId: -1,
@@ -54,11 +65,19 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   );
 }
 
-export async function sessionOf(model: OnnxModel): Promise<OrtSession> {
+export async function sessionOf(model: OnnxModel, gpu?: GpuMemory): Promise<OrtSession> {
   const folder = await mkdtemp(join(tmpdir(), 'troupe-graph-'));
   const path = join(folder, 'decoder.onnx');
   await writeFile(path, encodeModel(model));
-  const session = await OrtSession.load(path, { threads: 1 });
+  const session = await OrtSession.load(path, {
+    threads: 1,
+    gpu,
+    ...(gpu === undefined ? {} : { staysOnGpu: presentsOf(model) }),
+  });
   await rm(folder, { recursive: true });
   return session;
+}
+
+function presentsOf({ graph }: OnnxModel): string[] {
+  return (graph?.output ?? []).map(({ name = '' }) => name).filter((name) => name !== 'logits');
 }
