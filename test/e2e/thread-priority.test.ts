@@ -6,6 +6,9 @@ import { STEP } from '../../actors/give-way.ts';
 import { Troupe } from '../../src/index.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
+/** The niceness of the lowest priority that there is. */
+const LOWEST = 19;
+
 interface Thread {
   readonly name: string;
   readonly niceness: number;
@@ -25,6 +28,7 @@ describe('priorities of threads', { skip: process.platform !== 'linux' }, () => 
   for (const mode of ['aggregated', 'disaggregated'] as const) {
     it(`${mode}: actors give way, with their inference threads; nobody else does`, async () => {
       const own = getPriority();
+      const lowered = Math.min(LOWEST, own + STEP);
       const encoder = mode === 'disaggregated' ? { encoder: { threads: 2 } } : {};
       await using _troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { threads: 2 }, ...encoder });
       // A thread of onnxruntime's pool has the name of the thread that made it.
@@ -32,7 +36,7 @@ describe('priorities of threads', { skip: process.platform !== 'linux' }, () => 
       const computing = threads().filter(isActor);
       const expected = mode === 'aggregated' ? 3 : 5;
       assert(computing.length >= expected, computing.map(({ name }) => name).join(', '));
-      for (const { name, niceness } of computing) assert.equal(niceness, own + STEP, name);
+      for (const { name, niceness } of computing) assert.equal(niceness, lowered, name);
       const others = threads().filter((thread) => !isActor(thread));
       assert(others.some(({ name }) => name === 'libuv-worker'));
       for (const { name, niceness } of others) assert.equal(niceness, own, name);
