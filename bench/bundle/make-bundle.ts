@@ -31,7 +31,7 @@ const BENCH_PACKAGES = ['tinybench', 'simple-statistics'];
 
 const RUN = `#!/bin/sh
 # The suites on a GPU; other flags are handed on. WebGPU needs a Vulkan loader (Debian and Ubuntu: libvulkan1).
-cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs "$@"
+cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs --suite gpu "$@"
 `;
 
 const target = resolve(process.argv[2] ?? join(cacheFolder(), 'troupe-bench'));

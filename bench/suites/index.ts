@@ -6,6 +6,7 @@ import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
 import { engineOverheadSuite } from './engine-overhead.ts';
+import { gpuSuite } from './gpu.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
@@ -30,4 +31,5 @@ export const SUITES: readonly Suite[] = [
   soakSuite,
   paritySuite,
   gpuGraphsSuite,
+  gpuSuite,
 ];
