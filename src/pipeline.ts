@@ -108,8 +108,11 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
     starting: [
       pd.start({ directory, device: devices.pd, threads: plan.pd.threads, ...limits }),
       encoder.start({
-        ...{ directory, device: devices.encoder, threads, pd: pd.ref },
+        directory,
+        device: devices.encoder,
+        threads,
         maxTilesPerRun: vision.maxTilesPerRun,
+        pd: pd.ref,
       }),
     ],
   };

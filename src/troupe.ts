@@ -82,10 +82,11 @@ export class Troupe implements AsyncDisposable {
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
     signal?.throwIfAborted();
-    const plan = planThreads(config.mode, config.pools, thisMachine(directory));
+    const machine = thisMachine(directory);
+    const plan = planThreads(config.mode, config.pools, machine);
     const devices = await chooseDevices(config.devices, {
       aggregated: config.mode === 'aggregated',
-      weightBytes: thisMachine(directory).weightBytes,
+      weightBytes: machine.weightBytes,
       several: { encoder: (plan.encoder?.count ?? 1) > 1, pd: plan.pd.count > 1 },
     });
     await refuseSecondGpuOwner(devices);

@@ -4,12 +4,8 @@
  */
 import { OrtSession } from '../inference/ort-session.ts';
 import { encodeModel } from '../model/onnx/onnx-proto.ts';
-import {
-  ATTRIBUTE_TYPE,
-  type OnnxAttribute,
-  type OnnxNode,
-  type OnnxValueInfo,
-} from '../model/onnx/onnx-types.ts';
+import type { OnnxNode, OnnxValueInfo } from '../model/onnx/onnx-types.ts';
+import { intAttribute } from '../model/rewrite/graph-editor.ts';
 import type { GpuMemory } from './gpu-memory.ts';
 
 /** Numbers of `TensorProto.DataType`. */
@@ -58,8 +54,7 @@ export function loadSmallGraph(graph: SmallGraph, gpu: GpuMemory): Promise<OrtSe
 }
 
 export function node(opType: string, input: readonly string[], output: string, axis?: number): OnnxNode {
-  const attribute: OnnxAttribute[] =
-    axis === undefined ? [] : [{ name: 'axis', type: ATTRIBUTE_TYPE.int, i: axis }];
+  const attribute = axis === undefined ? [] : [intAttribute('axis', axis)];
   return { opType, input: [...input], output: [output], attribute };
 }
 

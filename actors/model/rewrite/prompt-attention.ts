@@ -5,8 +5,7 @@
  * several new tokens each it does not take. So a run decides by its shape, inside the graph: `If(B = 1 and S > 1)`.
  */
 import type { OnnxNode } from '../onnx/onnx-types.ts';
-import { ATTRIBUTE_TYPE } from '../onnx/onnx-types.ts';
-import type { GraphEditor } from './graph-editor.ts';
+import { type GraphEditor, intAttribute } from './graph-editor.ts';
 import { INPUT, type SplitGroupQuery } from './group-query-attention.ts';
 import type { SharedValues } from './split-attention.ts';
 
@@ -53,14 +52,8 @@ export class PromptAttention {
     const editor = this.#editor;
     const scalar = editor.int64s([]);
     const one = editor.int64s([1]);
-    const batch = editor.add('Slice', [
-      editor.add('Shape', ['attention_mask']),
-      editor.int64s([0]),
-      one,
-      editor.int64s([0]),
-    ]);
     const several = editor.add('Greater', [this.#shared.newLength, one]);
-    const alone = editor.add('Equal', [batch, one]);
+    const alone = editor.add('Equal', [this.#shared.batch, one]);
     return editor.add('Reshape', [editor.add('And', [several, alone]), scalar]);
   }
 
@@ -69,9 +62,7 @@ export class PromptAttention {
     const known = this.#places.get(lengths);
     if (known !== undefined) return known;
     const editor = this.#editor;
-    const cast = editor.add('Cast', [lengths], {
-      attributes: [{ name: 'to', type: ATTRIBUTE_TYPE.int, i: INT64 }],
-    });
+    const cast = editor.add('Cast', [lengths], { attributes: [intAttribute('to', INT64)] });
     const last = editor.add('Reshape', [cast, editor.int64s([-1])]);
     const to = editor.add('Add', [last, editor.int64s([1])]);
     const place = { from: editor.add('Sub', [to, this.#shared.newLength]), to };

@@ -19,7 +19,7 @@ import { PromptAttention } from './prompt-attention.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
 
 /** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
-export const REWRITER_VERSION = 2;
+export const REWRITER_VERSION = 3;
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -135,6 +135,7 @@ function sharedValues(editor: GraphEditor, [first]: readonly string[]): SharedVa
       editor.int64s([0]),
     ]);
   return {
+    batch: dimension(tokens, 0),
     pastLength: dimension(`past_key_values.${first}.key`, 2),
     newLength: dimension(tokens, 1),
   };

@@ -21,6 +21,8 @@ export interface AttentionShape {
 
 /** Values that all layers share. */
 export interface SharedValues {
+  /** One element: B, the rows. */
+  readonly batch: string;
   /** One element: T, the tokens that the past has room for. */
   readonly pastLength: string;
   /** One element: S, the new tokens. */
