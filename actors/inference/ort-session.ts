@@ -102,6 +102,13 @@ interface SessionSettings extends InferenceSession.SessionOptions {
   readonly extra: { readonly session: Readonly<Record<string, unknown>> };
 }
 
+/**
+ * Between two operators onnxruntime's threads look for work this long before they sleep: waking them costs more than
+ * most operators of a decode step. Its own default, some tens of milliseconds, takes the cores of the other actors;
+ * the figures are in docs/architecture.md, Threads.
+ */
+export const SPINNING = { allow_spinning: '1', spin_duration_us: '20' } as const;
+
 /** How every session of this project is made. */
 export function sessionSettings(
   path: string,
@@ -120,10 +127,9 @@ export function sessionSettings(
     enableMemPattern: false,
     // Failures come back as errors; onnxruntime's own copy of them on stderr tells nobody which request it was.
     logSeverityLevel: 4,
-    // Threads that spin while they wait for work take the cores of the other actors.
     extra: {
       session: {
-        intra_op: { allow_spinning: '0' },
+        intra_op: SPINNING,
         ...(externalDataFolder === undefined
           ? {}
           : { model_external_initializers_file_folder_path: externalDataFolder }),

@@ -1,29 +1,38 @@
 /**
  * The way of one answer to its sink. Text that the consumer has no credit for waits here and is merged with what
- * follows, so a slow consumer delays nobody else in the batch and costs one string, not a queue.
+ * follows, so a slow consumer delays nobody else in the batch and costs one string, not a queue. So does all but the
+ * first piece of an answer that is wanted whole: nobody reads it before, and every piece wakes the caller's thread.
  *
  *     open ──end()──▶ draining ──all text taken──▶ settled
  *       └────────fail()────┴──────────────────────▶ settled
  */
-import type { GenerationSummary } from '../generation.ts';
+import type { GenerationSummary, RequestEnvelope } from '../generation.ts';
 import { cancelled } from './engine-errors.ts';
 import type { GenerationSink } from './generation-sink.ts';
 
 export class AnswerStream {
   readonly requestId: string;
+  readonly #streamed: boolean;
   readonly #sink: GenerationSink;
   readonly #onSettled: (error?: unknown) => void;
   #text = '';
   /** Text other than white space has come. */
   #begun = false;
+  /** The sink has taken a piece. */
+  #handedOver = false;
   #tokenIds: number[] = [];
   #summary: GenerationSummary | undefined;
   #awaitsCredit = false;
   #settled = false;
 
   /** @param onSettled called once, after the sink's `finish` (with nothing) or `fail` (with the error) */
-  constructor(requestId: string, sink: GenerationSink, onSettled: (error?: unknown) => void) {
+  constructor(
+    { requestId, streamed }: Pick<RequestEnvelope, 'requestId' | 'streamed'>,
+    sink: GenerationSink,
+    onSettled: (error?: unknown) => void,
+  ) {
     this.requestId = requestId;
+    this.#streamed = streamed;
     this.#sink = sink;
     this.#onSettled = onSettled;
   }
@@ -53,7 +62,7 @@ export class AnswerStream {
     this.#text += this.#begun ? text : text.trimStart();
     this.#begun ||= this.#text !== '';
     if (tokenId !== undefined) this.#tokenIds.push(tokenId);
-    if (this.#text !== '') this.#offer();
+    if (this.#text !== '' && (this.#streamed || !this.#handedOver)) this.#offer();
   }
 
   /** The last token has been written: `finish` follows as soon as all text is taken. */
@@ -70,6 +79,7 @@ export class AnswerStream {
   #offer(): boolean {
     if (this.#text === '' && this.#tokenIds.length === 0) return true;
     if (this.#sink.emit({ text: this.#text, tokenIds: this.#tokenIds })) {
+      this.#handedOver = true;
       this.#text = '';
       this.#tokenIds = [];
       return true;

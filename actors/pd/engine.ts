@@ -76,7 +76,7 @@ export class PdEngine {
    */
   submit(request: EngineRequest, sink: GenerationSink): void {
     const { requestId } = request.envelope;
-    const stream: AnswerStream = new AnswerStream(requestId, sink, (error) => {
+    const stream: AnswerStream = new AnswerStream(request.envelope, sink, (error) => {
       this.#streams.delete(stream);
       this.#counters.countEnd(error);
       sequence.releaseImages();

@@ -1,5 +1,6 @@
 /** The model's graphs without anything of ours around them: what a plain loop of `session.run` costs. */
 import { InferenceSession } from 'onnxruntime-node';
+import { SPINNING } from '../../actors/inference/ort-session.ts';
 
 export interface BareGraph {
   readonly path: string;
@@ -23,7 +24,7 @@ export function openBareSession(
     externalDataFolder === undefined
       ? {}
       : { model_external_initializers_file_folder_path: externalDataFolder };
-  const extra = { session: { intra_op: { allow_spinning: '0' }, ...folder } };
+  const extra = { session: { intra_op: SPINNING, ...folder } };
   const location = Object.fromEntries(kept.map((name) => [name, 'gpu-buffer'] as const));
   return InferenceSession.create(path, {
     executionProviders: [provider],

@@ -4,6 +4,22 @@ import type { PdEngine } from '../../../actors/pd/engine.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { question, RecordingSink, runToEnd } from './support/requests.ts';
 
+describe('an answer that is wanted whole', () => {
+  it('goes out in two pieces, what comes first and all the rest', async () => {
+    const [golden] = await encodedGoldens();
+    assert.ok(golden);
+    const engine = await pilotEngine({ maxRunning: 2, maxWaiting: 2 });
+    const { envelope, images } = question(golden);
+    const sink = new RecordingSink();
+    engine.submit({ envelope: { ...envelope, streamed: false }, images }, sink);
+    await runToEnd(engine);
+    assert.equal(sink.chunks.length, 2);
+    assert.deepEqual(sink.tokenIds, golden.tokenIds);
+    assert.equal(sink.summary.finishReason, 'stop');
+    await engine.dispose();
+  });
+});
+
 describe('a consumer slower than the model', () => {
   let golden: EncodedGolden;
   let engine: PdEngine;
