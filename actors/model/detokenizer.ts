@@ -6,7 +6,7 @@
  *     …  released earlier  │ context │ pending │
  *                          └───── window ──────┘   text(window) minus what was released = new text
  */
-import type { TextTokenizer } from './tokenizer.ts';
+import type { TokenDecoder } from './token-decoder.ts';
 
 /** What a decoder puts for bytes that are no character, or not one yet. */
 const REPLACEMENT = '\uFFFD';
@@ -15,11 +15,11 @@ const MAX_TOKENS_PER_CHARACTER = 4;
 /** Only bytes that never become characters let the window grow to this many tokens. */
 const MAX_WINDOW = 16;
 
-/** The part of `TextTokenizer` that is used here. */
-export type TokenDecoder = Pick<TextTokenizer, 'decode' | 'isSpecial'>;
+/** The part of `TokenDecoder` that is used here. */
+export type DecodesTokens = Pick<TokenDecoder, 'decode' | 'isSpecial'>;
 
 export class Detokenizer {
-  readonly #tokenizer: TokenDecoder;
+  readonly #tokenizer: DecodesTokens;
   /** Tokens still decoded at each step: context, then pending ones. */
   #window: number[] = [];
   /** How many of the window's tokens are context: released, kept because the next token's text may hang on them. */
@@ -27,7 +27,7 @@ export class Detokenizer {
   /** Length of that part of the window's text which has been released. */
   #released = 0;
 
-  constructor(tokenizer: TokenDecoder) {
+  constructor(tokenizer: DecodesTokens) {
     this.#tokenizer = tokenizer;
   }
 

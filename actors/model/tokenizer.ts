@@ -1,24 +1,17 @@
 /**
- * Text to token ids and back, for one model: the tokenizer of a model directory behind a typed, small surface.
- * Encoding of prompts with user text in them is `PromptEncoder`'s; streaming of answers is `Detokenizer`'s.
+ * Text to token ids, for one model: the tokenizer of a model directory behind a typed, small surface. Encoding of
+ * prompts with user text in them is `PromptEncoder`'s; the way back is `TokenDecoder`'s.
  */
-import { readFile } from 'node:fs/promises';
 import { ModelError } from '../errors.ts';
 import { ControlTokens } from './control-tokens.ts';
-import {
-  createHfTokenizer,
-  type HfTokenizer,
-  parseTokenizerJson,
-  type TokenizerJson,
-  type Vocab,
-} from './hf-tokenizer.ts';
+import { createHfTokenizer, type HfTokenizer, type TokenizerJson, type Vocab } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { createPlainTokenizers, type PlainTokenizers } from './plain-tokenizer.ts';
+import { readTokenizer } from './tokenizer-file.ts';
 
 export class TextTokenizer {
   readonly #full: HfTokenizer;
   readonly #plain: PlainTokenizers;
-  readonly #special: ReadonlySet<number>;
   readonly #path: string;
   /** Tokens that end an answer. */
   readonly eosTokenIds: readonly number[];
@@ -33,35 +26,13 @@ export class TextTokenizer {
     this.#full = createHfTokenizer(json, directory.tokenizerConfig, this.#path);
     this.controlTokens = new ControlTokens(json.added_tokens);
     this.#plain = createPlainTokenizers(json, directory.tokenizerConfig, this.#path);
-    this.#special = new Set(json.added_tokens.filter((token) => token.special).map((token) => token.id));
     this.eosTokenIds = directory.geometry.eosTokenIds;
     this.longestPiece = longestPiece(json.model.vocab);
   }
 
   /** Reads and builds the tokenizer. @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
   static async load(directory: ModelDirectory): Promise<TextTokenizer> {
-    let text: string;
-    try {
-      text = await readFile(directory.tokenizerPath, 'utf8');
-    } catch (cause) {
-      const facts = { path: directory.tokenizerPath, remedy: 'Download the model again.' };
-      throw new ModelError('MODEL_FILE_MISSING', 'The tokenizer cannot be read', facts, cause);
-    }
-    return new TextTokenizer(parseTokenizerJson(text, directory.tokenizerPath), directory);
-  }
-
-  /**
-   * The text of `ids`, special tokens left out. The historical clean-up of spaces before English punctuation is
-   * never applied: it cannot be streamed and changes what the model said.
-   */
-  decode(ids: readonly number[]): string {
-    const kept = ids.filter((id) => !this.#special.has(id));
-    return kept.length === 0 ? '' : this.#full.decode(kept, { clean_up_tokenization_spaces: false });
-  }
-
-  /** True for a token that `decode` leaves out. */
-  isSpecial(id: number): boolean {
-    return this.#special.has(id);
+    return new TextTokenizer(await readTokenizer(directory.tokenizerPath), directory);
   }
 
   /**

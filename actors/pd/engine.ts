@@ -8,7 +8,7 @@
  */
 import { Detokenizer } from '../model/detokenizer.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
-import { TextTokenizer } from '../model/tokenizer.ts';
+import { TokenDecoder } from '../model/token-decoder.ts';
 import { AnswerStream } from './answer-stream.ts';
 import { EngineCore } from './engine-core.ts';
 import * as failures from './engine-errors.ts';
@@ -63,10 +63,10 @@ export class PdEngine {
 
   /** @throws ModelError when the model's files cannot be loaded */
   static async load(directory: ModelDirectory, options: EngineLoadOptions): Promise<PdEngine> {
-    const tokenizer = await TextTokenizer.load(directory);
+    const tokens = await TokenDecoder.load(directory);
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
     const runner = await ModelRunner.load(directory, options);
-    const newDetokenizer = () => new Detokenizer(tokenizer);
+    const newDetokenizer = () => new Detokenizer(tokens);
     return new PdEngine({ runner, newDetokenizer, contextLength, eosTokenIds, imageTokenId }, options);
   }
 

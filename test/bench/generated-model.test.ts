@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { openModelDirectory } from '../../actors/model/model-directory.ts';
+import { TokenDecoder } from '../../actors/model/token-decoder.ts';
 import { TextTokenizer } from '../../actors/model/tokenizer.ts';
 import { generatedModel, VERSION } from '../../bench/generated-model/generate.ts';
 import { ATTENTION_KINDS, type AttentionKind } from '../../bench/generated-model/shape.ts';
@@ -56,8 +57,9 @@ describe('a generated model', () => {
 
   it('reads an answer that comes back in a prompt as the tokens it was made of', async () => {
     const { tokenIds } = await answer('gqa', 'fp32');
-    const tokenizer = await TextTokenizer.load(await openModelDirectory(models.gqa ?? ''));
-    assert.deepEqual(tokenizer.encodePlain(tokenizer.decode(tokenIds), false), tokenIds);
+    const directory = await openModelDirectory(models.gqa ?? '');
+    const [tokenizer, decoder] = [await TextTokenizer.load(directory), await TokenDecoder.load(directory)];
+    assert.deepEqual(tokenizer.encodePlain(decoder.decode(tokenIds), false), tokenIds);
   });
 
   it('has a token for each row of its table', async () => {

@@ -1,18 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Detokenizer, type TokenDecoder } from '../../../actors/model/detokenizer.ts';
+import { type DecodesTokens, Detokenizer } from '../../../actors/model/detokenizer.ts';
 import { promptSetup } from './support/prompts.ts';
 
-const { tokenizer } = await promptSetup();
+const { tokenizer, decoder: whole } = await promptSetup();
 
-function stream(ids: readonly number[], decoder: TokenDecoder = tokenizer): string[] {
+function stream(ids: readonly number[], decoder: DecodesTokens = whole): string[] {
   const detokenizer = new Detokenizer(decoder);
   const pieces = ids.map((id) => detokenizer.push(id));
   return [...pieces, detokenizer.flush()];
 }
 
 /** A tokenizer whose token ids are byte values; 1 is special. */
-const bytes: TokenDecoder & { longest: number } = {
+const bytes: DecodesTokens & { longest: number } = {
   longest: 0,
   isSpecial: (id) => id === 1,
   decode(ids) {
@@ -28,7 +28,7 @@ function assertSame(ids: readonly number[]): void {
 test('text comes out token by token and adds up to the decoded whole', () => {
   const ids = tokenizer.encodePlain('There is a blue star at the bottom left.', false);
   const pieces = stream(ids);
-  assert.equal(pieces.join(''), tokenizer.decode(ids));
+  assert.equal(pieces.join(''), whole.decode(ids));
   assert.ok(pieces.slice(0, -1).every((piece) => piece !== ''));
 });
 
@@ -74,7 +74,7 @@ test('any sequence of bytes gives the same text as decoding it whole', () => {
 });
 
 test('a decoder that drops the first space keeps the later ones', () => {
-  const words: TokenDecoder = {
+  const words: DecodesTokens = {
     isSpecial: () => false,
     decode: (ids) =>
       ids

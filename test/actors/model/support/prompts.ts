@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { TemplateMessage } from '../../../../actors/model/chat-template.ts';
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { PromptEncoder } from '../../../../actors/model/prompt-encoder.ts';
+import { TokenDecoder } from '../../../../actors/model/token-decoder.ts';
 import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 import { modelFixture, separateGraphs } from './model-fixture.ts';
@@ -12,13 +13,15 @@ import { modelFixture, separateGraphs } from './model-fixture.ts';
 export interface PromptSetup {
   readonly directory: ModelDirectory;
   readonly tokenizer: TextTokenizer;
+  readonly decoder: TokenDecoder;
   readonly encoder: PromptEncoder;
 }
 
 export async function promptSetup(directory?: ModelDirectory): Promise<PromptSetup> {
   const model = directory ?? (await openModelDirectory(PILOT_MODEL));
   const tokenizer = await TextTokenizer.load(model);
-  return { directory: model, tokenizer, encoder: new PromptEncoder(model, tokenizer, '<image>') };
+  const decoder = await TokenDecoder.load(model);
+  return { directory: model, tokenizer, decoder, encoder: new PromptEncoder(model, tokenizer, '<image>') };
 }
 
 /** The default model with another chat template. */
