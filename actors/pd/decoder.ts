@@ -6,22 +6,25 @@
  *              attention_mask, past_key_values.*                     from the KV cache
  *              position_ids [rows, length], num_logits_to_keep       where the graph has them
  *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
- *     outputs  logits [rows, length or 1, vocabulary], present.* or new.*
+ *     outputs  logits [rows, length or 1, vocabulary] or likeliest.*, present.* or new.*
  */
 import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
+import { LIKELIEST } from '../model/rewrite/likeliest.ts';
 import type { EngineImage } from './engine-request.ts';
 import type { KvCache, KvDraft } from './kv-cache/kv-cache.ts';
-import { Logits } from './logits.ts';
 import { PixelFeeds } from './pixel-feeds.ts';
+import { Predictions } from './predictions.ts';
 
-/** What the tokens of one run are fed as. */
+/** What the tokens of one run are fed as, and what is wanted of it. */
 export interface TokenFeed {
   /** `[rows × length]`. */
   readonly ids: Int32Array;
   /** `[rows × length, hidden]`, when the graph takes embeddings; a tensor `[rows, length, hidden]` where it lies on the GPU. */
   readonly embeds: Float32Array | Tensor | undefined;
+  /** Whether logits are wanted, and not the likeliest tokens alone. */
+  readonly logits: boolean;
 }
 
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
@@ -33,6 +36,7 @@ export class Decoder {
   readonly #takesIds: boolean;
   readonly #takesPositions: boolean;
   readonly #keepLast: Tensors;
+  readonly #likeliest: readonly string[] | undefined;
   readonly #ids = new Int64Buffer();
   readonly #positions = new Int64Buffer();
   readonly #mask = new Int64Buffer();
@@ -43,6 +47,7 @@ export class Decoder {
     this.#takesIds = session.inputs.has('input_ids');
     this.#takesPositions = session.inputs.has('position_ids');
     this.#pixels = PixelFeeds.of(session);
+    this.#likeliest = session.outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
     const keep = session.inputs.get(LOGITS_TO_KEEP);
     // A scalar in most exports, one element in some.
     this.#keepLast =
@@ -60,14 +65,14 @@ export class Decoder {
    * Runs the next tokens of a prompt at batch 1 and adds them to its draft.
    *
    * @param images those whose tokens are among these, for a graph that takes pixels
-   * @returns the logits of the last of them
+   * @returns what the last of them predicts
    */
   async extend(
     tokens: TokenFeed,
     images: readonly EngineImage[],
     draft: KvDraft,
     cache: KvCache,
-  ): Promise<Logits> {
+  ): Promise<Predictions> {
     const count = tokens.ids.length;
     const { length, capacity } = draft;
     const width = capacity + count;
@@ -83,9 +88,9 @@ export class Decoder {
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
       ...this.#pixels?.feeds(images),
     });
-    const logits = new Logits(outputs.logits);
+    const predictions = new Predictions(outputs);
     draft.take(outputs, 0, count);
-    return logits;
+    return predictions;
   }
 
   /**
@@ -93,14 +98,14 @@ export class Decoder {
    * column is each row's last token.
    *
    * @param tokens `[drafts.length × longest]`
-   * @returns the logits of the last tokens, row by row
+   * @returns what the last tokens predict, row by row
    */
   async together(
     tokens: TokenFeed,
     lengths: readonly number[],
     drafts: readonly KvDraft[],
     cache: KvCache,
-  ): Promise<Logits> {
+  ): Promise<Predictions> {
     const rows = lengths.length;
     const width = tokens.ids.length / rows;
     this.#mask.reset(rows * width);
@@ -116,13 +121,13 @@ export class Decoder {
       ...cache.emptyPast(rows),
       attention_mask: new Tensor('int64', this.#mask.view(rows * width), [rows, width]),
     });
-    const logits = new Logits(outputs.logits);
+    const predictions = new Predictions(outputs);
     for (const [row, draft] of drafts.entries()) draft.take(outputs, row, lengths[row] ?? 0);
-    return logits;
+    return predictions;
   }
 
-  /** Runs one new token of every row of the cache. @returns the logits, row by row */
-  async step(tokens: TokenFeed, cache: KvCache): Promise<Logits> {
+  /** Runs one new token of every row of the cache. @returns what they predict, row by row */
+  async step(tokens: TokenFeed, cache: KvCache): Promise<Predictions> {
     const { rows, lengths } = cache;
     this.#positions.reset(rows);
     for (let row = 0; row < rows; row++) this.#positions.set(row, lengths[row] ?? 0);
@@ -130,9 +135,9 @@ export class Decoder {
       ...(await cache.stepFeeds()),
       ...this.#pixels?.none(),
     });
-    const logits = new Logits(outputs.logits);
+    const predictions = new Predictions(outputs);
     cache.advance(outputs);
-    return logits;
+    return predictions;
   }
 
   release(): Promise<void> {
@@ -153,6 +158,7 @@ export class Decoder {
     if (this.#takesPositions) {
       feeds.position_ids = new Tensor('int64', this.#positions.view(rows * length), [rows, length]);
     }
-    return this.#session.run(feeds, ['logits', ...cache.fetches]);
+    const chosen = tokens.logits ? undefined : this.#likeliest;
+    return this.#session.run(feeds, [...(chosen ?? ['logits']), ...cache.fetches]);
   }
 }

@@ -5,9 +5,9 @@
  */
 import { processNow } from '../../runtime/clock.ts';
 import * as failures from './engine-errors.ts';
-import type { Logits } from './logits.ts';
 import type { ModelRunner } from './model-runner.ts';
 import type { PdCounters } from './pd-stats.ts';
+import type { Predictions } from './predictions.ts';
 import type { PrefillPacer } from './prefill-pacer.ts';
 import { PromptStage } from './prompt-stage.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -42,7 +42,7 @@ export class EngineCore {
     this.#prompts = new PromptStage({
       ...parts,
       leaves: (sequence) => this.#leaves(sequence),
-      start: (sequence, logits) => this.#start(sequence, logits),
+      start: (sequence, predictions, row) => this.#start(sequence, predictions, row),
     });
   }
 
@@ -73,30 +73,32 @@ export class EngineCore {
   }
 
   /** A prompt is complete: its sequence joins the batch with its first token. */
-  #start(sequence: Sequence, logits: Float32Array): void {
+  #start(sequence: Sequence, predictions: Predictions, promptRow: number): void {
     const row = this.#scheduler.start(sequence);
-    if (!this.#sample(sequence, logits)) this.#removeRow(row);
+    if (!this.#sample(sequence, predictions, promptRow)) this.#removeRow(row);
   }
 
   async #decodeRunning(): Promise<void> {
     const batch = [...this.#scheduler.running];
     if (batch.length === 0) return;
-    const logits = await this.#decode(batch);
+    const predictions = await this.#decode(batch);
     this.#keepRows(
       batch,
-      (sequence, row) => logits !== undefined && this.#sample(sequence, logits.last(row)),
+      (sequence, row) => predictions !== undefined && this.#sample(sequence, predictions, row),
     );
   }
 
   /** Undefined when the run failed: which row broke it is unknown, so the batch goes and the engine stays. */
-  async #decode(batch: readonly Sequence[]): Promise<Logits | undefined> {
+  async #decode(batch: readonly Sequence[]): Promise<Predictions | undefined> {
     this.#counters.countDecode(batch.length);
     try {
       const startedAt = processNow();
-      const logits = await this.#runner.decode(Int32Array.from(batch, (sequence) => sequence.lastToken));
+      const tokens = Int32Array.from(batch, (sequence) => sequence.lastToken);
+      const logits = batch.some(({ sampler }) => !sampler.greedy);
+      const predictions = await this.#runner.decode(tokens, logits);
       this.#pacer.noteDecode(processNow() - startedAt);
       this.#counters.notePeak(this.#runner.kvBytes);
-      return logits;
+      return predictions;
     } catch (error) {
       for (const sequence of batch) sequence.stream.fail(error);
       return undefined;
@@ -104,10 +106,11 @@ export class EngineCore {
   }
 
   /** Chooses and streams one token; false when the sequence is over. */
-  #sample(sequence: Sequence, logits: Float32Array): boolean {
+  #sample(sequence: Sequence, predictions: Predictions, row: number): boolean {
     if (this.#leaves(sequence)) return false;
     try {
-      const token = sequence.sampler.sample(logits);
+      const { sampler } = sequence;
+      const token = sampler.greedy ? predictions.likeliest(row) : sampler.sample(predictions.logits(row));
       if (token === -1) {
         this.#unsound = true;
         throw failures.numericsFailed(sequence.id);

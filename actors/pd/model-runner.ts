@@ -11,7 +11,7 @@ import type { KvBudget } from './kv-cache/kv-budget.ts';
 import type { KvCache } from './kv-cache/kv-cache.ts';
 import { SlotDraft } from './kv-cache/slot-draft.ts';
 import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
-import type { Logits } from './logits.ts';
+import type { Predictions } from './predictions.ts';
 import type { PrefixCache, PrefixCacheStats } from './prefix-cache/prefix-cache.ts';
 import { prefixKeys } from './prefix-cache/prefix-keys.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
@@ -70,8 +70,9 @@ export class ModelRunner {
    * an image that lies wholly in the known part is needed by its hash alone.
    *
    * @param onImagesRead called when the images' data is no longer needed
+   * @param logits whether those of the last token are wanted, and not the likeliest one alone
    */
-  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void): PromptRun {
+  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void, logits = true): PromptRun {
     const { cache, prefixes, imageTokenId } = this.#parts;
     const draft = cache.draft(ids.length);
     let keys: readonly string[] = [];
@@ -83,7 +84,7 @@ export class ModelRunner {
       const usable = this.#mayRestore(ids, keys) ? keys : [];
       cachedTokens = prefixes.restore(usable, ids.length, draft);
     }
-    return new PromptRun({ ids, images, draft, keys, cachedTokens, onImagesRead });
+    return new PromptRun({ ids, images, draft, keys, cachedTokens, logits, onImagesRead });
   }
 
   /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
@@ -95,34 +96,34 @@ export class ModelRunner {
    * Runs up to `most` further tokens of a prompt; all of them where it cannot be cut. On failure the prompt is as
    * before, and may be dropped.
    *
-   * @returns the logits of the last token, `[1, vocabulary]`, once the prompt is complete
+   * @returns what its last token predicts, in row 0, once the prompt is complete
    */
-  async extend(run: PromptRun, most: number): Promise<Logits | undefined> {
+  async extend(run: PromptRun, most: number): Promise<Predictions | undefined> {
     const { decoder, cache } = this.#parts;
     const from = run.done;
     const part = Math.min(most, cache.mostTokensPerRun);
     const to = from + (this.#cuttable(run) ? Math.min(part, run.left) : run.left);
     await this.#feeds.prepare(run);
-    const logits = await this.#feeds.withPart(run, from, to, (tokens) =>
+    const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
       decoder.extend(tokens, run.images, run.draft, cache),
     );
     if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
     this.#offer(run, from);
-    return run.left === 0 ? logits : undefined;
+    return run.left === 0 ? predictions : undefined;
   }
 
-  /** Runs several prompts whole, in one run; see `joinsOthers`. @returns the logits of their last tokens */
-  async together(runs: readonly PromptRun[]): Promise<Logits> {
+  /** Runs several prompts whole, in one run; see `joinsOthers`. @returns what their last tokens predict */
+  async together(runs: readonly PromptRun[]): Promise<Predictions> {
     const { decoder, cache } = this.#parts;
     for (const run of runs) await this.#feeds.prepare(run);
     const drafts = runs.map((run) => run.draft);
     const lengths = runs.map((run) => run.ids.length);
-    const logits = await decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
+    const predictions = await decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
     for (const run of runs) {
       run.imagesRead();
       this.#offer(run, 0);
     }
-    return logits;
+    return predictions;
   }
 
   /** Makes a complete prompt the cache's last row. */
@@ -135,12 +136,16 @@ export class ModelRunner {
     this.#parts.cache.drop(run.draft);
   }
 
-  /** Runs one token per row of the cache. On failure the cache is as before. */
-  async decode(tokens: Int32Array): Promise<Logits> {
+  /**
+   * Runs one token per row of the cache. On failure the cache is as before.
+   *
+   * @param logits whether they are wanted, and not the likeliest tokens alone
+   */
+  async decode(tokens: Int32Array, logits = true): Promise<Predictions> {
     const { decoder, cache, embedder } = this.#parts;
     const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
     if (embeds !== undefined) await embedder?.embed(tokens, embeds);
-    return await decoder.step({ ids: tokens, embeds }, cache);
+    return await decoder.step({ ids: tokens, embeds, logits }, cache);
   }
 
   /** Frees a row of the cache; the last row moves into it. */

@@ -65,13 +65,14 @@ export class PromptFeeds {
     const { embedder, merge, imageTokenId } = this.#parts;
     const hidden = embedder?.hidden ?? 0;
     const ids = run.ids.subarray(from, to);
+    const logits = run.logits && to === run.ids.length;
     const embeds = run.embeds?.subarray(from * hidden, to * hidden);
     if (merge === undefined || embeds === undefined || !this.mergesOnGpu(run)) {
-      return await use({ ids, embeds });
+      return await use({ ids, embeds, logits });
     }
     const merged = await merge.merge(embeds, run.ids, imageTokenId, run.images, from, to);
     try {
-      return await use({ ids, embeds: merged });
+      return await use({ ids, embeds: merged, logits });
     } finally {
       merge.dispose(merged);
     }
@@ -88,7 +89,7 @@ export class PromptFeeds {
       ids.set(run.ids, start);
       if (run.embeds !== undefined) embeds?.set(run.embeds, start * (hidden ?? 0));
     }
-    return { ids, embeds };
+    return { ids, embeds, logits: runs.some(({ logits }) => logits) };
   }
 
   /** A graph that merges the images itself would not say which request was wrong. */

@@ -10,6 +10,8 @@ export interface PromptRunParts {
   readonly keys: readonly string[];
   /** Tokens that the prefix cache had: they are in the draft. */
   readonly cachedTokens: number;
+  /** Whether logits of the last token are wanted, and not the likeliest one alone. */
+  readonly logits: boolean;
   /** Called when the images' data is no longer needed. */
   readonly onImagesRead: () => void;
 }
@@ -19,6 +21,7 @@ export class PromptRun {
   readonly draft: KvDraft;
   readonly keys: readonly string[];
   readonly cachedTokens: number;
+  readonly logits: boolean;
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
   #images: readonly EngineImage[];
@@ -29,6 +32,7 @@ export class PromptRun {
     this.draft = parts.draft;
     this.keys = parts.keys;
     this.cachedTokens = parts.cachedTokens;
+    this.logits = parts.logits;
     this.#images = parts.images;
     this.#onImagesRead = parts.onImagesRead;
   }

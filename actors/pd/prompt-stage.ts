@@ -3,9 +3,9 @@
  * parts, several short ones together. Between parts a cancelled prompt is dropped.
  */
 import { processNow } from '../../runtime/clock.ts';
-import type { Logits } from './logits.ts';
 import type { ModelRunner } from './model-runner.ts';
 import type { PdCounters } from './pd-stats.ts';
+import type { Predictions } from './predictions.ts';
 import type { PrefillPacer } from './prefill-pacer.ts';
 import type { PromptRun } from './prompt-run.ts';
 import type { Scheduler } from './scheduler.ts';
@@ -18,8 +18,8 @@ export interface PromptStageParts {
   readonly pacer: PrefillPacer;
   /** True when nothing more is to be computed for a sequence. */
   leaves(sequence: Sequence): boolean;
-  /** Takes a sequence whose prompt is complete and is the cache's last row. */
-  start(sequence: Sequence, logits: Float32Array): void;
+  /** Takes a sequence whose prompt is complete and is the cache's last row, and which row of its run it was. */
+  start(sequence: Sequence, predictions: Predictions, row: number): void;
 }
 
 interface Opened {
@@ -88,7 +88,13 @@ export class PromptStage {
         this.#giveUp(sequence);
         continue;
       }
-      const begin = () => runner.begin(sequence.promptIds, sequence.images, () => sequence.releaseImages());
+      const begin = () =>
+        runner.begin(
+          sequence.promptIds,
+          sequence.images,
+          () => sequence.releaseImages(),
+          !sequence.sampler.greedy,
+        );
       const prompt = sequence.prompt ?? begin();
       if (sequence.prompt === undefined) sequence.beginPrefill(prompt);
       return { sequence, prompt };
@@ -100,11 +106,11 @@ export class PromptStage {
     const { runner } = this.#parts;
     const before = prompt.left;
     try {
-      const logits = await this.#timed(
+      const predictions = await this.#timed(
         () => runner.extend(prompt, budget),
         () => before - prompt.left,
       );
-      if (logits !== undefined) this.#start({ sequence, prompt }, logits, 0);
+      if (predictions !== undefined) this.#start({ sequence, prompt }, predictions, 0);
     } catch (error) {
       sequence.stream.fail(error);
       this.#giveUp(sequence);
@@ -117,10 +123,10 @@ export class PromptStage {
     const lengths = group.map(({ prompt }) => prompt.ids.length);
     const padded = group.length * Math.max(...lengths);
     const tokens = lengths.reduce((sum, length) => sum + length, 0);
-    let logits: Logits;
+    let predictions: Predictions;
     try {
       const prompts = group.map(({ prompt }) => prompt);
-      logits = await this.#timed(
+      predictions = await this.#timed(
         () => this.#parts.runner.together(prompts),
         () => tokens,
       );
@@ -129,7 +135,7 @@ export class PromptStage {
       for (const opened of group) await this.#runPart(opened, opened.prompt.left);
       return padded;
     }
-    for (const [row, opened] of group.entries()) this.#start(opened, logits, row);
+    for (const [row, opened] of group.entries()) this.#start(opened, predictions, row);
     return padded;
   }
 
@@ -141,13 +147,13 @@ export class PromptStage {
     return result;
   }
 
-  #start({ sequence, prompt }: Opened, logits: Logits, row: number): void {
+  #start({ sequence, prompt }: Opened, predictions: Predictions, row: number): void {
     const { runner, counters } = this.#parts;
     runner.join(prompt);
     sequence.endPrefill();
     counters.countPrefill();
     counters.notePeak(runner.kvBytes);
-    this.#parts.start(sequence, logits.last(row));
+    this.#parts.start(sequence, predictions, row);
   }
 
   #giveUp(sequence: Sequence): void {

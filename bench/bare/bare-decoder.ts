@@ -1,6 +1,7 @@
 /** A language model decoding greedily in a bare loop of `session.run`: all rows in step, nothing joins or leaves. */
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import { LIKELIEST } from '../../actors/model/rewrite/likeliest.ts';
 import {
   type BareCache,
   cacheNames,
@@ -16,12 +17,17 @@ export class BareDecoder {
   readonly #embed: InferenceSession;
   readonly #decoder: InferenceSession;
   readonly #cache: BareCache;
+  /** Whether the graph has the likeliest token as an output. The loop then fetches no logits, as the engine does. */
+  readonly #choosesItself: boolean;
+  readonly #fetches: readonly string[];
   #length = 0;
 
   private constructor(embed: InferenceSession, decoder: InferenceSession, cache: BareCache) {
     this.#embed = embed;
     this.#decoder = decoder;
     this.#cache = cache;
+    this.#choosesItself = decoder.outputNames.includes(LIKELIEST.token);
+    this.#fetches = decoder.outputNames.filter((name) => name !== 'logits' || !this.#choosesItself);
   }
 
   /**
@@ -97,19 +103,26 @@ export class BareDecoder {
     const feeds = Object.fromEntries(
       Object.entries(optional).filter(([name]) => this.#decoder.inputNames.includes(name)),
     );
-    const outputs: Tensors = await this.#decoder.run({
-      ...this.#cache.feeds(length),
-      ...feeds,
-      inputs_embeds: embeds,
-    });
+    const outputs: Tensors = await this.#decoder.run(
+      { ...this.#cache.feeds(length), ...feeds, inputs_embeds: embeds },
+      this.#fetches,
+    );
     this.#cache.take(outputs, length);
     this.#length += length;
-    return mostLikely(outputOf(outputs, 'logits'));
+    return this.#choosesItself
+      ? chosen(outputOf(outputs, LIKELIEST.token))
+      : mostLikely(outputOf(outputs, 'logits'));
   }
 }
 
 function int64(values: Int32Array, dims: readonly number[]): Tensor {
   return new Tensor('int64', BigInt64Array.from(values, BigInt), dims);
+}
+
+/** @param tokens `[rows, positions, 1]` */
+function chosen({ data, dims }: Tensor): Int32Array {
+  const [rows = 0, positions = 0] = dims;
+  return Int32Array.from({ length: rows }, (_, row) => Number(data[(row + 1) * positions - 1]));
 }
 
 /** @param logits `[rows, positions, vocabulary]`. @returns the best token at each row's last position */

@@ -38,6 +38,14 @@ export class GraphEditor {
     for (const tensor of this.graph.initializer ?? []) this.#constants.set(tensor.name ?? '', tensor);
   }
 
+  /** Version of the standard operators. */
+  get opset(): number {
+    const standard = this.#model.opsetImport?.find(
+      ({ domain = '' }) => domain === '' || domain === 'ai.onnx',
+    );
+    return Number(standard?.version ?? 0);
+  }
+
   /** The node that makes a value; undefined for inputs and weights. */
   producer(name: string): OnnxNode | undefined {
     return this.#producers.get(name);

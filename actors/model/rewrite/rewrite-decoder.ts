@@ -4,7 +4,7 @@
  *
  *     inputs   as before; `position_ids` where rotary embedding was inside the attention operator
  *              attention_mask [B, T + S]: the past, unused places 0, then the new tokens
- *     outputs  logits [B, 1, vocabulary], new.N.{key,value} [B, kvHeads, S, headDim]
+ *     outputs  logits [B, 1, vocabulary], likeliest.* (see `likeliest.ts`), new.N.{key,value} [B, kvHeads, S, headDim]
  *
  * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
  * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
@@ -14,12 +14,13 @@ import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attenti
 import { GraphEditor } from './graph-editor.ts';
 import { causalBias, checkGroupQuery, splitGroupQuery } from './group-query-attention.ts';
 import { keepLastLogits } from './last-logits.ts';
+import { addLikeliest } from './likeliest.ts';
 import { NotRewritable } from './not-rewritable.ts';
 import { PromptAttention } from './prompt-attention.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
 
 /** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
-export const REWRITER_VERSION = 3;
+export const REWRITER_VERSION = 4;
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -44,6 +45,7 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Rewritt
     ...rewritten.outputs,
   ];
   keepLastLogits(editor);
+  addLikeliest(editor);
   editor.finish();
   return rewritten.attention;
 }

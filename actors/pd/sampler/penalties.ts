@@ -25,6 +25,11 @@ export class Penalties {
     if (this.#penalizesRepetition) for (const id of promptIds) this.#seen.add(id);
   }
 
+  /** Whether logits are left as they are. */
+  get off(): boolean {
+    return !this.#penalizesRepetition && !this.#penalizesOccurrence;
+  }
+
   get #penalizesRepetition(): boolean {
     return this.#strengths.repetitionPenalty !== 1;
   }

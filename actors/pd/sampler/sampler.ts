@@ -20,6 +20,11 @@ export class Sampler {
     this.#random = new SeededRandom(options.seed);
   }
 
+  /** Whether `sample` would take the likeliest token whatever came before: then nobody needs to ask it. */
+  get greedy(): boolean {
+    return this.#options.temperature === 0 && this.#penalties.off;
+  }
+
   /**
    * @param logits `[vocabulary]`; penalties change it in place
    * @returns the chosen token, or -1 when the logits hold NaN or Infinity, or no token is possible

@@ -38,6 +38,17 @@ describe('sampling in the engine', () => {
     );
   });
 
+  it('beside a greedy request, neither changes', async () => {
+    const [first, second] = goldens;
+    assert.ok(first && second);
+    const alone = await sampled(first, 1);
+    const [drawn, greedy] = [new RecordingSink(), new RecordingSink()];
+    engine.submit(question(first, { ...SAMPLING, seed: 1 }), drawn);
+    engine.submit(question(second), greedy);
+    await runToEnd(engine);
+    assert.deepEqual([drawn.tokenIds, greedy.tokenIds], [alone, second.tokenIds]);
+  });
+
   it('different seeds give different tokens', async () => {
     const [golden] = goldens;
     assert.ok(golden);
