@@ -17,6 +17,11 @@ export interface GpuStats {
   /** Bytes of inputs that lay in the host's memory, and of outputs that were handed over to it, so far. */
   readonly hostToDeviceBytes: number;
   readonly deviceToHostBytes: number;
+  /**
+   * Most tokens of a prompt in one run, as it was found out when the decoder was loaded; absent where nothing had to be:
+   * see `gpu-prompt-check.ts`.
+   */
+  readonly promptTokensPerRun?: number;
 }
 
 /** Whether a thread of this process owns the GPU now. */
@@ -36,6 +41,7 @@ export class GpuMemory {
   #hostToDevice = 0;
   #deviceToHost = 0;
   #lost: Error | undefined;
+  #promptTokensPerRun: number | undefined;
 
   private constructor(device: GpuDevice, unlock: Unlock) {
     this.device = device;
@@ -75,6 +81,13 @@ export class GpuMemory {
     }
   }
 
+  /** Takes what was found out about the device; what crossed for that does not count. */
+  noteTried(promptTokensPerRun: number): void {
+    this.#promptTokensPerRun = promptTokensPerRun;
+    this.#hostToDevice = 0;
+    this.#deviceToHost = 0;
+  }
+
   /** Frees tensors; those that lie in the host's memory, or are freed already, are passed over. */
   dispose(tensors: Iterable<Tensor | undefined>): void {
     for (const tensor of tensors) {
@@ -89,6 +102,7 @@ export class GpuMemory {
       liveBytes: [...this.#live.values()].reduce((sum, bytes) => sum + bytes, 0),
       hostToDeviceBytes: this.#hostToDevice,
       deviceToHostBytes: this.#deviceToHost,
+      ...(this.#promptTokensPerRun === undefined ? {} : { promptTokensPerRun: this.#promptTokensPerRun }),
     };
   }
 

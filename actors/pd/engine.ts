@@ -57,7 +57,7 @@ export class PdEngine {
       scheduler: this.#scheduler,
       runner: model.runner,
       counters: this.#counters,
-      pacer: new PrefillPacer(options.prefillTokensPerStep),
+      pacer: new PrefillPacer(options.prefillTokensPerStep, model.runner.promptRuns),
     });
   }
 

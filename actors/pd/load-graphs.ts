@@ -8,6 +8,7 @@ import { OrtSession } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { Decoder } from './decoder.ts';
 import { GpuImageMerge } from './gpu-image-merge.ts';
+import { promptTokensPerRun } from './gpu-prompt-check.ts';
 import { GpuKvCache } from './kv-cache/gpu-kv-cache.ts';
 import { KvBudget } from './kv-cache/kv-budget.ts';
 import { capacityFor } from './kv-cache/kv-capacity.ts';
@@ -16,7 +17,9 @@ import { bytesPerToken, type KvPort, kvPorts } from './kv-cache/kv-signature.ts'
 import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
+import { gpuPromptRuns } from './prefill-pacer.ts';
 import { PrefixCache } from './prefix-cache/prefix-cache.ts';
+import { promptTrial } from './prompt-trial.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
 export interface LoadGraphsOptions {
@@ -99,11 +102,21 @@ async function loadOnGpu(
     const grouped = layoutOf(signature.opTypes) === GROUP_QUERY_LAYOUT;
     const cache = kept(await GpuKvCache.load(ports, grouped, gpu));
     const prefixes = new PrefixCache(0);
-    const parts = { decoder, cache, budget, prefixes, gpu, imageTokenId, imageTokensPerTile };
-    if (!decoder.takesEmbeds) return { ...parts, embedder: undefined };
-    const embedding = kept(await OrtSession.load(embedPath(directory), { threads: options.threads }));
-    const embedder = new TokenEmbedder(embedding, geometry.hiddenSize);
-    return { ...parts, embedder, merge: kept(await GpuImageMerge.load(geometry.hiddenSize, gpu)) };
+    const embedder = decoder.takesEmbeds
+      ? new TokenEmbedder(
+          kept(await OrtSession.load(embedPath(directory), { threads: options.threads })),
+          geometry.hiddenSize,
+        )
+      : undefined;
+    const merge = embedder && kept(await GpuImageMerge.load(geometry.hiddenSize, gpu));
+    if (grouped) {
+      const trial = promptTrial({ decoder, embedder, cache, ...geometry });
+      cache.allowPerRun(await promptTokensPerRun(trial, geometry.contextLength));
+      gpu.noteTried(cache.mostTokensPerRun);
+    }
+    const promptRuns = gpuPromptRuns(cache.mostTokensPerRun);
+    const parts = { decoder, embedder, cache, budget, prefixes, promptRuns };
+    return { ...parts, gpu, merge, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(loaded.map((part) => part.release()));
     throw error instanceof TypeError ? unknownKind(path, error) : error;

@@ -12,6 +12,7 @@ import type { KvCache } from './kv-cache/kv-cache.ts';
 import { SlotDraft } from './kv-cache/slot-draft.ts';
 import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
 import type { Predictions } from './predictions.ts';
+import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
 import type { PrefixCache, PrefixCacheStats } from './prefix-cache/prefix-cache.ts';
 import { prefixKeys } from './prefix-cache/prefix-keys.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
@@ -29,6 +30,8 @@ export interface ModelRunnerParts {
   readonly gpu?: GpuMemory | undefined;
   /** Present where embeddings that lie on the GPU can be merged there. */
   readonly merge?: GpuImageMerge | undefined;
+  /** Default: those of a CPU. */
+  readonly promptRuns?: PromptRuns;
   readonly imageTokenId: number;
   readonly imageTokensPerTile: number;
 }
@@ -59,6 +62,11 @@ export class ModelRunner {
 
   get budget(): KvBudget {
     return this.#parts.budget;
+  }
+
+  /** How many tokens of prompts are worth a run. */
+  get promptRuns(): PromptRuns {
+    return this.#parts.promptRuns ?? CPU_PROMPT_RUNS;
   }
 
   get prefixStats(): PrefixCacheStats {

@@ -1,19 +1,38 @@
 /**
  * How many prompt tokens a step may run, so that running answers keep their pace. A step costs a decode run and what
- * is spent on prompts: for every prompt that waits, a little less than another decode run, as far as `FEWEST` lets it.
+ * is spent on prompts: for every prompt that waits, a little less than another decode run, but no fewer than are worth one.
  * So one long prompt beside a batch makes a step about twice as long, and a crowd of prompts is let in quickly, for a
  * batch that fills late costs everybody more.
  *
  * How long so many tokens take is not known before; it is taken from the last run, tokens over milliseconds.
  */
 
+/** How many prompt tokens are worth a run, and how many gain nothing more. */
+export interface PromptRuns {
+  readonly fewest: number;
+  readonly most: number;
+}
+
 /**
  * Fewer waste a run on what every run costs: on the 256M shape, 8 tokens take 36 ms in 4 bits and 16 take 50, so that a
  * prompt of 2,000 waits 14 s instead of 8 and the others gain a fifth. More than the most gain nothing (128 tokens at a
  * time are fastest there, 512 take a tenth longer: the scores no longer fit the caches), and a cancel is heard later.
  */
-const FEWEST = 16;
-const MOST = 128;
+export const CPU_PROMPT_RUNS: PromptRuns = { fewest: 16, most: 128 };
+
+/**
+ * On a GPU a run costs what its operators cost to start, with many tokens as with few: on the 256M shape and an H100, 200
+ * take 21 ms and a decode step takes 17. So few tokens buy no pace, and parts cost as many runs as there are.
+ *
+ * @param mostPerRun that the device may run; where these are few, a step has several runs, and is as on a CPU
+ */
+export function gpuPromptRuns(mostPerRun: number): PromptRuns {
+  const { most } = CPU_PROMPT_RUNS;
+  return mostPerRun < most || !Number.isFinite(mostPerRun)
+    ? CPU_PROMPT_RUNS
+    : { fewest: most, most: mostPerRun };
+}
+
 /** Before anything was measured. */
 const FIRST = 32;
 /** Aim below the mark: what is estimated varies. */
@@ -30,21 +49,24 @@ export interface PaceSituation {
 
 export class PrefillPacer {
   readonly #fixed: number | undefined;
+  readonly #runs: PromptRuns;
   #decodeMs: number | undefined;
   #tokensPerMs: number | undefined;
 
   /** @param fixed the same number for every step, whatever is measured */
-  constructor(fixed?: number) {
+  constructor(fixed?: number, runs: PromptRuns = CPU_PROMPT_RUNS) {
     this.#fixed = fixed;
+    this.#runs = runs;
   }
 
   /** Tokens for the next step. */
   tokens({ streaming, waiting }: PaceSituation): number {
     if (this.#fixed !== undefined) return this.#fixed;
-    if (streaming === 0) return MOST;
-    if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return FIRST;
+    const { fewest, most } = this.#runs;
+    if (streaming === 0) return most;
+    if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return Math.max(fewest, FIRST);
     const ms = SHARE * this.#decodeMs * waiting;
-    return Math.min(MOST, Math.max(FEWEST, Math.floor(ms * this.#tokensPerMs)));
+    return Math.min(most, Math.max(fewest, Math.floor(ms * this.#tokensPerMs)));
   }
 
   noteDecode(ms: number): void {

@@ -13,6 +13,7 @@ import { Tensor } from 'onnxruntime-node';
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
+import { CAREFUL_TOKENS } from '../gpu-prompt-check.ts';
 import { GpuBatch } from './gpu-batch.ts';
 import { GpuDraft, pastOf } from './gpu-draft.ts';
 import type { KvCache, KvDraft } from './kv-cache.ts';
@@ -24,16 +25,9 @@ interface Row {
   length: number;
 }
 
-/**
- * GroupQueryAttention's kernel for 32 new tokens and more gives wrong numbers on some drivers (on SwiftShader, logits
- * differ by 1 to 4; up to 31 they are right to the fifth digit).
- */
-export const MOST_GROUPED_TOKENS = 31;
-
 export class GpuKvCache implements KvCache {
   readonly chunked = true;
   readonly together = false;
-  readonly mostTokensPerRun: number;
   readonly fetches: readonly string[];
   readonly #ports: readonly KvPort[];
   readonly #gpu: GpuMemory;
@@ -43,13 +37,14 @@ export class GpuKvCache implements KvCache {
   readonly #mask = new Int64Buffer();
   #rows: Row[] = [];
   #past: Tensors | undefined;
+  #mostTokensPerRun: number;
 
   private constructor(ports: readonly KvPort[], gpu: GpuMemory, batch: GpuBatch, grouped: boolean) {
     this.#ports = ports;
     this.#gpu = gpu;
     this.#batch = batch;
     this.#grouped = grouped;
-    this.mostTokensPerRun = grouped ? MOST_GROUPED_TOKENS : Number.POSITIVE_INFINITY;
+    this.#mostTokensPerRun = grouped ? CAREFUL_TOKENS : Number.POSITIVE_INFINITY;
     this.fetches = ports.map(({ present }) => present);
   }
 
@@ -58,6 +53,15 @@ export class GpuKvCache implements KvCache {
     const [port] = ports;
     const free = grouped ? 'right' : 'left';
     return new GpuKvCache(ports, gpu, await GpuBatch.load(port?.type ?? 'float32', free, gpu), grouped);
+  }
+
+  /** GroupQueryAttention: few, until the device was found to be right about more. */
+  get mostTokensPerRun(): number {
+    return this.#mostTokensPerRun;
+  }
+
+  allowPerRun(tokens: number): void {
+    this.#mostTokensPerRun = tokens;
   }
 
   get rows(): number {

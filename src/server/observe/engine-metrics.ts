@@ -19,6 +19,7 @@ export class EngineMetrics {
   readonly #arenaBytes: Gauge<'arena'>;
   readonly #gpuBytes: Counter<'direction'>;
   readonly #gpuBuffers: Gauge;
+  readonly #gpuPromptTokens: Gauge;
 
   constructor(registry: Registry) {
     const actor = (name: string, help: string) => ({
@@ -44,6 +45,12 @@ export class EngineMetrics {
       labelNames: ['direction'],
     });
     this.#gpuBuffers = new Gauge(shared('gpu_buffers', 'Tensors that live on the GPU, without weights'));
+    this.#gpuPromptTokens = new Gauge(
+      shared(
+        'gpu_prompt_tokens_per_run',
+        'Most tokens of a prompt in a run on the GPU; 0: no GPU, or no bound',
+      ),
+    );
     this.#arenaBytes = new Gauge({
       ...{ name: 'troupe_arena_bytes', help: 'Tensors in shared memory', registers: [registry] },
       labelNames: ['arena'],
@@ -51,7 +58,7 @@ export class EngineMetrics {
   }
 
   /** Takes the values of this moment. */
-  async collect(troupe: Troupe): Promise<void> {
+  async collect(troupe: Pick<Troupe, 'health' | 'stats'>): Promise<void> {
     for (const { name: actor, state, restarts, load } of troupe.health().actors) {
       this.#up.set({ actor }, state === 'up' ? 1 : 0);
       this.#queueDepth.set({ actor }, load?.queueDepth ?? 0);
@@ -61,11 +68,12 @@ export class EngineMetrics {
     const stats = await within(troupe.stats(), STATS_PATIENCE_MS);
     for (const { name, usedBytes } of stats?.arenas ?? []) this.#arenaBytes.set({ arena: name }, usedBytes);
     if (stats?.gpu !== undefined) {
-      const { hostToDeviceBytes, deviceToHostBytes, liveBuffers } = stats.gpu;
+      const { hostToDeviceBytes, deviceToHostBytes, liveBuffers, promptTokensPerRun } = stats.gpu;
       this.#gpuBytes.reset();
       this.#gpuBytes.inc({ direction: 'host_to_device' }, hostToDeviceBytes);
       this.#gpuBytes.inc({ direction: 'device_to_host' }, deviceToHostBytes);
       this.#gpuBuffers.set(liveBuffers);
+      if (promptTokensPerRun !== undefined) this.#gpuPromptTokens.set(promptTokensPerRun);
     }
     const images = stats?.caches.find(({ name }) => name === EMBEDDING_CACHE);
     if (images !== undefined) {

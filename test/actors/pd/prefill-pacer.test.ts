@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { PrefillPacer } from '../../../actors/pd/prefill-pacer.ts';
+import { CPU_PROMPT_RUNS, gpuPromptRuns, PrefillPacer } from '../../../actors/pd/prefill-pacer.ts';
 
 /** 50 ms a decode step, 1 ms a prompt token. */
 function measured(): PrefillPacer {
@@ -42,5 +42,24 @@ describe('how many prompt tokens a step runs', () => {
     pacer.noteDecode(1);
     pacer.notePrefill(1, 100);
     assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 77);
+  });
+});
+
+describe('how many prompt tokens a step runs on a GPU', () => {
+  it('as many as the device may run at once when nobody has a pace to keep', () => {
+    assert.equal(new PrefillPacer(undefined, gpuPromptRuns(512)).tokens({ streaming: 0, waiting: 1 }), 512);
+  });
+
+  it('never so few that runs cost more than tokens, however slow they were', () => {
+    const pacer = new PrefillPacer(undefined, gpuPromptRuns(512));
+    assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 128);
+    pacer.noteDecode(17);
+    pacer.notePrefill(16, 20);
+    assert.equal(pacer.tokens({ streaming: 8, waiting: 1 }), 128);
+  });
+
+  it('as on a CPU where a run may have a few alone, or any number', () => {
+    assert.equal(gpuPromptRuns(31), CPU_PROMPT_RUNS);
+    assert.equal(gpuPromptRuns(Number.POSITIVE_INFINITY), CPU_PROMPT_RUNS);
   });
 });
