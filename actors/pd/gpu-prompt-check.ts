@@ -16,10 +16,10 @@ const MOST_TOKENS = 512;
 
 /**
  * Of the logits' spread, how much their difference may be: `|a - b| / |b - mean(b)|`, as lengths of vectors. In 32 bits it
- * was 6·10⁻⁷ at most where the kernel is right, and 0.03 to 0.14 on SwiftShader where it is wrong. Half precision
- * rounds to 5·10⁻⁴ at each operator. Too strict costs time, too lax costs answers.
+ * was 6·10⁻⁷ at most where the kernel is right, and 0.075 and more on SwiftShader for its first wrong run. The embedded model
+ * in half precision differs by 0.0014 from itself in 32 bits. Too strict costs time, too lax costs answers.
  */
-const TOLERANCE = 0.01;
+const TOLERANCE = 0.02;
 
 /** Runs a prompt, always the same one, from its first token on in parts of these lengths. @returns the logits after each */
 export type PromptTrial = (parts: readonly number[]) => Promise<readonly Float32Array[]>;

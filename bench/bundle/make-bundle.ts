@@ -1,6 +1,6 @@
 /**
- * `npm run bench:bundle [-- FOLDER]`: everything that the GPU suite needs, Node included, in one folder, for a machine
- * of the same system and processor that has neither Node nor npm.
+ * `npm run bench:bundle [-- FOLDER]`: everything that the suites and the tests on a GPU need, Node included, in one
+ * folder, for a machine of the same system and processor that has neither Node nor npm.
  */
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
@@ -23,6 +23,10 @@ const SOURCES = [
   'test/support',
   'test/fixtures/default-golden',
   'test/fixtures/graphs',
+  'test/gpu',
+  'test/actors/pd/support',
+  'test/fixtures/golden',
+  'test/fixtures/pilot-model',
 ];
 const NOT_COPIED = new Set(['node_modules', '.cache', '.troupe-cache', 'results', 'playground']);
 
@@ -31,7 +35,7 @@ const BENCH_PACKAGES = ['tinybench', 'simple-statistics'];
 
 const RUN = `#!/bin/sh
 # The suites on a GPU; other flags are handed on. WebGPU needs a Vulkan loader (Debian and Ubuntu: libvulkan1).
-cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs --suite gpu "$@"
+cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs --suite gpu --suite gpu-fp16 "$@"
 `;
 
 const target = resolve(process.argv[2] ?? join(cacheFolder(), 'troupe-bench'));

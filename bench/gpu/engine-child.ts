@@ -34,21 +34,32 @@ async function answer(engine: Troupe, { requests, inFlight }: EngineTask): Promi
       if (request !== undefined) answers[index] = await figuresOf(engine, request);
     }
   };
-  const before = await crossed(engine);
+  const before = await counted(engine);
   const startedAt = performance.now();
   await Promise.all(Array.from({ length: inFlight }, caller));
   const ms = performance.now() - startedAt;
-  const after = await crossed(engine);
+  const after = await counted(engine);
   return {
     ms,
     answers,
     hostToDeviceBytes: after.hostToDeviceBytes - before.hostToDeviceBytes,
     deviceToHostBytes: after.deviceToHostBytes - before.deviceToHostBytes,
+    promptTokensPerRun: after.promptTokensPerRun,
+    liveBuffers: after.liveBuffers,
+    logitRows: after.logitRows - before.logitRows,
   };
 }
 
-async function crossed(engine: Troupe) {
-  return (await engine.stats()).gpu ?? { hostToDeviceBytes: 0, deviceToHostBytes: 0 };
+async function counted(engine: Troupe) {
+  const { gpu, actors } = await engine.stats();
+  const rows = actors.map(({ stats }) => Number(stats?.prefillRuns ?? 0) + Number(stats?.decodeRows ?? 0));
+  return {
+    hostToDeviceBytes: gpu?.hostToDeviceBytes ?? 0,
+    deviceToHostBytes: gpu?.deviceToHostBytes ?? 0,
+    promptTokensPerRun: gpu?.promptTokensPerRun ?? 0,
+    liveBuffers: gpu?.liveBuffers ?? 0,
+    logitRows: rows.reduce((sum, count) => sum + count, 0),
+  };
 }
 
 async function figuresOf(engine: Troupe, request: PeerRequest): Promise<AnswerFigures> {

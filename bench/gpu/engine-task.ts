@@ -15,6 +15,12 @@ export interface EngineAnswer {
   /** What crossed the GPU's bus meanwhile; 0 without a GPU. */
   readonly hostToDeviceBytes: number;
   readonly deviceToHostBytes: number;
+  /** Most tokens of a prompt in one run there; 0 where nothing bounds it. */
+  readonly promptTokensPerRun: number;
+  /** Tensors that live on the GPU afterwards. */
+  readonly liveBuffers: number;
+  /** Rows that prompts and decode steps ran for: each has logits, one row where the graph keeps the last alone. */
+  readonly logitRows: number;
 }
 
 export interface AnswerFigures {

@@ -2,20 +2,14 @@
 import process from 'node:process';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import type { Precision } from '../generated-model/graph-writer.ts';
-import { parityRequests } from '../parity-requests.ts';
 import type { Claim, SuiteOptions } from '../suite.ts';
+import { gpuPrompts } from './gpu-prompts.ts';
 import { CPU, type Engine, GPU, startEngine } from './sides.ts';
 
-const PROMPTS = 200;
-/** A software driver takes seconds for a picture. */
-const QUICK_PROMPTS = 1;
-const QUICK_TOKENS = 4;
 const SHOWN = 3;
 
 export async function greedyParity({ quick }: SuiteOptions, dtype: Precision): Promise<Claim[]> {
-  const requests = parityRequests()
-    .slice(0, quick ? QUICK_PROMPTS : PROMPTS)
-    .map((request) => (quick ? { ...request, maxTokens: QUICK_TOKENS } : request));
+  const requests = gpuPrompts(quick);
   const engine = { model: EMBEDDED_MODEL, dtype };
   const answersOf = async (from: Engine, inFlight: number) =>
     (await from.ask({ requests, inFlight })).answers.map(({ tokenIds }) => tokenIds.join(' '));

@@ -4,30 +4,21 @@
  *     inputs   inputs_embeds [1, length, hidden], places int64 [features, 2], image_features [tiles, tokens, hidden]
  *     output   merged [1, length, hidden]
  */
-import { encodeModel } from '../../actors/model/onnx/onnx-proto.ts';
-import { int64s, node, value } from '../../test/fixtures/graphs/graph-builder.ts';
-
-const OPSET = 17n;
-const IR_VERSION = 8n;
+import { node, smallGraph } from '../../actors/gpu/small-graph.ts';
 
 export function mergeGraph(hidden: number): Uint8Array {
-  return encodeModel({
-    irVersion: IR_VERSION,
-    opsetImport: [{ domain: '', version: OPSET }],
-    graph: {
-      name: 'merge',
-      node: [
-        node('Reshape', ['image_features', 'flat'], ['rows']),
-        node('ScatterND', ['inputs_embeds', 'places', 'rows'], ['merged']),
-      ],
-      initializer: [int64s('flat', [-1, hidden])],
-      input: [
-        value('inputs_embeds', 'float32', [1, 'length', hidden]),
-        value('places', 'int64', ['features', 2]),
-        value('image_features', 'float32', ['tiles', 'tokens', hidden]),
-      ],
-      output: [value('merged', 'float32', [1, 'length', hidden])],
-    },
+  return smallGraph({
+    inputs: [
+      ['inputs_embeds', 'float32', 3],
+      ['places', 'int64', 2],
+      ['image_features', 'float32', 3],
+    ],
+    constants: { flat: [-1, hidden] },
+    nodes: [
+      node('Reshape', ['image_features', 'flat'], 'rows'),
+      node('ScatterND', ['inputs_embeds', 'places', 'rows'], 'merged'),
+    ],
+    outputs: [['merged', 'float32', 3]],
   });
 }
 

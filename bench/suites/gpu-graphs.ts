@@ -9,8 +9,8 @@ import { generatedModel } from '../generated-model/generate.ts';
 import type { Precision } from '../generated-model/graph-writer.ts';
 import { onePictureRequests, RequestCycle } from '../golden-requests.ts';
 import type { BareAnswer, BareTask } from '../gpu/bare-task.ts';
+import { gpuPrompts } from '../gpu/gpu-prompts.ts';
 import { longCalls, measure, type Task } from '../measure.ts';
-import { parityRequests } from '../parity-requests.ts';
 import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
 
 type Graphs = AskedChild<BareTask, BareAnswer>;
@@ -25,10 +25,6 @@ const SCRIPT = new URL('../gpu/bare-child.ts', import.meta.url);
 /** onnxruntime's own words. */
 const NO_ADAPTER = /Failed to get a WebGPU adapter.*/;
 const PICTURES = 16;
-const PROMPTS = 200;
-/** A software driver takes seconds for a picture. */
-const QUICK_PROMPTS = 2;
-const QUICK_TOKENS = 4;
 const KINDS = { vision: 'image', prefill: 'prompt', decode: 'token' } as const;
 
 export const gpuGraphsSuite: Suite = {
@@ -140,11 +136,7 @@ async function firstTokens(
 
 /** Greedy answers to prompts of every kind, of either side. */
 async function sameAnswers(subject: Subject, dtype: Precision, options: SuiteOptions): Promise<Claim[]> {
-  const requests = options.quick
-    ? parityRequests()
-        .slice(0, QUICK_PROMPTS)
-        .map((request) => ({ ...request, maxTokens: QUICK_TOKENS }))
-    : parityRequests().slice(0, PROMPTS);
+  const requests = gpuPrompts(options.quick);
   const answersOf = async (provider: 'cpu' | 'webgpu', features: 'kept' | 'fetched'): Promise<string[]> => {
     const graphs = await start(subject, dtype, provider);
     try {

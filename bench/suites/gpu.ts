@@ -5,12 +5,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ChildError } from '../asked-child.ts';
-import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { type Comparison, compareSides } from '../gpu/compare.ts';
 import { greedyParity } from '../gpu/greedy-parity.ts';
 import { embeddedLoads, generatedLoads } from '../gpu/loads.ts';
-import { GPU, startEngine } from '../gpu/sides.ts';
+import { whyNoGpu } from '../gpu/why-no-gpu.ts';
 import type { BarChart, Suite, Table } from '../suite.ts';
 
 export const gpuSuite: Suite = {
@@ -42,19 +40,6 @@ export const gpuSuite: Suite = {
     }
   },
 };
-
-const NO_GPU: ReadonlySet<string | undefined> = new Set(['GPU_UNAVAILABLE', 'NODE_TOO_OLD']);
-
-/** An engine on the GPU says itself why it cannot start. */
-async function whyNoGpu(): Promise<string | undefined> {
-  try {
-    await (await startEngine(GPU, { model: EMBEDDED_MODEL })).stop();
-    return undefined;
-  } catch (error) {
-    if (error instanceof ChildError && NO_GPU.has(error.code)) return error.message;
-    throw error;
-  }
-}
 
 function outputTokens(tables: readonly Table[]): BarChart {
   const title = 'Output tokens a second';

@@ -7,6 +7,7 @@ import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
 import { engineOverheadSuite } from './engine-overhead.ts';
 import { gpuSuite } from './gpu.ts';
+import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
@@ -32,4 +33,5 @@ export const SUITES: readonly Suite[] = [
   paritySuite,
   gpuGraphsSuite,
   gpuSuite,
+  gpuFp16Suite,
 ];
