@@ -16,6 +16,7 @@ import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from './kv-cache/kv-
 import { bytesPerToken, type KvPort, kvPorts } from './kv-cache/kv-signature.ts';
 import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
+import { checkLogits } from './logits.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
 import { PrefixCache } from './prefix-cache/prefix-cache.ts';
@@ -57,6 +58,7 @@ export async function loadGraphs(
     const session = rewrite?.rewritten
       ? await load(rewrite.path, rewrite.externalDataFolder)
       : await load(graphs.decoder.path);
+    checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
     const budget = budgetOf(ports, geometry.contextLength, options);
@@ -96,6 +98,7 @@ async function loadOnGpu(
   try {
     const staysOnGpu = signature.outputs.map(({ name }) => name).filter((name) => name !== 'logits');
     const session = kept(await OrtSession.load(path, { threads: options.threads, gpu, staysOnGpu }));
+    checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
     const budget = budgetOf(ports, geometry.contextLength, options);

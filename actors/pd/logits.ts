@@ -1,6 +1,19 @@
 /** The logits of one run, of which each row's last position counts. */
 import type { Tensor } from 'onnxruntime-node';
+import type { TensorSpec } from '../inference/graph-session.ts';
 import { halfToNumber } from '../inference/half-precision.ts';
+
+/**
+ * To be asked before a graph is run: a run whose logits nobody can read leaves its keys and values behind.
+ *
+ * @throws TypeError when a decoder's logits are not what `Logits` reads
+ */
+export function checkLogits(spec: TensorSpec | undefined): void {
+  const { type, shape } = spec ?? {};
+  if (shape?.length === 3 && (type === 'float32' || type === 'float16')) return;
+  const what = spec === undefined ? 'none' : `${type} [${shape?.join(', ')}]`;
+  throw new TypeError(`logits must be floats [rows, positions, vocabulary], there are ${what}`);
+}
 
 export class Logits {
   readonly #data: Float32Array;
