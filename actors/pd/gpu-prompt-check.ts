@@ -16,8 +16,9 @@ const MOST_TOKENS = 512;
 
 /**
  * Of the logits' spread, how much their difference may be: `|a - b| / |b - mean(b)|`, as lengths of vectors. In 32 bits it
- * was 6·10⁻⁷ at most where the kernel is right, and 0.075 and more on SwiftShader for its first wrong run. The embedded model
- * in half precision differs by 0.0014 from itself in 32 bits. Too strict costs time, too lax costs answers.
+ * was 6·10⁻⁷ at most where the kernel is right, and 0.075 and more on SwiftShader for its first wrong run. Half precision makes
+ * 0.0014 (embedded model, against 32 bits); in 4 bits, where products round their inputs to 8, such a difference may round
+ * the other way. Too strict costs time, too lax costs answers.
  */
 const TOLERANCE = 0.02;
 
