@@ -1,72 +1,66 @@
 /**
- * Keys and values of several rows as one tensor on the GPU, `[rows, heads, length, headDim]`, put together by two
- * small graphs: one picks rows and places, the other puts one tensor below another, filled up to one length.
+ * Keys and values of several rows on the GPU, each a tensor `[rows, heads, length, headDim]`, put together by two small
+ * graphs: one picks rows and places, the other puts one tensor below another, filled up to one length. A run does it for
+ * several tensors at once, since to start a run takes longer than to copy.
  */
 import { Tensor } from 'onnxruntime-node';
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
-import { type ElementName, loadSmallGraph, node } from '../../gpu/small-graph.ts';
+import { type ElementName, loadSmallGraph, node, type Port } from '../../gpu/small-graph.ts';
 import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
 
 /** Where a row that is shorter than the others has its free places. */
 export type FreePlaces = 'left' | 'right';
 
 export class GpuBatch {
-  readonly #gpu: GpuMemory;
   readonly #pick: GraphSession;
   readonly #stack: GraphSession;
   readonly #free: FreePlaces;
 
-  private constructor(gpu: GpuMemory, pick: GraphSession, stack: GraphSession, free: FreePlaces) {
-    this.#gpu = gpu;
+  private constructor(pick: GraphSession, stack: GraphSession, free: FreePlaces) {
     this.#pick = pick;
     this.#stack = stack;
     this.#free = free;
   }
 
-  static async load(type: ElementName, free: FreePlaces, gpu: GpuMemory): Promise<GpuBatch> {
+  /** @param types of the tensors that are handled together */
+  static async load(types: readonly ElementName[], free: FreePlaces, gpu: GpuMemory): Promise<GpuBatch> {
     const pick = await loadSmallGraph(
       {
-        inputs: [
-          ['all', type, 4],
-          ['rows', 'int64', 1],
-          ['from', 'int64', 1],
-          ['to', 'int64', 1],
-        ],
+        inputs: [...ports('all', types), ['rows', 'int64', 1], ['from', 'int64', 1], ['to', 'int64', 1]],
         constants: { places: [2] },
-        nodes: [
-          node('Gather', ['all', 'rows'], 'some', 0),
-          node('Slice', ['some', 'from', 'to', 'places'], 'picked'),
-        ],
-        outputs: [['picked', type, 4]],
+        nodes: types.flatMap((_, i) => [
+          node('Gather', [`all_${i}`, 'rows'], `some_${i}`, 0),
+          node('Slice', [`some_${i}`, 'from', 'to', 'places'], `result_${i}`),
+        ]),
+        outputs: ports('result', types),
       },
       gpu,
     );
     const stack = await loadSmallGraph(
       {
         inputs: [
-          ['above', type, 4],
-          ['below', type, 4],
+          ...ports('above', types),
+          ...ports('below', types),
           ['above_free', 'int64', 1],
           ['below_free', 'int64', 1],
         ],
-        nodes: [
-          node('Pad', ['above', 'above_free'], 'above_filled'),
-          node('Pad', ['below', 'below_free'], 'below_filled'),
-          node('Concat', ['above_filled', 'below_filled'], 'stacked', 0),
-        ],
-        outputs: [['stacked', type, 4]],
+        nodes: types.flatMap((_, i) => [
+          node('Pad', [`above_${i}`, 'above_free'], `above_filled_${i}`),
+          node('Pad', [`below_${i}`, 'below_free'], `below_filled_${i}`),
+          node('Concat', [`above_filled_${i}`, `below_filled_${i}`], `result_${i}`, 0),
+        ]),
+        outputs: ports('result', types),
       },
       gpu,
     );
-    return new GpuBatch(gpu, pick, stack, free);
+    return new GpuBatch(pick, stack, free);
   }
 
-  /** The given rows with `length` places each. `all` is as before. */
-  async pick(all: Tensor, rows: readonly number[], length: number): Promise<Tensor> {
-    const places = all.dims[2] ?? 0;
-    const from = this.#free === 'left' ? places - length : 0;
-    return await this.#run(this.#pick, 'picked', {
-      all,
+  /** The given rows with `length` places each. `all` are as before. */
+  async pick(all: readonly Tensor[], rows: readonly number[], length: number): Promise<Tensor[]> {
+    const from = this.#free === 'left' ? placesOf(all) - length : 0;
+    return await run(this.#pick, all.length, {
+      ...feeds('all', all),
       rows: int64(rows),
       from: int64([from]),
       to: int64([from + length]),
@@ -74,18 +68,14 @@ export class GpuBatch {
   }
 
   /** One below the other, both with the longer one's places; the free ones are zero. Both are as before. */
-  async stack(above: Tensor, below: Tensor): Promise<Tensor> {
-    const length = Math.max(above.dims[2] ?? 0, below.dims[2] ?? 0);
-    return await this.#run(this.#stack, 'stacked', {
-      above,
-      below,
-      above_free: this.#padding(length - (above.dims[2] ?? 0)),
-      below_free: this.#padding(length - (below.dims[2] ?? 0)),
+  async stack(above: readonly Tensor[], below: readonly Tensor[]): Promise<Tensor[]> {
+    const length = Math.max(placesOf(above), placesOf(below));
+    return await run(this.#stack, above.length, {
+      ...feeds('above', above),
+      ...feeds('below', below),
+      above_free: this.#padding(length - placesOf(above)),
+      below_free: this.#padding(length - placesOf(below)),
     });
-  }
-
-  dispose(tensors: Iterable<Tensor | undefined>): void {
-    this.#gpu.dispose(tensors);
   }
 
   async release(): Promise<void> {
@@ -97,12 +87,29 @@ export class GpuBatch {
   #padding(free: number): Tensor {
     return int64(this.#free === 'left' ? [0, 0, free, 0, 0, 0, 0, 0] : [0, 0, 0, 0, 0, 0, free, 0]);
   }
+}
 
-  async #run(session: GraphSession, name: string, feeds: Tensors): Promise<Tensor> {
-    const output = (await session.run(feeds, [name]))[name];
+function ports(name: string, types: readonly ElementName[]): Port[] {
+  return types.map((type, i) => [`${name}_${i}`, type, 4]);
+}
+
+function feeds(name: string, tensors: readonly Tensor[]): Tensors {
+  return Object.fromEntries(tensors.map((tensor, i) => [`${name}_${i}`, tensor]));
+}
+
+/** All tensors of a batch have the same rows and places. */
+function placesOf([first]: readonly Tensor[]): number {
+  return first?.dims[2] ?? 0;
+}
+
+async function run(session: GraphSession, count: number, inputs: Tensors): Promise<Tensor[]> {
+  const names = Array.from({ length: count }, (_, i) => `result_${i}`);
+  const outputs = await session.run(inputs, names);
+  return names.map((name) => {
+    const output = outputs[name];
     if (output === undefined) throw new TypeError(`${name} is missing`);
     return output;
-  }
+  });
 }
 
 function int64(values: readonly number[]): Tensor {

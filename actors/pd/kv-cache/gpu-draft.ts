@@ -37,9 +37,9 @@ export class GpuDraft implements KvDraft {
     this.#length += count;
   }
 
-  /** In the order of the ports. */
-  tensors(): (Tensor | undefined)[] {
-    return this.#ports.map(({ past }) => this.#past[past]);
+  /** Of some ports, in their order. */
+  tensors(ports: readonly KvPort[]): Tensor[] {
+    return tensorsOf(this.#past, ports);
   }
 
   dispose(): void {
@@ -49,11 +49,16 @@ export class GpuDraft implements KvDraft {
 
 /** A run's `present` outputs under the names of the next run's inputs. */
 export function pastOf(outputs: Tensors, ports: readonly KvPort[]): Tensors {
-  return Object.fromEntries(
-    ports.map(({ past, present }) => {
-      const tensor = outputs[present];
-      if (tensor === undefined) throw new TypeError(`The decoder did not output ${present}`);
-      return [past, tensor];
-    }),
-  );
+  return Object.fromEntries(ports.map(({ past, present }) => [past, tensorOf(outputs, present)]));
+}
+
+/** The past of some ports, in their order. */
+export function tensorsOf(past: Tensors, ports: readonly KvPort[]): Tensor[] {
+  return ports.map((port) => tensorOf(past, port.past));
+}
+
+function tensorOf(tensors: Tensors, name: string): Tensor {
+  const tensor = tensors[name];
+  if (tensor === undefined) throw new TypeError(`There are no keys and values ${name}`);
+  return tensor;
 }

@@ -14,14 +14,12 @@ import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { CAREFUL_TOKENS } from '../gpu-prompt-check.ts';
-import { GpuBatch } from './gpu-batch.ts';
+import { GpuAssembly, type GpuRow } from './gpu-assembly.ts';
 import { GpuDraft, pastOf } from './gpu-draft.ts';
 import type { KvCache, KvDraft } from './kv-cache.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
 
-/** Where a row's keys and values are: in the batch, or still by themselves. */
-interface Row {
-  readonly at: number | GpuDraft;
+interface Row extends GpuRow {
   length: number;
 }
 
@@ -31,7 +29,7 @@ export class GpuKvCache implements KvCache {
   readonly fetches: readonly string[];
   readonly #ports: readonly KvPort[];
   readonly #gpu: GpuMemory;
-  readonly #batch: GpuBatch;
+  readonly #assembly: GpuAssembly;
   readonly #grouped: boolean;
   readonly #drafts = new Set<GpuDraft>();
   readonly #mask = new Int64Buffer();
@@ -39,10 +37,10 @@ export class GpuKvCache implements KvCache {
   #past: Tensors | undefined;
   #mostTokensPerRun: number;
 
-  private constructor(ports: readonly KvPort[], gpu: GpuMemory, batch: GpuBatch, grouped: boolean) {
+  private constructor(ports: readonly KvPort[], gpu: GpuMemory, assembly: GpuAssembly, grouped: boolean) {
     this.#ports = ports;
     this.#gpu = gpu;
-    this.#batch = batch;
+    this.#assembly = assembly;
     this.#grouped = grouped;
     this.#mostTokensPerRun = grouped ? CAREFUL_TOKENS : Number.POSITIVE_INFINITY;
     this.fetches = ports.map(({ present }) => present);
@@ -50,9 +48,8 @@ export class GpuKvCache implements KvCache {
 
   /** @param grouped whether the decoder's attention is GroupQueryAttention */
   static async load(ports: readonly KvPort[], grouped: boolean, gpu: GpuMemory): Promise<GpuKvCache> {
-    const [port] = ports;
-    const free = grouped ? 'right' : 'left';
-    return new GpuKvCache(ports, gpu, await GpuBatch.load(port?.type ?? 'float32', free, gpu), grouped);
+    const assembly = await GpuAssembly.load(ports, grouped ? 'right' : 'left', gpu);
+    return new GpuKvCache(ports, gpu, assembly, grouped);
   }
 
   /** GroupQueryAttention: few, until the device was found to be right about more. */
@@ -149,7 +146,7 @@ export class GpuKvCache implements KvCache {
     this.#drafts.clear();
     this.#rows = [];
     this.#forgetBatch();
-    await this.#batch.release();
+    await this.#assembly.release();
   }
 
   #longest(): number {
@@ -164,77 +161,21 @@ export class GpuKvCache implements KvCache {
   }
 
   async #putTogether(): Promise<void> {
-    const past: Tensors = {};
-    try {
-      for (const [index, port] of this.#ports.entries()) past[port.past] = await this.#rowsOf(port, index);
-    } catch (error) {
-      this.#gpu.dispose(Object.values(past));
-      throw error;
-    }
+    const past = await this.#assembly.assemble(this.#past, this.#rows);
     // From here on nothing can fail: only now is the old batch let go of.
     const kept = new Set(Object.values(past));
     this.#gpu.dispose(Object.values(this.#past ?? {}).filter((tensor) => !kept.has(tensor)));
     for (const { at } of this.#rows) {
-      if (typeof at !== 'number') this.#gpu.dispose(at.tensors().filter((tensor) => !isIn(kept, tensor)));
+      if (typeof at !== 'number') {
+        this.#gpu.dispose(at.tensors(this.#ports).filter((tensor) => !kept.has(tensor)));
+      }
     }
     this.#past = past;
     this.#rows = this.#rows.map(({ length }, row) => ({ at: row, length }));
-  }
-
-  /** One port's keys or values of all rows: those of the batch first, as the graphs want them, then put in order. */
-  async #rowsOf(port: KvPort, index: number): Promise<Tensor> {
-    const { past } = port;
-    const batched = this.#rows.flatMap(({ at }) => (typeof at === 'number' ? [at] : []));
-    const longest = Math.max(0, ...this.#rows.map(({ at, length }) => (typeof at === 'number' ? length : 0)));
-    const pieces: Tensor[] = [];
-    const made: Tensor[] = [];
-    try {
-      const batch = this.#past?.[past];
-      if (batch !== undefined && batched.length > 0) {
-        const isWhole = batched.length === batch.dims[0] && batched.every((at, row) => at === row);
-        const fits = isWhole && batch.dims[2] === longest;
-        const picked = fits ? batch : await this.#batch.pick(batch, batched, longest);
-        if (!fits) made.push(picked);
-        pieces.push(picked);
-      }
-      for (const { at } of this.#rows) {
-        const tensor = typeof at === 'number' ? undefined : at.tensors()[index];
-        if (tensor !== undefined) pieces.push(tensor);
-      }
-      let [all] = pieces;
-      for (const piece of pieces.slice(1)) {
-        if (all === undefined) break;
-        all = await this.#batch.stack(all, piece);
-        made.push(all);
-      }
-      if (all === undefined) throw new TypeError(`${past} has no rows`);
-      const order = this.#orderAfterStacking();
-      if (!order.every((at, row) => at === row)) {
-        all = await this.#batch.pick(all, order, all.dims[2] ?? 0);
-        made.push(all);
-      }
-      const result = all;
-      this.#gpu.dispose(made.filter((tensor) => tensor !== result));
-      return result;
-    } catch (error) {
-      this.#gpu.dispose(made);
-      throw error;
-    }
-  }
-
-  /** For each row, where it is once the batch's rows and then the drafts are stacked. */
-  #orderAfterStacking(): number[] {
-    let inBatch = 0;
-    let inDrafts = this.#rows.filter(({ at }) => typeof at === 'number').length;
-    return this.#rows.map(({ at }) => (typeof at === 'number' ? inBatch++ : inDrafts++));
   }
 
   #forgetBatch(): void {
     this.#gpu.dispose(Object.values(this.#past ?? {}));
     this.#past = undefined;
   }
-}
-
-function isIn(kept: ReadonlySet<Tensor>, tensor: Tensor | undefined): boolean {
-  return tensor !== undefined && kept.has(tensor);
 }
