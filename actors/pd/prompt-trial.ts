@@ -38,8 +38,9 @@ export function promptTrial({
         const tokens = {
           ids: ids.subarray(from, to),
           embeds: embeds?.subarray(from * hidden, to * hidden),
+          logits: true,
         };
-        logits.push((await decoder.extend(tokens, [], draft, cache)).last(0).slice());
+        logits.push((await decoder.extend(tokens, [], draft, cache)).logits(0).slice());
       }
       return logits;
     } finally {
