@@ -5,6 +5,7 @@
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import process from 'node:process';
+import { parseArgs } from 'node:util';
 import { cacheFolder } from '../generated-model/generate.ts';
 import { currentCommit } from '../machine.ts';
 import { packagesOf, runtimePackages } from './installed-packages.ts';
@@ -38,7 +39,14 @@ const RUN = `#!/bin/sh
 cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs --suite gpu --suite gpu-fp16 "$@"
 `;
 
-const target = resolve(process.argv[2] ?? join(cacheFolder(), 'troupe-bench'));
+const USAGE = `Usage: npm run bench:bundle [-- FOLDER]
+
+Gathers what the suites and the tests on a GPU need, Node included, in FOLDER (default: troupe-bench in the benchmarks'
+cache), which must be empty or an earlier bundle: it is made anew.
+`;
+
+const target = resolve(folderAsked() ?? join(cacheFolder(), 'troupe-bench'));
+await refuseOthersFolder();
 await rm(target, { recursive: true, force: true });
 for (const path of SOURCES) await copy(path, (source) => !NOT_COPIED.has(source.split('/').at(-1) ?? ''));
 for (const path of await runtimePackages(ROOT)) await copy(path, isOfThisPlatform);
@@ -48,6 +56,30 @@ await writeFile(join(target, 'run.sh'), RUN, { mode: 0o755 });
 await writeFile(join(target, 'commit'), `${currentCommit() ?? ''}\n`);
 const megabytes = ((await sizeOf(target)) / 1e6).toFixed(0);
 process.stdout.write(`${relative(process.cwd(), target)}: ${megabytes} MB; copy it and start run.sh\n`);
+
+function folderAsked(): string | undefined {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: { help: { type: 'boolean' } },
+    });
+    if (positionals.length > 1) throw new Error(`one folder, not ${positionals.length}`);
+    if (values.help !== true) return positionals[0];
+    process.stdout.write(USAGE);
+    process.exit(0);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+    process.exit(2);
+  }
+}
+
+/** It is about to be deleted. */
+async function refuseOthersFolder(): Promise<void> {
+  const there = await readdir(target).catch((): string[] => []);
+  if (there.length === 0 || (there.includes('run.sh') && there.includes('commit'))) return;
+  process.stderr.write(`${target} holds something else than a bundle\n\n${USAGE}`);
+  process.exit(2);
+}
 
 async function copy(path: string, filter: (source: string) => boolean = () => true): Promise<void> {
   await mkdir(join(target, path, '..'), { recursive: true });
