@@ -19,6 +19,7 @@ export const INPUT = {
   pastKey: 3,
   pastValue: 4,
   lengths: 5,
+  totalLength: 6,
   cos: 7,
   sin: 8,
   positions: 9,

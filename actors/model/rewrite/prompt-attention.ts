@@ -9,15 +9,24 @@ import { type GraphEditor, intAttribute } from './graph-editor.ts';
 import { INPUT, type SplitGroupQuery } from './group-query-attention.ts';
 import type { SharedValues } from './split-attention.ts';
 
+const INT32 = 6;
 const INT64 = 7;
+
+/** Where the new rows lie in `present`. */
+interface Place {
+  readonly from: string;
+  readonly to: string;
+  /** `to` as the operator takes it, an int32 scalar. */
+  readonly total: string;
+}
 
 export class PromptAttention {
   readonly #editor: GraphEditor;
   readonly #shared: SharedValues;
   /** Whether this run is a prompt, or a part of one. */
   readonly #isPrompt: string;
-  /** Where the new rows lie in `present`, by the name of the operator's lengths. */
-  readonly #places = new Map<string, { from: string; to: string }>();
+  /** By the name of the operator's lengths. */
+  readonly #places = new Map<string, Place>();
   readonly #axis: string;
 
   constructor(editor: GraphEditor, shared: SharedValues) {
@@ -36,7 +45,11 @@ export class PromptAttention {
     editor.remove(node);
     const whole = () => {
       const outputs = [`${output}/prompt`, `${output}/present_key`, `${output}/present_value`] as const;
-      editor.insert({ ...node, output: [...outputs] });
+      // Exports take the mask's width, in which places of the past that no token holds count: with those, a prompt at the
+      // end of the context would have more places than the rotary table has positions, which the operator refuses.
+      const input = [...(node.input ?? [])];
+      input[INPUT.totalLength] = place.total;
+      editor.insert({ ...node, input, output: [...outputs] });
       const rows = (present: string) => editor.add('Slice', [present, place.from, place.to, this.#axis]);
       return [outputs[0], rows(outputs[1]), rows(outputs[2])];
     };
@@ -58,14 +71,17 @@ export class PromptAttention {
   }
 
   /** The operator puts the new rows right behind the used part of the past; its lengths are those of both, less one. */
-  #place(lengths: string): { from: string; to: string } {
+  #place(lengths: string): Place {
     const known = this.#places.get(lengths);
     if (known !== undefined) return known;
     const editor = this.#editor;
     const cast = editor.add('Cast', [lengths], { attributes: [intAttribute('to', INT64)] });
     const last = editor.add('Reshape', [cast, editor.int64s([-1])]);
     const to = editor.add('Add', [last, editor.int64s([1])]);
-    const place = { from: editor.add('Sub', [to, this.#shared.newLength]), to };
+    const from = editor.add('Sub', [to, this.#shared.newLength]);
+    const first = editor.add('Gather', [to, editor.int64s(0)]);
+    const total = editor.add('Cast', [first], { attributes: [intAttribute('to', INT32)] });
+    const place = { from, to, total };
     this.#places.set(lengths, place);
     return place;
   }

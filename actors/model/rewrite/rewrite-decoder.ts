@@ -20,7 +20,7 @@ import { PromptAttention } from './prompt-attention.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
 
 /** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
-export const REWRITER_VERSION = 4;
+export const REWRITER_VERSION = 5;
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';

@@ -77,6 +77,27 @@ describe('prompts in parts', () => {
   });
 });
 
+describe('a prompt that ends at the end of the context', () => {
+  // Its parts leave room in the draft: with the new tokens, more places than the rotary table has positions.
+  it('runs in parts of any length', async () => {
+    const prompt = Array.from(
+      { length: GROUP_QUERY.contextLength - 1 },
+      (_, i) => i % GROUP_QUERY.vocabulary,
+    );
+    const results: number[][] = [];
+    for (const prefillTokensPerStep of [1000, 5, 31, 62]) {
+      const engine = await groupQueryEngine({ prefillTokensPerStep });
+      const sink = new RecordingSink();
+      engine.submit({ envelope: envelope(prompt, { maxTokens: 4 }), images: [] }, sink);
+      await runToEnd(engine);
+      assert.deepEqual(sink.codes, []);
+      results.push(sink.tokenIds);
+      await engine.dispose();
+    }
+    for (const tokenIds of results) assert.deepEqual(tokenIds, results[0]);
+  });
+});
+
 describe('a long prompt beside running answers', () => {
   let engine: PdEngine;
   const long = Array.from({ length: 100 }, (_, i) => (i * 3) % GROUP_QUERY.vocabulary);

@@ -53,7 +53,7 @@ describe('requests that come together', () => {
     const first = askTokens(engine, 120, 5);
     for (let i = 0; i < 20; i++) askTokens(engine, 120, 5);
     let steps = 0;
-    while (first.tokenIds.length < 2) {
+    while (first.tokenIds.length < 2 && !first.settled) {
       await engine.step();
       steps += 1;
     }
