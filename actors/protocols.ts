@@ -88,6 +88,8 @@ export interface PdArgs {
   readonly kvCacheBytes: number;
   /** Memory for keys and values of prompts that may come again, bytes; 0 keeps none. */
   readonly prefixCacheBytes: number;
+  /** Prompt tokens between two decode steps. Default: by what is measured. */
+  readonly prefillTokensPerStep?: number | undefined;
 }
 
 export interface AggregatedArgs extends PdArgs {

@@ -78,10 +78,15 @@ interface Targets {
   readonly starting: readonly Promise<void>[];
 }
 
-function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting, kv, vision } = config;
+/** What bounds an actor with a language model in it. */
+function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep }: Planned) {
   const { kvCacheBytes, prefixCacheBytes } = kv;
-  const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
+  return { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
+}
+
+function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
+  const { plan, vision } = config;
+  const limits = limitsOf(config);
   const { threads, count: size } = plan.pd;
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
   const args = {
@@ -95,9 +100,8 @@ function aggregated(system: ActorSystem, directory: ModelDirectory, config: Plan
 }
 
 function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
-  const { plan, maxRunning, maxWaiting, kv, vision, devices } = config;
-  const { kvCacheBytes, prefixCacheBytes } = kv;
-  const limits = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes };
+  const { plan, vision, devices } = config;
+  const limits = limitsOf(config);
   const { encoder: encoderPlan = plan.pd } = plan;
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });

@@ -27,7 +27,7 @@ export interface EngineOptions extends SchedulerLimits {
    * Prompt tokens that a step may run. More fills the batch sooner, less keeps the running answers smoother. Default:
    * by what is measured, see `prefill-pacer.ts`.
    */
-  readonly prefillTokensPerStep?: number;
+  readonly prefillTokensPerStep?: number | undefined;
 }
 
 export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}

@@ -96,6 +96,11 @@ export const engineSchema = z.strictObject({
         help: 'memory for prompts that may come again, of each; 0 for none',
         kind: 'number',
       }),
+      prefillTokensPerStep: setting(z.number().int().min(1).max(65_536).optional(), {
+        flag: '--prefill-tokens-per-step <n>',
+        help: 'prompt tokens between two decode steps (default: by what is measured)',
+        kind: 'number',
+      }),
     })
     .optional(),
   vision: z

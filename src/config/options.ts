@@ -55,6 +55,11 @@ export interface TroupeOptions {
     readonly kvCacheBytes?: number;
     /** Memory of one actor for prompts that may come again, bytes; 0 keeps none. Default: a twentieth. */
     readonly prefixCacheBytes?: number;
+    /**
+     * Prompt tokens that one actor runs between two decode steps. Fewer keep running answers smoother, more let a prompt in
+     * sooner. Default: by what steps take, at least 16 beside answers that are being read, at most 128 (on a GPU 512).
+     */
+    readonly prefillTokensPerStep?: number;
   };
   /** Images on their way through the vision graph, in either mode. */
   readonly vision?: {

@@ -29,6 +29,8 @@ export interface ResolvedConfig {
   /** Undefined: `planKv` decides once the model is known. */
   readonly kvCacheBytes: number | undefined;
   readonly prefixCacheBytes: number | undefined;
+  /** Undefined: by what is measured. */
+  readonly prefillTokensPerStep: number | undefined;
   readonly limits: {
     readonly maxImages: number;
     readonly maxImageBytes: number;
@@ -67,6 +69,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     },
     kvCacheBytes: given.pd?.kvCacheBytes,
     prefixCacheBytes: given.pd?.prefixCacheBytes,
+    prefillTokensPerStep: given.pd?.prefillTokensPerStep,
     limits: {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,
