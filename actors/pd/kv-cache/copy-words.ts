@@ -1,7 +1,7 @@
 /** Copies between arrays of 32-bit words; the new rows of a step are many and short. */
 
 /** Up to this many words, a loop beats the making of a view. */
-const SMALL_COPY_WORDS = 128;
+const SMALL_COPY_WORDS = 32;
 
 export function copyWords(
   source: Uint32Array,

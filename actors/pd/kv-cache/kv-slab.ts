@@ -10,6 +10,7 @@
  * 32-bit words, so NaNs keep their bits. What is free holds old numbers: finite, unless `scrub` was needed and not called.
  */
 import { Tensor } from 'onnxruntime-node';
+import type { Tensors } from '../../inference/graph-session.ts';
 import { copyWords } from './copy-words.ts';
 import type { KvPort } from './kv-signature.ts';
 
@@ -139,4 +140,16 @@ export class KvSlab {
   #allWords(): Uint32Array {
     return new Uint32Array(this.#buffer, 0, this.#buffer.byteLength / WORD_BYTES);
   }
+}
+
+const NOTHING = new Float32Array(0);
+
+/** A past without tokens. */
+export function emptyPast(ports: readonly KvPort[], rows: number): Tensors {
+  return Object.fromEntries(
+    ports.map(({ past, heads, headDim }) => [
+      past,
+      new Tensor('float32', NOTHING, [rows, heads, 0, headDim]),
+    ]),
+  );
 }

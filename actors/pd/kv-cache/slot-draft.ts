@@ -1,20 +1,30 @@
-/** The keys and values of a prompt while it is run in parts: one row, in buffers of its own. */
+/**
+ * The keys and values of a prompt until it is a row of the batch. Run in parts, it is one row in buffers of its own; run
+ * whole, it stays in the run's outputs, from which the batch's row is copied.
+ */
 import type { Tensors } from '../../inference/graph-session.ts';
 import type { KvDraft, KvPages } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import type { KvPort } from './kv-signature.ts';
-import { KvSlab } from './kv-slab.ts';
+import { emptyPast, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
 
+interface WholeRun {
+  readonly outputs: Tensors;
+  readonly row: number;
+}
+
 export class SlotDraft implements KvDraft, KvPages {
-  readonly slabs: readonly KvSlab[];
+  readonly #ports: readonly KvPort[];
   readonly #promptLength: number;
+  #slabs: readonly KvSlab[] = [];
+  #whole: WholeRun | undefined;
   #length = 0;
   #capacity = 0;
 
   constructor(ports: readonly KvPort[], promptLength: number) {
+    this.#ports = ports;
     this.#promptLength = promptLength;
-    this.slabs = ports.map((port) => new KvSlab(port, capacityFor(promptLength)));
   }
 
   get length(): number {
@@ -26,29 +36,45 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   get bytes(): number {
-    return this.slabs.reduce((sum, slab) => sum + slab.bytes, 0);
+    if (this.#whole !== undefined) return this.#length * this.#wordsPerToken * Uint32Array.BYTES_PER_ELEMENT;
+    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, 0);
   }
 
   past(): Tensors {
-    return Object.fromEntries(this.slabs.map((slab) => [slab.port.past, slab.view(1)]));
+    if (this.#slabs.length === 0) return emptyPast(this.#ports, 1);
+    return Object.fromEntries(this.#slabs.map((slab) => [slab.port.past, slab.view(1)]));
   }
 
   take(outputs: Tensors, row: number, count: number): void {
-    this.#reserve(count);
-    for (const slab of this.slabs) {
-      const { words, length } = rowsOf(outputs, slab.port);
-      // Prompts that are run together are padded on the left: a row's own tokens are its last.
-      slab.take(words, length, row, length - count, 0, this.#length, count);
+    if (this.#length === 0 && count === this.#promptLength) this.#whole = { outputs, row };
+    else {
+      this.#reserve(count);
+      for (const slab of this.#slabs) {
+        const { words, length } = rowsOf(outputs, slab.port);
+        // Prompts that are run together are padded on the left: a row's own tokens are its last.
+        slab.take(words, length, row, length - count, 0, this.#length, count);
+      }
     }
     this.#length += count;
+  }
+
+  /** Copies all of it into a row of the batch. */
+  copyTo(slab: KvSlab, index: number, row: number): void {
+    const whole = this.#whole;
+    const source = this.#slabs[index];
+    if (whole !== undefined) {
+      const { words, length } = rowsOf(whole.outputs, slab.port);
+      slab.take(words, length, whole.row, length - this.#length, row, 0, this.#length);
+    } else if (source !== undefined) slab.takeRow(source, row, this.#length);
   }
 
   read(from: number, count: number): Uint32Array {
     const words = new Uint32Array(count * this.#wordsPerToken);
     let at = 0;
-    for (const slab of this.slabs) {
-      slab.read(from, count, words, at);
-      at += count * slab.port.heads * slab.tokenWords;
+    for (const [index, port] of this.#ports.entries()) {
+      if (this.#whole === undefined) this.#slabs[index]?.read(from, count, words, at);
+      else this.#readWhole(this.#whole, port, from, count, words, at);
+      at += count * wordsOfToken(port);
     }
     return words;
   }
@@ -56,8 +82,8 @@ export class SlotDraft implements KvDraft, KvPages {
   write(words: Uint32Array, count: number): void {
     this.#reserve(count);
     let at = 0;
-    for (const slab of this.slabs) {
-      const size = count * slab.port.heads * slab.tokenWords;
+    for (const slab of this.#slabs) {
+      const size = count * wordsOfToken(slab.port);
       slab.take(words.subarray(at, at + size), count, 0, 0, 0, this.#length, count);
       at += size;
     }
@@ -65,16 +91,39 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   get #wordsPerToken(): number {
-    return this.slabs.reduce((sum, slab) => sum + slab.port.heads * slab.tokenWords, 0);
+    return this.#ports.reduce((sum, port) => sum + wordsOfToken(port), 0);
+  }
+
+  #readWhole(
+    run: WholeRun,
+    port: KvPort,
+    from: number,
+    count: number,
+    target: Uint32Array,
+    at: number,
+  ): void {
+    const { words, length } = rowsOf(run.outputs, port);
+    const size = count * port.headDim;
+    for (let head = 0; head < port.heads; head++) {
+      const line = (run.row * port.heads + head) * length;
+      const start = (line + length - this.#length + from) * port.headDim;
+      target.set(words.subarray(start, start + size), at + head * size);
+    }
   }
 
   /** Early parts of a long prompt attend over little: the capacity follows, doubling, up to the whole prompt's. */
   #reserve(count: number): void {
+    const most = capacityFor(this.#promptLength);
+    if (this.#slabs.length === 0) this.#slabs = this.#ports.map((port) => new KvSlab(port, most));
     const needed = this.#length + count;
     if (needed <= this.#capacity) return;
-    const most = capacityFor(this.#promptLength);
     this.#capacity = Math.min(most, capacityFor(Math.max(needed, 2 * this.#capacity)));
     const lengths = Int32Array.of(this.#length);
-    for (const slab of this.slabs) slab.reshape(1, this.#capacity, lengths);
+    for (const slab of this.#slabs) slab.reshape(1, this.#capacity, lengths);
   }
+}
+
+/** Of 32 bits each, keys or values of one layer. */
+function wordsOfToken({ heads, headDim }: KvPort): number {
+  return heads * headDim;
 }

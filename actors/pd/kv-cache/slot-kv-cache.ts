@@ -9,7 +9,7 @@ import type { KvCache, KvDraft } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
-import { KvSlab } from './kv-slab.ts';
+import { emptyPast, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
 import { SlotDraft } from './slot-draft.ts';
 
@@ -51,13 +51,7 @@ export class SlotKvCache implements KvCache {
   }
 
   emptyPast(rows: number): Tensors {
-    const empty = new Float32Array(0);
-    return Object.fromEntries(
-      this.#ports.map(({ past, heads, headDim }) => [
-        past,
-        new Tensor('float32', empty, [rows, heads, 0, headDim]),
-      ]),
-    );
+    return emptyPast(this.#ports, rows);
   }
 
   draft(promptLength: number): SlotDraft {
@@ -70,10 +64,7 @@ export class SlotKvCache implements KvCache {
     if (!(draft instanceof SlotDraft)) throw new TypeError('The draft is of another cache');
     const row = this.#rows;
     this.#ensure(row + 1, Math.max(draft.length, this.#longest()));
-    for (const [index, slab] of this.#slabs.entries()) {
-      const source = draft.slabs[index];
-      if (source !== undefined) slab.takeRow(source, row, draft.length);
-    }
+    for (const [index, slab] of this.#slabs.entries()) draft.copyTo(slab, index, row);
     this.#setLength(row, draft.length);
     this.#rows += 1;
     this.#pastViews = undefined;

@@ -123,11 +123,40 @@ describe('slots', () => {
 
   it('count drafts among their bytes until they join or are dropped', () => {
     const cache = new SlotKvCache([port], 1000);
-    const draft = cache.draft(20);
-    draft.take(fresh(count(20)), 0, 20);
-    assert.equal(cache.bytes, 2 * capacityFor(20) * 4);
-    cache.drop(draft);
+    const [whole, cut] = [cache.draft(20), cache.draft(20)];
+    whole.take(fresh(count(20)), 0, 20);
+    assert.equal(cache.bytes, 2 * 20 * 4);
+    cut.take(fresh(count(7)), 0, 7);
+    cut.take(fresh(count(20, 8)), 0, 13);
+    assert.equal(cache.bytes, 2 * 20 * 4 + 2 * capacityFor(20) * 4);
+    cache.drop(whole);
+    cache.drop(cut);
     assert.equal(cache.bytes, 0);
+  });
+
+  it('take a prompt that was run whole, beside others that were padded on the left', () => {
+    const cache = new SlotKvCache([port], 1000);
+    const [long, short] = [cache.draft(4), cache.draft(2)];
+    const outputs = fresh([1, 2, 3, 4], [0, 0, 10, 11]);
+    long.take(outputs, 0, 4);
+    short.take(outputs, 1, 2);
+    cache.join(long);
+    cache.join(short);
+    assert.deepEqual(held(cache), [
+      [1, 2, 3, 4],
+      [10, 11],
+    ]);
+  });
+
+  it('read the same pages of a prompt that was run whole as of one in parts', () => {
+    const cache = new SlotKvCache([port], 1000);
+    const [whole, cut] = [cache.draft(5), cache.draft(5)];
+    whole.take(fresh([0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 2, 3, 4, 5]), 1, 5);
+    cut.take(fresh([1, 2]), 0, 2);
+    cut.take(fresh([3, 4, 5]), 0, 3);
+    const pages = new Float32Array(whole.read(1, 3).buffer);
+    assert.deepEqual([...pages], [2, 3, 4, -2, -3, -4]);
+    assert.deepEqual(whole.read(1, 3), cut.read(1, 3));
   });
 
   it('scrubbed, hold nothing of a row that was not finite', () => {
