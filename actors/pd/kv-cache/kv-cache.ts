@@ -57,8 +57,8 @@ export interface KvDraft {
 
 /** A draft whose content can be read and written: what a prefix cache needs. */
 export interface KvPages {
-  /** Copies `count` tokens from position `from` on out of the draft. */
-  read(from: number, count: number): Uint32Array;
+  /** Copies `count` tokens from position `from` on out of the draft, `into` what was read before if that is as long. */
+  read(from: number, count: number, into?: Uint32Array): Uint32Array;
   /** Puts back behind the last token what `read` gave for `count` tokens. */
   write(words: Uint32Array, count: number): void;
 }

@@ -68,8 +68,9 @@ export class SlotDraft implements KvDraft, KvPages {
     } else if (source !== undefined) slab.takeRow(source, row, this.#length);
   }
 
-  read(from: number, count: number): Uint32Array {
-    const words = new Uint32Array(count * this.#wordsPerToken);
+  read(from: number, count: number, into?: Uint32Array): Uint32Array {
+    const size = count * this.#wordsPerToken;
+    const words = into?.length === size ? into : new Uint32Array(size);
     let at = 0;
     for (const [index, port] of this.#ports.entries()) {
       if (this.#whole === undefined) this.#slabs[index]?.read(from, count, words, at);

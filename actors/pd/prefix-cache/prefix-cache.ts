@@ -21,6 +21,8 @@ export interface PrefixCacheStats {
 export class PrefixCache {
   readonly #maxBytes: number;
   readonly #blocks: LRUCache<string, Uint32Array> | undefined;
+  /** Memory of evicted blocks, for the next ones: a full cache would allocate and free megabytes with every prompt. */
+  #spare: Uint32Array[] = [];
   #hits = 0;
   #misses = 0;
   #tokens = 0;
@@ -30,7 +32,12 @@ export class PrefixCache {
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
     // lru-cache reads a maxSize of 0 as "no bound".
-    if (maxBytes > 0) this.#blocks = new LRUCache({ maxSize: maxBytes });
+    if (maxBytes > 0) {
+      const dispose = (words: Uint32Array, _key: string, reason: LRUCache.DisposeReason) => {
+        if (reason === 'evict') this.#spare.push(words);
+      };
+      this.#blocks = new LRUCache({ maxSize: maxBytes, dispose });
+    }
   }
 
   get bytes(): number {
@@ -70,7 +77,7 @@ export class PrefixCache {
       if (key === undefined) break;
       added.push(key);
       if (this.#blocks.has(key)) continue;
-      const words = draft.read(block * BLOCK, BLOCK);
+      const words = draft.read(block * BLOCK, BLOCK, this.#spare.pop());
       if (words.byteLength > this.#maxBytes) return;
       this.#blocks.set(key, words, { size: words.byteLength });
     }
@@ -81,6 +88,7 @@ export class PrefixCache {
   clear(): number {
     const { bytes } = this;
     this.#blocks?.clear();
+    this.#spare = [];
     return bytes;
   }
 

@@ -13,17 +13,24 @@ const IMAGE = 9;
 class Words {
   words: number[];
   readonly capacity = 0;
+  /** Memory that was read into, and how often it was so again. */
+  readonly given: Set<Uint32Array>;
+  reused = 0;
 
-  constructor(words: readonly number[] = []) {
+  constructor(words: readonly number[] = [], given = new Set<Uint32Array>()) {
     this.words = [...words];
+    this.given = given;
   }
 
   get length(): number {
     return this.words.length;
   }
 
-  read(from: number, count: number): Uint32Array {
-    return Uint32Array.from(this.words.slice(from, from + count));
+  read(from: number, count: number, into = new Uint32Array(count)): Uint32Array {
+    this.reused += Number(this.given.has(into));
+    this.given.add(into);
+    into.set(this.words.slice(from, from + count));
+    return into;
   }
 
   write(words: Uint32Array): void {
@@ -85,6 +92,22 @@ describe('the prefix cache', () => {
     const draft = new Words();
     assert.equal(cache.restore(keys, prompt.length, draft), 3 * BLOCK);
     assert.deepEqual(draft.words, [...prompt.subarray(0, 3 * BLOCK)]);
+  });
+
+  it('reuses the memory of what it dropped, and of nothing else', () => {
+    const cache = new PrefixCache(5 * blockBytes);
+    const given = new Set<Uint32Array>();
+    let reused = 0;
+    for (let one = 0; one < 6; one++) {
+      const own = ids(3 * BLOCK + 5, 1000 * one);
+      const draft = new Words([...own], given);
+      cache.offer(keysOf(own), 0, draft);
+      reused += draft.reused;
+      const restored = new Words();
+      cache.restore(keysOf(own), own.length, restored);
+      assert.deepEqual(restored.words, [...own.subarray(0, 3 * BLOCK)]);
+    }
+    assert.ok(reused > 0 && given.size <= 6, `${given.size} blocks of memory`);
   });
 
   it('leaves the last token to be run, for its logits', () => {
