@@ -1,6 +1,6 @@
 /** `npm run demo`: asks the embedded model about the pictures in examples/, in both modes, and compares the modes. */
 import process from 'node:process';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { printStream } from '../src/cli/print-stream.ts';
 import { StandardOutput } from '../src/cli/standard-output.ts';
 import { type ChatResult, type ChatStream, MODES, type Mode, Troupe } from '../src/index.ts';
@@ -8,6 +8,7 @@ import { askAll, type Present } from './demo/ask-all.ts';
 import { readConversations } from './demo/conversations.ts';
 import { comparison, type ModeReport, modeReport } from './demo/mode-report.ts';
 import { underLoad } from './demo/under-load.ts';
+import { flagsOf } from './flags.ts';
 
 const HELP = `Usage: npm run demo [-- options]
 
@@ -20,14 +21,8 @@ Options:
 `;
 
 const output = new StandardOutput();
-const { values } = parseArgs({
-  options: {
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-});
-if (values.help) await output.write(HELP);
-else await demo(values.json ? consume : show, values.json ? printJson : printComparison);
+const values = flagsOf(HELP, { json: { type: 'boolean', default: false } });
+await demo(values.json ? consume : show, values.json ? printJson : printComparison);
 
 async function demo(
   present: Present,

@@ -1,5 +1,4 @@
 /** `npm run eval`: the held-out test sets through the public API, and the share of right answers per skill. */
-import { parseArgs } from 'node:util';
 import Table from 'cli-table3';
 import spinner from 'yocto-spinner';
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import { StandardOutput } from '../src/cli/standard-output.ts';
 import { MODES, Troupe, type TroupeOptions } from '../src/index.ts';
 import { readHeldOut, SKILLS, type Skill } from './eval/held-out.ts';
 import { type Score, score } from './eval/score.ts';
+import { flagsOf } from './flags.ts';
 
 const DTYPES = ['fp32', 'q4'] as const;
 
@@ -25,21 +25,17 @@ Options:
   --help           show this
 `;
 
-const { values } = parseArgs({
-  options: {
-    skill: { type: 'string', multiple: true, default: [...SKILLS] },
-    dtype: { type: 'string', multiple: true, default: [...DTYPES] },
-    mode: { type: 'string', default: 'aggregated' },
-    limit: { type: 'string' },
-    failures: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = flagsOf(HELP, {
+  skill: { type: 'string', multiple: true, default: [...SKILLS] },
+  dtype: { type: 'string', multiple: true, default: [...DTYPES] },
+  mode: { type: 'string', default: 'aggregated' },
+  limit: { type: 'string' },
+  failures: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 
 const output = new StandardOutput();
-if (values.help) await output.write(HELP);
-else await evaluate();
+await evaluate();
 
 async function evaluate(): Promise<void> {
   const skills = z.array(z.enum(SKILLS)).parse(values.skill);

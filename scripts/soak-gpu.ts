@@ -1,29 +1,32 @@
-/**
- * Two long checks of the GPU path, on whatever Vulkan driver there is (see docs/gpu.md for SwiftShader):
- *
- *     npm run soak:gpu -- [--requests 500] [--prompts 200] [--minutes 30]
- *
- * Requests with random cancels: buffers that live on the GPU at the end must be those at the start. Prompts for the
- * embedded model, pictures and questions of its golden set: greedy tokens must be the CPU's in at least 99 of 100. Each part stops at `--minutes`,
- * and says how far it came.
- */
-import { parseArgs } from 'node:util';
+/** `npm run soak:gpu`: two long checks of the GPU path, on whatever Vulkan driver there is. */
 import type { ChatMessage } from '../actors/generation.ts';
 import { Troupe } from '../src/index.ts';
 import { defaultGoldenMessages, defaultGoldens } from '../test/support/default-golden.ts';
 import { goldenMessages, goldens } from '../test/support/golden.ts';
 import { PILOT_MODEL } from '../test/support/pilot-model.ts';
+import { flagsOf } from './flags.ts';
 
 const AT_ONCE = 16;
 const CANCELLED_SHARE = 0.5;
 const LEAST_EQUAL = 0.99;
 
-const { values } = parseArgs({
-  options: {
-    requests: { type: 'string', default: '500' },
-    prompts: { type: 'string', default: '200' },
-    minutes: { type: 'string', default: '30' },
-  },
+const HELP = `Usage: npm run soak:gpu -- [options]
+
+Asks on a GPU (docs/gpu.md says how without one). Requests with random cancels: buffers that live on the GPU at the
+end must be those at the start. Prompts for the embedded model, pictures and questions of its golden set: greedy
+tokens must be the CPU's in at least 99 of 100.
+
+Options:
+  --requests N   with random cancels (default: 500)
+  --prompts N    that are compared (default: 200)
+  --minutes N    each part stops then, and says how far it came (default: 30)
+  --help         show this
+`;
+
+const values = flagsOf(HELP, {
+  requests: { type: 'string', default: '500' },
+  prompts: { type: 'string', default: '200' },
+  minutes: { type: 'string', default: '30' },
 });
 const limitMs = Number(values.minutes) * 60_000;
 

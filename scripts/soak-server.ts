@@ -7,7 +7,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
-import { parseArgs } from 'node:util';
+import { flagsOf } from './flags.ts';
 import { mixedLoad } from './soak/mixed-load.ts';
 import { quantile, watch } from './soak/watch.ts';
 
@@ -22,18 +22,11 @@ Options:
   --help        show this
 `;
 
-const { values } = parseArgs({
-  options: {
-    seconds: { type: 'string', default: '600' },
-    seed: { type: 'string', default: '1' },
-    insist: { type: 'boolean', default: false },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
+const values = flagsOf(HELP, {
+  seconds: { type: 'string', default: '600' },
+  seed: { type: 'string', default: '1' },
+  insist: { type: 'boolean', default: false },
 });
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit();
-}
 const seconds = Number(values.seconds);
 const seed = Number(values.seed);
 /** Requests in the engine and in the queue. */
