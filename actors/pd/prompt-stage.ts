@@ -80,7 +80,7 @@ export class PromptStage {
 
   /** The prompt at a place of the prefilling list, admitted if need be. */
   #opened(index: number): Opened | undefined {
-    const { scheduler, runner, leaves } = this.#parts;
+    const { scheduler, leaves } = this.#parts;
     for (;;) {
       const sequence = scheduler.prefilling[index] ?? scheduler.admit();
       if (sequence === undefined) return undefined;
@@ -88,17 +88,16 @@ export class PromptStage {
         this.#giveUp(sequence);
         continue;
       }
-      const begin = () =>
-        runner.begin(
-          sequence.promptIds,
-          sequence.images,
-          () => sequence.releaseImages(),
-          !sequence.sampler.greedy,
-        );
-      const prompt = sequence.prompt ?? begin();
-      if (sequence.prompt === undefined) sequence.beginPrefill(prompt);
-      return { sequence, prompt };
+      return { sequence, prompt: sequence.prompt ?? this.#begin(sequence) };
     }
+  }
+
+  #begin(sequence: Sequence): PromptRun {
+    const { promptIds, images, sampler } = sequence;
+    const imagesRead = () => sequence.releaseImages();
+    const prompt = this.#parts.runner.begin(promptIds, images, imagesRead, !sampler.greedy);
+    sequence.beginPrefill(prompt);
+    return prompt;
   }
 
   /** @returns the tokens that were run */

@@ -16,6 +16,16 @@ import type { KvPort } from './kv-signature.ts';
 
 const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
+/** Where the tokens of one row are. */
+export interface KvRow {
+  /** `[rows, heads, length, headDim]` */
+  readonly words: Uint32Array;
+  readonly length: number;
+  readonly row: number;
+  /** Place of the first token. */
+  readonly from: number;
+}
+
 export class KvSlab {
   readonly port: KvPort;
   /** Words of one token of one head. */
@@ -83,18 +93,9 @@ export class KvSlab {
     }
   }
 
-  /** Copies the first `count` tokens of row 0 of another slab to row `row`. */
-  takeRow(other: KvSlab, row: number, count: number): void {
-    this.take(other.#words, other.#capacity, 0, 0, row, 0, count);
-  }
-
-  /** Copies `count` tokens of row 0, position `from` on, into `target` at word `at`: head after head. */
-  read(from: number, count: number, target: Uint32Array, at: number): void {
-    for (let head = 0; head < this.port.heads; head++) {
-      const start = (head * this.#capacity + from) * this.tokenWords;
-      const words = count * this.tokenWords;
-      target.set(this.#words.subarray(start, start + words), at + head * words);
-    }
+  /** Row 0, to be copied from; good until `reshape`. */
+  get firstRow(): KvRow {
+    return { words: this.#words, length: this.#capacity, row: 0, from: 0 };
   }
 
   /** Overwrites one row with the first `count` tokens of another. */

@@ -6,7 +6,7 @@ import type { Tensors } from '../../inference/graph-session.ts';
 import type { KvDraft, KvPages } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import type { KvPort } from './kv-signature.ts';
-import { emptyPast, KvSlab } from './kv-slab.ts';
+import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
 
 interface WholeRun {
@@ -60,24 +60,23 @@ export class SlotDraft implements KvDraft, KvPages {
 
   /** Copies all of it into a row of the batch. */
   copyTo(slab: KvSlab, index: number, row: number): void {
-    const whole = this.#whole;
-    const source = this.#slabs[index];
-    if (whole !== undefined) {
-      const { words, length } = rowsOf(whole.outputs, slab.port);
-      slab.take(words, length, whole.row, length - this.#length, row, 0, this.#length);
-    } else if (source !== undefined) slab.takeRow(source, row, this.#length);
+    const { words, length, row: fromRow, from } = this.#rowOf(slab.port, index);
+    slab.take(words, length, fromRow, from, row, 0, this.#length);
   }
 
   read(from: number, count: number, into?: Uint32Array): Uint32Array {
     const size = count * this.#wordsPerToken;
-    const words = into?.length === size ? into : new Uint32Array(size);
+    const target = into?.length === size ? into : new Uint32Array(size);
     let at = 0;
     for (const [index, port] of this.#ports.entries()) {
-      if (this.#whole === undefined) this.#slabs[index]?.read(from, count, words, at);
-      else this.#readWhole(this.#whole, port, from, count, words, at);
-      at += count * wordsOfToken(port);
+      const { words, length, row, from: first } = this.#rowOf(port, index);
+      const line = count * port.headDim;
+      for (let head = 0; head < port.heads; head++, at += line) {
+        const start = ((row * port.heads + head) * length + first + from) * port.headDim;
+        target.set(words.subarray(start, start + line), at);
+      }
     }
-    return words;
+    return target;
   }
 
   write(words: Uint32Array, count: number): void {
@@ -95,21 +94,12 @@ export class SlotDraft implements KvDraft, KvPages {
     return this.#ports.reduce((sum, port) => sum + wordsOfToken(port), 0);
   }
 
-  #readWhole(
-    run: WholeRun,
-    port: KvPort,
-    from: number,
-    count: number,
-    target: Uint32Array,
-    at: number,
-  ): void {
-    const { words, length } = rowsOf(run.outputs, port);
-    const size = count * port.headDim;
-    for (let head = 0; head < port.heads; head++) {
-      const line = (run.row * port.heads + head) * length;
-      const start = (line + length - this.#length + from) * port.headDim;
-      target.set(words.subarray(start, start + size), at + head * size);
-    }
+  #rowOf(port: KvPort, index: number): KvRow {
+    const slab = this.#slabs[index];
+    if (slab !== undefined) return slab.firstRow;
+    if (this.#whole === undefined) throw new TypeError('The draft is empty');
+    const { words, length } = rowsOf(this.#whole.outputs, port);
+    return { words, length, row: this.#whole.row, from: length - this.#length };
   }
 
   /** Early parts of a long prompt attend over little: the capacity follows, doubling, up to the whole prompt's. */
