@@ -1,6 +1,6 @@
 /** The protocols and blueprints of the model actors: every message between them is declared here, once. */
 import { type Blueprint, blueprint } from '../runtime/blueprint.ts';
-import { protocol, stream } from '../runtime/protocol.ts';
+import { ask, protocol, stream } from '../runtime/protocol.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import type {
   ChatRequest,
@@ -10,7 +10,9 @@ import type {
   TokenChunk,
 } from './generation.ts';
 import type { Device } from './gpu/device.ts';
+import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
+import type { SharedPast } from './pd/kv-cache/shared-past.ts';
 import type { ImagePolicy } from './processor/image-policy.ts';
 
 /** Names of the arenas that a system with model actors must have. */
@@ -18,6 +20,8 @@ export const PIXEL_ARENA = 'pixels';
 export const EMBEDDING_ARENA = 'embeddings';
 /** Name of the tensor cache, in the embedding arena, that it must have: image embeddings by content hash. */
 export const EMBEDDING_CACHE = 'image-embeddings';
+/** Name of the pool that helps PD with prompts: the only one that requests can do without. */
+export const PREFILL_POOL = 'prefill';
 
 // --------------------------------------------------------------------------------------------- protocols
 
@@ -46,6 +50,22 @@ export const encoderProtocol = protocol('encoder', {
 /** Prompt ids and image embeddings in. */
 export const pdProtocol = protocol('pd', {
   generate: stream<EncodedRequest, TokenChunk, GenerationSummary>(),
+});
+
+/** The next tokens of a prompt. */
+export interface PromptPart {
+  readonly ids: Int32Array;
+  /** float32 `[ids.length, hidden]`, images merged, in a buffer of its own; undefined when the decoder takes ids. */
+  readonly embeds: Float32Array | undefined;
+  /** Whether logits of the last token are wanted, and not the likeliest one alone. */
+  readonly logits: boolean;
+  /** Keys and values of the tokens before; those of these are written behind them. */
+  readonly past: SharedPast;
+}
+
+/** Parts of prompts in, what their last tokens predict back (`Predictions.outputs`). */
+export const prefillProtocol = protocol('prefill', {
+  extend: ask<PromptPart, SentTensors>(),
 });
 
 // -------------------------------------------------------------------------------------------- blueprints
@@ -90,6 +110,21 @@ export interface PdArgs {
   readonly prefixCacheBytes: number;
   /** Prompt tokens between two decode steps. Default: by what is measured. */
   readonly prefillTokensPerStep?: number | undefined;
+  /** Who runs long prompts meanwhile, if somebody does. */
+  readonly prefill?: PrefillHelp | undefined;
+}
+
+export interface PrefillHelp {
+  readonly actor: ActorRef<typeof prefillProtocol>;
+  /** Threads that PD decodes with while a part is being run. */
+  readonly threadsBeside: number;
+  /** Whether prompts may be handed over with images in them: their embeddings then leave PD's thread. */
+  readonly takesImages: boolean;
+}
+
+export interface PrefillArgs {
+  readonly directory: ModelDirectory;
+  readonly threads: number;
 }
 
 export interface AggregatedArgs extends PdArgs {
@@ -113,6 +148,12 @@ export const pdActor: Blueprint<typeof pdProtocol, PdArgs> = blueprint(
   pdProtocol,
   import.meta.url,
   './pd/pd-actor',
+);
+
+export const prefillActor: Blueprint<typeof prefillProtocol, PrefillArgs> = blueprint(
+  prefillProtocol,
+  import.meta.url,
+  './prefill/prefill-actor',
 );
 
 /** Speaks the encoder's protocol. */

@@ -1,5 +1,6 @@
 /** One picture of the whole engine: who is up, what each actor counts, what the arenas hold. */
 import type { GpuStats } from '../actors/gpu/gpu-memory.ts';
+import { PREFILL_POOL } from '../actors/protocols.ts';
 import type { ActorStats } from '../runtime/actor/behaviour.ts';
 import type { LoadReading } from '../runtime/board/load-board.ts';
 import type { ActorStatus } from '../runtime/supervision/group.ts';
@@ -24,7 +25,7 @@ export interface EngineStats {
 
 /** What is known without asking any actor: at hand at once, however busy they are. */
 export interface EngineHealth {
-  /** Every pool has an actor that is up. */
+  /** Every pool has an actor that is up, save that of prefill actors, without which PD does their work. */
   readonly ready: boolean;
   /** Requests submitted and not ended. */
   readonly requestsInFlight: number;
@@ -38,7 +39,9 @@ export function engineHealth(system: ActorSystem, requestsInFlight: number): Eng
   const loads = system.loads();
   const pools = Map.groupBy(status, ({ name }) => name.slice(0, name.lastIndexOf('/')));
   return {
-    ready: [...pools.values()].every((pool) => pool.some(({ state }) => state === 'up')),
+    ready: [...pools].every(
+      ([name, pool]) => name === PREFILL_POOL || pool.some(({ state }) => state === 'up'),
+    ),
     requestsInFlight,
     actors: status.map((actor) => ({ ...actor, load: loadOf(loads.get(actor.name)) })),
   };

@@ -6,14 +6,18 @@ import {
   EMBEDDING_CACHE,
   encoderActor,
   PIXEL_ARENA,
+  PREFILL_POOL,
+  type PrefillHelp,
   type ProcessorArgs,
   pdActor,
+  prefillActor,
   processorActor,
   type processorProtocol,
 } from '../actors/protocols.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
+import { threadsBeside } from './config/prefill-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import type { ThreadPlan } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
@@ -84,25 +88,50 @@ function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep }: Planned)
   return { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
 }
 
+interface Helpers {
+  readonly prefill: PrefillHelp | undefined;
+  readonly starting: readonly Promise<void>[];
+}
+
+/** The actors that run prompts while PD decodes. */
+function helpers(system: ActorSystem, directory: ModelDirectory, { plan, mode }: Planned): Helpers {
+  if (plan.prefill === undefined) return { prefill: undefined, starting: [] };
+  const { count: size, threads } = plan.prefill;
+  const pool = system.declare(prefillActor, { name: PREFILL_POOL, size });
+  // In aggregated mode image embeddings stay in the thread that made them.
+  const takesImages = mode === 'disaggregated';
+  return {
+    prefill: { actor: pool.ref, threadsBeside: threadsBeside(plan), takesImages },
+    starting: [pool.start({ directory, threads })],
+  };
+}
+
 function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
   const { plan, vision } = config;
   const limits = limitsOf(config);
   const { threads, count: size } = plan.pd;
+  const { prefill, starting } = helpers(system, directory, config);
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
   const args = {
     directory,
     device: config.devices.pd,
     threads,
     ...limits,
+    prefill,
     maxTilesPerRun: vision.maxTilesPerRun,
   };
-  return { routes: { encoder: pool.ref }, caching: ['aggregated'], starting: [pool.start(args)] };
+  return {
+    routes: { encoder: pool.ref },
+    caching: ['aggregated'],
+    starting: [...starting, pool.start(args)],
+  };
 }
 
 function disaggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
   const { plan, vision, devices } = config;
   const limits = limitsOf(config);
   const { encoder: encoderPlan = plan.pd } = plan;
+  const { prefill, starting } = helpers(system, directory, config);
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
   const { threads } = encoderPlan;
@@ -110,7 +139,8 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
     routes: { encoder: encoder.ref, pd: pd.ref },
     caching: ['pd'],
     starting: [
-      pd.start({ directory, device: devices.pd, threads: plan.pd.threads, ...limits }),
+      ...starting,
+      pd.start({ directory, device: devices.pd, threads: plan.pd.threads, ...limits, prefill }),
       encoder.start({
         directory,
         device: devices.encoder,

@@ -20,6 +20,7 @@ import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import type { TroupeOptions } from './config/options.ts';
+import { planPrefill, withinMemory } from './config/prefill-plan.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
@@ -83,14 +84,20 @@ export class Troupe implements AsyncDisposable {
     const directory = await loadModel(config);
     signal?.throwIfAborted();
     const machine = thisMachine(directory);
-    const plan = planThreads(config.mode, config.pools, machine);
+    const threads = planThreads(config.mode, config.pools, machine);
     const devices = await chooseDevices(config.devices, {
       aggregated: config.mode === 'aggregated',
       weightBytes: machine.weightBytes,
-      several: { encoder: (plan.encoder?.count ?? 1) > 1, pd: plan.pd.count > 1 },
+      several: { encoder: (threads.encoder?.count ?? 1) > 1, pd: threads.pd.count > 1 },
     });
     await refuseSecondGpuOwner(devices);
     signal?.throwIfAborted();
+    const prefill = planPrefill(config.pools.prefill, threads.pd, {
+      directory,
+      device: devices.pd,
+      sharing: config.shareWeights,
+    });
+    const plan = { ...threads, ...(prefill === undefined ? {} : { prefill }) };
     const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
     if (sharing.some(({ share }) => share)) {
       onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
@@ -98,7 +105,8 @@ export class Troupe implements AsyncDisposable {
     const shared = await shareWeights(directory, sharing);
     signal?.throwIfAborted();
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
-    const pipeline = await startPipeline(shared.directory, config, plan, devices);
+    const started = withinMemory(plan, config.pools.prefill, shared.weights);
+    const pipeline = await startPipeline(shared.directory, config, started, devices);
     const troupe = new Troupe(config, pipeline, shared.weights);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();

@@ -71,7 +71,7 @@ export class Decoder {
     tokens: TokenFeed,
     images: readonly EngineImage[],
     draft: KvDraft,
-    cache: KvCache,
+    cache: Pick<KvCache, 'fetches'>,
   ): Promise<Predictions> {
     const count = tokens.ids.length;
     const { length, capacity } = draft;
@@ -144,7 +144,13 @@ export class Decoder {
     return this.#session.release();
   }
 
-  #run(tokens: TokenFeed, rows: number, length: number, cache: KvCache, feeds: Tensors): Promise<Tensors> {
+  #run(
+    tokens: TokenFeed,
+    rows: number,
+    length: number,
+    cache: Pick<KvCache, 'fetches'>,
+    feeds: Tensors,
+  ): Promise<Tensors> {
     Object.assign(feeds, this.#keepLast);
     if (tokens.embeds instanceof Float32Array) {
       const hidden = tokens.embeds.length / (rows * length);

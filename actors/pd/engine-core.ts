@@ -49,9 +49,16 @@ export class EngineCore {
   async step(): Promise<void> {
     this.#dropLeavers();
     const tokens = await this.#prompts.run();
-    if (tokens > 0 && this.#gathers(tokens)) return;
-    this.#gathered = 0;
-    await this.#decodeRunning();
+    if (tokens === 0 || !this.#gathers(tokens)) {
+      this.#gathered = 0;
+      await this.#decodeRunning();
+    }
+    this.#runner.keepPrefixes(!this.#isRead);
+  }
+
+  /** Whether a reader has a pace to keep. */
+  get #isRead(): boolean {
+    return this.#scheduler.running.some((sequence) => sequence.streaming);
   }
 
   /**
@@ -59,10 +66,10 @@ export class EngineCore {
    * spend on a few. Only while no reader has a pace to keep, and for so many tokens at most.
    */
   #gathers(tokens: number): boolean {
-    const { waiting, prefilling, running } = this.#scheduler;
+    const { waiting, prefilling } = this.#scheduler;
     this.#gathered += tokens;
     const more = waiting.length + prefilling.length > 0;
-    return more && this.#gathered < GATHERED_TOKENS && !running.some((sequence) => sequence.streaming);
+    return more && this.#gathered < GATHERED_TOKENS && !this.#isRead;
   }
 
   /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */

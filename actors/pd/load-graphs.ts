@@ -5,7 +5,9 @@
 import { ModelError } from '../errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import { OrtSession } from '../inference/ort-session.ts';
+import { receivedTensors } from '../inference/sent-tensors.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
+import type { PrefillHelp } from '../protocols.ts';
 import { Decoder } from './decoder.ts';
 import { GpuImageMerge } from './gpu-image-merge.ts';
 import { promptTokensPerRun } from './gpu-prompt-check.ts';
@@ -16,8 +18,10 @@ import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from './kv-cache/kv-
 import { bytesPerToken, type KvPort, kvPorts } from './kv-cache/kv-signature.ts';
 import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
+import { loadDecoder } from './load-decoder.ts';
 import { checkLogits } from './logits.ts';
-import type { ModelRunnerParts } from './model-runner.ts';
+import type { ModelRunnerParts, PromptHelp } from './model-runner.ts';
+import { Predictions } from './predictions.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
 import { PrefixCache } from './prefix-cache/prefix-cache.ts';
 import { promptTrial } from './prompt-trial.ts';
@@ -34,6 +38,8 @@ export interface LoadGraphsOptions {
   readonly maxRunning: number;
   /** Runs the decoder there; released with the model. Default: on the CPU. */
   readonly gpu?: GpuMemory | undefined;
+  /** Who runs parts of prompts meanwhile; used where the decoder was rewritten. Default: nobody. */
+  readonly prefill?: PrefillHelp | undefined;
 }
 
 const DEFAULT_PREFIX_BYTES = 64 * 1024 * 1024;
@@ -47,34 +53,50 @@ export async function loadGraphs(
   const { threads, gpu } = options;
   if (gpu?.device === 'webgpu') return await loadOnGpu(directory, options, gpu);
   const sessions: OrtSession[] = [];
-  const load = async (path: string, externalDataFolder?: string): Promise<OrtSession> => {
-    const from = externalDataFolder === undefined ? {} : { externalDataFolder };
-    const session = await OrtSession.load(path, { threads, gpu, ...from });
+  const kept = (session: OrtSession): OrtSession => {
     sessions.push(session);
     return session;
   };
   try {
-    const { rewrite } = graphs.decoder;
-    const session = rewrite?.rewritten
-      ? await load(rewrite.path, rewrite.externalDataFolder)
-      : await load(graphs.decoder.path);
+    const rewritten = graphs.decoder.rewrite?.rewritten === true;
+    const prefill = rewritten ? options.prefill : undefined;
+    const session = kept(await loadDecoder(directory, { threads, gpu }));
     checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
     const budget = budgetOf(ports, geometry.contextLength, options);
-    const cache = rewrite?.rewritten
-      ? new SlotKvCache(ports, budget.tokens)
+    const cache = rewritten
+      ? new SlotKvCache(ports, budget.tokens, prefill !== undefined)
       : new PlainKvCache(ports, layoutOf(graphs.decoder.signature.opTypes));
     const prefixes = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_BYTES);
     const embedder = decoder.takesEmbeds
-      ? new TokenEmbedder(await load(embedPath(directory)), geometry.hiddenSize)
+      ? new TokenEmbedder(
+          // It copies rows: a second thread would have to be waited for, and saves nothing.
+          kept(await OrtSession.load(embedPath(directory), { threads: 1, gpu })),
+          geometry.hiddenSize,
+        )
       : undefined;
+    const aside =
+      prefill === undefined
+        ? undefined
+        : asideOf(prefill, kept(await loadDecoder(directory, { threads: prefill.threadsBeside })));
     const { imageTokenId, imageTokensPerTile } = geometry;
-    return { decoder, embedder, cache, budget, prefixes, gpu, imageTokenId, imageTokensPerTile };
+    return { decoder, embedder, cache, budget, prefixes, gpu, aside, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw error instanceof TypeError ? unknownKind(graphs.decoder.path, error) : error;
   }
+}
+
+function asideOf({ actor, takesImages }: PrefillHelp, beside: OrtSession): PromptHelp {
+  return {
+    extend: async (part) => new Predictions(receivedTensors(await actor.ask('extend', part))),
+    beside: new Decoder(beside),
+    takesImages,
+    get ready() {
+      return actor.members.length > 0;
+    },
+  };
 }
 
 /**

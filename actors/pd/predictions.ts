@@ -10,6 +10,8 @@ import { Logits } from './logits.ts';
 import { argmax } from './sampler/greedy.ts';
 
 export class Predictions {
+  /** What it was read from: the outputs of the run that speak of tokens, to be read again elsewhere. */
+  readonly outputs: Tensors;
   readonly #logits: Logits | undefined;
   readonly #likeliest: (row: number) => number;
 
@@ -17,10 +19,14 @@ export class Predictions {
   constructor(outputs: Tensors) {
     const token = outputs[LIKELIEST.token];
     if (token === undefined) {
+      this.outputs = pick(outputs, ['logits']);
       const logits = new Logits(outputs.logits);
       this.#logits = logits;
       this.#likeliest = (row) => argmax(logits.last(row));
-    } else this.#likeliest = likeliest(token, outputs);
+    } else {
+      this.outputs = pick(outputs, Object.values(LIKELIEST));
+      this.#likeliest = likeliest(token, outputs);
+    }
   }
 
   /** @returns -1 when a row's logits hold NaN or Infinity, or nothing above -Infinity */
@@ -37,6 +43,10 @@ export class Predictions {
     if (this.#logits === undefined) throw new TypeError('The logits of this run were not fetched');
     return this.#logits.last(row);
   }
+}
+
+function pick(outputs: Tensors, names: readonly string[]): Tensors {
+  return Object.fromEntries(Object.entries(outputs).filter(([name]) => names.includes(name)));
 }
 
 function likeliest({ data, dims }: Tensor, outputs: Tensors): (row: number) => number {

@@ -22,10 +22,15 @@ export class PromptRun {
   readonly keys: readonly string[];
   readonly cachedTokens: number;
   readonly logits: boolean;
+  /** To be called when the images' data is no longer needed. */
+  readonly onImagesRead: () => void;
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
+  /** Set when another actor failed to run a part of it. */
+  staysNear = false;
+  /** Image tokens whose embeddings were handed to another actor. */
+  imageTokensAside = 0;
   #images: readonly EngineImage[];
-  readonly #onImagesRead: () => void;
 
   constructor(parts: PromptRunParts) {
     this.ids = parts.ids;
@@ -34,7 +39,7 @@ export class PromptRun {
     this.cachedTokens = parts.cachedTokens;
     this.logits = parts.logits;
     this.#images = parts.images;
-    this.#onImagesRead = parts.onImagesRead;
+    this.onImagesRead = parts.onImagesRead;
   }
 
   /** Images that nobody has read yet. */
@@ -53,6 +58,6 @@ export class PromptRun {
 
   imagesRead(): void {
     this.#images = [];
-    this.#onImagesRead();
+    this.onImagesRead();
   }
 }

@@ -2,7 +2,7 @@
  * One request inside the engine, from submission to its last token: what is left to do for it, and what it holds.
  */
 import { processNow } from '../../runtime/clock.ts';
-import type { FinishReason, GenerationSummary } from '../generation.ts';
+import type { FinishReason, GenerationSummary, Hop } from '../generation.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import type { EngineImage, EngineRequest } from './engine-request.ts';
 import type { PromptRun } from './prompt-run.ts';
@@ -33,6 +33,7 @@ export class Sequence {
   readonly #submittedAt = processNow();
   #images: readonly EngineImage[];
   #cachedTokens = 0;
+  #hops: readonly Hop[] = [];
   #prefillStart = 0;
   #prefillEnd = 0;
 
@@ -96,6 +97,7 @@ export class Sequence {
 
   endPrefill(): void {
     this.#prefillEnd = processNow();
+    this.#hops = this.prompt === undefined ? [] : hopsAside(this.prompt);
     this.prompt = undefined;
   }
 
@@ -124,9 +126,20 @@ export class Sequence {
         cachedTokens: this.#cachedTokens,
         completionTokens: this.#stops.generated,
       },
-      trace: { ...trace, queueMs: trace.queueMs + this.#prefillStart - this.#submittedAt },
+      trace: {
+        ...trace,
+        hops: [...trace.hops, ...this.#hops],
+        queueMs: trace.queueMs + this.#prefillStart - this.#submittedAt,
+      },
       prefillMs: this.#prefillEnd - this.#prefillStart,
       decodeMs: processNow() - this.#prefillEnd,
     };
   }
+}
+
+/** Image embeddings that another actor was handed in the prompt's parts. */
+function hopsAside({ imageTokensAside, embeds, ids }: PromptRun): Hop[] {
+  if (imageTokensAside === 0 || embeds === undefined) return [];
+  const bytesCopied = imageTokensAside * (embeds.byteLength / ids.length);
+  return [{ from: 'pd', to: 'prefill', kind: 'embeddings', bytesMoved: 0, bytesCopied }];
 }

@@ -103,6 +103,20 @@ export const engineSchema = z.strictObject({
       }),
     })
     .optional(),
+  prefill: z
+    .strictObject({
+      count: setting(z.number().int().min(0).max(1024).optional(), {
+        flag: '--prefills <n>',
+        help: 'actors that run long prompts beside running answers; 0 for none',
+        kind: 'number',
+      }),
+      threads: setting(count.optional(), {
+        flag: '--prefill-threads <n>',
+        help: 'inference threads of each, taken from those of the language model',
+        kind: 'number',
+      }),
+    })
+    .optional(),
   vision: z
     .strictObject({
       cacheBytes: setting(z.number().int().min(0).max(MAX_CACHE_BYTES).optional(), {

@@ -61,6 +61,12 @@ export interface TroupeOptions {
      */
     readonly prefillTokensPerStep?: number;
   };
+  /**
+   * Actors that run long prompts while PD decodes, so that answers that are being read keep their pace; on the CPU, with
+   * decoders that could be rewritten (`troupe inspect`). They share PD's threads. Default: one for each PD actor that has
+   * two threads or more and a large decoder whose weights can be shared. 0: none.
+   */
+  readonly prefill?: PoolOptions;
   /** Images on their way through the vision graph, in either mode. */
   readonly vision?: {
     /** Bytes of image embeddings kept, for all actors together, for images that come again. 0: none. Default 128 MiB. */

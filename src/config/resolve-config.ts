@@ -16,7 +16,7 @@ export interface ResolvedConfig {
   readonly mode: Mode;
   readonly dtype: Dtype | undefined;
   /** What was asked for; `planThreads` completes it once the model is known. */
-  readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd'>;
+  readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd' | 'prefill'>;
   /** As asked for; `chooseDevices` decides. */
   readonly devices: DeviceChoices;
   readonly maxRunning: number;

@@ -18,6 +18,8 @@ export interface ThreadPlan {
   /** Absent in aggregated mode. */
   readonly encoder?: PoolPlan;
   readonly pd: PoolPlan;
+  /** Runs long prompts while PD decodes. Absent where nobody does. */
+  readonly prefill?: PoolPlan;
   /** What else there is to say about the plan, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -33,9 +35,9 @@ export interface Machine {
  * Below this, sharing one operator among threads costs more than it saves: on the embedded model (5 MB) a second
  * thread takes tokens per second away.
  */
-const SMALL_MODEL_BYTES = 64 * 1024 * 1024;
+export const SMALL_MODEL_BYTES = 64 * 1024 * 1024;
 
-const AS_ASKED = 'as asked for';
+export const AS_ASKED = 'as asked for';
 const SMALL = 'the model is small: dividing its operators among threads costs more than it saves';
 
 /** The defaults, overridden by what was asked for. */

@@ -15,7 +15,7 @@ export const WEIGHT_SHARING: readonly WeightSharing[] = ['auto', 'always', 'neve
 
 export interface GraphSharing {
   readonly graph: GraphRole;
-  /** Actors that load it. */
+  /** Actors that load it; one that loads it for two numbers of threads counts twice. */
   readonly actors: number;
   readonly weightBytes: number;
   readonly share: boolean;
@@ -36,11 +36,13 @@ export function planSharing(
   sharing: WeightSharing,
   devices: Devices = { encoder: 'cpu', pd: 'cpu' },
 ): GraphSharing[] {
+  // A PD actor that is helped has its decoder twice: on all of its threads, and on those that are left meanwhile.
+  const decoders = plan.prefill === undefined ? plan.pd.count : 2 * plan.pd.count + plan.prefill.count;
   const encoders = mode === 'aggregated' ? plan.pd.count : (plan.encoder?.count ?? 0);
   const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
     ['vision', graphs.vision, encoders],
     ['embed', graphs.embed, plan.pd.count],
-    ['decoder', graphs.decoder, plan.pd.count],
+    ['decoder', graphs.decoder, decoders],
   ];
   return loaded.flatMap(([graph, file, actors]) => {
     if (file === undefined) return [];

@@ -9,6 +9,7 @@ import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-deco
 import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
 import type { TroupeOptions } from '../config/options.ts';
+import { planPrefill } from '../config/prefill-plan.ts';
 import { resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
 import { planThreads } from '../config/thread-plan.ts';
@@ -143,12 +144,16 @@ function inspectMode(
 ): InspectedMode {
   const forMode = mode === 'disaggregated' && encoder !== undefined ? { ...options, encoder } : options;
   const { pools, shareWeights } = resolveConfig({ ...forMode, mode });
-  const plan = planThreads(mode, pools, thisMachine(directory));
+  const threads = planThreads(mode, pools, thisMachine(directory));
+  const facts = { directory, device: 'cpu', sharing: shareWeights } as const;
+  const prefill = planPrefill(pools.prefill, threads.pd, facts);
+  const plan = { ...threads, ...(prefill === undefined ? {} : { prefill }) };
   const weights = planSharing(mode, directory, plan, shareWeights);
   const actors = [
     { pool: 'processor', ...plan.processor },
     ...(plan.encoder === undefined ? [] : [{ pool: 'encoder', ...plan.encoder }]),
     { pool: mode === 'aggregated' ? 'aggregated' : 'pd', ...plan.pd },
+    ...(prefill === undefined ? [] : [{ pool: 'prefill', ...prefill }]),
   ];
   const obstacle = obstacleTo(mode, directory);
   const planned = { actors, weights, notes: plan.notes };

@@ -30,17 +30,20 @@ export class KvSlab {
   readonly port: KvPort;
   /** Words of one token of one head. */
   readonly tokenWords: number;
-  readonly #buffer: ArrayBuffer;
+  readonly #buffer: ArrayBuffer | SharedArrayBuffer;
   #words: Uint32Array;
   #capacity = 0;
 
-  /** @param mostTokens tokens of all rows together that it can ever hold, free places included */
-  constructor(port: KvPort, mostTokens: number) {
+  /**
+   * @param mostTokens tokens of all rows together that it can ever hold, free places included
+   * @param shared memory for so many tokens of one row, which then has that capacity from the start
+   */
+  constructor(port: KvPort, mostTokens: number, shared?: SharedArrayBuffer) {
     if (port.type !== 'float32') throw new TypeError(`${port.past} is ${port.type}; slots hold float32`);
     this.port = port;
     this.tokenWords = port.headDim;
-    const maxByteLength = mostTokens * port.heads * this.tokenWords * WORD_BYTES;
-    this.#buffer = new ArrayBuffer(0, { maxByteLength });
+    this.#buffer = shared ?? new ArrayBuffer(0, { maxByteLength: slabBytes(port, mostTokens) });
+    if (shared !== undefined) this.#capacity = mostTokens;
     this.#words = this.#allWords();
   }
 
@@ -123,8 +126,7 @@ export class KvSlab {
 
   /** Gives the system back what lies behind the first `rows` rows. */
   shrink(rows: number): void {
-    this.#buffer.resize(rows * this.#rowWords * WORD_BYTES);
-    this.#words = this.#allWords();
+    this.#resize(rows * this.#rowWords);
   }
 
   get #rowWords(): number {
@@ -132,7 +134,11 @@ export class KvSlab {
   }
 
   #commit(words: number): void {
-    if (words <= this.#words.length) return;
+    if (words > this.#words.length) this.#resize(words);
+  }
+
+  #resize(words: number): void {
+    if (this.#buffer instanceof SharedArrayBuffer) throw new TypeError('Shared memory keeps its size');
     this.#buffer.resize(words * WORD_BYTES);
     this.#words = this.#allWords();
   }
@@ -141,6 +147,11 @@ export class KvSlab {
   #allWords(): Uint32Array {
     return new Uint32Array(this.#buffer, 0, this.#buffer.byteLength / WORD_BYTES);
   }
+}
+
+/** Bytes of the keys, or values, of one layer for so many tokens. */
+export function slabBytes({ heads, headDim }: KvPort, tokens: number): number {
+  return tokens * heads * headDim * WORD_BYTES;
 }
 
 const NOTHING = new Float32Array(0);

@@ -1,13 +1,15 @@
 /**
  * The keys and values of a prompt until it is a row of the batch. Run in parts, it is one row in buffers of its own; run
- * whole, it stays in the run's outputs, from which the batch's row is copied.
+ * whole, it stays in the run's outputs, from which the batch's row is copied. Where another thread runs parts of it, the
+ * buffers are shared, and one of the two uses them at a time.
  */
 import type { Tensors } from '../../inference/graph-session.ts';
 import type { KvDraft, KvPages } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import type { KvPort } from './kv-signature.ts';
-import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
+import { emptyPast, type KvRow, KvSlab, slabBytes } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
+import type { SharedPast } from './shared-past.ts';
 
 interface WholeRun {
   readonly outputs: Tensors;
@@ -17,14 +19,37 @@ interface WholeRun {
 export class SlotDraft implements KvDraft, KvPages {
   readonly #ports: readonly KvPort[];
   readonly #promptLength: number;
+  readonly #isShared: boolean;
+  #memory: readonly SharedArrayBuffer[] = [];
   #slabs: readonly KvSlab[] = [];
   #whole: WholeRun | undefined;
   #length = 0;
   #capacity = 0;
 
-  constructor(ports: readonly KvPort[], promptLength: number) {
+  /** @param isShared whether another thread may run parts of the prompt */
+  constructor(ports: readonly KvPort[], promptLength: number, isShared = false) {
     this.#ports = ports;
     this.#promptLength = promptLength;
+    this.#isShared = isShared;
+  }
+
+  /** A draft that goes on with what another thread shares. */
+  static over(ports: readonly KvPort[], { memory, capacity, length }: SharedPast): SlotDraft {
+    const draft = new SlotDraft(ports, Number.POSITIVE_INFINITY, true);
+    draft.#hold(memory, capacity);
+    draft.#length = length;
+    return draft;
+  }
+
+  /** What another thread needs in order to run the next part; `advance` when it has. */
+  share(): SharedPast {
+    this.#reserve(this.#promptLength - this.#length);
+    return { memory: this.#memory, capacity: this.#capacity, length: this.#length };
+  }
+
+  /** Takes what another thread has written of the next `count` tokens. */
+  advance(count: number): void {
+    this.#length += count;
   }
 
   get length(): number {
@@ -32,7 +57,7 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   get capacity(): number {
-    return this.#capacity;
+    return this.#length === 0 ? 0 : this.#capacity;
   }
 
   get bytes(): number {
@@ -41,7 +66,7 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   past(): Tensors {
-    if (this.#slabs.length === 0) return emptyPast(this.#ports, 1);
+    if (this.#length === 0) return emptyPast(this.#ports, 1);
     return Object.fromEntries(this.#slabs.map((slab) => [slab.port.past, slab.view(1)]));
   }
 
@@ -105,12 +130,23 @@ export class SlotDraft implements KvDraft, KvPages {
   /** Early parts of a long prompt attend over little: the capacity follows, doubling, up to the whole prompt's. */
   #reserve(count: number): void {
     const most = capacityFor(this.#promptLength);
+    if (this.#isShared && this.#slabs.length === 0) {
+      // Not moved later, and not as large before it is written.
+      const memory = this.#ports.map((port) => new SharedArrayBuffer(slabBytes(port, most)));
+      this.#hold(memory, most);
+    }
     if (this.#slabs.length === 0) this.#slabs = this.#ports.map((port) => new KvSlab(port, most));
     const needed = this.#length + count;
     if (needed <= this.#capacity) return;
     this.#capacity = Math.min(most, capacityFor(Math.max(needed, 2 * this.#capacity)));
     const lengths = Int32Array.of(this.#length);
     for (const slab of this.#slabs) slab.reshape(1, this.#capacity, lengths);
+  }
+
+  #hold(memory: readonly SharedArrayBuffer[], capacity: number): void {
+    this.#memory = memory;
+    this.#slabs = this.#ports.map((port, index) => new KvSlab(port, capacity, memory[index]));
+    this.#capacity = capacity;
   }
 }
 

@@ -23,14 +23,19 @@ export class SlotKvCache implements KvCache {
   readonly #mask = new Int64Buffer();
   readonly #drafts = new Set<SlotDraft>();
   readonly #mostTokens: number;
+  readonly #sharedDrafts: boolean;
   #lengths = new Int32Array(16);
   #rows = 0;
   #capacity = 0;
   /** Views of the first `rows` rows: the same at every step until rows join, leave, or the capacity changes. */
   #pastViews: Tensors | undefined;
 
-  /** @param mostTokens tokens of all rows together, free places included; see `kv-budget.ts` */
-  constructor(ports: readonly KvPort[], mostTokens: number) {
+  /**
+   * @param mostTokens tokens of all rows together, free places included; see `kv-budget.ts`
+   * @param sharedDrafts whether other threads run parts of prompts
+   */
+  constructor(ports: readonly KvPort[], mostTokens: number, sharedDrafts = false) {
+    this.#sharedDrafts = sharedDrafts;
     this.#ports = ports;
     this.#mostTokens = mostTokens;
     this.#slabs = ports.map((port) => new KvSlab(port, mostTokens));
@@ -55,7 +60,7 @@ export class SlotKvCache implements KvCache {
   }
 
   draft(promptLength: number): SlotDraft {
-    const draft = new SlotDraft(this.#ports, promptLength);
+    const draft = new SlotDraft(this.#ports, promptLength, this.#sharedDrafts);
     this.#drafts.add(draft);
     return draft;
   }

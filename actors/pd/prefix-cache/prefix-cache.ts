@@ -68,11 +68,16 @@ export class PrefixCache {
     return tokens;
   }
 
-  /** Keeps the whole blocks of a draft that are not kept yet. @param from tokens that were offered before */
-  offer(keys: readonly string[], from: number, draft: KvDraft & KvPages): void {
+  /**
+   * Keeps the whole blocks of a draft that are not kept yet.
+   *
+   * @param from tokens that were offered before
+   * @param to tokens that count. Default: all
+   */
+  offer(keys: readonly string[], from: number, draft: KvDraft & KvPages, to = draft.length): void {
     if (this.#blocks === undefined) return;
     const added: string[] = [];
-    for (let block = Math.floor(from / BLOCK); (block + 1) * BLOCK <= draft.length; block++) {
+    for (let block = Math.floor(from / BLOCK); (block + 1) * BLOCK <= to; block++) {
       const key = keys[block];
       if (key === undefined) break;
       added.push(key);

@@ -12,11 +12,11 @@ import { Decoder } from '../../../../actors/pd/decoder.ts';
 import { type EngineOptions, PdEngine } from '../../../../actors/pd/engine.ts';
 import { GpuKvCache } from '../../../../actors/pd/kv-cache/gpu-kv-cache.ts';
 import { KvBudget } from '../../../../actors/pd/kv-cache/kv-budget.ts';
-import { bytesPerToken, kvPorts } from '../../../../actors/pd/kv-cache/kv-signature.ts';
+import { bytesPerToken, type KvPort, kvPorts } from '../../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../../actors/pd/kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from '../../../../actors/pd/kv-cache/slot-kv-cache.ts';
 import { layoutOf } from '../../../../actors/pd/load-graphs.ts';
-import { ModelRunner } from '../../../../actors/pd/model-runner.ts';
+import { ModelRunner, type PromptHelp } from '../../../../actors/pd/model-runner.ts';
 import { PrefixCache } from '../../../../actors/pd/prefix-cache/prefix-cache.ts';
 import { GROUP_QUERY, groupQueryDecoder } from '../../../fixtures/graphs/group-query-decoder.ts';
 import type { DecoderKind } from './pilot.ts';
@@ -29,6 +29,8 @@ export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly prefixCacheBytes?: number;
   /** Tokens of all sequences together that there is memory for. */
   readonly kvTokens?: number;
+  /** Who runs prompts meanwhile, over a decoder of its own; parts are then of 10 tokens. */
+  readonly help?: (decoder: Decoder, ports: readonly KvPort[]) => Omit<PromptHelp, 'beside'>;
 }
 
 export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise<PdEngine> {
@@ -41,6 +43,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const ports = kvPorts(session, GROUP_QUERY);
   const each = bytesPerToken(ports);
   const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
+  const aside = options.help && (await helped(options.help, model, ports));
   const layout = layoutOf(graphSignature(model).opTypes);
   const runner = new ModelRunner({
     decoder: new Decoder(session),
@@ -51,7 +54,9 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
         ? await GpuKvCache.load(ports, true, gpu)
         : kind === 'plain'
           ? new PlainKvCache(ports, layout)
-          : new SlotKvCache(ports, budget.tokens),
+          : new SlotKvCache(ports, budget.tokens, aside !== undefined),
+    aside,
+    ...(aside === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
     budget,
     prefixes: new PrefixCache(prefixCacheBytes),
     imageTokenId: -1,
@@ -63,6 +68,15 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
     { runner, newDetokenizer, contextLength, eosTokenIds: [], imageTokenId: -1 },
     { maxRunning, maxWaiting, ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }) },
   );
+}
+
+async function helped(
+  help: NonNullable<GroupQueryOptions['help']>,
+  model: OnnxModel,
+  ports: readonly KvPort[],
+): Promise<PromptHelp> {
+  const [decoder, beside] = [new Decoder(await sessionOf(model)), new Decoder(await sessionOf(model))];
+  return Object.assign(help(decoder, ports), { beside });
 }
 
 export async function sessionOf(model: OnnxModel, gpu?: GpuMemory): Promise<OrtSession> {

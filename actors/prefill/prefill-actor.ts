@@ -1,0 +1,43 @@
+/**
+ * The prefill actor: runs parts of long prompts for PD actors, which decode meanwhile. It keeps nothing between two
+ * parts: what the prompt has come to lies in memory that PD shares, and what a part adds is written there. So any of
+ * them can run any part, and one that dies has nothing that would be lost.
+ */
+import { defineActor } from '../../runtime/actor/behaviour.ts';
+import { giveWay } from '../give-way.ts';
+import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { sentTensors } from '../inference/sent-tensors.ts';
+import { Decoder } from '../pd/decoder.ts';
+import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
+import { SlotDraft } from '../pd/kv-cache/slot-draft.ts';
+import { loadDecoder } from '../pd/load-decoder.ts';
+import { prefillActor } from '../protocols.ts';
+
+export default defineActor({
+  blueprint: prefillActor,
+  async setup({ directory, threads }) {
+    prepareInferenceThread(directory);
+    // Once more: an answer that is being read goes before a prompt.
+    giveWay();
+    const session = await loadDecoder(directory, { threads });
+    const ports = kvPorts(session, directory.geometry);
+    const cache = { fetches: ports.map(({ present }) => present) };
+    const decoder = new Decoder(session);
+    let prefillRuns = 0;
+    let prefillTokens = 0;
+    return {
+      handlers: {
+        async extend({ ids, embeds, logits, past }, { signal }) {
+          signal.throwIfAborted();
+          const draft = SlotDraft.over(ports, past);
+          const predictions = await decoder.extend({ ids, embeds, logits }, [], draft, cache);
+          prefillRuns += 1;
+          prefillTokens += ids.length;
+          return sentTensors(predictions.outputs);
+        },
+      },
+      stats: () => ({ prefillRuns, prefillTokens }),
+      stop: () => session.release(),
+    };
+  },
+});

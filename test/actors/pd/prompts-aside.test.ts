@@ -1,0 +1,282 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Decoder } from '../../../actors/pd/decoder.ts';
+import type { PdEngine } from '../../../actors/pd/engine.ts';
+import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';
+import { SlotDraft } from '../../../actors/pd/kv-cache/slot-draft.ts';
+import type { PromptHelp } from '../../../actors/pd/model-runner.ts';
+import type { PromptPart } from '../../../actors/protocols.ts';
+import { groupQueryEngine } from './support/group-query.ts';
+import { askTokens, runToEnd } from './support/requests.ts';
+
+/** Runs each part when the test says so, on a decoder of its own. */
+class Helper {
+  ready = true;
+  /** Lengths of the parts that it was given, those that failed included. */
+  readonly parts: number[] = [];
+  #waiting: (() => Promise<void>)[] = [];
+  #free = false;
+
+  /** For `groupQueryEngine`. */
+  readonly help = (decoder: Decoder, ports: readonly KvPort[]): Omit<PromptHelp, 'beside'> => {
+    const helper = this;
+    const fetches = ports.map(({ present }) => present);
+    return {
+      takesImages: true,
+      get ready() {
+        return helper.ready;
+      },
+      extend: (part) => {
+        this.parts.push(part.ids.length);
+        const run = () => extend(decoder, ports, fetches, part);
+        return this.#free ? run() : this.#whenTold(run);
+      },
+    };
+  };
+
+  get busy(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  /** Lets the part that waits be run; resolves when the engine has heard of it. */
+  async finish(): Promise<void> {
+    await this.#waiting.shift()?.();
+    await turn();
+  }
+
+  async fail(): Promise<void> {
+    this.#fails = true;
+    await this.finish();
+  }
+
+  /** From here on parts are run as they come. */
+  async finishAll(): Promise<void> {
+    this.#free = true;
+    while (this.busy) await this.finish();
+  }
+
+  #fails = false;
+
+  #whenTold<T>(run: () => Promise<T>): Promise<T> {
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    this.#waiting.push(async () => {
+      if (this.#fails) reject(new Error('the other actor died'));
+      else resolve(await run());
+      this.#fails = false;
+    });
+    return promise;
+  }
+}
+
+async function extend(
+  decoder: Decoder,
+  ports: readonly KvPort[],
+  fetches: readonly string[],
+  { ids, embeds, logits, past }: PromptPart,
+) {
+  return await decoder.extend({ ids, embeds, logits }, [], SlotDraft.over(ports, past), { fetches });
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+async function engineWith(helper: Helper, options: { prefixCacheBytes?: number } = {}): Promise<PdEngine> {
+  return await groupQueryEngine({ ...options, help: helper.help });
+}
+
+/** An answer that is being read, and a prompt of 35 tokens beside it, of which a first part has been sent. */
+async function beside(helper: Helper, engine: PdEngine) {
+  const reader = askTokens(engine, 3, 60);
+  await engine.step();
+  await engine.step();
+  const long = askTokens(engine, 35, 4);
+  await engine.step();
+  assert.deepEqual(helper.parts, [10]);
+  return { reader, long };
+}
+
+async function answerAlone(promptTokens: number, maxTokens: number): Promise<readonly number[]> {
+  const engine = await groupQueryEngine();
+  const sink = askTokens(engine, promptTokens, maxTokens);
+  await runToEnd(engine);
+  await engine.dispose();
+  return sink.tokenIds;
+}
+
+describe('a prompt that another actor runs', () => {
+  it('does not hold up an answer that is being read', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { reader, long } = await beside(helper, engine);
+    const before = reader.tokenIds.length;
+    for (let step = 1; step <= 8; step++) {
+      await engine.step();
+      assert.equal(reader.tokenIds.length, before + step);
+    }
+    assert.deepEqual([helper.parts, long.tokenIds], [[10], []]);
+    await helper.finishAll();
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
+  it('goes there part by part, and its answer is the one it gets alone', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { reader, long } = await beside(helper, engine);
+    for (let part = 0; part < 4; part++) {
+      assert.ok(helper.busy);
+      await helper.finish();
+      await engine.step();
+    }
+    assert.deepEqual(helper.parts, [10, 10, 10, 5]);
+    await runToEnd(engine);
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    assert.deepEqual(reader.tokenIds, await answerAlone(3, 60));
+    await engine.dispose();
+  });
+
+  it('is run here when nobody reads an answer', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const whole = askTokens(engine, 3, 30, false);
+    await engine.step();
+    const long = askTokens(engine, 35, 4);
+    await runToEnd(engine);
+    assert.deepEqual(helper.parts, []);
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    assert.equal(whole.tokenIds.length, 30);
+    await engine.dispose();
+  });
+
+  it('is run here from its start when the other fails', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { reader, long } = await beside(helper, engine);
+    await helper.finish();
+    await engine.step();
+    await helper.fail();
+    await runToEnd(engine);
+    assert.deepEqual(helper.parts, [10, 10]);
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    assert.deepEqual(reader.codes, []);
+    await engine.dispose();
+  });
+
+  it('is run here while nobody is up', async () => {
+    const helper = new Helper();
+    helper.ready = false;
+    const engine = await engineWith(helper);
+    askTokens(engine, 3, 60);
+    await engine.step();
+    const long = askTokens(engine, 35, 4);
+    await runToEnd(engine);
+    assert.deepEqual(helper.parts, []);
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    await engine.dispose();
+  });
+
+  it('cancelled meanwhile, goes no further, and what comes of its part is nobody’s', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { long } = await beside(helper, engine);
+    long.cancelled = true;
+    await engine.step();
+    assert.deepEqual(long.codes, ['ABORTED']);
+    assert.equal(engine.stats().prefilling, 0);
+    await helper.finish();
+    await engine.step();
+    assert.deepEqual(helper.parts, [10]);
+    assert.equal(engine.stats().prefillTokens, 3);
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
+  it('cancelled meanwhile, holds up no other', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { reader, long } = await beside(helper, engine);
+    for (const sink of [reader, long]) sink.cancelled = true;
+    const whole = askTokens(engine, 35, 4, false);
+    await engine.step();
+    assert.ok(engine.stats().prefillTokens > 3, 'its prompt is being run');
+    await runToEnd(engine);
+    assert.deepEqual(whole.tokenIds, await answerAlone(35, 4));
+    await helper.finishAll();
+    await engine.dispose();
+  });
+
+  it('is waited for when nobody is left to decode, and the rest is run here', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { reader, long } = await beside(helper, engine);
+    reader.cancelled = true;
+    const step = engine.step();
+    await turn();
+    await helper.finish();
+    await step;
+    await runToEnd(engine);
+    assert.deepEqual(helper.parts, [10]);
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    await engine.dispose();
+  });
+
+  it('is found again by one that begins alike', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper, { prefixCacheBytes: 1 << 20 });
+    const { long } = await beside(helper, engine);
+    await helper.finishAll();
+    await runToEnd(engine);
+    const again = askTokens(engine, 35, 4);
+    await runToEnd(engine);
+    assert.equal(again.summary.usage.cachedTokens, 32);
+    assert.deepEqual(again.tokenIds, long.tokenIds);
+    await engine.dispose();
+  });
+});
+
+describe('prompts that wait for another actor', () => {
+  it('wait when it is one: the answer that is being read keeps its pace', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    await beside(helper, engine);
+    const { prefillTokens } = engine.stats();
+    askTokens(engine, 30, 4);
+    for (let step = 0; step < 5; step++) await engine.step();
+    assert.equal(engine.stats().prefillTokens, prefillTokens);
+    await helper.finishAll();
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
+  it('are run here too when they are several', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    await beside(helper, engine);
+    const crowd = [askTokens(engine, 30, 4), askTokens(engine, 31, 4)];
+    for (let step = 0; step < 20; step++) await engine.step();
+    assert.equal(crowd[0]?.tokenIds.length, 4);
+    assert.equal(crowd[1]?.tokenIds.length, 0, 'alone again, it waits');
+    await helper.finishAll();
+    await runToEnd(engine);
+    assert.deepEqual(crowd[1]?.tokenIds, await answerAlone(31, 4));
+    await engine.dispose();
+  });
+
+  it('go before a longer one when they are a single part', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper);
+    const { long } = await beside(helper, engine);
+    const short = askTokens(engine, 8, 4);
+    await helper.finish();
+    await engine.step();
+    assert.deepEqual(helper.parts, [10, 8]);
+    await helper.finish();
+    await engine.step();
+    assert.ok(short.tokenIds.length > 0);
+    assert.deepEqual([helper.parts, long.tokenIds], [[10, 8, 10], []]);
+    await helper.finishAll();
+    await runToEnd(engine);
+    assert.deepEqual(short.tokenIds, await answerAlone(8, 4));
+    assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    await engine.dispose();
+  });
+});
