@@ -31,6 +31,7 @@ Options:
   --layers N          decoder layers of the generated model (default: 30, the shape of SmolVLM-256M; --quick: 2)
   --attention KIND    of the generated model: ${ATTENTION_KINDS.join(' or ')} (default: ${ATTENTION_KINDS[0]})
   --dtype DTYPE       of the generated model, and of parity's: ${PRECISIONS.join(' or ')} (default: the suite's own)
+  --answer-tokens N   of throughput's 16 requests, which are then all that it runs (default: 128)
   --json FILE         where figures are added to (default: bench/results/latest.json; --quick: quick.json)
   --make-model        only make the generated model and print its directory
   --report            only write docs/benchmarks/ (Markdown, SVG) from the figures, named after --json FILE; --quick: beside quick.json
@@ -54,6 +55,7 @@ export function parseFlags(args: string[]): RunFlags {
     layers: positive('--layers', values.layers) ?? (quick ? 2 : undefined),
     dtype: oneOf('--dtype', PRECISIONS, values.dtype),
     rounds: positive('--rounds', values.rounds),
+    answerTokens: positive('--answer-tokens', values['answer-tokens']),
   };
   const names = SUITES.map(({ name }) => name);
   const suites = (values.suite ?? names).map((name) => oneOf('--suite', names, name) ?? name);
@@ -77,6 +79,7 @@ function parsed(args: string[]) {
         layers: { type: 'string' },
         attention: { type: 'string' },
         dtype: { type: 'string' },
+        'answer-tokens': { type: 'string' },
         json: { type: 'string' },
         'make-model': { type: 'boolean', default: false },
         report: { type: 'boolean', default: false },

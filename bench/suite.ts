@@ -13,6 +13,8 @@ export interface SuiteOptions {
   readonly dtype: Precision | undefined;
   /** Turns of the suites that load the generated model; each has its default. */
   readonly rounds: number | undefined;
+  /** Of the throughput suite's answers; its default when absent. */
+  readonly answerTokens: number | undefined;
 }
 
 /** One line of a table. */

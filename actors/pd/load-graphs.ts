@@ -20,11 +20,12 @@ import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
 import { loadDecoder } from './load-decoder.ts';
 import { checkLogits } from './logits.ts';
-import type { ModelRunnerParts, PromptHelp } from './model-runner.ts';
+import type { ModelRunnerParts } from './model-runner.ts';
 import { Predictions } from './predictions.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
 import { PrefixCache } from './prefix-cache/prefix-cache.ts';
 import { promptTrial } from './prompt-trial.ts';
+import type { PromptHelp } from './prompts-aside.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
 export interface LoadGraphsOptions {
@@ -76,19 +77,19 @@ export async function loadGraphs(
           geometry.hiddenSize,
         )
       : undefined;
-    const aside =
+    const help =
       prefill === undefined
         ? undefined
-        : asideOf(prefill, kept(await loadDecoder(directory, { threads: prefill.threadsBeside })));
+        : helpOf(prefill, kept(await loadDecoder(directory, { threads: prefill.threadsBeside })));
     const { imageTokenId, imageTokensPerTile } = geometry;
-    return { decoder, embedder, cache, budget, prefixes, gpu, aside, imageTokenId, imageTokensPerTile };
+    return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw error instanceof TypeError ? unknownKind(graphs.decoder.path, error) : error;
   }
 }
 
-function asideOf({ actor, takesImages }: PrefillHelp, beside: OrtSession): PromptHelp {
+function helpOf({ actor, takesImages }: PrefillHelp, beside: OrtSession): PromptHelp {
   return {
     extend: async (part) => new Predictions(receivedTensors(await actor.ask('extend', part))),
     beside: new Decoder(beside),

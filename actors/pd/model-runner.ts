@@ -4,44 +4,25 @@
  */
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
-import type { PromptPart } from '../protocols.ts';
 import type { Decoder } from './decoder.ts';
 import type { EngineImage } from './engine-request.ts';
 import type { GpuImageMerge } from './gpu-image-merge.ts';
 import type { KvBudget } from './kv-cache/kv-budget.ts';
 import type { KvCache } from './kv-cache/kv-cache.ts';
-import { SlotDraft } from './kv-cache/slot-draft.ts';
-import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
 import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
 import type { Predictions } from './predictions.ts';
 import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
 import type { PrefixCache, PrefixCacheStats } from './prefix-cache/prefix-cache.ts';
-import { BLOCK, prefixKeys } from './prefix-cache/prefix-keys.ts';
-import { PrefixOffers } from './prefix-cache/prefix-offers.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
-import { PromptRun } from './prompt-run.ts';
+import { PromptOpener } from './prompt-opener.ts';
+import type { PromptRun } from './prompt-run.ts';
+import { type PromptHelp, PromptsAside } from './prompts-aside.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
-
-/** Somebody else who runs parts of prompts while this thread decodes. */
-export interface PromptHelp {
-  /**
-   * Writes the part's keys and values behind the past; nobody else may use that meanwhile.
-   *
-   * @returns what the part's last token predicts, in row 0
-   */
-  extend(part: PromptPart): Promise<Predictions>;
-  /** The decoder of this thread on the cores that are left meanwhile. */
-  readonly beside: Decoder;
-  /** Whether images may be handed over. */
-  readonly takesImages: boolean;
-  /** Whether somebody is up. */
-  readonly ready: boolean;
-}
 
 export interface ModelRunnerParts {
   readonly decoder: Decoder;
   /** Present where another actor helps with prompts. */
-  readonly aside?: PromptHelp | undefined;
+  readonly help?: PromptHelp | undefined;
   /** Absent when the decoder takes token ids. */
   readonly embedder: TokenEmbedder | undefined;
   readonly cache: KvCache;
@@ -57,26 +38,21 @@ export interface ModelRunnerParts {
   readonly imageTokensPerTile: number;
 }
 
-/** A part of a prompt that another actor is running. */
-export interface PartAside {
-  /** What its last token predicts, once the prompt is complete. */
-  readonly done: Promise<Predictions | undefined>;
-}
-
-type OpeningPrompt = Pick<PromptRun, 'ids' | 'images' | 'keys' | 'logits' | 'onImagesRead'>;
-
 export class ModelRunner {
   readonly #parts: ModelRunnerParts;
+  /** Where another actor helps with prompts. It is given only prompts that may be cut. */
+  readonly aside: PromptsAside | undefined;
   readonly #feeds: PromptFeeds;
-  readonly #offers: PrefixOffers;
+  readonly #prompts: PromptOpener;
   #scratch = new Float32Array(0);
-  /** Parts of prompts that are being run aside. */
-  #aside = 0;
 
   constructor(parts: ModelRunnerParts) {
+    const { help, imageTokenId } = parts;
     this.#parts = parts;
     this.#feeds = new PromptFeeds(parts);
-    this.#offers = new PrefixOffers((run, from, to) => this.#offer(run, from, to));
+    this.#prompts = new PromptOpener(parts);
+    const shared = { feeds: this.#feeds, prompts: this.#prompts, imageTokenId };
+    this.aside = help === undefined ? undefined : new PromptsAside({ help, ...shared });
   }
 
   /** @throws ModelError when a graph cannot be loaded or is of an unknown kind */
@@ -114,24 +90,17 @@ export class ModelRunner {
    * @param logits whether those of the last token are wanted, and not the likeliest one alone
    */
   begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void, logits = true): PromptRun {
-    const tokensOf = (image: EngineImage) => (image.shape[0] ?? 0) * this.#parts.imageTokensPerTile;
-    const identities = images.map((image) => ({ hash: image.hash, tokens: tokensOf(image) }));
-    const keys = this.#keepsPrefixes ? prefixKeys(ids, this.#parts.imageTokenId, identities) : [];
-    return this.#open({ ids, images, keys, logits, onImagesRead });
+    return this.#prompts.begin(ids, images, onImagesRead, logits);
   }
 
   /** A prompt anew, for this thread alone: whoever failed to run a part of it may still be writing to its memory. */
   again(run: PromptRun): PromptRun {
-    const fresh = this.#open(run);
-    fresh.embeds = run.embeds;
-    fresh.staysNear = true;
-    this.drop(run);
-    return fresh;
+    return this.#prompts.again(run);
   }
 
   /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
   joinsOthers(run: PromptRun): boolean {
-    return this.#parts.cache.together && run.done === 0 && this.#cuttable(run);
+    return this.#parts.cache.together && run.done === 0 && this.mayBeCut(run);
   }
 
   /**
@@ -144,70 +113,19 @@ export class ModelRunner {
     const { cache } = this.#parts;
     const from = run.done;
     const part = Math.min(most, cache.mostTokensPerRun);
-    const to = from + (this.#cuttable(run) ? Math.min(part, run.left) : run.left);
+    const to = from + (this.mayBeCut(run) ? Math.min(part, run.left) : run.left);
     await this.#feeds.prepare(run);
     const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
       this.#decoder.extend(tokens, run.images, run.draft, cache),
     );
     if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
-    this.#offer(run, from);
+    this.#prompts.keep(run, from);
     return run.left === 0 ? predictions : undefined;
-  }
-
-  /** Whether another actor helps with prompts. */
-  get hasHelp(): boolean {
-    return this.#parts.aside !== undefined;
-  }
-
-  /** Whether `sendAside` may run what is left of a prompt. */
-  goesAside(run: PromptRun): boolean {
-    const { aside, imageTokenId } = this.#parts;
-    if (aside === undefined || !aside.ready || run.staysNear || !this.#cuttable(run)) return false;
-    return aside.takesImages || !run.ids.includes(imageTokenId, run.done);
-  }
-
-  /**
-   * As `extend`, by another actor: decoding may go on meanwhile, and does so on the cores that are left. Its blocks are
-   * kept later, by `keepPrefixes`. Resolves when the part has been handed over; only then may this thread go on, for
-   * preparing it takes the graph of token embeddings. If `done` rejects, the prompt must be begun `again`.
-   */
-  async sendAside(run: PromptRun, most: number): Promise<PartAside> {
-    const { aside } = this.#parts;
-    const { draft } = run;
-    if (aside === undefined || !(draft instanceof SlotDraft)) throw new TypeError('Nobody else can run it');
-    const from = run.done;
-    const to = from + Math.min(most, run.left);
-    await this.#feeds.prepare(run);
-    return await this.#feeds.withPart(run, from, to, async ({ ids, embeds, logits }) => {
-      // A view is cloned with its whole buffer.
-      const own = embeds instanceof Float32Array ? embeds.slice() : undefined;
-      const answer = aside.extend({ ids: ids.slice(), embeds: own, logits, past: draft.share() });
-      return { done: this.#ranAside(run, draft, to, answer) };
-    });
-  }
-
-  async #ranAside(
-    run: PromptRun,
-    draft: SlotDraft,
-    to: number,
-    answer: Promise<Predictions>,
-  ): Promise<Predictions | undefined> {
-    const from = run.done;
-    this.#aside += 1;
-    try {
-      const predictions = await answer;
-      draft.advance(to - from);
-      run.imageTokensAside += countOf(this.#parts.imageTokenId, run.ids.subarray(from, to));
-      this.#offers.add(run, from);
-      return run.left === 0 ? predictions : undefined;
-    } finally {
-      this.#aside -= 1;
-    }
   }
 
   /** Keeps blocks of prompts that were run aside: one block of each, or all. */
   keepPrefixes(all: boolean): void {
-    this.#offers.give(all ? undefined : BLOCK);
+    this.#prompts.keepLate(all);
   }
 
   /** Runs several prompts whole, in one run; see `joinsOthers`. @returns what their last tokens predict */
@@ -219,7 +137,7 @@ export class ModelRunner {
     const predictions = await this.#decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
     for (const run of runs) {
       run.imagesRead();
-      this.#offer(run, 0);
+      this.#prompts.keep(run, 0);
     }
     return predictions;
   }
@@ -255,61 +173,35 @@ export class ModelRunner {
   scrub(): void {
     this.#parts.cache.scrub();
     // Its prompt may have been kept; which blocks are sound is not worth finding out.
-    this.#parts.prefixes.clear();
+    this.#prompts.clear();
   }
 
   /** Gives back memory that no running sequence needs; returns the bytes freed. */
   trim(): number {
-    const { cache, prefixes, embedder } = this.#parts;
+    const { cache, embedder } = this.#parts;
     const scratch = this.#scratch.byteLength;
     this.#scratch = new Float32Array(0);
-    this.#offers.clear();
-    return scratch + prefixes.clear() + cache.trim() + (embedder?.clear() ?? 0);
+    return scratch + this.#prompts.clear() + cache.trim() + (embedder?.clear() ?? 0);
   }
 
   async release(): Promise<void> {
-    const { embedder, decoder, aside, cache, gpu, merge } = this.#parts;
+    const { embedder, decoder, help, cache, gpu, merge } = this.#parts;
     await cache.release();
     await merge?.release();
     await embedder?.release();
     await decoder.release();
-    await aside?.beside.release();
+    await help?.beside.release();
     gpu?.release();
   }
 
-  /** The decoder of this thread, on as many cores as are free. */
-  get #decoder(): Decoder {
-    const { decoder, aside } = this.#parts;
-    return this.#aside > 0 && aside !== undefined ? aside.beside : decoder;
-  }
-
-  /** A draft that the prefix cache can read and write. */
-  get #keepsPrefixes(): boolean {
-    return this.#parts.cache instanceof SlotKvCache;
-  }
-
-  #open({ ids, images, keys, logits, onImagesRead }: OpeningPrompt): PromptRun {
-    const { cache, prefixes } = this.#parts;
-    this.#offers.give();
-    const draft = cache.draft(ids.length);
-    const usable = this.#mayRestore(ids, keys) ? keys : [];
-    const cachedTokens = draft instanceof SlotDraft ? prefixes.restore(usable, ids.length, draft) : 0;
-    return new PromptRun({ ids, images, draft, keys, cachedTokens, logits, onImagesRead });
-  }
-
-  #offer(run: PromptRun, from: number, to?: number): void {
-    if (run.draft instanceof SlotDraft) this.#parts.prefixes.offer(run.keys, from, run.draft, to);
-  }
-
-  /** A graph that merges images itself takes all of a prompt's images at once, or none. */
-  #mayRestore(ids: Int32Array, keys: readonly string[]): boolean {
-    const { decoder, prefixes, imageTokenId } = this.#parts;
-    return !decoder.takesPixels || prefixes.cachedTokens(keys, ids.length) > ids.lastIndexOf(imageTokenId);
-  }
-
   /** Whether a prompt may be run in parts and beside others. */
-  #cuttable(run: PromptRun): boolean {
+  mayBeCut(run: PromptRun): boolean {
     return this.#parts.cache.chunked && !this.#feeds.needsPixels(run);
+  }
+
+  /** On as many cores as are free. */
+  get #decoder(): Decoder {
+    return this.aside?.beside ?? this.#parts.decoder;
   }
 
   #room(length: number): Float32Array {
@@ -318,8 +210,4 @@ export class ModelRunner {
     }
     return this.#scratch.subarray(0, length);
   }
-}
-
-function countOf(token: number, ids: Int32Array): number {
-  return ids.reduce((count, id) => count + Number(id === token), 0);
 }

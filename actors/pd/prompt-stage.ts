@@ -10,8 +10,8 @@ import type { ModelRunner } from './model-runner.ts';
 import type { PdCounters } from './pd-stats.ts';
 import type { Predictions } from './predictions.ts';
 import type { PrefillPacer } from './prefill-pacer.ts';
-import type { PromptRun } from './prompt-run.ts';
-import { type OpenedPrompt, PromptsAside } from './prompts-aside.ts';
+import { PromptQueue } from './prompt-queue.ts';
+import type { OpenedPrompt, PromptsAside } from './prompts-aside.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { Sequence } from './sequence.ts';
 
@@ -31,29 +31,30 @@ const PATIENT = 1;
 
 export class PromptStage {
   readonly #parts: PromptStageParts;
-  readonly #aside: PromptsAside;
+  readonly #queue: PromptQueue;
 
   constructor(parts: PromptStageParts) {
     this.#parts = parts;
-    this.#aside = new PromptsAside(parts.runner);
+    this.#queue = new PromptQueue(parts);
   }
 
   /** Runs prompts until the budget of this step is spent. @returns the tokens that were run, padding included */
   async run(): Promise<number> {
-    const { scheduler } = this.#parts;
-    const aside = this.#takeAside();
+    const { scheduler, runner } = this.#parts;
+    const { aside } = runner;
+    const tokens = this.#takeAside();
     const streaming = scheduler.running.filter((sequence) => sequence.streaming).length;
-    if (streaming > 0) await this.#sendAside();
-    const run = aside + (await this.#runNear(streaming));
-    if (run > 0 || scheduler.running.length > 0 || this.#aside.sequence === undefined) return run;
+    if (aside !== undefined && aside.sequence === undefined && streaming > 0) await this.#sendAside(aside);
+    const run = tokens + (await this.#runNear(streaming));
+    if (run > 0 || scheduler.running.length > 0 || aside?.sequence === undefined) return run;
     // Nobody is left to decode: what the other actor does is all there is to wait for.
-    await this.#aside.done;
+    await aside.done;
     return this.#takeAside();
   }
 
   /** What the other actor has done since the last step. @returns the tokens that it has run */
   #takeAside(): number {
-    const outcome = this.#aside.take();
+    const outcome = this.#parts.runner.aside?.take();
     if (outcome === undefined) return 0;
     const { opened, tokens, predictions, error } = outcome;
     // Who has left meanwhile has given the prompt up.
@@ -65,39 +66,25 @@ export class PromptStage {
     return tokens;
   }
 
-  async #sendAside(): Promise<void> {
-    if (!this.#parts.runner.hasHelp || this.#aside.sequence !== undefined) return;
-    const opened = this.#nextAside();
-    if (opened !== undefined) await this.#aside.send(opened, this.#parts.runner.promptRuns.most);
-  }
-
-  /** The first in order, unless another needs a single part. */
-  #nextAside(): OpenedPrompt | undefined {
-    const { scheduler, runner } = this.#parts;
-    const { most } = runner.promptRuns;
-    const fitting: OpenedPrompt[] = [];
-    for (let index = 0; ; index++) {
-      const admitted = index < scheduler.prefilling.length;
-      const short = (scheduler.waiting[0]?.promptIds.length ?? 0) <= most;
-      const opened = admitted || short || fitting.length === 0 ? this.#opened(index) : undefined;
-      if (opened === undefined) break;
-      if (runner.goesAside(opened.prompt)) fitting.push(opened);
-    }
-    return fitting.find(({ prompt }) => prompt.left <= most) ?? fitting[0];
+  async #sendAside(aside: PromptsAside): Promise<void> {
+    const opened = this.#queue.nextAside();
+    if (opened !== undefined) await aside.send(opened, this.#parts.runner.promptRuns.most);
   }
 
   async #runNear(streaming: number): Promise<number> {
-    const { scheduler, pacer } = this.#parts;
-    const here = scheduler.prefilling.filter((sequence) => sequence !== this.#aside.sequence);
+    const { scheduler, runner, pacer } = this.#parts;
+    const away = runner.aside?.sequence;
+    const here = scheduler.prefilling.filter((sequence) => sequence !== away);
     const waiting = scheduler.waiting.length + here.length;
     if (waiting === 0) return 0;
-    const patient = streaming > 0 && waiting <= PATIENT;
-    const isNear = ({ sequence, prompt }: OpenedPrompt) =>
-      sequence !== this.#aside.sequence && !(patient && this.#parts.runner.goesAside(prompt));
+    const paced = streaming > 0;
+    const patient = paced && waiting <= PATIENT;
+    const isNear = (opened: OpenedPrompt) =>
+      opened.sequence !== away && !(patient && this.#queue.goesAside(opened));
     const budget = pacer.tokens({ streaming, waiting });
     let run = 0;
     while (run < budget) {
-      const group = this.#nextGroup(budget - run, isNear);
+      const group = this.#queue.nextGroup({ budget: budget - run, paced, isNear });
       const [first] = group;
       // What is left of the budget would cut a prompt in two that the next step may run whole.
       if (first === undefined || (run > 0 && first.prompt.left > budget - run)) break;
@@ -107,54 +94,7 @@ export class PromptStage {
   }
 
   dropLeavers(): void {
-    const { scheduler, leaves } = this.#parts;
-    for (const sequence of scheduler.prefilling) if (leaves(sequence)) this.#giveUp(sequence);
-  }
-
-  /** The prompt to go on with, and others behind it that fit into the same run. */
-  #nextGroup(budget: number, isNear: (opened: OpenedPrompt) => boolean): OpenedPrompt[] {
-    const { runner, scheduler } = this.#parts;
-    const group: OpenedPrompt[] = [];
-    let longest = 0;
-    for (let index = 0; ; index++) {
-      const admitted = index < scheduler.prefilling.length ? this.#opened(index) : undefined;
-      if (admitted !== undefined && !isNear(admitted)) continue;
-      const { promptIds } = admitted?.sequence ?? scheduler.waiting[0] ?? {};
-      // Padded to the longest, all of them together are what is paid for.
-      const length = Math.max(longest, promptIds?.length ?? 0);
-      if (group.length > 0 && (group.length + 1) * length > budget) break;
-      const opened = admitted ?? this.#opened(index);
-      if (opened === undefined) break;
-      if (!isNear(opened)) continue;
-      // A prompt that is known in part is run by itself, next.
-      if (group.length > 0 && !runner.joinsOthers(opened.prompt)) break;
-      group.push(opened);
-      if (!runner.joinsOthers(opened.prompt)) break;
-      longest = Math.max(longest, opened.prompt.ids.length);
-    }
-    return group;
-  }
-
-  /** The prompt at a place of the prefilling list, admitted if need be. */
-  #opened(index: number): OpenedPrompt | undefined {
-    const { scheduler, leaves } = this.#parts;
-    for (;;) {
-      const sequence = scheduler.prefilling[index] ?? scheduler.admit();
-      if (sequence === undefined) return undefined;
-      if (leaves(sequence)) {
-        this.#giveUp(sequence);
-        continue;
-      }
-      return { sequence, prompt: sequence.prompt ?? this.#begin(sequence) };
-    }
-  }
-
-  #begin(sequence: Sequence): PromptRun {
-    const { promptIds, images, sampler } = sequence;
-    const imagesRead = () => sequence.releaseImages();
-    const prompt = this.#parts.runner.begin(promptIds, images, imagesRead, !sampler.greedy);
-    sequence.beginPrefill(prompt);
-    return prompt;
+    this.#queue.dropLeavers();
   }
 
   /** @returns the tokens that were run */
@@ -169,7 +109,7 @@ export class PromptStage {
       if (predictions !== undefined) this.#start({ sequence, prompt }, predictions, 0);
     } catch (error) {
       sequence.stream.fail(error);
-      this.#giveUp(sequence);
+      this.#queue.giveUp(sequence);
     }
     return Math.max(1, before - prompt.left);
   }
@@ -210,12 +150,5 @@ export class PromptStage {
     counters.countPrefill();
     counters.notePeak(runner.kvBytes);
     this.#parts.start(sequence, predictions, row);
-  }
-
-  #giveUp(sequence: Sequence): void {
-    const { scheduler, runner } = this.#parts;
-    scheduler.giveUp(sequence);
-    if (sequence.prompt !== undefined) runner.drop(sequence.prompt);
-    sequence.prompt = undefined;
   }
 }

@@ -67,9 +67,14 @@ export class Sequence {
     return this.#images;
   }
 
+  /** Whether the answer is read as it is made. */
+  get streamed(): boolean {
+    return this.request.envelope.streamed;
+  }
+
   /** Whether a reader has seen more than the first token, and so a pace to keep. */
   get streaming(): boolean {
-    return this.request.envelope.streamed && this.#stops.generated > 1;
+    return this.streamed && this.#stops.generated > 1;
   }
 
   expired(now: number): boolean {

@@ -41,7 +41,8 @@ export class BareDecoder {
     provider: BareDevice['provider'] = 'cpu',
   ): Promise<BareDecoder> {
     if (graphs.embed === undefined) throw new Error('the model has no token embedding graph');
-    const embed = await openBareSession(graphs.embed, threads);
+    // As the engine does: it copies rows.
+    const embed = await openBareSession(graphs.embed, 1);
     const kept = provider === 'cpu' ? [] : cacheNames(geometry).map((name) => `present.${name}`);
     const decoder = await openBareSession(decoderGraph, threads, { provider, kept });
     const rewritten = decoder.outputNames.includes('new.0.key');

@@ -2,7 +2,7 @@
  * One engine with a number of PD workers, in a process of its own; reports its memory once all of them have answered.
  * It is the built package, as users have it: a thread that strips types from TypeScript pays 10 MiB for that.
  *
- *     node --expose-gc worker-memory-child.ts MODEL_DIRECTORY DTYPE WORKERS
+ *     node --expose-gc worker-memory-child.ts MODEL_DIRECTORY DTYPE WORKERS PREFILL_ACTORS
  */
 import process from 'node:process';
 import { processMemory } from '../process-memory.ts';
@@ -11,7 +11,7 @@ const built: typeof import('../../src/index.ts') = await import(
   new URL('../../dist/src/index.js', import.meta.url).href
 );
 
-const [model = '', dtype = 'fp32', workers = '1'] = process.argv.slice(2);
+const [model = '', dtype = 'fp32', workers = '1', prefills = '0'] = process.argv.slice(2);
 const count = Number(workers);
 
 const engine = await built.Troupe.start({
@@ -19,6 +19,7 @@ const engine = await built.Troupe.start({
   dtype: dtype === 'q4' ? 'q4' : 'fp32',
   mode: 'disaggregated',
   pd: { count },
+  prefill: { count: Number(prefills) },
 });
 const ask = () => engine.chat({ messages: [{ role: 'user', content: 'Is there a ring?' }], maxTokens: 8 });
 await Promise.all(Array.from({ length: 4 * count }, ask));

@@ -52,7 +52,7 @@ export const prefillInterferenceSuite: Suite = {
           kind: 'lines',
           joined: false,
           name: 'prefill-interference',
-          title: 'Time before each token of the running streams',
+          title: 'Time before each token of one of the running streams',
           x: 'seconds since the long prompt was submitted',
           y: 'milliseconds',
           lines: [{ name: model.label, points: turns.at(-1)?.timeline ?? [] }],
@@ -68,7 +68,7 @@ interface Turn {
   /** From then until its first token. */
   readonly beside: number[];
   readonly timeToFirstToken: number;
-  /** Arrival, relative to the prompt's submission, and the gap before it. */
+  /** Of the first stream: arrival, relative to the prompt's submission, and the gap before it. */
   readonly timeline: readonly (readonly [seconds: number, ms: number])[];
 }
 
@@ -88,19 +88,18 @@ async function turn(engine: Troupe, { prompts }: BenchModel, pieces: number, len
     await Promise.all(streams.map((stream) => stream.reached(stream.arrivals.length + 2)));
     const to = performance.now();
     const gaps = (start: number, end: number) => streams.flatMap((stream) => stream.gaps(start, end));
-    const timeline = streams.flatMap(({ arrivals }) =>
-      arrivals.flatMap((at, index) => {
-        const before = arrivals[index - 1];
-        return before === undefined || at < from
-          ? []
-          : [[(at - long.submittedAt) / 1000, at - before] as const];
-      }),
-    );
+    const arrivals = streams[0]?.arrivals ?? [];
+    const timeline = arrivals.flatMap((at, index) => {
+      const before = arrivals[index - 1];
+      return before === undefined || at < from
+        ? []
+        : [[(at - long.submittedAt) / 1000, at - before] as const];
+    });
     return {
       alone: gaps(from, long.submittedAt),
       beside: gaps(long.submittedAt, Math.min(to, firstAt + 1000)),
       timeToFirstToken: long.timeToFirstToken,
-      timeline: timeline.sort(([a], [b]) => a - b),
+      timeline,
     };
   } finally {
     await Promise.all(open.map((stream) => stream.abort()));

@@ -29,6 +29,14 @@ const LOADS: readonly Load[] = [
     goal: 1.5,
   },
 ];
+/** The same with answers of another length: the longer they are, the less the prompts weigh, which cost both sides the same. */
+const longAnswers = (outputTokens: number): Load => ({
+  title: `16 requests of 600 tokens at once, answers of ${outputTokens}`,
+  requests: 16,
+  promptTokens: 600,
+  outputTokens,
+  goal: 6,
+});
 const QUICK_LOADS: readonly Load[] = [
   { title: '4 requests of 60 tokens at once', requests: 4, promptTokens: 60, outputTokens: 8, goal: 1 },
 ];
@@ -49,7 +57,7 @@ export const throughputSuite: Suite = {
       const peer = await model.startTransformers();
       await using engine = await model.startTroupe();
       try {
-        for (const load of options.quick ? QUICK_LOADS : LOADS) {
+        for (const load of loadsFor(options)) {
           const result = await compare(model, load, engine, peer, options);
           tables.push(result);
           const text = `Output tokens a second, ${load.title}, ${dtype}`;
@@ -67,6 +75,11 @@ export const throughputSuite: Suite = {
     return { tables, claims, charts: [{ kind: 'bars', name: 'throughput', title, y: title, bars }] };
   },
 };
+
+function loadsFor({ quick, answerTokens }: SuiteOptions): readonly Load[] {
+  if (answerTokens !== undefined) return [longAnswers(answerTokens)];
+  return quick ? QUICK_LOADS : LOADS;
+}
 
 async function compare(
   { prompts, label }: BenchModel,
@@ -106,7 +119,11 @@ async function compare(
       return ms;
     },
   };
-  const batch = requests > 1 ? [peerTask(`${PEER}, one static batch`, 'batch')] : [];
+  // It is never faster for long answers: the whole cache of all rows is handed over at each token.
+  const batch =
+    requests > 1 && options.answerTokens === undefined
+      ? [peerTask(`${PEER}, one static batch`, 'batch')]
+      : [];
   await peer.answer({ requests: prompts.requests(1, 40, 4), order: 'in-turn' });
   await engine.chat(toChatOptions(prompts.request(40, 4)));
   const tasks = [peerTask(PEER, 'in-turn'), ours, ...batch] as const;

@@ -16,7 +16,7 @@ const FIELDS = ['anonymous', 'pss', 'rss'] as const;
 
 export const workerMemorySuite: Suite = {
   name: 'worker-memory',
-  description: 'memory that a second PD worker adds, fp32 and q4',
+  description: 'memory that a second PD worker adds, and a prefill actor, fp32 and q4',
   shows: 'anonymous memory grows by <= 15 % of the weights (/proc/self/smaps_rollup)',
   async run(options) {
     const figures: FigureTable[] = [];
@@ -28,19 +28,21 @@ export const workerMemorySuite: Suite = {
       const model = await BenchModel.open(options, dtype);
       const { decoder, embed } = model.directory.graphs;
       const weights = weightBytes(decoder) + weightBytes(embed);
-      const turns: { one: ProcessMemory; two: ProcessMemory }[] = [];
+      const turns: Turn[] = [];
       for (let round = 0; round < longCalls(options).rounds; round++) {
-        turns.push({ one: await memoryOf(model, 1), two: await memoryOf(model, 2) });
+        const one = await memoryOf(model, 1);
+        turns.push({ one, two: await memoryOf(model, 2), helped: await memoryOf(model, 1, 1) });
       }
       const row = (name: string, bytes: number) => ({ name, value: bytes / MEBIBYTE, unit: ' MiB' });
-      const added = (field: keyof ProcessMemory) =>
-        median(turns.map(({ one, two }) => two[field] - one[field]));
+      const added = (field: keyof ProcessMemory, by: 'two' | 'helped' = 'two') =>
+        median(turns.map((turn) => turn[by][field] - turn.one[field]));
       figures.push({
         title: `Memory of PD workers, ${model.label}`,
         rows: [
           row(WEIGHTS, weights),
           ...FIELDS.map((field) => row(`one worker, ${field}`, median(turns.map(({ one }) => one[field])))),
           ...FIELDS.map((field) => row(`a second worker adds, ${field}`, added(field))),
+          ...FIELDS.map((field) => row(`a prefill actor adds, ${field}`, added(field, 'helped'))),
         ],
       });
       claims.push({
@@ -52,7 +54,7 @@ export const workerMemorySuite: Suite = {
     }
     const bars = figures.flatMap(({ title, rows }) =>
       rows
-        .filter(({ name }) => name === WEIGHTS || name.endsWith('adds, anonymous'))
+        .filter(({ name }) => name === WEIGHTS || name === 'a second worker adds, anonymous')
         .map(({ name, value }) => ({ group: title, name, value })),
     );
     const title = 'What a second PD worker adds';
@@ -60,14 +62,25 @@ export const workerMemorySuite: Suite = {
   },
 };
 
+interface Turn {
+  readonly one: ProcessMemory;
+  readonly two: ProcessMemory;
+  /** One worker and a prefill actor. */
+  readonly helped: ProcessMemory;
+}
+
 function weightBytes(graph: GraphFile | undefined): number {
   return Object.values(graph?.signature.initializerBytes ?? {}).reduce((sum, bytes) => sum + bytes, 0);
 }
 
-async function memoryOf({ directory, dtype }: BenchModel, workers: number): Promise<ProcessMemory> {
+async function memoryOf(
+  { directory, dtype }: BenchModel,
+  workers: number,
+  prefills = 0,
+): Promise<ProcessMemory> {
   const child = fork(
     new URL('../memory/worker-memory-child.ts', import.meta.url),
-    [directory.path, dtype, String(workers)],
+    [directory.path, dtype, String(workers), String(prefills)],
     { execArgv: ['--expose-gc'] },
   );
   let memory: ProcessMemory | undefined;

@@ -39,11 +39,32 @@ describe('requests that come together', () => {
     askTokens(engine, 10, 40, false);
     await engine.step();
     assert.equal(engine.stats().decodeSteps, 1);
-    for (let i = 0; i < 4; i++) askTokens(engine, 60, 5, false);
+    for (let i = 0; i < 4; i++) askTokens(engine, 60, 5);
     await engine.step();
     assert.equal(engine.stats().decodeSteps, 1);
     await engine.step();
     assert.equal(engine.stats().decodeSteps, 2);
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
+  it('share a run, beyond the tokens of a step, when all of them are wanted whole', async () => {
+    const engine = await groupQueryEngine({ maxRunning: 6 });
+    const sinks = Array.from({ length: 6 }, () => askTokens(engine, 60, 5, false));
+    await engine.step();
+    assert.equal(engine.stats().prefillRuns, 1);
+    await runToEnd(engine);
+    for (const sink of sinks) assert.deepEqual(sink.tokenIds, sinks[0]?.tokenIds);
+    await engine.dispose();
+  });
+
+  it('share none beyond that when one of them is to be read', async () => {
+    const engine = await groupQueryEngine({ maxRunning: 6 });
+    askTokens(engine, 60, 5, false);
+    askTokens(engine, 60, 5, true);
+    askTokens(engine, 60, 5, false);
+    await engine.step();
+    assert.equal(engine.stats().prefills, 2);
     await runToEnd(engine);
     await engine.dispose();
   });

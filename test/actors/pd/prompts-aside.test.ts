@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Tensor } from 'onnxruntime-node';
 import type { Decoder } from '../../../actors/pd/decoder.ts';
 import type { PdEngine } from '../../../actors/pd/engine.ts';
 import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../../../actors/pd/kv-cache/slot-draft.ts';
-import type { PromptHelp } from '../../../actors/pd/model-runner.ts';
+import { Predictions } from '../../../actors/pd/predictions.ts';
+import type { PromptHelp } from '../../../actors/pd/prompts-aside.ts';
 import type { PromptPart } from '../../../actors/protocols.ts';
 import { groupQueryEngine } from './support/group-query.ts';
 import { askTokens, runToEnd } from './support/requests.ts';
@@ -12,6 +14,8 @@ import { askTokens, runToEnd } from './support/requests.ts';
 /** Runs each part when the test says so, on a decoder of its own. */
 class Helper {
   ready = true;
+  /** Whether what is predicted is no number. */
+  unsound = false;
   /** Lengths of the parts that it was given, those that failed included. */
   readonly parts: number[] = [];
   #waiting: (() => Promise<void>)[] = [];
@@ -28,7 +32,10 @@ class Helper {
       },
       extend: (part) => {
         this.parts.push(part.ids.length);
-        const run = () => extend(decoder, ports, fetches, part);
+        const run = async () => {
+          const predictions = await extend(decoder, ports, fetches, part);
+          return this.unsound ? NO_NUMBERS : predictions;
+        };
         return this.#free ? run() : this.#whenTold(run);
       },
     };
@@ -67,6 +74,10 @@ class Helper {
     return promise;
   }
 }
+
+const NO_NUMBERS = new Predictions({
+  logits: new Tensor('float32', new Float32Array(64).fill(Number.NaN), [1, 1, 64]),
+});
 
 async function extend(
   decoder: Decoder,
@@ -229,6 +240,23 @@ describe('a prompt that another actor runs', () => {
     await runToEnd(engine);
     assert.equal(again.summary.usage.cachedTokens, 32);
     assert.deepEqual(again.tokenIds, long.tokenIds);
+    await engine.dispose();
+  });
+
+  it('whose numbers are not finite, leaves nothing behind for one that begins alike', async () => {
+    const helper = new Helper();
+    const engine = await engineWith(helper, { prefixCacheBytes: 1 << 20 });
+    const { long } = await beside(helper, engine);
+    for (let part = 0; part < 3; part++) {
+      await helper.finish();
+      await engine.step();
+    }
+    helper.unsound = true;
+    // Its last block is still to be kept when the numbers are seen.
+    await helper.finish();
+    await runToEnd(engine);
+    assert.deepEqual(long.codes, ['MODEL_NUMERICS']);
+    assert.equal(engine.stats().prefixCache.blocks, 0);
     await engine.dispose();
   });
 });

@@ -16,8 +16,9 @@ import { bytesPerToken, type KvPort, kvPorts } from '../../../../actors/pd/kv-ca
 import { PlainKvCache } from '../../../../actors/pd/kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from '../../../../actors/pd/kv-cache/slot-kv-cache.ts';
 import { layoutOf } from '../../../../actors/pd/load-graphs.ts';
-import { ModelRunner, type PromptHelp } from '../../../../actors/pd/model-runner.ts';
+import { ModelRunner } from '../../../../actors/pd/model-runner.ts';
 import { PrefixCache } from '../../../../actors/pd/prefix-cache/prefix-cache.ts';
+import type { PromptHelp } from '../../../../actors/pd/prompts-aside.ts';
 import { GROUP_QUERY, groupQueryDecoder } from '../../../fixtures/graphs/group-query-decoder.ts';
 import type { DecoderKind } from './pilot.ts';
 
@@ -43,7 +44,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const ports = kvPorts(session, GROUP_QUERY);
   const each = bytesPerToken(ports);
   const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
-  const aside = options.help && (await helped(options.help, model, ports));
+  const help = options.help && (await helped(options.help, model, ports));
   const layout = layoutOf(graphSignature(model).opTypes);
   const runner = new ModelRunner({
     decoder: new Decoder(session),
@@ -54,9 +55,9 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
         ? await GpuKvCache.load(ports, true, gpu)
         : kind === 'plain'
           ? new PlainKvCache(ports, layout)
-          : new SlotKvCache(ports, budget.tokens, aside !== undefined),
-    aside,
-    ...(aside === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
+          : new SlotKvCache(ports, budget.tokens, help !== undefined),
+    help,
+    ...(help === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
     budget,
     prefixes: new PrefixCache(prefixCacheBytes),
     imageTokenId: -1,
