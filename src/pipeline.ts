@@ -17,9 +17,8 @@ import {
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
-import { threadsBeside } from './config/prefill-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
-import type { ThreadPlan } from './config/thread-plan.ts';
+import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
 
 const MIB = 1024 * 1024;

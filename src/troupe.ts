@@ -92,12 +92,11 @@ export class Troupe implements AsyncDisposable {
     });
     await refuseSecondGpuOwner(devices);
     signal?.throwIfAborted();
-    const prefill = planPrefill(config.pools.prefill, threads.pd, {
+    const plan = planPrefill(threads, config.pools.prefill, {
       directory,
       device: devices.pd,
       sharing: config.shareWeights,
     });
-    const plan = { ...threads, ...(prefill === undefined ? {} : { prefill }) };
     const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
     if (sharing.some(({ share }) => share)) {
       onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });

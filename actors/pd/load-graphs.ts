@@ -71,16 +71,11 @@ export async function loadGraphs(
       : new PlainKvCache(ports, layoutOf(graphs.decoder.signature.opTypes));
     const prefixes = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_BYTES);
     const embedder = decoder.takesEmbeds
-      ? new TokenEmbedder(
-          // It copies rows: a second thread would have to be waited for, and saves nothing.
-          kept(await OrtSession.load(embedPath(directory), { threads: 1, gpu })),
-          geometry.hiddenSize,
-        )
+      ? new TokenEmbedder(kept(await loadEmbedding(directory, gpu)), geometry.hiddenSize)
       : undefined;
-    const help =
-      prefill === undefined
-        ? undefined
-        : helpOf(prefill, kept(await loadDecoder(directory, { threads: prefill.threadsBeside })));
+    const besideOf = async (fewer: number): Promise<OrtSession> =>
+      fewer === threads ? session : kept(await loadDecoder(directory, { threads: fewer }));
+    const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
     const { imageTokenId, imageTokensPerTile } = geometry;
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };
   } catch (error) {
@@ -129,10 +124,7 @@ async function loadOnGpu(
     const cache = kept(await GpuKvCache.load(ports, grouped, gpu));
     const prefixes = new PrefixCache(0);
     const embedder = decoder.takesEmbeds
-      ? new TokenEmbedder(
-          kept(await OrtSession.load(embedPath(directory), { threads: options.threads })),
-          geometry.hiddenSize,
-        )
+      ? new TokenEmbedder(kept(await loadEmbedding(directory)), geometry.hiddenSize)
       : undefined;
     const merge = embedder && kept(await GpuImageMerge.load(geometry.hiddenSize, gpu));
     if (grouped) {
@@ -165,8 +157,9 @@ export function layoutOf(opTypes: readonly string[]): KvLayout {
   return grouped ? GROUP_QUERY_LAYOUT : CONCAT_LAYOUT;
 }
 
-function embedPath({ graphs, path }: ModelDirectory): string {
-  if (graphs.embed !== undefined) return graphs.embed.path;
+/** On one thread: it copies rows, for which a second one would have to be waited for. */
+async function loadEmbedding({ graphs, path }: ModelDirectory, gpu?: GpuMemory): Promise<OrtSession> {
+  if (graphs.embed !== undefined) return await OrtSession.load(graphs.embed.path, { threads: 1, gpu });
   const remedy = 'Put onnx/embed_tokens.onnx there: the decoder takes embeddings';
   throw new ModelError('MODEL_FILE_MISSING', 'The model has no token embedding graph', { path, remedy });
 }

@@ -1,4 +1,5 @@
 /** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
+import { countTokens } from '../count-tokens.ts';
 import type { Decoder, TokenFeed } from './decoder.ts';
 import { imageTokensMismatch } from './engine-errors.ts';
 import type { GpuImageMerge } from './gpu-image-merge.ts';
@@ -95,7 +96,7 @@ export class PromptFeeds {
   /** A graph that merges the images itself would not say which request was wrong. */
   #checkTiles({ ids, images }: PromptRun): void {
     const { imageTokenId, imageTokensPerTile } = this.#parts;
-    const imageTokens = ids.reduce((count, id) => count + Number(id === imageTokenId), 0);
+    const imageTokens = countTokens(ids, imageTokenId);
     const tiles = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
     if (imageTokens !== tiles * imageTokensPerTile) {
       throw imageTokensMismatch(imageTokens, tiles * imageTokensPerTile);

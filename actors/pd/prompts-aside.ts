@@ -1,4 +1,5 @@
 /** The part of a prompt that another actor runs while this one decodes: one at a time. */
+import { countTokens } from '../count-tokens.ts';
 import type { PromptPart } from '../protocols.ts';
 import type { Decoder } from './decoder.ts';
 import { SlotDraft } from './kv-cache/slot-draft.ts';
@@ -119,8 +120,7 @@ export class PromptsAside {
     const { prompt } = opened;
     const { prompts, imageTokenId } = this.#parts;
     draft.advance(to - from);
-    const handed = prompt.ids.subarray(from, to);
-    prompt.imageTokensAside += handed.reduce((count, id) => count + Number(id === imageTokenId), 0);
+    prompt.imageTokensAside += countTokens(prompt.ids.subarray(from, to), imageTokenId);
     prompts.keepLater(prompt, from);
     this.#ended({ opened, tokens: to - from, ...(prompt.left === 0 ? { predictions } : {}) });
   }

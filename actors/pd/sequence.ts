@@ -2,6 +2,7 @@
  * One request inside the engine, from submission to its last token: what is left to do for it, and what it holds.
  */
 import { processNow } from '../../runtime/clock.ts';
+import { countTokens } from '../count-tokens.ts';
 import type { FinishReason, GenerationSummary, Hop } from '../generation.ts';
 import type { AnswerStream } from './answer-stream.ts';
 import type { EngineImage, EngineRequest } from './engine-request.ts';
@@ -48,7 +49,7 @@ export class Sequence {
     this.stream = stream;
     this.sampler = new Sampler(sampling, promptIds);
     this.#images = request.images;
-    this.#imageTokens = promptIds.reduce((count, id) => count + Number(id === limits.imageTokenId), 0);
+    this.#imageTokens = countTokens(promptIds, limits.imageTokenId);
     this.longest = Math.min(promptIds.length + sampling.maxTokens, limits.contextLength);
     const maxTokens = this.longest - promptIds.length;
     const { eosTokenIds } = limits;

@@ -2,6 +2,7 @@
  * A validated conversation and the plans of its images to the ids the language model reads: the prompt after the
  * chat template, with one image token for each position that an image embedding will take.
  */
+import { countTokens } from '../count-tokens.ts';
 import { InputError } from '../errors.ts';
 import type { ChatMessage } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
@@ -43,7 +44,7 @@ export function preparePrompt(
   const promptIds = Int32Array.from(encoder.encode(conversation, expansions));
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, contextLength);
 
-  const placed = promptIds.reduce((count, id) => (id === imageTokenId ? count + 1 : count), 0);
+  const placed = countTokens(promptIds, imageTokenId);
   // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
   if (placed !== imageTokenCount)
     throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);

@@ -1,10 +1,10 @@
 /** What a second PD worker adds to the process, as a share of the weights that it computes with. */
-import { execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from 'simple-statistics';
 import type { GraphFile } from '../../actors/model/model-directory.ts';
 import { BenchModel } from '../bench-model.ts';
+import { childMessage } from '../child-message.ts';
 import type { Precision } from '../generated-model/graph-writer.ts';
 import { longCalls } from '../measure.ts';
 import type { ProcessMemory } from '../process-memory.ts';
@@ -73,22 +73,8 @@ function weightBytes(graph: GraphFile | undefined): number {
   return Object.values(graph?.signature.initializerBytes ?? {}).reduce((sum, bytes) => sum + bytes, 0);
 }
 
-async function memoryOf(
-  { directory, dtype }: BenchModel,
-  workers: number,
-  prefills = 0,
-): Promise<ProcessMemory> {
-  const child = fork(
-    new URL('../memory/worker-memory-child.ts', import.meta.url),
-    [directory.path, dtype, String(workers), String(prefills)],
-    { execArgv: ['--expose-gc'] },
-  );
-  let memory: ProcessMemory | undefined;
-  child.on('message', (message: ProcessMemory) => {
-    memory = message;
-  });
-  const [code] = await once(child, 'exit');
-  if (code !== 0 || memory === undefined)
-    throw new Error(`an engine with ${workers} workers ended (${code})`);
-  return memory;
+function memoryOf({ directory, dtype }: BenchModel, workers: number, prefills = 0): Promise<ProcessMemory> {
+  const script = new URL('../memory/worker-memory-child.ts', import.meta.url);
+  const args = [directory.path, dtype, String(workers), String(prefills)];
+  return childMessage<ProcessMemory>(`an engine with ${workers} workers`, script, args, ['--expose-gc']);
 }

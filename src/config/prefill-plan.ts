@@ -7,7 +7,7 @@ import { type Device, isGpu } from '../../actors/gpu/device.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { SharedWeights } from '../share-weights.ts';
 import type { PoolOptions } from './options.ts';
-import { AS_ASKED, type PoolPlan, plural, SMALL_MODEL_BYTES, type ThreadPlan } from './thread-plan.ts';
+import { AS_ASKED, plural, SMALL_MODEL_BYTES, type ThreadPlan } from './thread-plan.ts';
 import { type WeightSharing, weightsOf } from './weight-sharing.ts';
 
 export interface PrefillFacts {
@@ -18,17 +18,18 @@ export interface PrefillFacts {
 }
 
 /**
- * Undefined where there is to be none.
+ * The plan with such an actor, where there is to be one.
  *
  * @throws InputError `INVALID_OPTION` when one is asked for that could not work
  */
 export function planPrefill(
+  plan: ThreadPlan,
   given: PoolOptions | undefined,
-  pd: PoolPlan,
   { directory: { graphs }, device, sharing }: PrefillFacts,
-): PoolPlan | undefined {
+): ThreadPlan {
   const { decoder } = graphs;
-  if (given?.count === 0) return undefined;
+  const { pd } = plan;
+  if (given?.count === 0) return plan;
   if (given?.count !== undefined) refuseUseless(given.count, device, decoder.rewrite?.rewritten === true);
   const wanted =
     !isGpu(device) &&
@@ -36,18 +37,12 @@ export function planPrefill(
     sharing !== 'never' &&
     pd.threads > 1 &&
     weightsOf(decoder) >= SMALL_MODEL_BYTES;
-  if (given?.count === undefined && !wanted) return undefined;
+  if (given?.count === undefined && !wanted) return plan;
   const count = given?.count ?? pd.count;
   const half = Math.max(1, Math.floor((pd.count * pd.threads) / 2 / count));
   const threads = given?.threads ?? half;
   const why = given?.threads === undefined ? `half of PD's ${plural(pd.threads, 'thread')}` : AS_ASKED;
-  return { count, threads, why: `${why}, while answers are decoded on the others` };
-}
-
-/** Threads that are left to each PD actor while prompts are run beside it. */
-export function threadsBeside({ pd, prefill }: Pick<ThreadPlan, 'pd' | 'prefill'>): number {
-  const taken = prefill === undefined ? 0 : (prefill.count * prefill.threads) / pd.count;
-  return Math.max(1, Math.floor(pd.threads - taken));
+  return { ...plan, prefill: { count, threads, why: `${why}, while answers are decoded on the others` } };
 }
 
 /**

@@ -100,6 +100,12 @@ function notesOn(pools: readonly PoolPlan[], { cores }: Machine): string[] {
   return [`${plural(threads, 'inference thread')} take turns on ${plural(cores, 'core')}`];
 }
 
+/** Threads that are left to each PD actor while prompts are run beside it. */
+export function threadsBeside({ pd, prefill }: Pick<ThreadPlan, 'pd' | 'prefill'>): number {
+  const taken = prefill === undefined ? 0 : (prefill.count * prefill.threads) / pd.count;
+  return Math.max(1, Math.floor(pd.threads - taken));
+}
+
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

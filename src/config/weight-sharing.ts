@@ -7,7 +7,7 @@ import type { GraphFile, GraphRole } from '../../actors/model/graph-files.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { Mode } from '../chat-types.ts';
 import type { Devices } from '../devices/choose-devices.ts';
-import type { ThreadPlan } from './thread-plan.ts';
+import { type ThreadPlan, threadsBeside } from './thread-plan.ts';
 
 export type WeightSharing = 'auto' | 'always' | 'never';
 
@@ -36,8 +36,9 @@ export function planSharing(
   sharing: WeightSharing,
   devices: Devices = { encoder: 'cpu', pd: 'cpu' },
 ): GraphSharing[] {
-  // A PD actor that is helped has its decoder twice: on all of its threads, and on those that are left meanwhile.
-  const decoders = plan.prefill === undefined ? plan.pd.count : 2 * plan.pd.count + plan.prefill.count;
+  // A PD actor that is helped has its decoder on all of its threads, and on those that are left meanwhile.
+  const each = threadsBeside(plan) === plan.pd.threads ? 1 : 2;
+  const decoders = each * plan.pd.count + (plan.prefill?.count ?? 0);
   const encoders = mode === 'aggregated' ? plan.pd.count : (plan.encoder?.count ?? 0);
   const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
     ['vision', graphs.vision, encoders],

@@ -6,6 +6,7 @@ import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
 import type { Encoding, GraphFile, ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-decoder.ts';
+import { PREFILL_POOL } from '../../actors/protocols.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
 import type { TroupeOptions } from '../config/options.ts';
@@ -146,14 +147,13 @@ function inspectMode(
   const { pools, shareWeights } = resolveConfig({ ...forMode, mode });
   const threads = planThreads(mode, pools, thisMachine(directory));
   const facts = { directory, device: 'cpu', sharing: shareWeights } as const;
-  const prefill = planPrefill(pools.prefill, threads.pd, facts);
-  const plan = { ...threads, ...(prefill === undefined ? {} : { prefill }) };
+  const plan = planPrefill(threads, pools.prefill, facts);
   const weights = planSharing(mode, directory, plan, shareWeights);
   const actors = [
     { pool: 'processor', ...plan.processor },
     ...(plan.encoder === undefined ? [] : [{ pool: 'encoder', ...plan.encoder }]),
     { pool: mode === 'aggregated' ? 'aggregated' : 'pd', ...plan.pd },
-    ...(prefill === undefined ? [] : [{ pool: 'prefill', ...prefill }]),
+    ...(plan.prefill === undefined ? [] : [{ pool: PREFILL_POOL, ...plan.prefill }]),
   ];
   const obstacle = obstacleTo(mode, directory);
   const planned = { actors, weights, notes: plan.notes };

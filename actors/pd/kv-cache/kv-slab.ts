@@ -12,7 +12,7 @@
 import { Tensor } from 'onnxruntime-node';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { copyWords } from './copy-words.ts';
-import type { KvPort } from './kv-signature.ts';
+import { bytesPerToken, type KvPort } from './kv-signature.ts';
 
 const WORD_BYTES = Uint32Array.BYTES_PER_ELEMENT;
 
@@ -42,7 +42,7 @@ export class KvSlab {
     if (port.type !== 'float32') throw new TypeError(`${port.past} is ${port.type}; slots hold float32`);
     this.port = port;
     this.tokenWords = port.headDim;
-    this.#buffer = shared ?? new ArrayBuffer(0, { maxByteLength: slabBytes(port, mostTokens) });
+    this.#buffer = shared ?? new ArrayBuffer(0, { maxByteLength: mostTokens * bytesPerToken([port]) });
     if (shared !== undefined) this.#capacity = mostTokens;
     this.#words = this.#allWords();
   }
@@ -147,11 +147,6 @@ export class KvSlab {
   #allWords(): Uint32Array {
     return new Uint32Array(this.#buffer, 0, this.#buffer.byteLength / WORD_BYTES);
   }
-}
-
-/** Bytes of the keys, or values, of one layer for so many tokens. */
-export function slabBytes({ heads, headDim }: KvPort, tokens: number): number {
-  return tokens * heads * headDim * WORD_BYTES;
 }
 
 const NOTHING = new Float32Array(0);

@@ -6,8 +6,8 @@
 import type { Tensors } from '../../inference/graph-session.ts';
 import type { KvDraft, KvPages } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
-import type { KvPort } from './kv-signature.ts';
-import { emptyPast, type KvRow, KvSlab, slabBytes } from './kv-slab.ts';
+import { bytesPerToken, type KvPort } from './kv-signature.ts';
+import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
 import type { SharedPast } from './shared-past.ts';
 
@@ -61,7 +61,7 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   get bytes(): number {
-    if (this.#whole !== undefined) return this.#length * this.#wordsPerToken * Uint32Array.BYTES_PER_ELEMENT;
+    if (this.#whole !== undefined) return this.#length * bytesPerToken(this.#ports);
     return this.#slabs.reduce((sum, slab) => sum + slab.bytes, 0);
   }
 
@@ -90,7 +90,7 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 
   read(from: number, count: number, into?: Uint32Array): Uint32Array {
-    const size = count * this.#wordsPerToken;
+    const size = count * wordsPerToken(this.#ports);
     const target = into?.length === size ? into : new Uint32Array(size);
     let at = 0;
     for (const [index, port] of this.#ports.entries()) {
@@ -108,15 +108,11 @@ export class SlotDraft implements KvDraft, KvPages {
     this.#reserve(count);
     let at = 0;
     for (const slab of this.#slabs) {
-      const size = count * wordsOfToken(slab.port);
+      const size = count * wordsPerToken([slab.port]);
       slab.take(words.subarray(at, at + size), count, 0, 0, 0, this.#length, count);
       at += size;
     }
     this.#length += count;
-  }
-
-  get #wordsPerToken(): number {
-    return this.#ports.reduce((sum, port) => sum + wordsOfToken(port), 0);
   }
 
   #rowOf(port: KvPort, index: number): KvRow {
@@ -132,7 +128,7 @@ export class SlotDraft implements KvDraft, KvPages {
     const most = capacityFor(this.#promptLength);
     if (this.#isShared && this.#slabs.length === 0) {
       // Not moved later, and not as large before it is written.
-      const memory = this.#ports.map((port) => new SharedArrayBuffer(slabBytes(port, most)));
+      const memory = this.#ports.map((port) => new SharedArrayBuffer(most * bytesPerToken([port])));
       this.#hold(memory, most);
     }
     if (this.#slabs.length === 0) this.#slabs = this.#ports.map((port) => new KvSlab(port, most));
@@ -150,7 +146,6 @@ export class SlotDraft implements KvDraft, KvPages {
   }
 }
 
-/** Of 32 bits each, keys or values of one layer. */
-function wordsOfToken({ heads, headDim }: KvPort): number {
-  return heads * headDim;
+function wordsPerToken(ports: readonly KvPort[]): number {
+  return bytesPerToken(ports) / Uint32Array.BYTES_PER_ELEMENT;
 }

@@ -1,101 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
-import type { Decoder } from '../../../actors/pd/decoder.ts';
 import type { PdEngine } from '../../../actors/pd/engine.ts';
-import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';
-import { SlotDraft } from '../../../actors/pd/kv-cache/slot-draft.ts';
-import { Predictions } from '../../../actors/pd/predictions.ts';
-import type { PromptHelp } from '../../../actors/pd/prompts-aside.ts';
-import type { PromptPart } from '../../../actors/protocols.ts';
 import { groupQueryEngine } from './support/group-query.ts';
+import { PromptHelper, turn } from './support/prompt-helper.ts';
 import { askTokens, runToEnd } from './support/requests.ts';
 
-/** Runs each part when the test says so, on a decoder of its own. */
-class Helper {
-  ready = true;
-  /** Whether what is predicted is no number. */
-  unsound = false;
-  /** Lengths of the parts that it was given, those that failed included. */
-  readonly parts: number[] = [];
-  #waiting: (() => Promise<void>)[] = [];
-  #free = false;
-
-  /** For `groupQueryEngine`. */
-  readonly help = (decoder: Decoder, ports: readonly KvPort[]): Omit<PromptHelp, 'beside'> => {
-    const helper = this;
-    const fetches = ports.map(({ present }) => present);
-    return {
-      takesImages: true,
-      get ready() {
-        return helper.ready;
-      },
-      extend: (part) => {
-        this.parts.push(part.ids.length);
-        const run = async () => {
-          const predictions = await extend(decoder, ports, fetches, part);
-          return this.unsound ? NO_NUMBERS : predictions;
-        };
-        return this.#free ? run() : this.#whenTold(run);
-      },
-    };
-  };
-
-  get busy(): boolean {
-    return this.#waiting.length > 0;
-  }
-
-  /** Lets the part that waits be run; resolves when the engine has heard of it. */
-  async finish(): Promise<void> {
-    await this.#waiting.shift()?.();
-    await turn();
-  }
-
-  async fail(): Promise<void> {
-    this.#fails = true;
-    await this.finish();
-  }
-
-  /** From here on parts are run as they come. */
-  async finishAll(): Promise<void> {
-    this.#free = true;
-    while (this.busy) await this.finish();
-  }
-
-  #fails = false;
-
-  #whenTold<T>(run: () => Promise<T>): Promise<T> {
-    const { promise, resolve, reject } = Promise.withResolvers<T>();
-    this.#waiting.push(async () => {
-      if (this.#fails) reject(new Error('the other actor died'));
-      else resolve(await run());
-      this.#fails = false;
-    });
-    return promise;
-  }
-}
-
-const NO_NUMBERS = new Predictions({
-  logits: new Tensor('float32', new Float32Array(64).fill(Number.NaN), [1, 1, 64]),
-});
-
-async function extend(
-  decoder: Decoder,
-  ports: readonly KvPort[],
-  fetches: readonly string[],
-  { ids, embeds, logits, past }: PromptPart,
-) {
-  return await decoder.extend({ ids, embeds, logits }, [], SlotDraft.over(ports, past), { fetches });
-}
-
-const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-async function engineWith(helper: Helper, options: { prefixCacheBytes?: number } = {}): Promise<PdEngine> {
+async function engineWith(
+  helper: PromptHelper,
+  options: { prefixCacheBytes?: number } = {},
+): Promise<PdEngine> {
   return await groupQueryEngine({ ...options, help: helper.help });
 }
 
 /** An answer that is being read, and a prompt of 35 tokens beside it, of which a first part has been sent. */
-async function beside(helper: Helper, engine: PdEngine) {
+async function beside(helper: PromptHelper, engine: PdEngine) {
   const reader = askTokens(engine, 3, 60);
   await engine.step();
   await engine.step();
@@ -115,7 +33,7 @@ async function answerAlone(promptTokens: number, maxTokens: number): Promise<rea
 
 describe('a prompt that another actor runs', () => {
   it('does not hold up an answer that is being read', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { reader, long } = await beside(helper, engine);
     const before = reader.tokenIds.length;
@@ -130,7 +48,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('goes there part by part, and its answer is the one it gets alone', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { reader, long } = await beside(helper, engine);
     for (let part = 0; part < 4; part++) {
@@ -146,7 +64,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('is run here when nobody reads an answer', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const whole = askTokens(engine, 3, 30, false);
     await engine.step();
@@ -159,7 +77,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('is run here from its start when the other fails', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { reader, long } = await beside(helper, engine);
     await helper.finish();
@@ -173,7 +91,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('is run here while nobody is up', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     helper.ready = false;
     const engine = await engineWith(helper);
     askTokens(engine, 3, 60);
@@ -186,7 +104,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('cancelled meanwhile, goes no further, and what comes of its part is nobody’s', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { long } = await beside(helper, engine);
     long.cancelled = true;
@@ -202,7 +120,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('cancelled meanwhile, holds up no other', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { reader, long } = await beside(helper, engine);
     for (const sink of [reader, long]) sink.cancelled = true;
@@ -216,7 +134,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('is waited for when nobody is left to decode, and the rest is run here', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { reader, long } = await beside(helper, engine);
     reader.cancelled = true;
@@ -231,7 +149,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('is found again by one that begins alike', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper, { prefixCacheBytes: 1 << 20 });
     const { long } = await beside(helper, engine);
     await helper.finishAll();
@@ -244,7 +162,7 @@ describe('a prompt that another actor runs', () => {
   });
 
   it('whose numbers are not finite, leaves nothing behind for one that begins alike', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper, { prefixCacheBytes: 1 << 20 });
     const { long } = await beside(helper, engine);
     for (let part = 0; part < 3; part++) {
@@ -263,7 +181,7 @@ describe('a prompt that another actor runs', () => {
 
 describe('prompts that wait for another actor', () => {
   it('wait when it is one: the answer that is being read keeps its pace', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     await beside(helper, engine);
     const { prefillTokens } = engine.stats();
@@ -276,7 +194,7 @@ describe('prompts that wait for another actor', () => {
   });
 
   it('are run here too when they are several', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     await beside(helper, engine);
     const crowd = [askTokens(engine, 30, 4), askTokens(engine, 31, 4)];
@@ -290,7 +208,7 @@ describe('prompts that wait for another actor', () => {
   });
 
   it('go before a longer one when they are a single part', async () => {
-    const helper = new Helper();
+    const helper = new PromptHelper();
     const engine = await engineWith(helper);
     const { long } = await beside(helper, engine);
     const short = askTokens(engine, 8, 4);

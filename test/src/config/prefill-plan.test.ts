@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { Device } from '../../../actors/gpu/device.ts';
 import type { GraphFile } from '../../../actors/model/graph-files.ts';
 import type { PoolOptions } from '../../../src/config/options.ts';
-import { planPrefill, threadsBeside, withinMemory } from '../../../src/config/prefill-plan.ts';
-import { planThreads, type ThreadPlan } from '../../../src/config/thread-plan.ts';
+import { planPrefill, withinMemory } from '../../../src/config/prefill-plan.ts';
+import { planThreads, type ThreadPlan, threadsBeside } from '../../../src/config/thread-plan.ts';
 import { planSharing, type WeightSharing } from '../../../src/config/weight-sharing.ts';
 
 const MIB = 1024 ** 2;
@@ -38,8 +38,7 @@ function planOf({ given, pd = {}, cores = 8, mib = 500, rewritten = true, ...fac
   const { device = 'cpu', sharing = 'auto' } = facts;
   const plan = planThreads('aggregated', { pd }, { cores, weightBytes: mib * MIB });
   const directory = { graphs: graphsOf(mib, rewritten) };
-  const prefill = planPrefill(given, plan.pd, { directory, device, sharing });
-  return prefill === undefined ? plan : { ...plan, prefill };
+  return planPrefill(plan, given, { directory, device, sharing });
 }
 
 const numbers = (plan: ThreadPlan) =>
