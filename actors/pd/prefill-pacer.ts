@@ -7,22 +7,25 @@
  * How long so many tokens take is not known before; it is taken from the last run, tokens over milliseconds.
  */
 
-/** How many prompt tokens are worth a run, and how many gain nothing more. */
+/** How many prompt tokens are worth a run. */
 export interface PromptRuns {
   readonly fewest: number;
+  /** While answers are being read. */
   readonly most: number;
-  /** Of several short prompts in one run, padding included, when nobody waits for their first tokens. Default: `most`. */
-  readonly mostTogether?: number;
+  /** While none is: of one prompt, or of several short ones, padding included. Default: `most`. */
+  readonly mostUnread?: number;
 }
 
 /**
  * Fewer waste a run on what every run costs: on the 256M shape, 8 tokens take 36 ms in 4 bits and 16 take 50, so that a
- * prompt of 2,000 waits 14 s instead of 8 and the others gain a fifth. More than the most gain nothing (128 tokens at a
- * time are fastest there, 512 take a tenth longer: the scores no longer fit the caches), and a cancel is heard later.
- * That is so for one prompt. Several short ones gain by a run of their own for all: 8 prompts of 100 tokens take 936 ms one
- * by one, 870 in two runs and 830 in one.
+ * prompt of 2,000 waits 14 s instead of 8 and the others gain a fifth. More than 128 gain little, and a cancel is heard
+ * later: a prompt of 2,000 takes 4 % longer in parts of 128 than in any larger ones in 4 bits, 10 % in 8. One of 600 gains
+ * by a single run: 4 % in 4 bits, 8 % in 32 and 15 % in 8. So do several short ones by a run for all: 8 of 100 tokens take
+ * 936 ms one by one, 870 in two runs and 830 in one.
  */
-export const CPU_PROMPT_RUNS: PromptRuns = { fewest: 16, most: 128, mostTogether: 512 };
+export const CPU_PROMPT_RUNS: PromptRuns = { fewest: 16, most: 128, mostUnread: 640 };
+/** A run that nobody's pace bounds: what comes meanwhile, a cancel too, is heard after it. */
+const LONGEST_MS = 1000;
 
 /**
  * On a GPU a run costs what its operators cost to start, with many tokens as with few: on the 256M shape and an H100, 200
@@ -71,6 +74,14 @@ export class PrefillPacer {
     if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return Math.max(fewest, FIRST);
     const ms = SHARE * this.#decodeMs * waiting;
     return Math.min(most, Math.max(fewest, Math.floor(ms * this.#tokensPerMs)));
+  }
+
+  /** Tokens of one run while no answer is being read. */
+  get unread(): number {
+    if (this.#fixed !== undefined) return this.#fixed;
+    const { most, mostUnread = most } = this.#runs;
+    const fitting = Math.floor(LONGEST_MS * (this.#tokensPerMs ?? 0));
+    return Math.max(most, Math.min(mostUnread, fitting));
   }
 
   noteDecode(ms: number): void {

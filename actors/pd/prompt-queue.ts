@@ -16,8 +16,8 @@ export interface PromptQueueParts {
 export interface NearRun {
   /** Tokens, padding included. */
   readonly budget: number;
-  /** Whether somebody reads an answer meanwhile. */
-  readonly paced: boolean;
+  /** The same for prompts whose answers are all wanted whole. */
+  readonly unread: number;
   /** Whether a prompt is this thread's to run. */
   isNear(opened: OpenedPrompt): boolean;
 }
@@ -51,21 +51,19 @@ export class PromptQueue {
   }
 
   /** The prompt for this thread to go on with, and others behind it that fit into the same run. */
-  nextGroup({ budget, paced, isNear }: NearRun): OpenedPrompt[] {
+  nextGroup({ budget, unread, isNear }: NearRun): OpenedPrompt[] {
     const { runner, scheduler } = this.#parts;
-    const { mostTogether = budget } = runner.promptRuns;
     const group: OpenedPrompt[] = [];
     let longest = 0;
-    let unread = !paced;
+    let isRead = false;
     for (let index = 0; ; index++) {
       const admitted = index < scheduler.prefilling.length ? this.#opened(index) : undefined;
       if (admitted !== undefined && !isNear(admitted)) continue;
       const next = admitted?.sequence ?? scheduler.waiting[0];
-      unread &&= next?.streamed === false;
+      isRead ||= next?.streamed !== false;
       // Padded to the longest, all of them together are what is paid for.
       const length = Math.max(longest, next?.promptIds.length ?? 0);
-      const room = unread ? Math.max(budget, mostTogether) : budget;
-      if (group.length > 0 && (group.length + 1) * length > room) break;
+      if (group.length > 0 && (group.length + 1) * length > (isRead ? budget : unread)) break;
       const opened = admitted ?? this.#opened(index);
       if (opened === undefined) break;
       if (!isNear(opened)) continue;

@@ -84,11 +84,14 @@ export class PromptStage {
     const budget = pacer.tokens({ streaming, waiting });
     let run = 0;
     while (run < budget) {
-      const group = this.#queue.nextGroup({ budget: budget - run, paced, isNear });
+      const left = budget - run;
+      const unread = paced ? left : Math.max(left, pacer.unread);
+      const group = this.#queue.nextGroup({ budget: left, unread, isNear });
       const [first] = group;
       // What is left of the budget would cut a prompt in two that the next step may run whole.
-      if (first === undefined || (run > 0 && first.prompt.left > budget - run)) break;
-      run += group.length === 1 ? await this.#runPart(first, budget - run) : await this.#runGroup(group);
+      if (first === undefined || (run > 0 && first.prompt.left > left)) break;
+      const most = paced ? left : evenPart(first.prompt.left, unread);
+      run += group.length === 1 ? await this.#runPart(first, most) : await this.#runGroup(group);
     }
     return run;
   }
@@ -151,4 +154,9 @@ export class PromptStage {
     counters.notePeak(runner.kvBytes);
     this.#parts.start(sequence, predictions, row);
   }
+}
+
+/** Of as many tokens as fit, in parts of one size: a small one at the end would cost nearly as much as a large one. */
+function evenPart(tokens: number, most: number): number {
+  return Math.ceil(tokens / Math.ceil(tokens / most));
 }

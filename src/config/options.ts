@@ -57,7 +57,8 @@ export interface TroupeOptions {
     readonly prefixCacheBytes?: number;
     /**
      * Prompt tokens that one actor runs between two decode steps. Fewer keep running answers smoother, more let a prompt in
-     * sooner. Default: by what steps take, at least 16 beside answers that are being read, at most 128 (on a GPU 512).
+     * sooner. Default: by what steps take; at least 16 and at most 128 beside answers that are being read, up to 640 where
+     * none is (on a GPU 512).
      */
     readonly prefillTokensPerStep?: number;
   };

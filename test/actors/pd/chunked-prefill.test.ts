@@ -4,7 +4,7 @@ import type { PdEngine } from '../../../actors/pd/engine.ts';
 import { GROUP_QUERY } from '../../fixtures/graphs/group-query-decoder.ts';
 import { groupQueryEngine } from './support/group-query.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
-import { envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
+import { askTokens, envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
 
 async function answers(engine: PdEngine, goldens: readonly EncodedGolden[]): Promise<number[][]> {
   const sinks = goldens.map((golden) => {
@@ -41,6 +41,27 @@ describe('prompts in parts', () => {
       await engine.dispose();
     });
   }
+
+  it('of one size while nobody reads, so that no small one is left for the end', async () => {
+    const engine = await groupQueryEngine({ prefillTokensPerStep: 60 });
+    askTokens(engine, 70, 2);
+    await engine.step();
+    assert.equal(engine.stats().prefillTokens, 35);
+    await runToEnd(engine);
+    await engine.dispose();
+  });
+
+  it('as large as a step allows while somebody reads', async () => {
+    const engine = await groupQueryEngine({ prefillTokensPerStep: 60 });
+    const reader = askTokens(engine, 10, 20);
+    await engine.step();
+    assert.equal(reader.tokenIds.length, 2);
+    askTokens(engine, 70, 2);
+    await engine.step();
+    assert.equal(engine.stats().prefillTokens, 10 + 60);
+    await runToEnd(engine);
+    await engine.dispose();
+  });
 
   it('at the pace that was measured: the goldens, token for token', async () => {
     const engine = await pilotEngine();

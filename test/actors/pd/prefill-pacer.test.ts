@@ -45,6 +45,42 @@ describe('how many prompt tokens a step runs', () => {
   });
 });
 
+describe('how many prompt tokens one run takes that nobody reads beside', () => {
+  it('as many as a step until it is known what they cost', () => {
+    assert.equal(new PrefillPacer().unread, 128);
+  });
+
+  it('as many as take a second', () => {
+    const pacer = new PrefillPacer();
+    pacer.notePrefill(100, 400);
+    assert.equal(pacer.unread, 250);
+  });
+
+  it('no more than gain by it, however fast', () => {
+    const pacer = new PrefillPacer();
+    pacer.notePrefill(100, 1);
+    assert.equal(pacer.unread, 640);
+  });
+
+  it('no fewer than a step, however slow', () => {
+    const pacer = new PrefillPacer();
+    pacer.notePrefill(10, 1000);
+    assert.equal(pacer.unread, 128);
+  });
+
+  it('as many as it is told', () => {
+    const pacer = new PrefillPacer(77);
+    pacer.notePrefill(100, 1);
+    assert.equal(pacer.unread, 77);
+  });
+
+  it('as many as a step on a GPU', () => {
+    const pacer = new PrefillPacer(undefined, gpuPromptRuns(512));
+    pacer.notePrefill(100, 1);
+    assert.equal(pacer.unread, 512);
+  });
+});
+
 describe('how many prompt tokens a step runs on a GPU', () => {
   it('as many as the device may run at once when nobody has a pace to keep', () => {
     assert.equal(new PrefillPacer(undefined, gpuPromptRuns(512)).tokens({ streaming: 0, waiting: 1 }), 512);
