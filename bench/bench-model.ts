@@ -3,7 +3,7 @@ import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import { Troupe, type TroupeOptions } from '../src/index.ts';
 import { openModel } from '../src/inspect/load-model.ts';
 import { generatedModel } from './generated-model/generate.ts';
-import type { Precision } from './generated-model/graph-writer.ts';
+import type { Precision } from './generated-model/precision.ts';
 import { TransformersPeer } from './peers/transformers.ts';
 import { PromptMaker } from './prompt-maker.ts';
 import type { SuiteOptions } from './suite.ts';

@@ -2,22 +2,24 @@
 import { availableParallelism } from 'node:os';
 import { type ModelDirectory, openModelDirectory } from '../actors/model/model-directory.ts';
 import { rewrittenDecoder } from '../actors/model/rewrite/rewritten-decoder.ts';
+import { rewrittenVision } from '../actors/model/rewrite/rewritten-vision.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../src/index.ts';
-import type { Precision } from './generated-model/graph-writer.ts';
+import { type Precision, precisionOf } from './generated-model/precision.ts';
 
 export const THREADS = availableParallelism();
 
 export const EMBEDDED_MODEL = DEFAULT_MODEL_DIRECTORY;
 
 export function openEmbeddedModel(): Promise<ModelDirectory> {
-  return openModelDirectory(EMBEDDED_MODEL, { rewriteDecoder: rewrittenDecoder });
+  return openModelDirectory(EMBEDDED_MODEL, {
+    rewrite: { decoder: rewrittenDecoder, vision: rewrittenVision },
+  });
 }
 
 /** The precision that an engine chooses by itself: each side of a comparison is told the same. */
 export async function embeddedPrecision(): Promise<Precision> {
   const { dtype } = (await openEmbeddedModel()).graphs.decoder;
-  if (dtype === 'fp32' || dtype === 'q4') return dtype;
-  throw new Error(`the embedded model is in ${dtype}, which the peers are not asked for`);
+  return precisionOf(dtype);
 }
 
 export function pixelsOf(tiles: number, side: number): Float32Array {

@@ -1,6 +1,7 @@
 /** The command line of `npm run bench`. */
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { PRECISIONS } from './generated-model/precision.ts';
 import { ATTENTION_KINDS } from './generated-model/shape.ts';
 import { defaultResultsFile } from './results.ts';
 import type { SuiteOptions } from './suite.ts';
@@ -18,8 +19,6 @@ export interface RunFlags {
 /** The command line cannot be understood. */
 export class UsageError extends Error {}
 
-const PRECISIONS = ['fp32', 'q4'] as const;
-
 export const HELP = `Usage: npm run bench -- [options]
 
 Measures Troupe against its peers on this machine and prints medians and ratios.
@@ -30,7 +29,7 @@ Options:
   --rounds N          turns of each side in suites on the generated model (default: the suite's own)
   --layers N          decoder layers of the generated model (default: 30, the shape of SmolVLM-256M; --quick: 2)
   --attention KIND    of the generated model: ${ATTENTION_KINDS.join(' or ')} (default: ${ATTENTION_KINDS[0]})
-  --dtype DTYPE       of the generated model, and of parity's: ${PRECISIONS.join(' or ')} (default: the suite's own)
+  --dtype DTYPE       of the generated model, and of parity's: ${PRECISIONS.join(', ')} (default: the suite's own)
   --answer-tokens N   of throughput's 16 requests, which are then all that it runs (default: 128)
   --json FILE         where figures are added to (default: bench/results/latest.json; --quick: quick.json)
   --make-model        only make the generated model and print its directory
@@ -38,7 +37,7 @@ Options:
   --before FILE       for --report: figures of an earlier state, to show beside
   --help              show this
 
-The generated model (random weights, 1.2 GB) is made once, into bench/.cache or the folder that the environment
+The generated model (random weights, 1.4 GB) is made once, into bench/.cache or the folder that the environment
 variable TROUPE_BENCH_CACHE names. All suites together take more than an hour on two cores, throughput alone half of it.
 
 Suites:

@@ -1,5 +1,5 @@
 /** What a benchmark suite is, and what it gives. */
-import type { Precision } from './generated-model/graph-writer.ts';
+import type { Precision } from './generated-model/precision.ts';
 import type { AttentionKind } from './generated-model/shape.ts';
 
 export interface SuiteOptions {

@@ -6,7 +6,7 @@ import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
 import type { GraphRole } from '../actors/model/graph-files.ts';
-import type { ModelDirectory, ModelGraphs } from '../actors/model/model-directory.ts';
+import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
 import { extensionOf } from '../runtime/blueprint.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
 
@@ -49,11 +49,11 @@ async function packGraph(
   { path: modelPath, graphs }: ModelDirectory,
   graph: GraphRole,
 ): Promise<PackedGraph> {
-  const file = graphs[graph];
+  const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return { packed: false, reason: 'the model has no such graph' };
   const folder = dirname(file.path);
   const weightFiles = file.signature.externalData.map(({ location }) => join(folder, location));
-  const rewrite = graph === 'decoder' ? graphs.decoder.rewrite : undefined;
+  const { rewrite } = file;
   if (!rewrite?.rewritten) return await inProcess({ modelPath, path: file.path, weightFiles });
   const { path, externalDataFolder } = rewrite;
   const from = externalDataFolder === undefined ? {} : { externalDataFolder };
@@ -75,10 +75,10 @@ function inProcess(request: PackRequest): Promise<PackedGraph> {
 
 /** The graphs with another file for one of them, which has its weights beside it. */
 function withPath(graphs: ModelGraphs, graph: GraphRole, path: string): ModelGraphs {
-  const file = graphs[graph];
+  const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return graphs;
-  const { rewrite } = graphs.decoder;
-  if (graph !== 'decoder' || !rewrite?.rewritten) return { ...graphs, [graph]: { ...file, path } };
+  const { rewrite } = file;
+  if (!rewrite?.rewritten) return { ...graphs, [graph]: { ...file, path } };
   const { externalDataFolder: _, ...rest } = rewrite;
-  return { ...graphs, decoder: { ...graphs.decoder, rewrite: { ...rest, path } } };
+  return { ...graphs, [graph]: { ...file, rewrite: { ...rest, path } } };
 }

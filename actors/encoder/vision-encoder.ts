@@ -9,7 +9,8 @@ import { Tensor } from 'onnxruntime-node';
 import { ModelError } from '../errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
-import { floatData, OrtSession } from '../inference/ort-session.ts';
+import { loadGraph } from '../inference/load-graph.ts';
+import { floatData } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 
 export interface VisionEncoderOptions {
@@ -68,7 +69,10 @@ export class VisionEncoder {
     const { threads, gpu } = options;
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
-    const session = await OrtSession.load(vision.path, { threads, gpu, ...stays });
+    // The rewritten one is made for the CPU.
+    const { rewrite: _, ...asItCame } = vision;
+    const onGpu = gpu?.device === 'webgpu';
+    const session = await loadGraph(onGpu ? asItCame : vision, { threads, gpu, ...stays });
     try {
       return new VisionEncoder(session, {
         tokensPerTile: geometry.imageTokensPerTile,

@@ -48,6 +48,7 @@ const PROVEN_KERNELS: ReadonlySet<string> = new Set([
   'Gemm',
   'MatMul',
   'MatMulInteger',
+  'MatMulIntegerToFloat',
   'MatMulNBits',
 ]);
 

@@ -36,7 +36,9 @@ import {
 } from './model-config.ts';
 import { checkJson, missingFile, readJson, readOptionalJson, readOptionalText } from './model-files.ts';
 import { type GraphSignature, readGraphSignature } from './onnx/graph-signature.ts';
-import type { DecoderRewrite, RewriteRequest } from './rewrite/rewritten-decoder.ts';
+import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
+import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
+import { isWorthRewriting, type VisionRewrite } from './rewrite/rewritten-vision.ts';
 
 export type { GraphFile } from './graph-files.ts';
 
@@ -45,15 +47,25 @@ export type Encoding = 'separate' | 'integrated';
 
 export interface ModelGraphs {
   /** `pixel_values` → `image_features`; absent with integrated encoding. */
-  readonly vision?: GraphFile;
+  readonly vision?: VisionFile;
   /** `input_ids` → `inputs_embeds`; may be absent with integrated encoding. */
   readonly embed?: GraphFile;
   readonly decoder: DecoderFile;
 }
 
-export interface DecoderFile extends GraphFile {
-  /** What the decoder was rewritten to, or why it was not; absent when nobody tried. It then runs as it is. */
-  readonly rewrite?: DecoderRewrite;
+/** A graph that may be run in another form than its file's. */
+export interface RewritableGraph<Rewrite = VisionRewrite> extends GraphFile {
+  /** What it was rewritten to, or why it was not; absent when nobody tried. It then runs as it is. */
+  readonly rewrite?: Rewrite;
+}
+
+export type VisionFile = RewritableGraph<VisionRewrite>;
+export type DecoderFile = RewritableGraph<DecoderRewrite>;
+
+/** How graphs are rewritten. */
+export interface GraphRewriters {
+  decoder(graph: DecoderToRewrite): Promise<DecoderRewrite>;
+  vision(graph: GraphToRewrite): Promise<VisionRewrite>;
 }
 
 export interface ModelDirectory {
@@ -79,8 +91,8 @@ export interface OpenModelOptions {
   readonly dtype?: DtypeChoice;
   /** How a graph file is read, to do it in another thread. Default: in this one. */
   readonly readSignature?: (path: string) => Promise<GraphSignature>;
-  /** How the decoder is rewritten, to do it in another thread. Default: it is not. */
-  readonly rewriteDecoder?: (request: RewriteRequest) => Promise<DecoderRewrite>;
+  /** How graphs are rewritten, to do it in another thread. Default: they are not. */
+  readonly rewrite?: GraphRewriters;
 }
 
 /**
@@ -109,20 +121,19 @@ export async function openModelDirectory(
   const { graphs, encoding } = await openGraphs(directory, options);
   const facts = { path: directory, config, generationConfig, preprocessorConfig, processorConfig, graphs };
   const geometry = family.geometry(facts);
-  const rewrite = await options.rewriteDecoder?.({
-    modelPath: directory,
-    path: graphs.decoder.path,
-    shape: {
-      heads: config.text_config.num_attention_heads,
-      kvHeads: geometry.kvHeads,
-      headDim: geometry.headDim,
-    },
-  });
+  const shape = {
+    heads: config.text_config.num_attention_heads,
+    kvHeads: geometry.kvHeads,
+    headDim: geometry.headDim,
+  };
   return {
     path: directory,
     modelType: config.model_type,
     encoding,
-    graphs: rewrite === undefined ? graphs : { ...graphs, decoder: { ...graphs.decoder, rewrite } },
+    graphs:
+      options.rewrite === undefined
+        ? graphs
+        : await rewriteGraphs(graphs, { modelPath: directory, shape }, options.rewrite),
     geometry,
     config,
     generationConfig,
@@ -131,6 +142,25 @@ export async function openModelDirectory(
     tokenizerConfig,
     tokenizerPath,
     chatTemplate,
+  };
+}
+
+async function rewriteGraphs(
+  { vision, decoder, ...rest }: ModelGraphs,
+  { modelPath, shape }: Omit<DecoderToRewrite, 'path'>,
+  rewriters: GraphRewriters,
+): Promise<ModelGraphs> {
+  const [decoderRewrite, visionRewrite] = await Promise.all([
+    rewriters.decoder({ modelPath, path: decoder.path, shape }),
+    vision !== undefined && isWorthRewriting(vision.signature)
+      ? rewriters.vision({ modelPath, path: vision.path })
+      : undefined,
+  ]);
+  const seen = visionRewrite === undefined ? vision : vision && { ...vision, rewrite: visionRewrite };
+  return {
+    ...rest,
+    ...(seen === undefined ? {} : { vision: seen }),
+    decoder: { ...decoder, rewrite: decoderRewrite },
   };
 }
 

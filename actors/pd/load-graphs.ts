@@ -4,6 +4,7 @@
  */
 import { ModelError } from '../errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import { loadGraph } from '../inference/load-graph.ts';
 import { OrtSession } from '../inference/ort-session.ts';
 import { receivedTensors } from '../inference/sent-tensors.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
@@ -18,7 +19,6 @@ import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from './kv-cache/kv-
 import { bytesPerToken, type KvPort, kvPorts } from './kv-cache/kv-signature.ts';
 import { PlainKvCache } from './kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from './kv-cache/slot-kv-cache.ts';
-import { loadDecoder } from './load-decoder.ts';
 import { checkLogits } from './logits.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
 import { Predictions } from './predictions.ts';
@@ -61,7 +61,7 @@ export async function loadGraphs(
   try {
     const rewritten = graphs.decoder.rewrite?.rewritten === true;
     const prefill = rewritten ? options.prefill : undefined;
-    const session = kept(await loadDecoder(directory, { threads, gpu }));
+    const session = kept(await loadGraph(graphs.decoder, { threads, gpu }));
     checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
@@ -74,7 +74,7 @@ export async function loadGraphs(
       ? new TokenEmbedder(kept(await loadEmbedding(directory, gpu)), geometry.hiddenSize)
       : undefined;
     const besideOf = async (fewer: number): Promise<OrtSession> =>
-      fewer === threads ? session : kept(await loadDecoder(directory, { threads: fewer }));
+      fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
     const { imageTokenId, imageTokensPerTile } = geometry;
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };

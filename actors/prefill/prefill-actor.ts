@@ -6,11 +6,11 @@
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { giveWay } from '../give-way.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { loadGraph } from '../inference/load-graph.ts';
 import { sentTensors } from '../inference/sent-tensors.ts';
 import { Decoder } from '../pd/decoder.ts';
 import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../pd/kv-cache/slot-draft.ts';
-import { loadDecoder } from '../pd/load-decoder.ts';
 import { prefillActor } from '../protocols.ts';
 
 export default defineActor({
@@ -19,7 +19,7 @@ export default defineActor({
     prepareInferenceThread(directory);
     // Once more: an answer that is being read goes before a prompt.
     giveWay();
-    const session = await loadDecoder(directory, { threads });
+    const session = await loadGraph(directory.graphs.decoder, { threads });
     const ports = kvPorts(session, directory.geometry);
     const cache = { fetches: ports.map(({ present }) => present) };
     const decoder = new Decoder(session);

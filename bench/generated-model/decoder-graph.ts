@@ -6,7 +6,8 @@ import type { OnnxValueInfo } from '../../actors/model/onnx/onnx-types.ts';
 import { intAttribute, value } from '../../test/fixtures/graphs/graph-builder.ts';
 import { ConcatAttention } from './concat-attention.ts';
 import { GroupQueryAttention } from './gqa-attention.ts';
-import { floatAttribute, GraphWriter, type Precision } from './graph-writer.ts';
+import { floatAttribute, GraphWriter } from './graph-writer.ts';
+import type { Precision } from './precision.ts';
 import { randomWeights } from './random-weights.ts';
 import type { AttentionKind, ModelShape } from './shape.ts';
 

@@ -21,7 +21,7 @@ export class ExternalDataFile {
   }
 
   /** @returns what the graph says of the tensor's place */
-  async append(values: Float32Array | Uint8Array): Promise<OnnxStringPair[]> {
+  async append(values: Float32Array | Uint8Array | Int8Array): Promise<OnnxStringPair[]> {
     const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const offset = this.#offset;
     // One write call ends at 2 GiB, and may end earlier.

@@ -9,16 +9,16 @@ import { openEmbeddedModel } from '../embedded-model.ts';
 import { configFiles } from './config-files.ts';
 import { writeDecoder } from './decoder-graph.ts';
 import { writeEmbedding } from './embedding-graph.ts';
-import type { Precision } from './graph-writer.ts';
+import type { Precision } from './precision.ts';
 import { type AttentionKind, type ModelShape, smolvlmShape } from './shape.ts';
 import { padTokenizer } from './tokenizer.ts';
 import { writeVisionEncoder } from './vision-graph.ts';
 
 /** Goes into the folder's name: raise it when what is generated changes. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** Precision → suffix of the files. */
-const SUFFIXES = { fp32: '', q4: '_q4' } as const satisfies Record<Precision, string>;
+const SUFFIXES = { fp32: '', q4: '_q4', q8: '_quantized' } as const satisfies Record<Precision, string>;
 
 export interface GeneratedModelOptions {
   /** Default `gqa`. */
@@ -71,12 +71,12 @@ async function writeModel(
   for (const [name, contents] of Object.entries(configFiles(shape, tokenizer, embedded))) {
     await writeFile(join(folder, name), `${JSON.stringify(contents)}\n`);
   }
-  for (const precision of ['fp32', 'q4'] as const) {
+  for (const precision of ['fp32', 'q4', 'q8'] as const) {
     const file = (name: string) => join(onnx, `${name}${SUFFIXES[precision]}.onnx`);
     await writeVisionEncoder(file('vision_encoder'), shape, precision, onBytes);
     const path = file('decoder_model_merged');
     await writeDecoder({ path, shape, precision, attention, firstWord: tokenizer.firstWord }, onBytes);
-    // The table is the same in both, so both graphs read the one file of external data.
+    // The table is the same in all, so all graphs read the one file of external data.
     const embedding = join(onnx, 'embed_tokens.onnx');
     if (precision === 'fp32') await writeEmbedding(embedding, shape, onBytes);
     else await copyFile(embedding, file('embed_tokens'));

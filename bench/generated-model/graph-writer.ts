@@ -13,19 +13,20 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
 } from '../../actors/model/onnx/onnx-types.ts';
+import { eightBit } from '../../test/fixtures/graphs/eight-bit.ts';
 import { floats, int64s, intAttribute, node, TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
+
 import { ExternalDataFile } from './external-data-file.ts';
 import { BLOCK, fourBit } from './four-bit.ts';
+import type { Precision } from './precision.ts';
 import { transposed } from './transposed.ts';
 
 export const MICROSOFT = 'com.microsoft';
 const UINT8 = 2;
 
-export type Precision = 'fp32' | 'q4';
-
 interface PlannedTensor {
   readonly tensor: OnnxTensor;
-  readonly make: () => Float32Array | Uint8Array;
+  readonly make: () => Float32Array | Uint8Array | Int8Array;
 }
 
 export interface Linear {
@@ -40,6 +41,7 @@ export class GraphWriter {
   readonly #nodes: OnnxNode[] = [];
   readonly #small = new Map<string, OnnxTensor>();
   readonly #large: PlannedTensor[] = [];
+  readonly #quantizedInputs = new Set<string>();
 
   constructor(precision: Precision) {
     this.#precision = precision;
@@ -97,6 +99,7 @@ export class GraphWriter {
       this.#plan(name, [inputs, outputs], TYPE.float32, () => transposed(weights(), outputs, inputs));
       return this.node('MatMul', [x, name], out);
     }
+    if (this.#precision === 'q8') return this.#quantized(x, name, { inputs, outputs, weights }, out);
     // Made twice rather than held: the scales are a small part of the time and of the memory.
     const blocks = inputs / BLOCK;
     this.#plan(`${name}_q4`, [outputs, blocks, BLOCK / 2], UINT8, () => fourBit(weights()).levels);
@@ -109,6 +112,20 @@ export class GraphWriter {
       Object.entries(sizes).map(([key, value]) => intAttribute(key, value)),
       MICROSOFT,
     );
+  }
+
+  /** As onnxruntime's dynamic quantization writes a product: both sides in 8 bits, one scale for all weights. */
+  #quantized(x: string, name: string, { inputs, outputs, weights }: Linear, out: string): string {
+    const bytes = () => eightBit(transposed(weights(), outputs, inputs));
+    this.#plan(`${name}_q8`, [inputs, outputs], TYPE.int8, () => bytes().levels);
+    this.#plan(`${name}_scale`, [1], TYPE.float32, () => bytes().scale);
+    const quantized = [`${x}_q8`, `${x}_q8_scale`, `${x}_q8_zero`];
+    if (!this.#quantizedInputs.has(x)) this.nodeWith('DynamicQuantizeLinear', [x], quantized);
+    this.#quantizedInputs.add(x);
+    this.node('MatMulInteger', [quantized[0] ?? '', `${name}_q8`, quantized[2] ?? ''], `${out}_int32`);
+    this.node('Cast', [`${out}_int32`], `${out}_cast`, [intAttribute('to', TYPE.float32)]);
+    this.node('Mul', [quantized[1] ?? '', `${name}_scale`], `${out}_scales`);
+    return this.node('Mul', [`${out}_cast`, `${out}_scales`], out);
   }
 
   /**
@@ -153,7 +170,7 @@ export class GraphWriter {
     name: string,
     dims: readonly number[],
     dataType: number,
-    make: () => Float32Array | Uint8Array,
+    make: () => Float32Array | Uint8Array | Int8Array,
   ): void {
     const tensor = { name, dims: [...dims], dataType, dataLocation: DATA_LOCATION_EXTERNAL };
     this.#large.push({ tensor, make });

@@ -1,6 +1,7 @@
 /** The vision graph of a generated model: a SigLIP-like tower, pixel shuffle, and the projection to the decoder. */
 import { intAttribute, value } from '../../test/fixtures/graphs/graph-builder.ts';
-import { floatAttribute, GraphWriter, intsAttribute, MICROSOFT, type Precision } from './graph-writer.ts';
+import { floatAttribute, GraphWriter, intsAttribute, MICROSOFT } from './graph-writer.ts';
+import type { Precision } from './precision.ts';
 import { randomWeights } from './random-weights.ts';
 import { gridOf, imageTokensOf, type ModelShape } from './shape.ts';
 

@@ -9,7 +9,7 @@ import { BareDecoder } from '../bare/bare-decoder.ts';
 import { type BareDevice, openBareSession } from '../bare/bare-session.ts';
 import { engineGraphOf } from '../bare/engine-graph.ts';
 import { pixelsOf, promptOf } from '../embedded-model.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import { type BareReader, FetchingReader, KeepingReader } from './bare-reader.ts';
 import type { BareAnswer, BareTask } from './bare-task.ts';
 import { PicturePrompts } from './picture-prompts.ts';

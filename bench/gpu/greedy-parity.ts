@@ -1,7 +1,7 @@
 /** Greedy tokens on the GPU against those of the CPU, on prompts of every kind. */
 import process from 'node:process';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import type { Claim, SuiteOptions } from '../suite.ts';
 import { gpuPrompts } from './gpu-prompts.ts';
 import { CPU, type Engine, GPU, startEngine } from './sides.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TroupeOptions } from '../../src/index.ts';
 import { BenchModel } from '../bench-model.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import { onePictureRequests, RequestCycle } from '../golden-requests.ts';
 import { type PeerRequest, userRequest } from '../peers/peer-request.ts';
 import { makePicture } from '../picture.ts';

@@ -5,18 +5,19 @@
  *     node --expose-gc worker-memory-child.ts MODEL_DIRECTORY DTYPE WORKERS PREFILL_ACTORS
  */
 import process from 'node:process';
+import { precisionOf } from '../generated-model/precision.ts';
 import { processMemory } from '../process-memory.ts';
 
 const built: typeof import('../../src/index.ts') = await import(
   new URL('../../dist/src/index.js', import.meta.url).href
 );
 
-const [model = '', dtype = 'fp32', workers = '1', prefills = '0'] = process.argv.slice(2);
+const [model = '', dtype, workers = '1', prefills = '0'] = process.argv.slice(2);
 const count = Number(workers);
 
 const engine = await built.Troupe.start({
   model,
-  dtype: dtype === 'q4' ? 'q4' : 'fp32',
+  dtype: precisionOf(dtype),
   mode: 'disaggregated',
   pd: { count },
   prefill: { count: Number(prefills) },

@@ -7,15 +7,16 @@
 import { basename, dirname } from 'node:path';
 import process from 'node:process';
 import { AutoModelForVision2Seq, AutoProcessor, env, RawImage, type Tensor } from '@huggingface/transformers';
+import { precisionOf } from '../generated-model/precision.ts';
 import type { PeerAnswer, PeerRequest, PeerTask } from './peer-request.ts';
 
-const [directory = '', dtype = 'fp32'] = process.argv.slice(2);
+const [directory = '', dtype] = process.argv.slice(2);
 env.allowRemoteModels = false;
 env.localModelPath = dirname(directory);
 
 const processor = await AutoProcessor.from_pretrained(basename(directory));
 const model = await AutoModelForVision2Seq.from_pretrained(basename(directory), {
-  dtype: dtype === 'q4' ? 'q4' : 'fp32',
+  dtype: precisionOf(dtype),
   device: 'cpu',
 });
 

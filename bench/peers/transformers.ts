@@ -1,6 +1,6 @@
 /** The parent's end of `transformers-child.ts`. */
 import { AskedChild } from '../asked-child.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import type { PeerAnswer, PeerTask } from './peer-request.ts';
 
 const SCRIPT = new URL('./transformers-child.ts', import.meta.url);

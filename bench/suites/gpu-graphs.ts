@@ -6,7 +6,7 @@ import process from 'node:process';
 import { AskedChild, ChildError } from '../asked-child.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { generatedModel } from '../generated-model/generate.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import { onePictureRequests, RequestCycle } from '../golden-requests.ts';
 import type { BareAnswer, BareTask } from '../gpu/bare-task.ts';
 import { gpuPrompts } from '../gpu/gpu-prompts.ts';

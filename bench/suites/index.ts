@@ -12,6 +12,7 @@ import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
+import { quantizationSuite } from './quantization.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
 import { soakSuite } from './soak.ts';
 import { throughputSuite } from './throughput.ts';
@@ -31,6 +32,7 @@ export const SUITES: readonly Suite[] = [
   workerMemorySuite,
   soakSuite,
   paritySuite,
+  quantizationSuite,
   gpuGraphsSuite,
   gpuSuite,
   gpuFp16Suite,

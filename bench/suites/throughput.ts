@@ -5,7 +5,7 @@
  */
 import type { Troupe, Usage } from '../../src/index.ts';
 import { BenchModel } from '../bench-model.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import { longCalls, measure, ratioOf, type Task } from '../measure.ts';
 import { type Order, toChatOptions } from '../peers/peer-request.ts';
 import type { TransformersPeer } from '../peers/transformers.ts';

@@ -5,7 +5,7 @@ import { median } from 'simple-statistics';
 import type { GraphFile } from '../../actors/model/model-directory.ts';
 import { BenchModel } from '../bench-model.ts';
 import { childMessage } from '../child-message.ts';
-import type { Precision } from '../generated-model/graph-writer.ts';
+import type { Precision } from '../generated-model/precision.ts';
 import { longCalls } from '../measure.ts';
 import type { ProcessMemory } from '../process-memory.ts';
 import type { Claim, FigureTable, Suite } from '../suite.ts';

@@ -5,7 +5,7 @@ import Table from 'cli-table3';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import { MODES } from '../chat-types.ts';
 import { plural } from '../config/thread-plan.ts';
-import type { InspectedMode, InspectReport } from '../inspect/inspect-model.ts';
+import type { ActivationScales, InspectedMode, InspectReport } from '../inspect/inspect-model.ts';
 
 export function formatInspection(report: InspectReport): string {
   const { geometry } = report;
@@ -29,6 +29,7 @@ export function formatInspection(report: InspectReport): string {
     graphTable(report),
     '',
     formatDecoder(report),
+    ...formatQuantization(report),
     formatKvCache(report),
     '',
     ...formatDevices(report),
@@ -66,6 +67,18 @@ function formatDecoder({ decoder: { rewritten, attention, path, reason } }: Insp
   }
   const how = attention === 'split' ? 'reads the KV cache in place' : 'joins the KV cache inside the graph';
   return `decoder rewritten: hands over new keys and values only, ${how}\n  ${path ?? ''}`;
+}
+
+const SCALES: Readonly<Record<ActivationScales, string>> = {
+  'per row': 'each token has a scale of its own, so that no answer depends on its batch',
+  mixed: 'some have one scale for all of a run, so that an answer may depend on its batch',
+  'per run': 'one scale for all of a run, so that an answer may depend on its batch',
+};
+
+function formatQuantization({ graphs }: InspectReport): string[] {
+  return graphs.flatMap(({ role, quantization }) =>
+    quantization === undefined ? [] : [`${role} computes in 8 bits: ${SCALES[quantization]}`],
+  );
 }
 
 function formatKvCache({ kvCache }: InspectReport): string {

@@ -2,9 +2,11 @@
 import { type GraphSignature, readGraphSignature } from '../../actors/model/onnx/graph-signature.ts';
 import {
   type DecoderRewrite,
-  type RewriteRequest,
+  type DecoderToRewrite,
   rewrittenDecoder,
 } from '../../actors/model/rewrite/rewritten-decoder.ts';
+import type { GraphToRewrite } from '../../actors/model/rewrite/rewritten-graph.ts';
+import { rewrittenVision, type VisionRewrite } from '../../actors/model/rewrite/rewritten-vision.ts';
 import { type Outcome, outcomeOf } from '../../runtime/thread/thread-control.ts';
 
 /** piscina flattens errors, so the outcome is explicit. */
@@ -12,6 +14,10 @@ export function readSignature(path: string): Promise<Outcome<GraphSignature>> {
   return outcomeOf(() => readGraphSignature(path));
 }
 
-export function rewriteDecoder(request: RewriteRequest): Promise<Outcome<DecoderRewrite>> {
-  return outcomeOf(() => rewrittenDecoder(request));
+export function rewriteDecoder(graph: DecoderToRewrite): Promise<Outcome<DecoderRewrite>> {
+  return outcomeOf(() => rewrittenDecoder(graph));
+}
+
+export function rewriteVision(graph: GraphToRewrite): Promise<Outcome<VisionRewrite>> {
+  return outcomeOf(() => rewrittenVision(graph));
 }

@@ -3,9 +3,10 @@ import { stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { ModelGeometry } from '../../actors/model/geometry.ts';
 import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
-import type { Encoding, GraphFile, ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { Encoding, ModelDirectory, RewritableGraph } from '../../actors/model/model-directory.ts';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-decoder.ts';
+import { DYNAMIC_QUANTIZATION } from '../../actors/model/rewrite/row-quantization.ts';
 import { PREFILL_POOL } from '../../actors/protocols.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
@@ -29,7 +30,12 @@ export interface InspectedGraph {
   readonly outputs: readonly TensorSignature[];
   /** Files with weights beside the graph file. */
   readonly external: readonly string[];
+  /** What its activations in 8 bits have a scale for, when they are quantized as it runs; absent without. */
+  readonly quantization?: ActivationScales;
 }
+
+/** `per run`: what a request gets depends on the others in its run, as the export has it. */
+export type ActivationScales = 'per row' | 'mixed' | 'per run';
 
 export interface InspectedMode {
   readonly ok: boolean;
@@ -110,23 +116,24 @@ function inspectDecoder({ graphs }: ModelDirectory): InspectedDecoder {
   return { rewritten: true, attention, path };
 }
 
-function graphsOf({ graphs }: ModelDirectory): [GraphRole, GraphFile][] {
-  const all: [GraphRole, GraphFile | undefined][] = [
+function graphsOf({ graphs }: ModelDirectory): [GraphRole, RewritableGraph][] {
+  const all: [GraphRole, RewritableGraph | undefined][] = [
     ['vision', graphs.vision],
     ['embed', graphs.embed],
     ['decoder', graphs.decoder],
   ];
-  return all.filter((entry): entry is [GraphRole, GraphFile] => entry[1] !== undefined);
+  return all.filter((entry): entry is [GraphRole, RewritableGraph] => entry[1] !== undefined);
 }
 
 async function inspectGraph(
   role: GraphRole,
-  { path, dtype, signature }: GraphFile,
+  { path, dtype, signature, rewrite }: RewritableGraph,
   root: string,
 ): Promise<InspectedGraph> {
   const external = [...new Set(signature.externalData.map(({ location }) => location))];
   const files = [path, ...external.map((location) => join(dirname(path), location))];
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
+  const quantized = signature.opTypes.includes(DYNAMIC_QUANTIZATION);
   return {
     role,
     path: relative(root, path),
@@ -135,7 +142,14 @@ async function inspectGraph(
     inputs: signature.inputs,
     outputs: signature.outputs,
     external,
+    ...(quantized ? { quantization: activationScales(rewrite) } : {}),
   };
+}
+
+function activationScales(rewrite: RewritableGraph['rewrite']): ActivationScales {
+  const { byRow, perTensor } = rewrite?.rewritten ? rewrite.quantization : { byRow: 0, perTensor: 1 };
+  if (perTensor === 0) return 'per row';
+  return byRow === 0 ? 'per run' : 'mixed';
 }
 
 function inspectMode(

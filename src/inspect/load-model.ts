@@ -3,9 +3,12 @@ import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
-import { type ModelDirectory, openModelDirectory } from '../../actors/model/model-directory.ts';
+import {
+  type GraphRewriters,
+  type ModelDirectory,
+  openModelDirectory,
+} from '../../actors/model/model-directory.ts';
 import type { GraphSignature } from '../../actors/model/onnx/graph-signature.ts';
-import type { DecoderRewrite, RewriteRequest } from '../../actors/model/rewrite/rewritten-decoder.ts';
 import { extensionOf } from '../../runtime/blueprint.ts';
 import { unwrap } from '../../runtime/thread/thread-control.ts';
 import type { Mode } from '../chat-types.ts';
@@ -24,10 +27,12 @@ export async function openModel(path: string, dtype: Dtype | undefined): Promise
   try {
     const readSignature = async (file: string): Promise<GraphSignature> =>
       unwrap(await pool.run(file, { name: 'readSignature' }));
-    const rewriteDecoder = async (request: RewriteRequest): Promise<DecoderRewrite> =>
-      unwrap(await pool.run(request, { name: 'rewriteDecoder' }));
+    const rewrite: GraphRewriters = {
+      decoder: async (graph) => unwrap(await pool.run(graph, { name: 'rewriteDecoder' })),
+      vision: async (graph) => unwrap(await pool.run(graph, { name: 'rewriteVision' })),
+    };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(path, { readSignature, rewriteDecoder, ...chosen });
+    return await openModelDirectory(path, { readSignature, rewrite, ...chosen });
   } finally {
     await pool.destroy();
   }

@@ -13,6 +13,7 @@ import {
 import { NotRewritable } from './not-rewritable.ts';
 
 const FLOAT = 1;
+const UINT8 = 2;
 const INT64 = 7;
 
 export interface NewNode {
@@ -54,6 +55,19 @@ export class GraphEditor {
   /** Nodes that use a value, subgraphs included. */
   consumers(name: string): OnnxNode[] {
     return this.#nodes.filter((node) => usedBy(node).has(name));
+  }
+
+  /** By name, the nodes that use a value. What is added later is not in it. */
+  allConsumers(): ReadonlyMap<string, readonly OnnxNode[]> {
+    const consumers = new Map<string, OnnxNode[]>();
+    for (const node of this.#nodes) {
+      for (const name of usedBy(node)) {
+        const known = consumers.get(name);
+        if (known === undefined) consumers.set(name, [node]);
+        else known.push(node);
+      }
+    }
+    return consumers;
   }
 
   nodesOf(opType: string): OnnxNode[] {
@@ -128,6 +142,11 @@ export class GraphEditor {
       dataType: FLOAT,
       rawData: new Uint8Array(Float32Array.of(value).buffer),
     });
+  }
+
+  /** Adds a uint8 scalar. */
+  uint8(value: number): string {
+    return this.#constant({ dims: [], dataType: UINT8, rawData: Uint8Array.of(value) });
   }
 
   /** Adds a node that is already whole. */

@@ -4,6 +4,7 @@
  */
 import type { OnnxNode } from '../onnx/onnx-types.ts';
 import type { GraphEditor } from './graph-editor.ts';
+import { DYNAMIC_QUANTIZATION } from './row-quantization.ts';
 
 /** Cuts the hidden states `[B, S, hidden]` before the head to their last row, where the head is found. */
 export function keepLastLogits(editor: GraphEditor): void {
@@ -19,12 +20,24 @@ export function keepLastLogits(editor: GraphEditor): void {
   ]);
 }
 
-/** The product that makes the logits, if it is one of hidden states and weights. */
+/** What reads the hidden states to make the logits, if that is a product with weights. */
 function headOf(editor: GraphEditor): OnnxNode | undefined {
   let node = editor.producer('logits');
   while (node?.opType === 'Cast') node = editor.producer(node.input?.[0] ?? '');
+  if (node?.opType === 'Mul') return quantizedHead(editor, node);
   if (node?.opType !== 'MatMul' && node?.opType !== 'MatMulNBits') return undefined;
   return isWeight(editor, node.input?.[1] ?? '') ? node : undefined;
+}
+
+/** Of a product in 8 bits, which is scaled afterwards: what quantizes the hidden states, if for it alone. */
+function quantizedHead(editor: GraphEditor, scaled: OnnxNode): OnnxNode | undefined {
+  const cast = scaled.input?.map((name) => editor.producer(name)).find((one) => one?.opType === 'Cast');
+  const product = editor.producer(cast?.input?.[0] ?? '');
+  if (product?.opType !== 'MatMulInteger') return undefined;
+  const [quantized = '', weights = ''] = product.input ?? [];
+  const quantizer = editor.producer(quantized);
+  if (quantizer?.opType !== DYNAMIC_QUANTIZATION || editor.consumers(quantized).length > 1) return undefined;
+  return isWeight(editor, weights) ? quantizer : undefined;
 }
 
 /** A constant, or one that is turned over first: a head that shares its weights with the embedding. */

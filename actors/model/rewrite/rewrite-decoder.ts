@@ -6,7 +6,7 @@
  *              attention_mask [B, T + S]: the past, unused places 0, then the new tokens
  *     outputs  logits [B, 1, vocabulary], likeliest.* (see `likeliest.ts`), new.N.{key,value} [B, kvHeads, S, headDim]
  *
- * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
+ * (activations in 8 bits are quantized row by row, see `row-quantization.ts`; logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
  * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
@@ -17,10 +17,8 @@ import { keepLastLogits } from './last-logits.ts';
 import { addLikeliest } from './likeliest.ts';
 import { NotRewritable } from './not-rewritable.ts';
 import { PromptAttention } from './prompt-attention.ts';
+import { quantizeByRow, type RowQuantization } from './row-quantization.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
-
-/** Part of every cache key: raise it whenever the same decoder would be rewritten differently. */
-export const REWRITER_VERSION = 5;
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -29,8 +27,13 @@ const FLOAT = 1;
 const INT64 = 7;
 const PAST = /^past_key_values\.(\d+)\.(key|value)$/;
 
+export interface DecoderFacts {
+  readonly attention: RewrittenAttention;
+  readonly quantization: RowQuantization;
+}
+
 /** Changes `model` in place. @throws NotRewritable saying why; the model is then of no use */
-export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): RewrittenAttention {
+export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): DecoderFacts {
   const editor = new GraphEditor(model);
   const layers = layersOf(editor, shape);
   const shared = sharedValues(editor, layers);
@@ -45,9 +48,10 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Rewritt
     ...rewritten.outputs,
   ];
   keepLastLogits(editor);
+  const quantization = quantizeByRow(editor);
   addLikeliest(editor);
   editor.finish();
-  return rewritten.attention;
+  return { attention: rewritten.attention, quantization };
 }
 
 interface Rewritten {

@@ -1,117 +1,26 @@
-/**
- * The rewritten decoder on disk: made once for a graph's content, found at every later start. The weights of a
- * graph with external data stay where they are: the rewritten file names them, and onnxruntime is told their folder.
- */
-import { createHash } from 'node:crypto';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+/** The rewritten decoder on disk: see `rewrite-decoder.ts` for what is done to it. */
 import { z } from 'zod';
-import { cachedFolder, cacheRoots } from '../graph-cache.ts';
-import { tensorsOf } from '../onnx/graph-tensors.ts';
-import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
-import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
-import { NotRewritable } from './not-rewritable.ts';
-import { REWRITER_VERSION, type RewrittenAttention, rewriteDecoder } from './rewrite-decoder.ts';
+import { rewriteDecoder } from './rewrite-decoder.ts';
+import { type GraphRewrite, type GraphToRewrite, rewrittenGraph } from './rewritten-graph.ts';
+import { rowQuantizationSchema } from './row-quantization.ts';
 import type { AttentionShape } from './split-attention.ts';
 
-export interface RewriteRequest {
-  /** The model directory: where the cache is looked for first. */
-  readonly modelPath: string;
-  /** The decoder's file. */
-  readonly path: string;
+export interface DecoderToRewrite extends GraphToRewrite {
   readonly shape: AttentionShape;
 }
 
-/** Plain data: it travels to the actors with the model directory. */
-export type DecoderRewrite =
-  | {
-      readonly rewritten: true;
-      readonly path: string;
-      /** Where the weights are, when they are not in the file itself. */
-      readonly externalDataFolder?: string;
-      readonly attention: RewrittenAttention;
-    }
-  | {
-      readonly rewritten: false;
-      /** One line. The graph then runs as it came. */
-      readonly reason: string;
-    };
+const factsSchema = z.strictObject({
+  attention: z.enum(['split', 'kept']),
+  quantization: rowQuantizationSchema,
+});
 
-const FILE_NAME = 'decoder.onnx';
-const FACTS_NAME = 'decoder.json';
+export type DecoderRewrite = GraphRewrite<z.infer<typeof factsSchema>>;
 
-/** Finds or makes the rewritten decoder. Never fails: what cannot be rewritten, or kept, is reported. */
-export async function rewrittenDecoder(request: RewriteRequest): Promise<DecoderRewrite> {
-  try {
-    return await findOrMake(request);
-  } catch (error) {
-    if (error instanceof NotRewritable) return { rewritten: false, reason: error.message };
-    const reason = `the rewritten graph could not be kept: ${error instanceof Error ? error.message : error}`;
-    return { rewritten: false, reason: reason.replace(/\s+/g, ' ') };
-  }
-}
-
-async function findOrMake({ modelPath, path, shape }: RewriteRequest): Promise<DecoderRewrite> {
-  const bytes = await readFile(path);
-  const model = decodeModel(bytes);
-  const weights = await weightFiles(model, dirname(path));
-  const key = createHash('sha256')
-    .update(JSON.stringify([REWRITER_VERSION, shape, weights.names]))
-    .update(bytes)
-    .digest('hex');
-  const folder = await cachedFolder(cacheRoots(modelPath), {
+export function rewrittenDecoder({ shape, ...graph }: DecoderToRewrite): Promise<DecoderRewrite> {
+  return rewrittenGraph(graph, {
     purpose: 'decoder',
-    key,
-    make: async (draft) => {
-      const attention = rewriteDecoder(model, shape);
-      for (const tensor of tensorsOf(model.graph ?? {})) relocate(tensor, weights.names);
-      await writeFile(join(draft, FILE_NAME), encodeModel(model));
-      await writeFile(join(draft, FACTS_NAME), JSON.stringify({ attention }));
-    },
+    settings: shape,
+    rewrite: (model) => rewriteDecoder(model, shape),
+    facts: factsSchema,
   });
-  const { attention } = factsSchema.parse(JSON.parse(await readFile(join(folder, FACTS_NAME), 'utf8')));
-  const { folder: externalDataFolder } = weights;
-  return {
-    rewritten: true,
-    path: join(folder, FILE_NAME),
-    attention,
-    ...(externalDataFolder === undefined ? {} : { externalDataFolder }),
-  };
-}
-
-const factsSchema = z.object({ attention: z.enum(['split', 'kept']) });
-
-interface WeightFiles {
-  /** Undefined without external data. */
-  readonly folder: string | undefined;
-  /** From the location that the graph gives to the name that the file really has. */
-  readonly names: Readonly<Record<string, string>>;
-}
-
-/**
- * Where a graph's external data really is. onnxruntime accepts no path that leaves the given folder, links followed,
- * and download caches keep the files behind links with other names.
- */
-async function weightFiles(model: OnnxModel, graphFolder: string): Promise<WeightFiles> {
-  const names: Record<string, string> = {};
-  const folders = new Set<string>();
-  for (const tensor of tensorsOf(model.graph ?? {})) {
-    const location = locationOf(tensor)?.value;
-    if (location === undefined || names[location] !== undefined) continue;
-    const real = await realpath(join(graphFolder, location));
-    names[location] = basename(real);
-    folders.add(dirname(real));
-  }
-  if (folders.size > 1) throw new NotRewritable('its external data lies in several folders');
-  return { folder: [...folders][0], names };
-}
-
-function relocate(tensor: OnnxTensor, names: Readonly<Record<string, string>>): void {
-  const location = locationOf(tensor);
-  if (location?.value !== undefined) location.value = names[location.value] ?? location.value;
-}
-
-function locationOf(tensor: OnnxTensor) {
-  if (tensor.dataLocation !== DATA_LOCATION_EXTERNAL) return undefined;
-  return tensor.externalData?.find(({ key }) => key === 'location');
 }

@@ -15,6 +15,7 @@ import type { AttentionShape } from '../../../actors/model/rewrite/split-attenti
 import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
 import { intAttribute, node } from '../../fixtures/graphs/graph-builder.ts';
 import { GROUP_QUERY, groupQueryDecoder } from '../../fixtures/graphs/group-query-decoder.ts';
+import { quantizeModel } from '../../fixtures/graphs/quantized-model.ts';
 import { PILOT_MODEL } from '../../support/pilot-model.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
 
@@ -141,7 +142,7 @@ for (const kind of kinds) {
       it(`computes what the original does: ${name}`, async () => {
         const original = await sessionOf(await kind.model());
         const model = await kind.model();
-        assert.equal(rewriteDecoder(model, kind.shape), 'split' satisfies RewrittenAttention);
+        assert.equal(rewriteDecoder(model, kind.shape).attention, 'split' satisfies RewrittenAttention);
         const rewritten = await sessionOf(model);
         const scene = new Scene(kind, length, count);
         // Rotated keys and plain values of the new tokens are the end of what the original outputs.
@@ -179,6 +180,27 @@ for (const kind of kinds) {
   });
 }
 
+describe('a decoder in 8 bits, rewritten', () => {
+  it('makes logits of the last position alone, within what rounding costs', async () => {
+    const [kind] = kinds;
+    assert.ok(kind);
+    const model = quantizeModel(await kind.model());
+    const { attention, quantization } = rewriteDecoder(model, kind.shape);
+    assert.equal(attention, 'split' satisfies RewrittenAttention);
+    assert.equal(quantization.perTensor, 0);
+    const [original, rewritten] = [await sessionOf(await kind.model()), await sessionOf(model)];
+    const scene = new Scene(kind, 0, 9);
+    const expected = lastLogits(await scene.run(original, 0, ['logits']));
+    const outputs = await scene.run(rewritten, 0, ['logits']);
+    assert.deepEqual(outputs.logits?.dims, [1, 1, expected.length]);
+    const largest = Math.max(...expected.map(Math.abs));
+    const actual = lastLogits(outputs);
+    const worst = expected.reduce((most, one, at) => Math.max(most, Math.abs(one - (actual[at] ?? 0))), 0);
+    assert.ok(worst < 0.1 * largest, `off by ${worst} of ${largest}`);
+    await Promise.all([original.release(), rewritten.release()]);
+  });
+});
+
 describe('attention of an unknown kind', () => {
   /** The pilot, with a Relu between the joined keys and whatever reads them. */
   async function unusual(): Promise<OnnxModel> {
@@ -193,7 +215,7 @@ describe('attention of an unknown kind', () => {
 
   it('is kept: the cache is joined inside, and new rows are handed over all the same', async () => {
     const model = await unusual();
-    assert.equal(rewriteDecoder(model, PILOT_SHAPE), 'kept' satisfies RewrittenAttention);
+    assert.equal(rewriteDecoder(model, PILOT_SHAPE).attention, 'kept' satisfies RewrittenAttention);
     const [kind] = kinds;
     assert.ok(kind);
     const original = await unusual();

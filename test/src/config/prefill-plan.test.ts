@@ -29,7 +29,12 @@ function graphsOf(mib: number, rewritten: boolean) {
     signature: { ...signature, initializerBytes: { float32: mib * MIB } },
   };
   const rewrite = rewritten
-    ? { rewritten, attention: 'split' as const, path: 'rewritten.onnx' }
+    ? {
+        rewritten,
+        attention: 'split' as const,
+        quantization: { byRow: 0, perTensor: 0 },
+        path: 'rewritten.onnx',
+      }
     : { rewritten, reason: 'unknown operators' };
   return { vision: decoder, embed: decoder, decoder: { ...decoder, rewrite } };
 }

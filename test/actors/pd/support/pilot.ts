@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { rewrittenDecoder } from '../../../../actors/model/rewrite/rewritten-decoder.ts';
+import { rewrittenVision } from '../../../../actors/model/rewrite/rewritten-vision.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
@@ -22,7 +23,10 @@ export const SIDE = 80;
 export type DecoderKind = 'plain' | 'rewritten';
 
 export function pilotDirectory(kind: DecoderKind = 'rewritten'): Promise<ModelDirectory> {
-  return openModelDirectory(PILOT_MODEL, kind === 'plain' ? {} : { rewriteDecoder: rewrittenDecoder });
+  return openModelDirectory(
+    PILOT_MODEL,
+    kind === 'plain' ? {} : { rewrite: { decoder: rewrittenDecoder, vision: rewrittenVision } },
+  );
 }
 
 /** A golden picture as the vision graph takes it: `(value / 255 - 0.5) / 0.5`, channel by channel. */
