@@ -46,6 +46,7 @@ export class PromptOpener {
     const fresh = this.#open(run);
     fresh.embeds = run.embeds;
     fresh.staysNear = true;
+    fresh.imageTokensAside = run.imageTokensAside;
     this.#parts.cache.drop(run.draft);
     return fresh;
   }

@@ -86,7 +86,7 @@ export class PromptsAside {
    */
   async send(opened: OpenedPrompt, most: number): Promise<void> {
     const { prompt } = opened;
-    const { feeds, help } = this.#parts;
+    const { feeds, help, imageTokenId } = this.#parts;
     const from = prompt.done;
     const to = from + Math.min(most, prompt.left);
     this.#sequence = opened.sequence;
@@ -99,6 +99,7 @@ export class PromptsAside {
         // A view is cloned with its whole buffer.
         const own = embeds instanceof Float32Array ? embeds.slice() : undefined;
         const answer = help.extend({ ids: ids.slice(), embeds: own, logits, past: draft.share() });
+        prompt.imageTokensAside += countTokens(ids, imageTokenId);
         const ran = (predictions: Predictions) => this.#ran(opened, draft, from, to, predictions);
         this.#done = answer.then(ran).catch((error: unknown) => this.#failed(opened, error));
       });
@@ -118,9 +119,8 @@ export class PromptsAside {
 
   #ran(opened: OpenedPrompt, draft: SlotDraft, from: number, to: number, predictions: Predictions): void {
     const { prompt } = opened;
-    const { prompts, imageTokenId } = this.#parts;
+    const { prompts } = this.#parts;
     draft.advance(to - from);
-    prompt.imageTokensAside += countTokens(prompt.ids.subarray(from, to), imageTokenId);
     prompts.keepLater(prompt, from);
     this.#ended({ opened, tokens: to - from, ...(prompt.left === 0 ? { predictions } : {}) });
   }

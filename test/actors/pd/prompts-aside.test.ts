@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { PdEngine } from '../../../actors/pd/engine.ts';
+import type { PrefillHelp } from '../../../actors/protocols.ts';
 import { groupQueryEngine } from './support/group-query.ts';
+import { encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { PromptHelper, turn } from './support/prompt-helper.ts';
-import { askTokens, runToEnd } from './support/requests.ts';
+import { askTokens, question, RecordingSink, runToEnd } from './support/requests.ts';
 
 async function engineWith(
   helper: PromptHelper,
@@ -223,6 +225,30 @@ describe('prompts that wait for another actor', () => {
     await runToEnd(engine);
     assert.deepEqual(short.tokenIds, await answerAlone(8, 4));
     assert.deepEqual(long.tokenIds, await answerAlone(35, 4));
+    await engine.dispose();
+  });
+});
+
+describe('image embeddings handed to another actor', () => {
+  it('are counted when it fails, too', async () => {
+    // All that the engine does with its ref.
+    const failing = {
+      members: ['prefill/0'],
+      ask: () => Promise.reject(new Error('the other actor died')),
+    } as unknown as PrefillHelp['actor'];
+    const prefill = { actor: failing, takesImages: true, threadsBeside: 1 };
+    const engine = await pilotEngine({ prefill, prefixCacheBytes: 0 });
+    const [first, second] = await encodedGoldens();
+    assert.ok(first && second);
+    const [reader, sink] = [new RecordingSink(), new RecordingSink()];
+    engine.submit(question(first), reader);
+    while (reader.tokenIds.length < 2) await engine.step();
+    engine.submit(question(second), sink);
+    await runToEnd(engine);
+    assert.deepEqual(sink.tokenIds, second.tokenIds);
+    const hops = sink.summary.trace.hops.filter(({ to }) => to === 'prefill');
+    const bytesCopied = 25 * 128 * 4;
+    assert.deepEqual(hops, [{ from: 'pd', to: 'prefill', kind: 'embeddings', bytesMoved: 0, bytesCopied }]);
     await engine.dispose();
   });
 });
