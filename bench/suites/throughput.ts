@@ -5,7 +5,7 @@
  */
 import type { Troupe, Usage } from '../../src/index.ts';
 import { BenchModel } from '../bench-model.ts';
-import type { Precision } from '../generated-model/precision.ts';
+import { PRECISIONS, type Precision } from '../generated-model/precision.ts';
 import { longCalls, measure, ratioOf, type Task } from '../measure.ts';
 import { type Order, toChatOptions } from '../peers/peer-request.ts';
 import type { TransformersPeer } from '../peers/transformers.ts';
@@ -46,12 +46,12 @@ const OURS = 'Troupe';
 
 export const throughputSuite: Suite = {
   name: 'throughput',
-  description: 'output tokens a second against transformers.js on the same files, fp32 and q4',
+  description: 'output tokens a second against transformers.js on the same files, fp32, q4 and q8',
   shows: '>= 6x at 16 requests with 600-token prompts, >= 1.5x at one with a 1,000-token context',
   async run(options) {
     const tables: Table[] = [];
     const claims: Claim[] = [];
-    const precisions: readonly Precision[] = options.dtype === undefined ? ['q4', 'fp32'] : [options.dtype];
+    const precisions: readonly Precision[] = options.dtype === undefined ? PRECISIONS : [options.dtype];
     for (const dtype of precisions) {
       const model = await BenchModel.open(options, dtype);
       const peer = await model.startTransformers();
