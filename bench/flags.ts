@@ -29,7 +29,7 @@ Options:
   --rounds N          turns of each side in suites on the generated model (default: the suite's own)
   --layers N          decoder layers of the generated model (default: 30, the shape of SmolVLM-256M; --quick: 2)
   --attention KIND    of the generated model: ${ATTENTION_KINDS.join(' or ')} (default: ${ATTENTION_KINDS[0]})
-  --dtype DTYPE       of the generated model, and of parity's: ${PRECISIONS.join(', ')} (default: the suite's own)
+  --dtype DTYPE       of the generated model: ${PRECISIONS.join(', ')}; parity's: fp32 or q4 (default: the suite's own)
   --answer-tokens N   of throughput's 16 requests, which are then all that it runs (default: 128)
   --json FILE         where figures are added to (default: bench/results/latest.json; --quick: quick.json)
   --make-model        only make the generated model and print its directory

@@ -5,6 +5,12 @@ import type { Part, PeerMessage, PeerRequest } from './peers/peer-request.ts';
 const WITH_ONE_PICTURE = 160;
 const OF_EACH_OTHER_KIND = 15;
 const LONG_TEXT_QUESTIONS = 40;
+const FOR_A_LOOK = 30;
+
+/** Of the suites that compare texts: some for a short look, else all. */
+export function comparedRequests({ quick }: { readonly quick: boolean }): PeerRequest[] {
+  return parityRequests().slice(0, quick ? FOR_A_LOOK : undefined);
+}
 
 /** Each once; kinds by turns, so that a part of the list holds all of them. */
 export function parityRequests(): PeerRequest[] {

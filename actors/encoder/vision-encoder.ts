@@ -70,9 +70,8 @@ export class VisionEncoder {
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
     // The rewritten one is made for the CPU.
-    const { rewrite: _, ...asItCame } = vision;
-    const onGpu = gpu?.device === 'webgpu';
-    const session = await loadGraph(onGpu ? asItCame : vision, { threads, gpu, ...stays });
+    const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
+    const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
       return new VisionEncoder(session, {
         tokensPerTile: geometry.imageTokensPerTile,

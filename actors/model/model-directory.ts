@@ -38,7 +38,8 @@ import { checkJson, missingFile, readJson, readOptionalJson, readOptionalText } 
 import { type GraphSignature, readGraphSignature } from './onnx/graph-signature.ts';
 import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
-import { isWorthRewriting, type VisionRewrite } from './rewrite/rewritten-vision.ts';
+import type { VisionRewrite } from './rewrite/rewritten-vision.ts';
+import { quantizesAsItRuns } from './rewrite/row-quantization.ts';
 
 export type { GraphFile } from './graph-files.ts';
 
@@ -146,22 +147,20 @@ export async function openModelDirectory(
 }
 
 async function rewriteGraphs(
-  { vision, decoder, ...rest }: ModelGraphs,
+  graphs: ModelGraphs,
   { modelPath, shape }: Omit<DecoderToRewrite, 'path'>,
   rewriters: GraphRewriters,
 ): Promise<ModelGraphs> {
-  const [decoderRewrite, visionRewrite] = await Promise.all([
+  const { vision, decoder } = graphs;
+  const rewriteOf = async (file: VisionFile): Promise<VisionFile> =>
+    quantizesAsItRuns(file.signature)
+      ? { ...file, rewrite: await rewriters.vision({ modelPath, path: file.path }) }
+      : file;
+  const [rewrite, seen] = await Promise.all([
     rewriters.decoder({ modelPath, path: decoder.path, shape }),
-    vision !== undefined && isWorthRewriting(vision.signature)
-      ? rewriters.vision({ modelPath, path: vision.path })
-      : undefined,
+    vision && rewriteOf(vision),
   ]);
-  const seen = visionRewrite === undefined ? vision : vision && { ...vision, rewrite: visionRewrite };
-  return {
-    ...rest,
-    ...(seen === undefined ? {} : { vision: seen }),
-    decoder: { ...decoder, rewrite: decoderRewrite },
-  };
+  return { ...graphs, ...(seen && { vision: seen }), decoder: { ...decoder, rewrite } };
 }
 
 async function checkIsDirectory(path: string): Promise<void> {

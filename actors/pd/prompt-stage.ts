@@ -85,7 +85,7 @@ export class PromptStage {
     let run = 0;
     while (run < budget) {
       const left = budget - run;
-      const unread = paced ? left : Math.max(left, pacer.unread);
+      const unread = paced ? left : pacer.unread;
       const group = this.#queue.nextGroup({ budget: left, unread, isNear });
       const [first] = group;
       // What is left of the budget would cut a prompt in two that the next step may run whole.

@@ -9,7 +9,7 @@ import { openEmbeddedModel } from '../embedded-model.ts';
 import { configFiles } from './config-files.ts';
 import { writeDecoder } from './decoder-graph.ts';
 import { writeEmbedding } from './embedding-graph.ts';
-import type { Precision } from './precision.ts';
+import { PRECISIONS, type Precision } from './precision.ts';
 import { type AttentionKind, type ModelShape, smolvlmShape } from './shape.ts';
 import { padTokenizer } from './tokenizer.ts';
 import { writeVisionEncoder } from './vision-graph.ts';
@@ -71,7 +71,7 @@ async function writeModel(
   for (const [name, contents] of Object.entries(configFiles(shape, tokenizer, embedded))) {
     await writeFile(join(folder, name), `${JSON.stringify(contents)}\n`);
   }
-  for (const precision of ['fp32', 'q4', 'q8'] as const) {
+  for (const precision of PRECISIONS) {
     const file = (name: string) => join(onnx, `${name}${SUFFIXES[precision]}.onnx`);
     await writeVisionEncoder(file('vision_encoder'), shape, precision, onBytes);
     const path = file('decoder_model_merged');

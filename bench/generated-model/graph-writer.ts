@@ -13,16 +13,14 @@ import {
   type OnnxTensor,
   type OnnxValueInfo,
 } from '../../actors/model/onnx/onnx-types.ts';
-import { eightBit } from '../../test/fixtures/graphs/eight-bit.ts';
+import { eightBit, quantizedProduct, quantizer } from '../../test/fixtures/graphs/eight-bit.ts';
 import { floats, int64s, intAttribute, node, TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
-
 import { ExternalDataFile } from './external-data-file.ts';
 import { BLOCK, fourBit } from './four-bit.ts';
 import type { Precision } from './precision.ts';
 import { transposed } from './transposed.ts';
 
 export const MICROSOFT = 'com.microsoft';
-const UINT8 = 2;
 
 interface PlannedTensor {
   readonly tensor: OnnxTensor;
@@ -102,7 +100,7 @@ export class GraphWriter {
     if (this.#precision === 'q8') return this.#quantized(x, name, { inputs, outputs, weights }, out);
     // Made twice rather than held: the scales are a small part of the time and of the memory.
     const blocks = inputs / BLOCK;
-    this.#plan(`${name}_q4`, [outputs, blocks, BLOCK / 2], UINT8, () => fourBit(weights()).levels);
+    this.#plan(`${name}_q4`, [outputs, blocks, BLOCK / 2], TYPE.uint8, () => fourBit(weights()).levels);
     this.#plan(`${name}_scales`, [outputs * blocks], TYPE.float32, () => fourBit(weights()).scales);
     const sizes = { K: inputs, N: outputs, bits: 4, block_size: BLOCK, accuracy_level: 4 };
     return this.node(
@@ -117,15 +115,12 @@ export class GraphWriter {
   /** As onnxruntime's dynamic quantization writes a product: both sides in 8 bits, one scale for all weights. */
   #quantized(x: string, name: string, { inputs, outputs, weights }: Linear, out: string): string {
     const bytes = () => eightBit(transposed(weights(), outputs, inputs));
-    this.#plan(`${name}_q8`, [inputs, outputs], TYPE.int8, () => bytes().levels);
+    this.#plan(`${name}_bytes`, [inputs, outputs], TYPE.int8, () => bytes().levels);
     this.#plan(`${name}_scale`, [1], TYPE.float32, () => bytes().scale);
-    const quantized = [`${x}_q8`, `${x}_q8_scale`, `${x}_q8_zero`];
-    if (!this.#quantizedInputs.has(x)) this.nodeWith('DynamicQuantizeLinear', [x], quantized);
+    if (!this.#quantizedInputs.has(x)) this.#nodes.push(quantizer(x));
     this.#quantizedInputs.add(x);
-    this.node('MatMulInteger', [quantized[0] ?? '', `${name}_q8`, quantized[2] ?? ''], `${out}_int32`);
-    this.node('Cast', [`${out}_int32`], `${out}_cast`, [intAttribute('to', TYPE.float32)]);
-    this.node('Mul', [quantized[1] ?? '', `${name}_scale`], `${out}_scales`);
-    return this.node('Mul', [`${out}_cast`, `${out}_scales`], out);
+    this.#nodes.push(...quantizedProduct({ opType: 'MatMulInteger', x, weights: name, output: out }));
+    return out;
   }
 
   /**

@@ -7,10 +7,9 @@ import { Troupe } from '../../src/index.ts';
 import { quantizedCopy } from '../../test/support/quantized-copy.ts';
 import { EMBEDDED_MODEL } from '../embedded-model.ts';
 import { differing, textsOf, textsOfPeer } from '../greedy-texts.ts';
-import { parityRequests } from '../parity-requests.ts';
+import { comparedRequests } from '../parity-requests.ts';
 import type { Suite } from '../suite.ts';
 
-const QUICK_REQUESTS = 30;
 const IN_FLIGHT = 16;
 
 export const quantizationSuite: Suite = {
@@ -20,7 +19,7 @@ export const quantizationSuite: Suite = {
   async run({ quick }) {
     await using model = await quantizedCopy(EMBEDDED_MODEL);
     const { path } = model;
-    const requests = parityRequests().slice(0, quick ? QUICK_REQUESTS : undefined);
+    const requests = comparedRequests({ quick });
     const answers = async (dtype: 'fp32' | 'q8', inFlight: number) => {
       await using engine = await Troupe.start({ model: path, dtype });
       return await textsOf(engine, requests, inFlight);

@@ -6,7 +6,7 @@ import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
 import type { Encoding, ModelDirectory, RewritableGraph } from '../../actors/model/model-directory.ts';
 import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts';
 import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-decoder.ts';
-import { DYNAMIC_QUANTIZATION } from '../../actors/model/rewrite/row-quantization.ts';
+import { quantizesAsItRuns } from '../../actors/model/rewrite/row-quantization.ts';
 import { PREFILL_POOL } from '../../actors/protocols.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
@@ -133,7 +133,6 @@ async function inspectGraph(
   const external = [...new Set(signature.externalData.map(({ location }) => location))];
   const files = [path, ...external.map((location) => join(dirname(path), location))];
   const sizes = await Promise.all(files.map(async (file) => (await stat(file)).size));
-  const quantized = signature.opTypes.includes(DYNAMIC_QUANTIZATION);
   return {
     role,
     path: relative(root, path),
@@ -142,7 +141,7 @@ async function inspectGraph(
     inputs: signature.inputs,
     outputs: signature.outputs,
     external,
-    ...(quantized ? { quantization: activationScales(rewrite) } : {}),
+    ...(quantizesAsItRuns(signature) ? { quantization: activationScales(rewrite) } : {}),
   };
 }
 

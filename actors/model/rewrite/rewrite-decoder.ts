@@ -6,8 +6,9 @@
  *              attention_mask [B, T + S]: the past, unused places 0, then the new tokens
  *     outputs  logits [B, 1, vocabulary], likeliest.* (see `likeliest.ts`), new.N.{key,value} [B, kvHeads, S, headDim]
  *
- * (activations in 8 bits are quantized row by row, see `row-quantization.ts`; logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
+ * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
  * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
+ * Activations in 8 bits get a scale for each token (`row-quantization.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
 import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';

@@ -1,17 +1,12 @@
 /** The rewritten vision graph on disk. Only one with dynamic quantization has anything to be rewritten. */
 import { z } from 'zod';
-import type { GraphSignature } from '../onnx/graph-signature.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { type GraphRewrite, type GraphToRewrite, rewrittenGraph } from './rewritten-graph.ts';
-import { DYNAMIC_QUANTIZATION, quantizeByRow, rowQuantizationSchema } from './row-quantization.ts';
+import { quantizeByRow, rowQuantizationSchema } from './row-quantization.ts';
 
 const factsSchema = z.strictObject({ quantization: rowQuantizationSchema });
 
 export type VisionRewrite = GraphRewrite<z.infer<typeof factsSchema>>;
-
-export function isWorthRewriting({ opTypes }: Pick<GraphSignature, 'opTypes'>): boolean {
-  return opTypes.includes(DYNAMIC_QUANTIZATION);
-}
 
 export function rewrittenVision(graph: GraphToRewrite): Promise<VisionRewrite> {
   return rewrittenGraph(graph, {

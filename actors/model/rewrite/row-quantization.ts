@@ -11,6 +11,7 @@
  * One scale for each token is what vLLM and TensorRT-LLM call dynamic per-token quantization.
  */
 import { z } from 'zod';
+import type { GraphSignature } from '../onnx/graph-signature.ts';
 import type { OnnxNode } from '../onnx/onnx-types.ts';
 import { type GraphEditor, intsAttribute } from './graph-editor.ts';
 
@@ -33,55 +34,17 @@ export const rowQuantizationSchema = z.strictObject({
 
 export type RowQuantization = z.infer<typeof rowQuantizationSchema>;
 
+/** Whether a graph quantizes activations while it runs. */
+export function quantizesAsItRuns({ opTypes }: Pick<GraphSignature, 'opTypes'>): boolean {
+  return opTypes.includes(DYNAMIC_QUANTIZATION);
+}
+
 /** Changes every quantized input of which all users are products with constant weights. */
 export function quantizeByRow(editor: GraphEditor): RowQuantization {
   const quantizers = editor.nodesOf(DYNAMIC_QUANTIZATION);
-  const users = editor.allConsumers();
-  const usersOf = (name: string): readonly OnnxNode[] => users.get(name) ?? [];
-  const rows = quantizers.filter((node) => {
-    const axes = rowAxes(editor, node, usersOf);
-    if (axes !== undefined) replace(editor, node, axes, usersOf);
-    return axes !== undefined;
-  });
-  return { byRow: rows.length, perTensor: quantizers.length - rows.length };
-}
-
-type UsersOf = (name: string) => readonly OnnxNode[];
-
-/** What a row is to the users of a quantized tensor: its axes; undefined where it cannot have a scale of its own. */
-function rowAxes(editor: GraphEditor, { output = [] }: OnnxNode, usersOf: UsersOf): number[] | undefined {
-  const [quantized = '', scale = '', zeroPoint = ''] = output;
-  if ((editor.graph.output ?? []).some(({ name = '' }) => output.includes(name))) return undefined;
-  const products = usersOf(quantized);
-  const weighted = products.every(({ input: [a, b = '', zero] = [] }) => {
-    return a === quantized && zero === zeroPoint && editor.constant(b) !== undefined;
-  });
-  const scaled = usersOf(scale).every(({ opType }) => opType === 'Mul');
-  const own = usersOf(zeroPoint).every((user) => products.includes(user));
-  if (!weighted || !scaled || !own) return undefined;
-  if (products.every(({ opType }) => opType === 'MatMulInteger')) return [-1];
-  if (!products.every(({ opType }) => opType === 'ConvInteger')) return undefined;
-  const ranks = products.map(({ input = [] }) => editor.constant(input[1] ?? '')?.dims?.length ?? 0);
-  return Array.from({ length: Math.max(...ranks) - 1 }, (_, axis) => axis + 1);
-}
-
-function replace(editor: GraphEditor, node: OnnxNode, axes: number[], usersOf: UsersOf): void {
-  const [x = ''] = node.input ?? [];
-  const [quantized = '', scale = ''] = node.output ?? [];
-  editor.remove(node);
-  const largest = reduceMax(editor, editor.add('Abs', [x]), axes);
-  const level = editor.float(1 / LEVELS);
-  const zero = editor.uint8(ZERO_POINT);
-  // In a row of zeros this is NaN, and whatever bytes that gives: the product is multiplied by its largest, 0.
-  const share = editor.add('Div', [x, largest]);
-  editor.add('QuantizeLinear', [share, level, zero], { output: quantized });
-  // Dropped where nobody needs it.
-  editor.add('Mul', [largest, level], { output: scale });
-  const row: QuantizedRow = { scale, largest, level };
-  for (const product of usersOf(quantized)) {
-    product.input?.splice(2, 1, zero);
-    fuse(editor, product, row, usersOf);
-  }
+  const rewriting = new RowRewriting(editor);
+  const byRow = quantizers.filter((node) => rewriting.replace(node)).length;
+  return { byRow, perTensor: quantizers.length - byRow };
 }
 
 /** Names of values: `scale` is `largest · level`. */
@@ -91,62 +54,115 @@ interface QuantizedRow {
   readonly level: string;
 }
 
-/**
- * Product, cast and scales in one operator where they stand as exporters write them; onnxruntime's own fusion wants one
- * scale for the whole tensor.
- */
-function fuse(editor: GraphEditor, product: OnnxNode, row: QuantizedRow, usersOf: UsersOf): void {
-  const { scale, largest, level } = row;
-  const found = product.opType === 'MatMulInteger' ? findScaling(editor, product, scale, usersOf) : undefined;
-  if (found === undefined) return;
-  const [quantized = '', weights = '', zero = '', weightZero = ''] = product.input ?? [];
-  const input = [quantized, weights, level, found.weightScale, zero, weightZero];
-  const raw = editor.add('MatMulIntegerToFloat', input, { domain: MICROSOFT });
-  editor.remove(found.last);
-  editor.add('Mul', [raw, largest], { output: found.last.output?.[0] ?? '' });
-}
-
 interface Scaling {
   /** The node that makes the scaled product. */
   readonly last: OnnxNode;
   readonly weightScale: string;
 }
 
-/** `cast · (scale · weightScale)`, or `(cast · scale) · weightScale`, with nobody else reading what is in between. */
-function findScaling(
-  editor: GraphEditor,
-  product: OnnxNode,
-  scale: string,
-  usersOf: UsersOf,
-): Scaling | undefined {
-  const only = (name: string, opType: string): OnnxNode | undefined => {
-    const [user, ...others] = usersOf(name);
-    return others.length === 0 && user?.opType === opType ? user : undefined;
-  };
-  const cast = only(product.output?.[0] ?? '', 'Cast');
-  const float = cast?.output?.[0] ?? '';
-  const mul = only(float, 'Mul');
-  if (mul === undefined) return undefined;
-  const factor = otherInput(mul, float);
-  if (factor === scale) {
-    const scaled = mul.output?.[0] ?? '';
-    const last = only(scaled, 'Mul');
-    return last && constantScale(editor, last, otherInput(last, scaled));
-  }
-  const scales = editor.producer(factor);
-  if (scales?.opType !== 'Mul' || scales.input?.includes(scale) !== true) return undefined;
-  return constantScale(editor, mul, otherInput(scales, scale));
-}
+class RowRewriting {
+  readonly #editor: GraphEditor;
+  /** As the export has them. */
+  readonly #users: ReadonlyMap<string, readonly OnnxNode[]>;
 
-function constantScale(editor: GraphEditor, last: OnnxNode, weightScale: string): Scaling | undefined {
-  return editor.constant(weightScale) === undefined ? undefined : { last, weightScale };
+  constructor(editor: GraphEditor) {
+    this.#editor = editor;
+    this.#users = editor.allConsumers();
+  }
+
+  /** False where there cannot be a scale for each row: the node then stays. */
+  replace(node: OnnxNode): boolean {
+    const axes = this.#rowAxes(node);
+    if (axes === undefined) return false;
+    const editor = this.#editor;
+    const [x = ''] = node.input ?? [];
+    const [quantized = '', scale = ''] = node.output ?? [];
+    editor.remove(node);
+    const largest = this.#reduceMax(editor.add('Abs', [x]), axes);
+    const level = editor.float(1 / LEVELS);
+    const zero = editor.uint8(ZERO_POINT);
+    // In a row of zeros this is NaN, and whatever bytes that gives: the product is multiplied by its largest, 0.
+    const share = editor.add('Div', [x, largest]);
+    editor.add('QuantizeLinear', [share, level, zero], { output: quantized });
+    // Dropped where nobody needs it.
+    editor.add('Mul', [largest, level], { output: scale });
+    for (const product of this.#usersOf(quantized)) {
+      product.input?.splice(2, 1, zero);
+      this.#fuse(product, { scale, largest, level });
+    }
+    return true;
+  }
+
+  /** What a row is to the users of a quantized tensor: its axes; undefined where it cannot have a scale of its own. */
+  #rowAxes({ output = [] }: OnnxNode): number[] | undefined {
+    const editor = this.#editor;
+    const [quantized = '', scale = '', zeroPoint = ''] = output;
+    if ((editor.graph.output ?? []).some(({ name = '' }) => output.includes(name))) return undefined;
+    const products = this.#usersOf(quantized);
+    const weighted = products.every(({ input: [a, b = '', zero] = [] }) => {
+      return a === quantized && zero === zeroPoint && editor.constant(b) !== undefined;
+    });
+    const scaled = this.#usersOf(scale).every(({ opType }) => opType === 'Mul');
+    const own = this.#usersOf(zeroPoint).every((user) => products.includes(user));
+    if (!weighted || !scaled || !own) return undefined;
+    if (products.every(({ opType }) => opType === 'MatMulInteger')) return [-1];
+    if (!products.every(({ opType }) => opType === 'ConvInteger')) return undefined;
+    const ranks = products.map(({ input = [] }) => editor.constant(input[1] ?? '')?.dims?.length ?? 0);
+    return Array.from({ length: Math.max(...ranks) - 1 }, (_, axis) => axis + 1);
+  }
+
+  /**
+   * Product, cast and scales in one operator where they stand as exporters write them; onnxruntime's own fusion wants one
+   * scale for the whole tensor.
+   */
+  #fuse(product: OnnxNode, { scale, largest, level }: QuantizedRow): void {
+    const editor = this.#editor;
+    const found = product.opType === 'MatMulInteger' ? this.#findScaling(product, scale) : undefined;
+    if (found === undefined) return;
+    const [quantized = '', weights = '', zero = '', weightZero = ''] = product.input ?? [];
+    const input = [quantized, weights, level, found.weightScale, zero, weightZero];
+    const raw = editor.add('MatMulIntegerToFloat', input, { domain: MICROSOFT });
+    editor.remove(found.last);
+    editor.add('Mul', [raw, largest], { output: found.last.output?.[0] ?? '' });
+  }
+
+  /** `cast · (scale · weightScale)`, or `(cast · scale) · weightScale`, with nobody else reading what is in between. */
+  #findScaling(product: OnnxNode, scale: string): Scaling | undefined {
+    const cast = this.#onlyUser(product.output?.[0] ?? '', 'Cast');
+    const float = cast?.output?.[0] ?? '';
+    const mul = this.#onlyUser(float, 'Mul');
+    if (mul === undefined) return undefined;
+    const factor = otherInput(mul, float);
+    if (factor === scale) {
+      const scaled = mul.output?.[0] ?? '';
+      const last = this.#onlyUser(scaled, 'Mul');
+      return last && this.#constantScale(last, otherInput(last, scaled));
+    }
+    const scales = this.#editor.producer(factor);
+    if (scales?.opType !== 'Mul' || scales.input?.includes(scale) !== true) return undefined;
+    return this.#constantScale(mul, otherInput(scales, scale));
+  }
+
+  #constantScale(last: OnnxNode, weightScale: string): Scaling | undefined {
+    return this.#editor.constant(weightScale) === undefined ? undefined : { last, weightScale };
+  }
+
+  #reduceMax(x: string, axes: readonly number[]): string {
+    const editor = this.#editor;
+    if (editor.opset >= REDUCE_MAX_18) return editor.add('ReduceMax', [x, editor.int64s(axes)]);
+    return editor.add('ReduceMax', [x], { attributes: [intsAttribute('axes', axes)] });
+  }
+
+  #usersOf(name: string): readonly OnnxNode[] {
+    return this.#users.get(name) ?? [];
+  }
+
+  #onlyUser(name: string, opType: string): OnnxNode | undefined {
+    const [user, ...others] = this.#usersOf(name);
+    return others.length === 0 && user?.opType === opType ? user : undefined;
+  }
 }
 
 function otherInput({ input = [] }: OnnxNode, name: string): string {
   return input.find((one) => one !== name) ?? '';
-}
-
-function reduceMax(editor: GraphEditor, x: string, axes: readonly number[]): string {
-  if (editor.opset >= REDUCE_MAX_18) return editor.add('ReduceMax', [x, editor.int64s(axes)]);
-  return editor.add('ReduceMax', [x], { attributes: [intsAttribute('axes', axes)] });
 }
