@@ -70,7 +70,7 @@ function formatDecoder({ decoder: { rewritten, attention, path, reason } }: Insp
 }
 
 const SCALES: Readonly<Record<ActivationScales, string>> = {
-  'per row': 'each token has a scale of its own, so that no answer depends on its batch',
+  'per row': 'each token has a scale of its own, whatever else is in its run',
   mixed: 'some have one scale for all of a run, so that an answer may depend on its batch',
   'per run': 'one scale for all of a run, so that an answer may depend on its batch',
 };
