@@ -144,6 +144,12 @@ export class GraphEditor {
     });
   }
 
+  /** Adds a list of `count` float32, all the same. */
+  floats(value: number, count: number): string {
+    const rawData = new Uint8Array(new Float32Array(count).fill(value).buffer);
+    return this.#constant({ dims: [count], dataType: FLOAT, rawData });
+  }
+
   /** Adds a uint8 scalar. */
   uint8(value: number): string {
     return this.#constant({ dims: [], dataType: UINT8, rawData: Uint8Array.of(value) });

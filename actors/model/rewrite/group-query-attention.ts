@@ -23,6 +23,8 @@ export const INPUT = {
   cos: 7,
   sin: 8,
   positions: 9,
+  /** Per query head, one more score in each softmax, for which no token stands. */
+  sinks: 11,
 } as const;
 
 export interface GroupQueryContext {

@@ -1,14 +1,27 @@
 /**
- * com.microsoft.GroupQueryAttention, kept for the runs that it is better at: several new tokens of one sequence. There
- * it never makes the scores as a whole and leaves out what the causal mask hides; copying the past once a run weighs
- * little against that. With one new token in each row it is the other way round, and rows of several sequences with
- * several new tokens each it does not take. So a run decides by its shape, inside the graph: `If(B = 1 and S > 1)`.
+ * com.microsoft.GroupQueryAttention, kept for the runs that it is better at: several new tokens of one sequence. Its scores
+ * stay in the processor's caches, one head at a time, and copying the past once a run weighs little against that. With one
+ * new token in each row it is the other way round, and rows of several sequences with several new tokens each it does not
+ * take. So a run decides by its shape, inside the graph: `If(B = 1 and S > 1)`.
+ *
+ * The operator computes all scores of a head, also those that the causal mask hides. A long prompt without a past
+ * therefore goes through it in parts of the queries, each with the keys up to its own end.
  */
 import type { OnnxNode } from '../onnx/onnx-types.ts';
 import { type GraphEditor, intAttribute } from './graph-editor.ts';
 import { INPUT, type SplitGroupQuery } from './group-query-attention.ts';
-import type { SharedValues } from './split-attention.ts';
+import type { AttentionShape, SharedValues } from './split-attention.ts';
 
+/**
+ * A sink that takes no part, being e^(−10³⁰) = 0 of any softmax. onnxruntime 1.30 runs the operator through its tiled
+ * (flash) kernel unless something asks for more than that can do, and sinks do. The tiled kernel masks scores one by one,
+ * which takes more time than it saves: docs/architecture.md has the figures. The environment variable
+ * ORT_GQA_DISABLE_FLASH_ATTENTION would do the same, to every session of the process.
+ */
+const NO_SINK = -1e30;
+/** From this many tokens on parts pay; below it the calls cost what they save (measured, docs/architecture.md). */
+const LONG = 384;
+const PARTS = 4;
 const INT32 = 6;
 const INT64 = 7;
 
@@ -20,20 +33,48 @@ interface Place {
   readonly total: string;
 }
 
+/** Queries of a long prompt that run together, and with them the keys up to `to`. */
+interface Part {
+  readonly from: string;
+  readonly to: string;
+  /** `to` less one, as the operator takes it: int32, one element. */
+  readonly lengths: string;
+  readonly total: string;
+}
+
 export class PromptAttention {
   readonly #editor: GraphEditor;
   readonly #shared: SharedValues;
   /** Whether this run is a prompt, or a part of one. */
   readonly #isPrompt: string;
+  /** Whether it is a whole one, and long. */
+  readonly #isLong: string;
+  readonly #parts: readonly Part[];
   /** By the name of the operator's lengths. */
   readonly #places = new Map<string, Place>();
-  readonly #axis: string;
+  readonly #sinks: string;
+  /** Of tokens, in the cache and in what the operator takes. */
+  readonly #cacheAxis: string;
+  readonly #tokenAxis: string;
+  readonly #anyLength: string;
 
-  constructor(editor: GraphEditor, shared: SharedValues) {
+  constructor(editor: GraphEditor, { heads, headDim }: AttentionShape, shared: SharedValues) {
     this.#editor = editor;
     this.#shared = shared;
-    this.#axis = editor.int64s([2]);
-    this.#isPrompt = this.#condition();
+    this.#sinks = editor.floats(NO_SINK, heads);
+    this.#cacheAxis = editor.int64s([2]);
+    this.#tokenAxis = editor.int64s([1]);
+    this.#anyLength = editor.int64s([0, 0, -1, headDim]);
+    const one = editor.int64s([1]);
+    this.#isPrompt = this.#both(
+      editor.add('Equal', [shared.batch, one]),
+      editor.add('Greater', [shared.newLength, one]),
+    );
+    this.#isLong = this.#both(
+      editor.add('Equal', [shared.pastLength, editor.int64s([0])]),
+      editor.add('Greater', [shared.newLength, editor.int64s([LONG - 1])]),
+    );
+    this.#parts = this.#evenParts();
   }
 
   /** Puts both ways in the operator's place. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
@@ -43,31 +84,94 @@ export class PromptAttention {
     const [key, value] = [`${output}/new_key`, `${output}/new_value`] as const;
     const place = this.#place(node.input?.[INPUT.lengths] ?? '');
     editor.remove(node);
-    const whole = () => {
-      const outputs = [`${output}/prompt`, `${output}/present_key`, `${output}/present_value`] as const;
-      // Exports take the mask's width, in which places of the past that no token holds count: with those, a prompt at the
-      // end of the context would have more places than the rotary table has positions, which the operator refuses.
-      const input = [...(node.input ?? [])];
-      input[INPUT.totalLength] = place.total;
-      editor.insert({ ...node, input, output: [...outputs] });
-      const rows = (present: string) => editor.add('Slice', [present, place.from, place.to, this.#axis]);
-      return [outputs[0], rows(outputs[1]), rows(outputs[2])];
+    const prompt = () => {
+      const outputs = [output, key, value].map((name) => `${name}/prompt`);
+      editor.branch(
+        this.#isLong,
+        () => this.#inParts(node),
+        () => this.#whole(node, place),
+        outputs,
+      );
+      return outputs;
     };
     const apart = () => {
       const made = split();
       return [made.output, made.key, made.value];
     };
-    editor.branch(this.#isPrompt, whole, apart, [output, key, value]);
+    editor.branch(this.#isPrompt, prompt, apart, [output, key, value]);
     return { key, value };
   }
 
-  #condition(): string {
+  #whole(node: OnnxNode, place: Place): string[] {
+    const input = node.input ?? [];
+    // Exports take the mask's width, in which places of the past that no token holds count: with those, a prompt at the
+    // end of the context would have more places than the rotary table has positions, which the operator refuses.
+    const made = this.#attend(node, 'whole', input, [input[INPUT.lengths] ?? '', place.total]);
+    const rows = (present: string) =>
+      this.#editor.add('Slice', [present, place.from, place.to, this.#cacheAxis]);
+    return [made.output, rows(made.key), rows(made.value)];
+  }
+
+  #inParts(node: OnnxNode): string[] {
     const editor = this.#editor;
-    const scalar = editor.int64s([]);
+    const input = node.input ?? [];
+    let past: readonly [string, string] = [input[INPUT.pastKey] ?? '', input[INPUT.pastValue] ?? ''];
+    const outputs = this.#parts.map(({ from, to, lengths, total }, index) => {
+      const own = [...input];
+      for (const which of [INPUT.q, INPUT.k, INPUT.v, INPUT.positions]) {
+        const name = own[which] ?? '';
+        if (name !== '') own[which] = editor.add('Slice', [name, from, to, this.#tokenAxis]);
+      }
+      [own[INPUT.pastKey], own[INPUT.pastValue]] = past;
+      const made = this.#attend(node, `part${index}`, own, [lengths, total]);
+      past = [this.#ofUnknownLength(made.key), this.#ofUnknownLength(made.value)];
+      return made.output;
+    });
+    return [editor.add('Concat', outputs, { attributes: [intAttribute('axis', 1)] }), ...past];
+  }
+
+  /** One call of the operator. @returns what it makes; keys and values are those of the past too */
+  #attend(
+    node: OnnxNode,
+    which: string,
+    given: readonly (string | undefined)[],
+    [lengths, total]: readonly [string, string],
+  ): SplitGroupQuery {
+    const input = Array.from({ length: INPUT.sinks }, (_, index) => given[index] ?? '');
+    input[INPUT.lengths] = lengths;
+    input[INPUT.totalLength] = total;
+    input[INPUT.sinks] = this.#sinks;
+    const name = `${node.output?.[0]}/${which}`;
+    const [output, key, value] = [name, `${name}_key`, `${name}_value`] as const;
+    this.#editor.insert({ ...node, name, input, output: [output, key, value] });
+    return { output, key, value };
+  }
+
+  /**
+   * The same keys or values. onnxruntime takes `present` for as long as the past that came in, so that it would put what a
+   * part makes into the memory of one before it, and find it too small.
+   */
+  #ofUnknownLength(present: string): string {
+    return this.#editor.add('Reshape', [present, this.#anyLength]);
+  }
+
+  #both(one: string, other: string): string {
+    const editor = this.#editor;
+    return editor.add('Reshape', [editor.add('And', [one, other]), editor.int64s([])]);
+  }
+
+  #evenParts(): Part[] {
+    const editor = this.#editor;
     const one = editor.int64s([1]);
-    const several = editor.add('Greater', [this.#shared.newLength, one]);
-    const alone = editor.add('Equal', [this.#shared.batch, one]);
-    return editor.add('Reshape', [editor.add('And', [several, alone]), scalar]);
+    const ends = Array.from({ length: PARTS + 1 }, (_, index) => {
+      const times = editor.add('Mul', [this.#shared.newLength, editor.int64s([index])]);
+      return editor.add('Div', [times, editor.int64s([PARTS])]);
+    });
+    return ends.slice(1).map((to, index) => {
+      const lengths = this.#int32(editor.add('Sub', [to, one]));
+      const total = this.#int32(editor.add('Reshape', [to, editor.int64s([])]));
+      return { from: ends[index] ?? '', to, lengths, total };
+    });
   }
 
   /** The operator puts the new rows right behind the used part of the past; its lengths are those of both, less one. */
@@ -79,10 +183,13 @@ export class PromptAttention {
     const last = editor.add('Reshape', [cast, editor.int64s([-1])]);
     const to = editor.add('Add', [last, editor.int64s([1])]);
     const from = editor.add('Sub', [to, this.#shared.newLength]);
-    const first = editor.add('Gather', [to, editor.int64s(0)]);
-    const total = editor.add('Cast', [first], { attributes: [intAttribute('to', INT32)] });
+    const total = this.#int32(editor.add('Gather', [to, editor.int64s(0)]));
     const place = { from, to, total };
     this.#places.set(lengths, place);
     return place;
+  }
+
+  #int32(value: string): string {
+    return this.#editor.add('Cast', [value], { attributes: [intAttribute('to', INT32)] });
   }
 }

@@ -72,7 +72,7 @@ function rewriteGroupQuery(
     editor.graph.input?.push(valueInfo(positions, INT64, ['batch_size', 'sequence_length']));
   }
   const context = { editor, attention, shape, positions, bias: causalBias(editor, shared) };
-  const prompt = new PromptAttention(editor, shared);
+  const prompt = new PromptAttention(editor, shape, shared);
   const outputs = layers.flatMap((layer) => {
     const node = editor.producer(`present.${layer}.key`);
     if (node?.opType !== 'GroupQueryAttention') {

@@ -7,7 +7,7 @@ import type { GraphSession, Tensors } from '../../../actors/inference/graph-sess
 import { floatData } from '../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../actors/model/onnx/graph-signature.ts';
 import { decodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
-import type { OnnxModel, OnnxNode } from '../../../actors/model/onnx/onnx-types.ts';
+import type { OnnxGraph, OnnxModel, OnnxNode } from '../../../actors/model/onnx/onnx-types.ts';
 import { LIKELIEST } from '../../../actors/model/rewrite/likeliest.ts';
 import { NotRewritable } from '../../../actors/model/rewrite/not-rewritable.ts';
 import { type RewrittenAttention, rewriteDecoder } from '../../../actors/model/rewrite/rewrite-decoder.ts';
@@ -20,6 +20,8 @@ import { PILOT_MODEL } from '../../support/pilot-model.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
 
 const PILOT = join(PILOT_MODEL, 'onnx', 'decoder_model_merged.onnx');
+/** Enough positions for every scene. */
+const CONTEXT = 1024;
 const PILOT_SHAPE = { heads: 4, kvHeads: 2, headDim: 32, hidden: 128, layers: 4 };
 
 interface Kind {
@@ -30,11 +32,15 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   { name: 'Concat', shape: PILOT_SHAPE, model: async () => decodeModel(await readFile(PILOT)) },
-  { name: 'GroupQueryAttention', shape: GROUP_QUERY, model: async () => groupQueryDecoder() },
+  {
+    name: 'GroupQueryAttention',
+    shape: GROUP_QUERY,
+    model: async () => groupQueryDecoder('float32', CONTEXT),
+  },
   {
     name: 'GroupQueryAttention with packed query, key and value',
     shape: GROUP_QUERY,
-    model: async () => packed(groupQueryDecoder()),
+    model: async () => packed(groupQueryDecoder('float32', CONTEXT)),
   },
 ];
 
@@ -131,10 +137,20 @@ function joiningOperators(model: OnnxModel): OnnxNode[] {
   return [...nodes, ...steps].filter(({ opType }) => opType === 'GroupQueryAttention');
 }
 
+/** Those of subgraphs too. */
+function everyNode(graph: OnnxGraph | undefined): OnnxNode[] {
+  return (graph?.node ?? []).flatMap((one) => [
+    one,
+    ...(one.attribute ?? []).flatMap(({ g }) => everyNode(g)),
+  ]);
+}
+
 for (const kind of kinds) {
   describe(`a decoder with ${kind.name}, rewritten`, () => {
     for (const [name, length, count, gap] of [
       ['a prompt from its start', 0, 9, 0],
+      ['a long prompt from its start', 0, 447, 0],
+      ['many tokens on a past', 21, 400, 0],
       ['one token on a past', 21, 1, 0],
       ['one token on a past with unused places', 21, 1, 11],
       ['several tokens on a past with unused places', 13, 6, 5],
@@ -179,6 +195,18 @@ for (const kind of kinds) {
     });
   });
 }
+
+it("prompts stay out of the attention operator's tiled kernel, which a sink alone can ask for", () => {
+  const model = groupQueryDecoder();
+  rewriteDecoder(model, GROUP_QUERY);
+  const calls = everyNode(model.graph).filter(({ opType }) => opType === 'GroupQueryAttention');
+  // Whole, and in four parts.
+  assert.equal(calls.length, 5 * GROUP_QUERY.layers);
+  for (const { input = [] } of calls) {
+    const sinks = model.graph?.initializer?.find(({ name }) => name === input[11]);
+    assert.deepEqual(sinks?.dims, [GROUP_QUERY.heads]);
+  }
+});
 
 describe('a decoder in 8 bits, rewritten', () => {
   it('makes logits of the last position alone, within what rounding costs', async () => {
