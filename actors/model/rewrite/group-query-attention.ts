@@ -51,6 +51,7 @@ export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): Spl
   const { heads, kvHeads, headDim } = shape;
   const [q, k, v] = projections(node, editor, shape);
   const scale = floatOf(node, 'scale') || 1 / Math.sqrt(headDim);
+  // Before the product, not in it: with a factor onnxruntime does not run it as a matrix–vector product.
   const scaled = editor.add('Mul', [rotated(node, q, heads, context), editor.float(scale)]);
   const grouped = editor.int64s([0, 0, kvHeads, heads / kvHeads, headDim]);
   const q5 = transposed(editor, editor.add('Reshape', [scaled, grouped]), [0, 2, 3, 1, 4]);
