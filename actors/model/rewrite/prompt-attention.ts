@@ -77,7 +77,7 @@ export class PromptAttention {
     this.#parts = this.#evenParts();
   }
 
-  /** Puts both ways in the operator's place. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
+  /** Puts all ways in the operator's place. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
   join(node: OnnxNode, split: () => SplitGroupQuery): { key: string; value: string } {
     const editor = this.#editor;
     const output = node.output?.[0] ?? '';
