@@ -37,7 +37,7 @@ interface Place {
 interface Part {
   readonly from: string;
   readonly to: string;
-  /** `to` less one, as the operator takes it: int32, one element. */
+  /** `to` less one, and `to`, as the operator takes them: int32, one element. */
   readonly lengths: string;
   readonly total: string;
 }
@@ -49,7 +49,6 @@ export class PromptAttention {
   readonly #isPrompt: string;
   /** Whether it is a whole one, and long. */
   readonly #isLong: string;
-  readonly #parts: readonly Part[];
   /** By the name of the operator's lengths. */
   readonly #places = new Map<string, Place>();
   readonly #sinks: string;
@@ -74,7 +73,6 @@ export class PromptAttention {
       editor.add('Equal', [shared.pastLength, editor.int64s([0])]),
       editor.add('Greater', [shared.newLength, editor.int64s([LONG - 1])]),
     );
-    this.#parts = this.#evenParts();
   }
 
   /** Puts all ways in the operator's place. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
@@ -116,7 +114,7 @@ export class PromptAttention {
     const editor = this.#editor;
     const input = node.input ?? [];
     let past: readonly [string, string] = [input[INPUT.pastKey] ?? '', input[INPUT.pastValue] ?? ''];
-    const outputs = this.#parts.map(({ from, to, lengths, total }, index) => {
+    const outputs = this.#evenParts().map(({ from, to, lengths, total }, index) => {
       const own = [...input];
       for (const which of [INPUT.q, INPUT.k, INPUT.v, INPUT.positions]) {
         const name = own[which] ?? '';
@@ -160,17 +158,21 @@ export class PromptAttention {
     return editor.add('Reshape', [editor.add('And', [one, other]), editor.int64s([])]);
   }
 
+  /** To be called within the branch that uses them: elsewhere every decode step would compute them too. */
   #evenParts(): Part[] {
     const editor = this.#editor;
+    const { newLength } = this.#shared;
     const one = editor.int64s([1]);
-    const ends = Array.from({ length: PARTS + 1 }, (_, index) => {
-      const times = editor.add('Mul', [this.#shared.newLength, editor.int64s([index])]);
+    const endOf = (part: number): string => {
+      if (part === 0) return editor.int64s([0]);
+      if (part === PARTS) return newLength;
+      const times = editor.add('Mul', [newLength, editor.int64s([part])]);
       return editor.add('Div', [times, editor.int64s([PARTS])]);
-    });
+    };
+    const ends = Array.from({ length: PARTS + 1 }, (_, part) => endOf(part));
     return ends.slice(1).map((to, index) => {
       const lengths = this.#int32(editor.add('Sub', [to, one]));
-      const total = this.#int32(editor.add('Reshape', [to, editor.int64s([])]));
-      return { from: ends[index] ?? '', to, lengths, total };
+      return { from: ends[index] ?? '', to, lengths, total: this.#int32(to) };
     });
   }
 

@@ -13,7 +13,7 @@ import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx
 import { NotRewritable } from './not-rewritable.ts';
 
 /** Part of every cache key: raise it whenever the same graph would be rewritten differently. */
-export const REWRITER_VERSION = 9;
+export const REWRITER_VERSION = 10;
 
 /** Plain data: it travels to the actors with the model directory. */
 export type GraphRewrite<Facts = object> =
