@@ -1,64 +1,22 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../../../actors/inference/graph-session.ts';
 import { floatData } from '../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../actors/model/onnx/graph-signature.ts';
-import { decodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../../../actors/model/onnx/onnx-types.ts';
 import { LIKELIEST } from '../../../actors/model/rewrite/likeliest.ts';
-import { NotRewritable } from '../../../actors/model/rewrite/not-rewritable.ts';
 import { type RewrittenAttention, rewriteDecoder } from '../../../actors/model/rewrite/rewrite-decoder.ts';
-import type { AttentionShape } from '../../../actors/model/rewrite/split-attention.ts';
 import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
-import { intAttribute, node } from '../../fixtures/graphs/graph-builder.ts';
+import { node } from '../../fixtures/graphs/graph-builder.ts';
 import { GROUP_QUERY, groupQueryDecoder } from '../../fixtures/graphs/group-query-decoder.ts';
 import { quantizeModel } from '../../fixtures/graphs/quantized-model.ts';
-import { PILOT_MODEL } from '../../support/pilot-model.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
-
-const PILOT = join(PILOT_MODEL, 'onnx', 'decoder_model_merged.onnx');
-/** Enough positions for every scene. */
-const CONTEXT = 1024;
-const PILOT_SHAPE = { heads: 4, kvHeads: 2, headDim: 32, hidden: 128, layers: 4 };
-
-interface Kind {
-  readonly name: string;
-  readonly shape: AttentionShape & { readonly hidden: number; readonly layers: number };
-  model(): Promise<OnnxModel>;
-}
-
-const kinds: readonly Kind[] = [
-  { name: 'Concat', shape: PILOT_SHAPE, model: async () => decodeModel(await readFile(PILOT)) },
-  {
-    name: 'GroupQueryAttention',
-    shape: GROUP_QUERY,
-    model: async () => groupQueryDecoder('float32', CONTEXT),
-  },
-  {
-    name: 'GroupQueryAttention with packed query, key and value',
-    shape: GROUP_QUERY,
-    model: async () => packed(groupQueryDecoder('float32', CONTEXT)),
-  },
-];
-
-/** Joins the three projections of each layer, as exports with packed weights have them. */
-function packed(model: OnnxModel): OnnxModel {
-  const nodes = model.graph?.node ?? [];
-  for (const attention of nodes.filter(({ opType }) => opType === 'GroupQueryAttention')) {
-    const [q = '', k = '', v = ''] = attention.input ?? [];
-    const joined = node('Concat', [q, k, v], [`${q}_packed`], [intAttribute('axis', 2)]);
-    nodes.splice(nodes.indexOf(attention), 0, joined);
-    attention.input?.splice(0, 3, `${q}_packed`, '', '');
-  }
-  return model;
-}
+import { CONCAT, type DecoderKind, kinds, PILOT_SHAPE, pilotDecoder } from './support/decoder-kinds.ts';
 
 /** A run of new tokens on a past, with random numbers. `gap` places of the past are unused and hold rubbish. */
 class Scene {
-  readonly #kind: Kind;
+  readonly #kind: DecoderKind;
   readonly #random = new SeededRandom(11);
   readonly length: number;
   readonly count: number;
@@ -66,7 +24,7 @@ class Scene {
   readonly tokens: Float32Array;
   readonly ids: BigInt64Array;
 
-  constructor(kind: Kind, length: number, count: number) {
+  constructor(kind: DecoderKind, length: number, count: number) {
     this.#kind = kind;
     this.length = length;
     this.count = count;
@@ -114,7 +72,7 @@ class Scene {
 }
 
 /** The GroupQueryAttention operator wants room for the new tokens in the past. */
-const gapOf = (kind: Kind, count: number) => (kind.name === 'Concat' ? 0 : count);
+const gapOf = (kind: DecoderKind, count: number) => (kind.name === 'Concat' ? 0 : count);
 
 function lastLogits(outputs: Tensors): Float32Array {
   const [, , vocabulary = 0] = outputs.logits?.dims ?? [];
@@ -210,8 +168,7 @@ it("prompts stay out of the attention operator's tiled kernel, which a sink alon
 
 describe('a decoder in 8 bits, rewritten', () => {
   it('makes logits of the last position alone, within what rounding costs', async () => {
-    const [kind] = kinds;
-    assert.ok(kind);
+    const kind = CONCAT;
     const model = quantizeModel(await kind.model());
     const { attention, quantization } = rewriteDecoder(model, kind.shape);
     assert.equal(attention, 'split' satisfies RewrittenAttention);
@@ -232,7 +189,7 @@ describe('a decoder in 8 bits, rewritten', () => {
 describe('attention of an unknown kind', () => {
   /** The pilot, with a Relu between the joined keys and whatever reads them. */
   async function unusual(): Promise<OnnxModel> {
-    const model = decodeModel(await readFile(PILOT));
+    const model = await pilotDecoder();
     for (const one of model.graph?.node ?? []) {
       if (one.opType === 'Concat' || one.opType === 'Shape') continue;
       one.input = (one.input ?? []).map((name) => (name === 'present.2.key' ? 'odd' : name));
@@ -244,8 +201,7 @@ describe('attention of an unknown kind', () => {
   it('is kept: the cache is joined inside, and new rows are handed over all the same', async () => {
     const model = await unusual();
     assert.equal(rewriteDecoder(model, PILOT_SHAPE).attention, 'kept' satisfies RewrittenAttention);
-    const [kind] = kinds;
-    assert.ok(kind);
+    const kind = CONCAT;
     const original = await unusual();
     // The original must be in order to be loaded: what was added last is used before.
     const nodes = original.graph?.node ?? [];
@@ -259,57 +215,4 @@ describe('attention of an unknown kind', () => {
     assertClose(lastLogits(actual), lastLogits(expected), 'logits');
     await Promise.all([before.release(), after.release()]);
   });
-});
-
-describe('a decoder that cannot be rewritten says why', () => {
-  const refused = async (change: (model: OnnxModel) => void, why: RegExp, from = kinds[1]) => {
-    assert.ok(from);
-    const model = await from.model();
-    change(model);
-    assert.throws(
-      () => rewriteDecoder(model, from.shape),
-      (error) => error instanceof NotRewritable && why.test(error.message),
-    );
-  };
-  const attentions = (model: OnnxModel) =>
-    (model.graph?.node ?? []).filter(({ opType }) => opType === 'GroupQueryAttention');
-
-  it('a local window', () =>
-    refused((model) => {
-      attentions(model)[0]?.attribute?.push(intAttribute('local_window_size', 128));
-    }, /local window/));
-
-  it('capped scores', () =>
-    refused((model) => {
-      attentions(model)[0]?.attribute?.push({ name: 'softcap', type: 1, f: 30 });
-    }, /capped/));
-
-  it('attention sinks', () =>
-    refused((model) => {
-      attentions(model)[1]?.input?.push('', '', 'sinks');
-    }, /sinks/));
-
-  it('head counts that differ from the configuration', () =>
-    refused((model) => {
-      for (const one of attentions(model)[0]?.attribute ?? []) if (one.name === 'num_heads') one.i = 8;
-    }, /head counts/));
-
-  it('keys and values in float16', () =>
-    refused((model) => Object.assign(model, groupQueryDecoder('float16')), /not float32/));
-
-  it('a cache that another operator makes', () =>
-    refused(
-      (model) => {
-        for (const one of model.graph?.node ?? []) {
-          if (one.output?.[0] === 'present.1.value') one.opType = 'If';
-        }
-      },
-      /present\.1\.value is made by If/,
-      kinds[0],
-    ));
-
-  it('no cache at all', () =>
-    refused((model) => {
-      if (model.graph !== undefined) model.graph.input = model.graph.input?.slice(0, 3) ?? [];
-    }, /no past_key_values/));
 });
