@@ -5,6 +5,7 @@
 import { TroupeError } from '../runtime/errors.ts';
 import { registerErrorClass } from '../runtime/wire/error-codec.ts';
 
+/** What an `InputError` says of the value that is wrong; found again in its `details`. */
 export interface InputErrorFacts {
   /** Where the value sits, as the caller wrote it: `messages[0].content[1].image`, `--mode`. */
   readonly field: string;
@@ -16,8 +17,14 @@ export interface InputErrorFacts {
 
 /** The request is wrong. Message: one line, `<field>: <problem> (<value>). <remedy>`. */
 export class InputError extends TroupeError {
+  /** Always `InputError`. */
   override readonly name = 'InputError';
 
+  /**
+   * @param code stable, SCREAMING_SNAKE_CASE
+   *
+   * @param problem what is wrong with the value, as the middle of a sentence
+   */
   constructor(code: string, problem: string, facts: InputErrorFacts, cause?: unknown) {
     super(`${facts.field}: ${problem} (${printable(facts.value)}). ${facts.remedy}`, {
       code,
@@ -29,8 +36,14 @@ export class InputError extends TroupeError {
 
 /** The model directory is missing something, is corrupt, or cannot run in the mode asked for. */
 export class ModelError extends TroupeError {
+  /** Always `ModelError`. */
   override readonly name = 'ModelError';
 
+  /**
+   * @param code stable, SCREAMING_SNAKE_CASE
+   *
+   * @param problem the beginning of a sentence that ends with the path
+   */
   constructor(
     code: string,
     problem: string,

@@ -10,19 +10,28 @@ import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
 /** Where an image comes from: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s) URL or a data URL. */
 export type ImageSource = string | URL | Uint8Array<ArrayBuffer>;
 
+/** A piece of text of a message. */
 export interface TextPart {
+  /** Tells the parts of a message apart. */
   readonly type: 'text';
+  /** Read as it is: what spells a special token (`<image>`) is text. */
   readonly text: string;
 }
 
+/** A picture, at its place among the other parts of a message. */
 export interface ImagePart {
+  /** Tells the parts of a message apart. */
   readonly type: 'image';
+  /** Where it comes from; opened and decoded on a thread of the engine. */
   readonly image: ImageSource;
 }
 
+/** A part of a message: text or a picture. */
 export type ContentPart = TextPart | ImagePart;
 
+/** One turn of a conversation. */
 export interface ChatMessage {
+  /** Who speaks. Pictures belong to the user. */
   readonly role: 'system' | 'user' | 'assistant';
   /** Plain text, or text and images in the order in which the model shall read them. */
   readonly content: string | readonly ContentPart[];
@@ -55,7 +64,9 @@ export interface SamplingOptions {
 /** Every field decided: what the sampler reads. */
 export type ResolvedSampling = Required<SamplingOptions>;
 
+/** A conversation to be answered, and how. */
 export interface ChatRequest extends SamplingOptions {
+  /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage[];
 }
 
@@ -115,10 +126,13 @@ export interface Hop {
 
 /** One stage's work on a request, on the process clock, ms. */
 export interface StageSpan {
+  /** What was done. `transfer` is the way from one actor to the next. */
   readonly stage: 'preprocess' | 'encode' | 'transfer' | 'prefill' | 'decode';
   /** The actor that did it; for a transfer, the one that received. */
   readonly actor: string;
+  /** Milliseconds on a clock that the threads of the process share; only differences mean something. */
   readonly startedAt: number;
+  /** The same clock, ms. */
   readonly endedAt: number;
 }
 
@@ -139,6 +153,10 @@ export interface StageTrace {
 
 // ----------------------------------------------------------------------------------------------- answer
 
+/**
+ * Why an answer ended: `stop` when the model ended it or a stop string appeared, `length` when `maxTokens` or the
+ * context length was reached.
+ */
 export type FinishReason =
   /** The model ended its answer or a stop string appeared. */
   | 'stop'
@@ -147,10 +165,13 @@ export type FinishReason =
 
 /** Newly generated text. Several tokens may come in one chunk, and a token that ends inside a character waits. */
 export interface TokenChunk {
+  /** May be empty, when tokens end inside a character. */
   readonly text: string;
+  /** The tokens of the text, as ids of the model's tokenizer. */
   readonly tokenIds: readonly number[];
 }
 
+/** Tokens that a request took. */
 export interface Usage {
   /** Length of the prompt in tokens, image tokens included. */
   readonly promptTokens: number;

@@ -7,14 +7,20 @@ import type { Protocol } from './protocol.ts';
 
 declare const ARGS: unique symbol;
 
+/** What a system needs to spawn an actor; made by `blueprint`. */
 export interface Blueprint<P extends Protocol, Args> {
+  /** The messages that the actor understands. */
   readonly protocol: P;
   /** URL of a module whose default export is the actor (see `defineActor`). */
   readonly module: string;
+  /** For the compiler alone. @internal */
   readonly [ARGS]?: (args: Args) => void;
 }
 
 /**
+ * Ties a protocol to the module that implements it.
+ *
+ * @param protocol the messages that the actor understands
  * @param base `import.meta.url` of the file that declares the blueprint
  * @param module path of the actor's module relative to it, without extension: the sources are `.ts`, the
  *   published package `.js`, and a blueprint must resolve in either

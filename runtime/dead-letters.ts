@@ -5,9 +5,13 @@
 import { EventEmitter } from 'eventemitter3';
 import type { ActorErrorCode } from './errors.ts';
 
+/** A message that reached nobody. */
 export interface DeadLetter {
+  /** To whom it was sent: a pool, or a member (`pool/0`). */
   readonly actor: string;
+  /** Its method in the protocol. */
   readonly method: string;
+  /** Why it was not delivered. */
   readonly code: ActorErrorCode;
   /** Epoch milliseconds. */
   readonly at: number;
@@ -15,6 +19,7 @@ export interface DeadLetter {
 
 const KEPT = 128;
 
+/** The last dead letters, how many there were, and an event for each. */
 export class DeadLetters {
   readonly #events = new EventEmitter<{ letter: [DeadLetter] }>();
   #recent: DeadLetter[] = [];
@@ -30,11 +35,12 @@ export class DeadLetters {
     return this.#total;
   }
 
+  /** Records a letter, with the time. @internal */
   add(letter: Omit<DeadLetter, 'at'>): void {
     this.record({ ...letter, at: Date.now() });
   }
 
-  /** Records a letter that another thread reported. */
+  /** Records a letter that another thread reported. @internal */
   record(letter: DeadLetter): void {
     this.#total += 1;
     this.#recent = [...this.#recent.slice(1 - KEPT), letter];

@@ -11,21 +11,34 @@ const BRAND = Symbol.for('troupe.error');
 /** Plain, cloneable facts about a failure. */
 export type ErrorDetails = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
 
+/** What a `TroupeError` is made of. */
 export interface TroupeErrorOptions {
   /** Stable, SCREAMING_SNAKE_CASE; part of the public API. */
   readonly code: string;
   /** True when the failed work left nothing behind and the same call may be made again. Default false. */
   readonly retrySafe?: boolean;
+  /** Plain facts for whoever handles the failure. Default: none. */
   readonly details?: ErrorDetails;
+  /** What led to the failure, any value; kept as `error.cause`. */
   readonly cause?: unknown;
 }
 
+/**
+ * A failure that a caller can act on. Its `code` is stable and listed, with its meaning, in the page of error codes;
+ * an error keeps class, code, details and cause on its way from another thread. Subclasses: `InputError`,
+ * `ModelError`, `ActorError`.
+ */
 export class TroupeError extends Error {
+  /** The name of the class. */
   override readonly name: string = 'TroupeError';
+  /** Stable, SCREAMING_SNAKE_CASE: `QUEUE_FULL`, `IMAGE_CORRUPT`… */
   readonly code: string;
+  /** True when the failed work left nothing behind and the same call may be made again. */
   readonly retrySafe: boolean;
+  /** Plain facts: strings, numbers, booleans, null, lists of strings. Empty when there are none. */
   readonly details: ErrorDetails;
 
+  /** @param message one line for people; programs read `code` and `details` */
   constructor(message: string, options: TroupeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
@@ -53,9 +66,12 @@ export type ActorErrorCode =
 
 /** A message was not answered: which actor, why, and whether sending it again is safe. */
 export class ActorError extends TroupeError {
+  /** Always `ActorError`. */
   override readonly name = 'ActorError';
+  /** Why the message was not answered. */
   declare readonly code: ActorErrorCode;
 
+  /** @param message one line for people; programs read `code` */
   constructor(message: string, options: TroupeErrorOptions & { readonly code: ActorErrorCode }) {
     super(message, options);
   }

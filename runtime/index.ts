@@ -1,9 +1,14 @@
 /**
  * `troupe/runtime`: the actor runtime on its own. Nothing here knows of models.
  *
+ * Begin with {@link ActorSystem}, which spawns what {@link protocol}, {@link blueprint} and {@link defineActor} declare, and
+ * gives an {@link ActorRef} to talk to it.
+ *
  * Public: what this file exports. Everything else under `runtime/` may change without notice.
+ *
+ * @module troupe/runtime
  */
-export type { ActorContext } from './actor/actor-context.ts';
+export type { ActorContext, ReportedLoad } from './actor/actor-context.ts';
 export {
   type ActorDefinition,
   type ActorStats,
@@ -14,13 +19,28 @@ export {
 } from './actor/behaviour.ts';
 export type { Step, StepLoop } from './actor/step-loop.ts';
 export { type Blueprint, blueprint } from './blueprint.ts';
+export type { LoadReading } from './board/load-board.ts';
 export type { DeadLetter, DeadLetters } from './dead-letters.ts';
-export { ActorError, type ActorErrorCode, type ErrorDetails, TroupeError } from './errors.ts';
+export {
+  ActorError,
+  type ActorErrorCode,
+  type ErrorDetails,
+  TroupeError,
+  type TroupeErrorOptions,
+} from './errors.ts';
 export {
   type AskMethod,
   ask,
+  type ChunkOf,
+  type FinalOf,
+  type Method,
+  type MethodKind,
+  type MethodNames,
+  type Methods,
   type Protocol,
   protocol,
+  type RequestOf,
+  type ResponseOf,
   type StreamMethod,
   stream,
   type TellMethod,
@@ -37,14 +57,14 @@ export type { ActorStatus } from './supervision/group.ts';
 export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restart-policy.ts';
 export {
   ActorSystem,
-  type ActorSystemOptions,
   type DeclaredPool,
-  type SpawnOptions,
   type StopReport,
-  type SystemEvents,
 } from './system/actor-system.ts';
-export type { SharedArena } from './tensors/arena.ts';
+export type { ActorEvent, SystemEvents } from './system/system-events.ts';
+export type { ActorSystemOptions, SpawnOptions } from './system/system-options.ts';
+export type { ArenaStats, SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export type { SharedTensorCache, TensorCacheStats } from './tensors/tensor-cache.ts';
-export { registerErrorClass } from './wire/error-codec.ts';
+export type { TensorType, TensorViews } from './tensors/tensor-type.ts';
+export { type ErrorClass, registerErrorClass } from './wire/error-codec.ts';

@@ -7,8 +7,10 @@ import type { ChatRequest, FinishReason, StageSpan, TokenChunk, Usage } from '..
  */
 export type Mode = 'aggregated' | 'disaggregated';
 
+/** Both modes, the default first. */
 export const MODES: readonly Mode[] = ['aggregated', 'disaggregated'];
 
+/** A conversation to be answered, how, and when to give it up. */
 export interface ChatOptions extends ChatRequest {
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
@@ -27,6 +29,7 @@ export interface ChatTimings {
   readonly preprocessMs: number;
   /** The vision graph, waiting for it included. About 0 without an image, and for images encoded before. */
   readonly encodeMs: number;
+  /** Running the prompt through the language model, waiting for a turn included. */
   readonly prefillMs: number;
   /** From submission to the first text. */
   readonly timeToFirstTokenMs: number;
@@ -36,6 +39,7 @@ export interface ChatTimings {
   readonly totalMs: number;
 }
 
+/** Bytes of tensors that one actor handed to another, for one request. */
 export interface BytesBetweenActors {
   /** Handed over by reference. */
   readonly moved: number;
@@ -43,18 +47,26 @@ export interface BytesBetweenActors {
   readonly copied: number;
 }
 
+/** A whole answer, and what it took. */
 export interface ChatResult {
+  /** The answer without white space before it; empty when the model said nothing. */
   readonly text: string;
+  /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** Tokens of prompt and answer. */
   readonly usage: Usage;
+  /** Where the time went. */
   readonly timings: ChatTimings;
+  /** How the engine that answered shares the work. */
   readonly mode: Mode;
   /**
    * Tensors that this request's actors handed to each other. `embeddings` is 0 in aggregated mode: the actor that reads
    * them has made them, or finds them in the cache.
    */
   readonly bytesBetweenActors: {
+    /** Preprocessed images, from processor to encoder. */
     readonly pixels: BytesBetweenActors;
+    /** What the encoder made of them, to the language model. */
     readonly embeddings: BytesBetweenActors;
   };
   /** What was done when and by which actor, in order, on the process clock; for traces. */
@@ -67,5 +79,6 @@ export interface ChatResult {
 export interface ChatStream extends AsyncIterable<ChatDelta> {
   /** Settles when the deltas have been consumed. */
   readonly result: Promise<ChatResult>;
+  /** Ends the request as `ABORTED`; its compute stops within one step. No effect on one that has ended. */
   abort(reason?: unknown): void;
 }

@@ -9,15 +9,22 @@ import type { ArenaStats } from '../runtime/tensors/arena.ts';
 import type { TensorCacheStats } from '../runtime/tensors/tensor-cache.ts';
 import type { SharedWeights } from './share-weights.ts';
 
+/** What an engine has done and holds now. Plain data: it can be sent as JSON. */
 export interface EngineStats {
   /** Requests submitted and not ended. */
   readonly requestsInFlight: number;
-  readonly actors: readonly (ActorStatus & { readonly stats: ActorStats | undefined })[];
+  /** Every actor with its state; its counters are undefined while it is not up. */
+  readonly actors: readonly (ActorStatus & {
+    /** What the actor counts; of those that run a graph, its runs and memory. */
+    readonly stats: ActorStats | undefined;
+  })[];
+  /** Shared memory: `pixels`, and what else the mode has. */
   readonly arenas: readonly ArenaStats[];
   /** What all actors share: `image-embeddings`. */
   readonly caches: readonly TensorCacheStats[];
   /** Graphs whose weights the actors were to share, and whether they do. */
   readonly weights: readonly SharedWeights[];
+  /** Messages that reached no actor, since the start. */
   readonly deadLetters: number;
   /** Of the actor that owns the GPU; absent where none does. */
   readonly gpu?: GpuStats;
@@ -29,9 +36,14 @@ export interface EngineHealth {
   readonly ready: boolean;
   /** Requests submitted and not ended. */
   readonly requestsInFlight: number;
-  readonly actors: readonly (ActorStatus & { readonly load: ActorLoad | undefined })[];
+  /** Every actor with its state; its load is undefined while it is not up. */
+  readonly actors: readonly (ActorStatus & {
+    /** How busy it is. */
+    readonly load: ActorLoad | undefined;
+  })[];
 }
 
+/** How busy an actor is, as it last published. */
 export type ActorLoad = Pick<LoadReading, 'queueDepth' | 'running' | 'freeSlots' | 'busyMs'>;
 
 export function engineHealth(system: ActorSystem, requestsInFlight: number): EngineHealth {

@@ -1,11 +1,17 @@
 /**
  * `troupe`: vision-language models inside one Node process.
  *
- * Public: what this file exports, and `troupe/runtime`. Everything else may change without notice.
+ * Begin with {@link Troupe}: `Troupe.start` takes {@link StartOptions}, `chat` and `stream` take {@link ChatOptions} and give
+ * {@link ChatResult}. What fails is a {@link TroupeError}; {@link InputError} says what to change.
+ *
+ * Public: what this file exports, `troupe/runtime` and `troupe/server`. Everything else may change without notice.
+ *
+ * @module troupe
  */
-export { InputError, ModelError } from '../actors/errors.ts';
+export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';
 export type {
   ChatMessage,
+  ChatRequest,
   ContentPart,
   FinishReason,
   ImagePart,
@@ -13,12 +19,32 @@ export type {
   SamplingOptions,
   StageSpan,
   TextPart,
+  TokenChunk,
   Usage,
 } from '../actors/generation.ts';
-export type { Device, DeviceChoice } from '../actors/gpu/device.ts';
+export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/gpu/device.ts';
 export type { GpuStats } from '../actors/gpu/gpu-memory.ts';
-export { ActorError, TroupeError } from '../runtime/errors.ts';
+export type { ModelGeometry } from '../actors/model/geometry.ts';
+export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
+export type { Encoding } from '../actors/model/model-directory.ts';
+export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';
+export type { RewrittenAttention } from '../actors/model/rewrite/rewrite-decoder.ts';
+export type { ActorStats } from '../runtime/actor/behaviour.ts';
+export type { LoadReading } from '../runtime/board/load-board.ts';
+export type { DeadLetter } from '../runtime/dead-letters.ts';
+export {
+  ActorError,
+  type ActorErrorCode,
+  type ErrorDetails,
+  TroupeError,
+  type TroupeErrorOptions,
+} from '../runtime/errors.ts';
+export type { ChildState } from '../runtime/supervision/child.ts';
+export type { ActorStatus } from '../runtime/supervision/group.ts';
 export type { StopReport } from '../runtime/system/actor-system.ts';
+export type { ActorEvent, SystemEvents } from '../runtime/system/system-events.ts';
+export type { ArenaStats } from '../runtime/tensors/arena.ts';
+export type { TensorCacheStats } from '../runtime/tensors/tensor-cache.ts';
 export {
   type BytesBetweenActors,
   type ChatDelta,
@@ -29,16 +55,26 @@ export {
   MODES,
   type Mode,
 } from './chat-types.ts';
+export type { KvPlan } from './config/kv-plan.ts';
 export type { ImageOptions, PoolOptions, TroupeOptions } from './config/options.ts';
-export type { WeightSharing } from './config/weight-sharing.ts';
+export type { GraphSharing, WeightSharing } from './config/weight-sharing.ts';
 export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
 export type { ActorLoad, EngineHealth, EngineStats } from './engine-stats.ts';
-export { type InspectReport, inspectModel } from './inspect/inspect-model.ts';
+export type { InspectedDevices, InspectedProvider } from './inspect/inspect-devices.ts';
+export {
+  type ActivationScales,
+  type InspectedDecoder,
+  type InspectedGraph,
+  type InspectedMode,
+  type InspectReport,
+  inspectModel,
+} from './inspect/inspect-model.ts';
+export type { SharedWeights } from './share-weights.ts';
 export {
   type ClearedCaches,
   type StartOptions,
   type StartProgress,
   type StopOptions,
   Troupe,
-  type TroupeEvents,
 } from './troupe.ts';
+export type { RequestEvent, TroupeEvents } from './troupe-events.ts';

@@ -14,7 +14,9 @@ const PROCESS = new URL(`./pack-process${extensionOf(import.meta.url)}`, import.
 
 /** What became of one graph that was to be shared. */
 export interface SharedWeights {
+  /** Which graph of the model. */
   readonly graph: GraphRole;
+  /** Whether all actors read one copy. */
   readonly shared: boolean;
   /** Why not, one line. */
   readonly reason?: string;

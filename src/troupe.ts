@@ -16,7 +16,8 @@ import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
 import { TroupeError } from '../runtime/errors.ts';
-import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
+import type { StopReport } from '../runtime/system/actor-system.ts';
+import type { SystemEvents } from '../runtime/system/system-events.ts';
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import type { TroupeOptions } from './config/options.ts';
@@ -31,32 +32,56 @@ import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
+import type { TroupeEvents } from './troupe-events.ts';
 
+/** How far a start has come. */
 export interface StartProgress {
+  /** `inspecting` reads the model, `starting` loads it, `ready` is the last. */
   readonly phase: 'inspecting' | 'starting' | 'ready';
+  /** One line for people. */
   readonly message: string;
 }
 
+/** The options of an engine, and how to follow its start. */
 export interface StartOptions extends TroupeOptions {
+  /** Called on the caller's thread, several times. */
   readonly onProgress?: (progress: StartProgress) => void;
   /** Gives up starting. What is being loaded is loaded first: native code cannot be interrupted. */
   readonly signal?: AbortSignal;
 }
 
+/** How an engine is stopped. */
 export interface StopOptions {
   /** Milliseconds that requests in flight may go on before they are failed. Default 0. */
   readonly drainMs?: number;
 }
 
-export interface TroupeEvents extends SystemEvents {
-  'request:start': [{ readonly requestId: string }];
-  'request:retry': [{ readonly requestId: string; readonly attempt: number; readonly error: TroupeError }];
-  'request:end': [{ readonly requestId: string; readonly result?: ChatResult; readonly error?: unknown }];
-}
-
 /** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
 export type ClearedCaches = Readonly<Record<string, number>>;
 
+/**
+ * An engine that answers questions about images: actors on worker threads, with their model loaded. It keeps the process
+ * alive until it is stopped.
+ *
+ * @example
+ * ```ts
+ * import { Troupe } from 'troupe';
+ *
+ * await using troupe = await Troupe.start();
+ * const { text } = await troupe.chat({
+ *   messages: [
+ *     {
+ *       role: 'user',
+ *       content: [
+ *         { type: 'image', image: 'photo.png' },
+ *         { type: 'text', text: 'What is in this image?' },
+ *       ],
+ *     },
+ *   ],
+ * });
+ * console.log(text);
+ * ```
+ */
 export class Troupe implements AsyncDisposable {
   /** Lifecycle of actors and requests. */
   readonly events = new EventEmitter<TroupeEvents>();
@@ -113,6 +138,7 @@ export class Troupe implements AsyncDisposable {
     return troupe;
   }
 
+  /** How the actors share the work. */
   get mode(): Mode {
     return this.#config.mode;
   }
@@ -170,6 +196,7 @@ export class Troupe implements AsyncDisposable {
     return this.#stopped;
   }
 
+  /** Stops the engine at the end of an `await using` block, without a drain. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

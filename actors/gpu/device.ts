@@ -1,4 +1,4 @@
-/** Where an actor's graphs run. */
+/** Where an actor's graphs can run, by the names of `DeviceChoice`. */
 export const DEVICES = ['cpu', 'webgpu', 'cuda', 'auto'] as const;
 
 /** As it is asked for. `auto`: what is there and worth it. */

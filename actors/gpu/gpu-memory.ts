@@ -10,12 +10,15 @@ import { gpuInUse } from './gpu-errors.ts';
 
 /** What an actor's GPU counts. Plain data. */
 export interface GpuStats {
+  /** Which of onnxruntime's providers it is. */
   readonly device: GpuDevice;
   /** Tensors that are held there now, the weights not included. */
   readonly liveBuffers: number;
+  /** Bytes of those tensors. */
   readonly liveBytes: number;
   /** Bytes of inputs that lay in the host's memory, and of outputs that were handed over to it, so far. */
   readonly hostToDeviceBytes: number;
+  /** Bytes of outputs that were handed over to the host, so far. */
   readonly deviceToHostBytes: number;
   /**
    * Most tokens of a prompt in one run, as it was found out when the decoder was loaded; absent where nothing had to be:

@@ -8,8 +8,11 @@ import { ModelError } from '../errors.ts';
 import { isMissing } from './model-files.ts';
 import type { ExternalData, GraphSignature } from './onnx/graph-signature.ts';
 
+/** Precision of a graph's weights, named as the Hub's JavaScript exports name them. */
+export type Dtype = 'fp32' | 'q4' | 'q8' | 'int8' | 'uint8' | 'fp16' | 'q4f16' | 'bnb4';
+
 /** Precisions in the order in which they are preferred, with the suffix of their files. */
-const SUFFIXES = {
+const SUFFIXES: Readonly<Record<Dtype, string>> = {
   fp32: '',
   q4: '_q4',
   q8: '_quantized',
@@ -18,22 +21,20 @@ const SUFFIXES = {
   fp16: '_fp16',
   q4f16: '_q4f16',
   bnb4: '_bnb4',
-} as const;
-
-/** Precision of a graph's weights, named as the Hub's JavaScript exports name them. */
-export type Dtype = keyof typeof SUFFIXES;
+};
 
 const isDtype = (name: string): name is Dtype => name in SUFFIXES;
 export const DTYPES: readonly Dtype[] = Object.keys(SUFFIXES).filter(isDtype);
 
+/** What a graph of a model is for: images to embeddings, tokens to embeddings, embeddings to the next token. */
+export type GraphRole = 'vision' | 'embed' | 'decoder';
+
 /** The graphs of a model by role, with the file name they have before suffix and extension. */
-const BASE_NAMES = {
+const BASE_NAMES: Readonly<Record<GraphRole, string>> = {
   vision: 'vision_encoder',
   embed: 'embed_tokens',
   decoder: 'decoder_model_merged',
-} as const;
-
-export type GraphRole = keyof typeof BASE_NAMES;
+};
 
 /** One graph, ready to be loaded. */
 export interface GraphFile {

@@ -4,6 +4,7 @@ import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import type { Step, StepLoop } from './step-loop.ts';
 
+/** What an actor has taken on beyond its handlers, such as a running batch. */
 export interface ReportedLoad {
   /** Requests in work that no handler is busy with any more. */
   readonly running: number;
@@ -11,11 +12,13 @@ export interface ReportedLoad {
   readonly freeSlots: number;
 }
 
+/** What an actor knows of itself and can do; given to its `setup`. */
 export interface ActorContext {
   /** `pool/index`. */
   readonly name: string;
   /** Holder id of this incarnation in every arena: what it holds is released when it dies. */
   readonly holder: number;
+  /** Where messages that reached nobody are counted, on this thread. */
   readonly deadLetters: DeadLetters;
   /** Aborted when the actor is told to stop: whatever a handler waits for should give up then. */
   readonly stopping: AbortSignal;

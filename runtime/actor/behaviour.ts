@@ -4,6 +4,7 @@ import type { ChunkOf, FinalOf, Protocol, RequestOf, ResponseOf } from '../proto
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { ActorContext } from './actor-context.ts';
 
+/** What a handler knows of the call that it answers. */
 export interface CallContext {
   /** Aborted when the caller stops waiting. For a stream, until the handler is done; then use the writer's. */
   readonly signal: AbortSignal;
@@ -25,7 +26,9 @@ export type Handlers<P extends Protocol> = {
 /** Cloneable facts about an actor. */
 export type ActorStats = Readonly<Record<string, unknown>>;
 
+/** What a `setup` gives back: the actor as the runtime drives it. */
 export interface Behaviour<P extends Protocol> {
+  /** One for each method of the protocol. */
   readonly handlers: Handlers<P>;
   /** Called on the control lane, between steps. */
   stats?(): ActorStats;
@@ -35,10 +38,16 @@ export interface Behaviour<P extends Protocol> {
   stop?(): void | Promise<void>;
 }
 
+/** An actor, as its module declares it: which blueprint it implements, and how it is set up. */
 export interface ActorDefinition<P extends Protocol, Args> {
+  /** The blueprint that others spawn it by. */
   readonly blueprint: Blueprint<P, Args>;
   /** Handlers that may be in progress at once. Default 1; more only suits handlers that mostly wait. */
   readonly concurrency?: number | ((args: Args) => number);
+  /**
+   * Makes one incarnation, on the actor's thread, from its arguments; again after each crash. What it throws at the
+   * first start rejects `spawn`.
+   */
   setup(args: Args, context: ActorContext): Behaviour<P> | Promise<Behaviour<P>>;
 }
 

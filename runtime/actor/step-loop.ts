@@ -7,6 +7,7 @@
 /** Returns true while there is more to do. */
 export type Step = () => boolean | Promise<boolean>;
 
+/** A loop of steps that an actor wakes when there is work; made by `context.loop`. */
 export class StepLoop {
   readonly #step: Step;
   readonly #crash: (error: unknown) => void;
@@ -14,6 +15,7 @@ export class StepLoop {
   #awake = false;
   #done: Promise<void> = Promise.resolve();
 
+  /** @internal */
   constructor(step: Step, crash: (error: unknown) => void) {
     this.#step = step;
     this.#crash = crash;
@@ -27,7 +29,7 @@ export class StepLoop {
     this.#done = this.#run();
   }
 
-  /** Resolves when the current step is over; no other follows. */
+  /** Resolves when the current step is over; no other follows. @internal */
   async stop(): Promise<void> {
     this.#state = 'stopped';
     await this.#done;

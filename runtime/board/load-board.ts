@@ -35,6 +35,7 @@ export interface LoadBoardHandle {
   readonly createdAt: number;
 }
 
+/** What an actor last published of its load. */
 export interface LoadReading {
   /** Messages in the mailbox. */
   readonly queueDepth: number;
@@ -48,6 +49,7 @@ export interface LoadReading {
   readonly busySince: number;
   /** How long ago that was, ms; 0 when idle. */
   readonly busyMs: number;
+  /** Times the actor was started again. */
   readonly restarts: number;
 }
 

@@ -30,6 +30,7 @@ export const OUTBOX_LIMIT = 1024;
 /** `sent`: in a mailbox. `full`: no credit, not sent. `down`: no live member, not sent. */
 export type TellStatus = 'sent' | 'full' | 'down';
 
+/** How a stream is opened. */
 export interface StreamOptions extends CallOptions {
   /** Chunks the writer may be ahead of the reader. Default 32. */
   readonly window?: number;
@@ -45,7 +46,12 @@ export interface RefEnvironment {
 
 type AnyWriter = StreamWriter<unknown, unknown>;
 
+/**
+ * A way to talk to an actor, or to a pool of like actors, that outlives their restarts. Given by `spawn` or
+ * `declare`, or received in a message.
+ */
 export class ActorRef<P extends Protocol> implements Sendable {
+  /** Name of the pool. */
   readonly name: string;
   readonly #token: Omit<RefToken, 'feed'>;
   readonly #deadLetters: DeadLetters;
@@ -54,6 +60,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   readonly #watchers = new Set<(event: WatchEvent) => void>();
   readonly #connected = Promise.withResolvers<void>();
 
+  /** @internal */
   constructor(token: RefToken, environment: RefEnvironment) {
     this.name = token.name;
     this.#token = { name: token.name, policy: token.policy, transport: token.transport };
@@ -154,6 +161,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     this.#members.close(stoppedError(this.name));
   }
 
+  /** How a ref travels in a message. @internal */
   [SEND](over: Port): ReturnType<Sendable[typeof SEND]> {
     const [mine, theirs] = over.pair();
     const subscription = mine.detach();

@@ -7,6 +7,7 @@ import type { Outbound } from '../channel/outbound.ts';
 import { ActorError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 
+/** How a message is sent, and how long an answer is waited for. */
 export interface CallOptions {
   /** Milliseconds until the call fails with `ASK_TIMEOUT`. Default 30,000 for `ask`, none for streams. */
   readonly deadlineMs?: number | undefined;

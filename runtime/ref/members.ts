@@ -14,10 +14,23 @@ import type { MembershipMessage, WireMessage } from '../wire/messages.ts';
 import type { Reviver } from '../wire/payload-codec.ts';
 import type { RefToken } from './ref-token.ts';
 
+/**
+ * What happened to the members behind a ref: one came `up`, one went `down` (it may be restarted), or the pool is
+ * `closed` for good.
+ */
 export type WatchEvent =
-  | { readonly type: 'up'; readonly member: string }
-  | { readonly type: 'down'; readonly member: string }
-  | { readonly type: 'closed'; readonly error: Error };
+  | {
+      /** Whether the member can be sent messages now. */
+      readonly type: 'up' | 'down';
+      /** `pool/0` */
+      readonly member: string;
+    }
+  | {
+      /** No member will come any more. */
+      readonly type: 'closed';
+      /** Why. */
+      readonly error: Error;
+    };
 
 export interface MembersOwner {
   /** There may be room: a member came, or started something. */

@@ -6,6 +6,10 @@ import { leastLoaded } from './least-loaded.ts';
 import { roundRobin } from './round-robin.ts';
 import { sticky } from './sticky.ts';
 
+/**
+ * How a ref chooses among the members that have room: in turn, the one with least to do, or the same for the same
+ * `routeKey`.
+ */
 export type RoutingPolicyName = 'round-robin' | 'least-loaded' | 'sticky';
 
 export interface Candidate {

@@ -23,6 +23,10 @@ type Outcome<Final> =
   | { readonly ok: true; readonly value: Final }
   | { readonly ok: false; readonly error: Error };
 
+/**
+ * The reading end of a stream: iterate for chunks, await `final` for the value it ends with. Leaving the loop early
+ * interrupts the writer.
+ */
 export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   readonly #port: Port;
   readonly #options: StreamReaderOptions;
@@ -36,6 +40,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   #received = 0;
   #ungranted = 0;
 
+  /** @internal */
   constructor(port: Port, options: StreamReaderOptions) {
     this.#port = port;
     this.#options = options;
@@ -72,7 +77,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     this.fail(error);
   }
 
-  /** Settles the stream from this side. */
+  /** Settles the stream from this side. @internal */
   fail(error: Error): void {
     this.#settle({ ok: false, error });
   }
@@ -81,12 +86,17 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
    * The writer is on its way to an actor. If that fails, so does the stream. Until it has settled, a closed port
    * proves nothing: an actor's death closes this port and the channel to it in either order, and only when the
    * channel has gone will a new attempt avoid the dead actor.
+   * @internal
    */
   awaitHandOver(handedOver: Promise<void>): void {
     this.#handedOver = handedOver;
     handedOver.catch((error: Error) => this.fail(error));
   }
 
+  /**
+   * The chunks, each once; to be iterated once. Throws what the stream failed with, `ACTOR_DIED` when its writer is
+   * no more.
+   */
   async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void> {
     try {
       for (;;) {

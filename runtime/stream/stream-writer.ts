@@ -12,6 +12,7 @@ import type { Port } from '../transport/port.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.ts';
 
+/** The writing end of a stream: what the handler of a `stream` method is given to answer with, or to `forward`. */
 export class StreamWriter<Chunk, Final> {
   readonly #port: Port;
   readonly #interrupt = new AbortController();
@@ -20,6 +21,7 @@ export class StreamWriter<Chunk, Final> {
   #state: 'open' | 'settled' | 'moved' = 'open';
   #onReady: Array<() => void> = [];
 
+  /** @internal */
   constructor(token: WriterToken) {
     this.#port = adoptPort(token.port);
     this.#credits = token.credits;
@@ -63,22 +65,24 @@ export class StreamWriter<Chunk, Final> {
     }
   }
 
+  /** Ends the stream with its final value. No effect on one that is over. */
   end(final: Final): void {
     this.#settle({ t: 'end', value: final });
   }
 
+  /** Ends the stream with a failure, which keeps class, code, fields and cause. No effect on one that is over. */
   fail(error: unknown): void {
     this.#settle({ t: 'fail', error: encodeError(error) });
   }
 
-  /** Gives the stream away. After this the writer is dead here. Called by a ref that forwards it. */
+  /** Gives the stream away. After this the writer is dead here. Called by a ref that forwards it. @internal */
   move(): { readonly token: WriterToken; readonly transfer: ReturnType<Port['detach']>['transfer'] } {
     this.#state = 'moved';
     const { token, transfer } = this.#port.detach();
     return { token: { port: token, credits: this.#credits, interrupted: this.#interrupted }, transfer };
   }
 
-  /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. */
+  /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. @internal */
   takeBack(error: unknown): void {
     this.#state = 'open';
     this.fail(error);

@@ -12,6 +12,10 @@ import { type ActorError, TroupeError } from '../errors.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
 
+/**
+ * Where a supervised actor is in its life: `escalated` when it crashed too often and was given up, `quarantined` when
+ * it did not stop within its grace and was left behind.
+ */
 export type ChildState =
   | 'starting'
   | 'up'

@@ -35,9 +35,13 @@ export interface GroupEvents {
   onQuarantined(actor: string): void;
 }
 
+/** An actor and its state. */
 export interface ActorStatus {
+  /** `pool/0` */
   readonly name: string;
+  /** Where it is in its life. */
   readonly state: ChildState;
+  /** Times it was started again after a crash. */
   readonly restarts: number;
 }
 

@@ -4,6 +4,7 @@
  */
 import { backoffDelay } from '../util/backoff.ts';
 
+/** When a crashed actor is started again, and when it is given up. */
 export interface RestartPolicy {
   /** Restarts allowed within the window; one more crash escalates. Default 5. */
   readonly maxRestarts: number;
@@ -15,6 +16,7 @@ export interface RestartPolicy {
   readonly maxBackoffMs: number;
 }
 
+/** Five restarts in a minute, with pauses from 50 ms to 5 s. */
 export const DEFAULT_RESTART_POLICY: RestartPolicy = {
   maxRestarts: 5,
   windowMs: 60_000,

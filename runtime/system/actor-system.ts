@@ -7,65 +7,46 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
 import { LoadBoard, type LoadReading } from '../board/load-board.ts';
-import { type DeadLetter, DeadLetters } from '../dead-letters.ts';
+import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
-import type { RoutingPolicyName } from '../routing/routing-policy.ts';
 import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
-import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/restart-policy.ts';
+import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+import type { SystemEvents } from './system-events.ts';
+import type { ActorSystemOptions, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 const BOARD_SLOTS = 64;
 
-export interface ActorSystemOptions {
-  /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
-  readonly arenas?: Readonly<Record<string, number>>;
-  /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
-  readonly caches?: Readonly<Record<string, { readonly arena: string; readonly bytes: number }>>;
-  /** How long a stopping actor may finish what it does. Default 10,000 ms. */
-  readonly stopGraceMs?: number;
-}
-
-export interface SpawnOptions {
-  /** Unique in the system; members are called `name/0`, `name/1`… */
-  readonly name: string;
-  /** Number of members. Default 1. */
-  readonly size?: number;
-  /** How a ref chooses among members with room. Default `least-loaded`. */
-  readonly routing?: RoutingPolicyName;
-  readonly restart?: Partial<RestartPolicy>;
-}
-
 /** A pool that has a name and a ref, and can be started. */
 export interface DeclaredPool<P extends Protocol, Args> {
+  /** Can be given to others before the pool is started; what they send waits. */
   readonly ref: ActorRef<P>;
   /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
   start(args: Args | ((index: number) => Args)): Promise<void>;
 }
 
-export interface SystemEvents {
-  'actor:up': [{ readonly actor: string }];
-  'actor:down': [{ readonly actor: string; readonly error: Error | undefined }];
-  'actor:restarting': [{ readonly actor: string; readonly attempt: number; readonly pauseMs: number }];
-  'actor:escalated': [{ readonly actor: string; readonly error: Error }];
-  'actor:quarantined': [{ readonly actor: string }];
-  'dead-letter': [DeadLetter];
-}
-
+/** How a stop went. */
 export interface StopReport {
   /** Actors that did not stop within the grace; their threads were left behind. */
   readonly quarantined: readonly string[];
 }
 
+/**
+ * The root of a company of actors: makes their threads, supervises them and ends them in order. It keeps the process
+ * alive until it is stopped.
+ */
 export class ActorSystem implements AsyncDisposable {
+  /** The life of the actors. */
   readonly events = new EventEmitter<SystemEvents>();
+  /** Messages of all threads that reached nobody. */
   readonly deadLetters = new DeadLetters();
   readonly #board = LoadBoard.create(BOARD_SLOTS);
   readonly #arenas: ReadonlyMap<string, SharedArena>;
@@ -76,6 +57,7 @@ export class ActorSystem implements AsyncDisposable {
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
+  /** @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);
@@ -202,6 +184,7 @@ export class ActorSystem implements AsyncDisposable {
     return this.#stopped;
   }
 
+  /** Stops the system at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }

@@ -32,16 +32,21 @@ import { type TensorType, type TensorViews, tensorBytes, viewMemory } from './te
 
 export type { ArenaHandle, ArenaOptions } from './arena-layout.ts';
 
+/** What an arena holds, bytes. */
 export interface ArenaStats {
+  /** Name of the arena. */
   readonly name: string;
+  /** Most that it can hold. */
   readonly capacityBytes: number;
   /** Whole blocks, so at least the sum of the tensors' bytes. */
   readonly usedBytes: number;
   /** Most bytes in use at one time since the arena was created. */
   readonly peakBytes: number;
+  /** Tensors in it now. */
   readonly tensors: number;
 }
 
+/** An arena of shared memory for tensors, the same on every thread; an actor gets it from `context.arena`. */
 export class SharedArena {
   readonly #handle: ArenaHandle;
   readonly #tables: ArenaTables;
@@ -59,23 +64,27 @@ export class SharedArena {
     this.#blocks = new BlockMap(this.#tables);
   }
 
-  /** Throws a `RangeError` for sizes that make no sense. Pages are committed by the system when first used. */
+  /**
+   * Throws a `RangeError` for sizes that make no sense. Pages are committed by the system when first used.
+   * @internal
+   */
   static create(options: ArenaOptions): SharedArena {
     const arena = new SharedArena(createArenaMemory(options));
     repairArena(arena.#tables, arena.#holds, arena.#blocks);
     return arena;
   }
 
-  /** The same arena on another thread. */
+  /** The same arena on another thread. @internal */
   static attach(handle: ArenaHandle): SharedArena {
     return new SharedArena(handle);
   }
 
+  /** Name that the system was given for it. */
   get name(): string {
     return this.#handle.name;
   }
 
-  /** Plain data and shared memory: send it to another thread and `attach` there. */
+  /** Plain data and shared memory: send it to another thread and `attach` there. @internal */
   handle(): ArenaHandle {
     return this.#handle;
   }
@@ -187,6 +196,7 @@ export class SharedArena {
    * To be called when a worker has exited, with the `threadId` that it had when alive, before `releaseAll`. A
    * thread killed in the middle of a change still owns the lock: then the tables are repaired and true is
    * returned.
+   * @internal
    */
   threadDied(threadId: number): boolean {
     if (!this.#lock.takeOver(threadId)) return false;
@@ -208,6 +218,7 @@ export class SharedArena {
     return viewMemory(tensor.type, this.#handle.data, tensor.byteOffset, tensor.byteLength);
   }
 
+  /** What it holds now. */
   stats(): ArenaStats {
     const { blockBytes, data, name } = this.#handle;
     const header = this.#tables.header;

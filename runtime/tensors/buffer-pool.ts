@@ -12,11 +12,13 @@
 const SMALLEST_BYTES = 4096;
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
 
+/** How much a pool keeps. */
 export interface BufferPoolOptions {
   /** Most bytes that lie idle in the pool; a buffer over this is left to the garbage collector. Default 128 MiB. */
   readonly maxBytes?: number;
 }
 
+/** Array buffers to be transferred to another thread and back, and used again. Belongs to one thread. */
 export class BufferPool {
   readonly #maxBytes: number;
   readonly #stacks = new Map<number, ArrayBuffer[]>();

@@ -51,7 +51,9 @@ export interface TensorCacheHandle {
   readonly memory: SharedArrayBuffer;
 }
 
+/** How a cache of tensors is used. */
 export interface TensorCacheStats {
+  /** Name of the cache. */
   readonly name: string;
   /** Times a tensor was found, made before or by somebody who was at it. */
   readonly hits: number;
@@ -61,13 +63,17 @@ export interface TensorCacheStats {
   readonly hitRate: number;
   /** Tensors that went to make room. */
   readonly evictions: number;
+  /** Tensors kept now. */
   readonly entries: number;
+  /** Their bytes. */
   readonly bytes: number;
+  /** Most bytes kept. */
   readonly maxBytes: number;
 }
 
 const DEFAULT_ROWS = 1024;
 
+/** A cache of tensors that all threads share; an actor gets it from `context.cache`. */
 export class SharedTensorCache {
   readonly #handle: TensorCacheHandle;
   readonly #arena: SharedArena;
@@ -83,6 +89,7 @@ export class SharedTensorCache {
     this.#changed = new ChangeSignal(this.#table.header, CHANGED, 'the wait for a tensor in the making');
   }
 
+  /** @internal */
   static create(arena: SharedArena, options: TensorCacheOptions): SharedTensorCache {
     const { name, bytes, holder, rows = DEFAULT_ROWS } = options;
     for (const [option, value, least] of [['bytes', bytes, 0] as const, ['rows', rows, 1] as const]) {
@@ -96,16 +103,17 @@ export class SharedTensorCache {
     );
   }
 
-  /** The same cache on another thread. */
+  /** The same cache on another thread. @internal */
   static attach(handle: TensorCacheHandle, arena: SharedArena): SharedTensorCache {
     return new SharedTensorCache(handle, arena);
   }
 
+  /** Name that the system was given for it. */
   get name(): string {
     return this.#handle.name;
   }
 
-  /** Plain data and shared memory: send it to another thread and `attach` there. */
+  /** Plain data and shared memory: send it to another thread and `attach` there. @internal */
   handle(): TensorCacheHandle {
     return this.#handle;
   }
@@ -153,7 +161,7 @@ export class SharedTensorCache {
     });
   }
 
-  /** What a holder that is no more had begun is begun by somebody else. */
+  /** What a holder that is no more had begun is begun by somebody else. @internal */
   releaseClaims(holder: number): void {
     this.#locked(() => {
       for (let row = 0; row < this.#table.rows; row++) {
@@ -166,6 +174,7 @@ export class SharedTensorCache {
   /**
    * To be called when a worker has exited, with the `threadId` that it had when alive. A thread killed in the
    * middle of a change still owns the lock: then the cache starts anew, empty, and true is returned.
+   * @internal
    */
   threadDied(threadId: number): boolean {
     if (!this.#lock.takeOver(threadId)) return false;
@@ -181,6 +190,7 @@ export class SharedTensorCache {
     return true;
   }
 
+  /** How it is used. */
   stats(): TensorCacheStats {
     const { name, bytes: maxBytes } = this.#handle;
     return this.#locked(() => {

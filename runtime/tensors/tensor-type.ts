@@ -1,15 +1,22 @@
 /**
  * The element types of shared tensors: how wide an element is, and which typed array reads it in place.
  */
+
+/** The typed array that reads each element type in place. */
 export interface TensorViews {
+  /** Single precision. */
   float32: Float32Array<SharedArrayBuffer>;
   /** Raw half-precision bits: not every Node that the project runs on has a `Float16Array`. */
   float16: Uint16Array<SharedArrayBuffer>;
+  /** Whole numbers of 32 bits. */
   int32: Int32Array<SharedArrayBuffer>;
+  /** Whole numbers of 64 bits, as `bigint`. */
   int64: BigInt64Array<SharedArrayBuffer>;
+  /** Bytes. */
   uint8: Uint8Array<SharedArrayBuffer>;
 }
 
+/** Element type of a shared tensor. */
 export type TensorType = keyof TensorViews;
 
 type MakeView<Type extends TensorType> = (

@@ -7,7 +7,9 @@ import { ActorError, TroupeError } from '../errors.ts';
 
 /** Any class of errors, whatever its constructor takes: it is never called. */
 export interface ErrorClass {
+  /** By which the class is known on every thread. */
   readonly name: string;
+  /** What a revived error inherits from. */
   readonly prototype: Error;
 }
 

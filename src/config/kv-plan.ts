@@ -6,6 +6,7 @@
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { capacityFor } from '../../actors/pd/kv-cache/kv-capacity.ts';
 
+/** Memory of one actor for keys and values. */
 export interface KvPlan {
   /** Of all layers, keys and values. */
   readonly bytesPerToken: number;

@@ -4,6 +4,9 @@ import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { Mode } from '../chat-types.ts';
 import type { WeightSharing } from './weight-sharing.ts';
 
+/**
+ * How many actors of a kind there are. Default: by the cores of the machine; `troupe inspect` says how many, and why.
+ */
 export interface PoolOptions {
   /** Actors, one thread each. */
   readonly count?: number;
@@ -11,6 +14,7 @@ export interface PoolOptions {
   readonly threads?: number;
 }
 
+/** Where images may come from. Others are refused: `IMAGE_FILE_REFUSED`, `IMAGE_URL_REFUSED`. */
 export interface ImageOptions {
   /** Files: none, any, or those in these folders once symbolic links are resolved. Default `any`. */
   readonly files?: 'none' | 'any' | readonly string[];
@@ -24,6 +28,10 @@ export interface ImageOptions {
   readonly fetchTimeoutMs?: number;
 }
 
+/**
+ * How an engine is made. Every field has a default; one that is wrong, unknown or contradicts another is refused with
+ * `INVALID_OPTION`, which names it.
+ */
 export interface TroupeOptions {
   /** Model directory in the Hub layout. Default: the embedded model. */
   readonly model?: string;
@@ -37,6 +45,7 @@ export interface TroupeOptions {
    * CPU. Default `cpu`.
    */
   readonly device?: DeviceChoice;
+  /** Actors that prepare text and images. Default: one for four cores, at least one. */
   readonly processor?: Pick<PoolOptions, 'count'>;
   /** Disaggregated mode only. */
   readonly encoder?: PoolOptions & {
@@ -80,6 +89,7 @@ export interface TroupeOptions {
    * several do and it is large. `always` also for one actor alone, which then starts faster. Default `auto`.
    */
   readonly shareWeights?: WeightSharing;
+  /** What a request may bring; more is refused with an `InputError`. */
   readonly limits?: {
     /** Images in one request. Default 8. */
     readonly maxImages?: number;

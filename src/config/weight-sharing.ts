@@ -9,15 +9,23 @@ import type { Mode } from '../chat-types.ts';
 import type { Devices } from '../devices/choose-devices.ts';
 import { type ThreadPlan, threadsBeside } from './thread-plan.ts';
 
+/**
+ * Whether actors that load the same graph share its weights in memory: `auto` where several do and it is large,
+ * always, or never.
+ */
 export type WeightSharing = 'auto' | 'always' | 'never';
 
 export const WEIGHT_SHARING: readonly WeightSharing[] = ['auto', 'always', 'never'];
 
+/** Whether the weights of a graph are shared, and why. */
 export interface GraphSharing {
+  /** Which graph of the model. */
   readonly graph: GraphRole;
   /** Actors that load it; one that loads it for two numbers of threads counts twice. */
   readonly actors: number;
+  /** Bytes of its weights. */
   readonly weightBytes: number;
+  /** Whether they are shared. */
   readonly share: boolean;
   /** As a sentence without a full stop. */
   readonly why: string;

@@ -2,16 +2,23 @@
 import { whyNoGpu } from '../devices/choose-devices.ts';
 import { hardwareGpu, type ProbeResult, probeGpu } from '../devices/probe-gpu.ts';
 
+/** Whether one of onnxruntime's providers starts here. */
 export interface InspectedProvider {
+  /** Its name. */
   readonly provider: 'cpu' | 'webgpu' | 'cuda';
+  /** Whether it starts; tried in a process of its own. */
   readonly works: boolean;
   /** Why not, as a sentence without a full stop; which piece is missing, and what helps. */
   readonly problem?: string;
+  /** The piece that is missing: a library, a driver, a variable. */
   readonly missing?: string;
+  /** What helps, one sentence. */
   readonly remedy?: string;
 }
 
+/** What this machine can run a model on. */
 export interface InspectedDevices {
+  /** The CPU first; each as it was tried now. */
   readonly providers: readonly InspectedProvider[];
   /** A sign of a hardware GPU: a device file. onnxruntime does not tell which adapter it would use. */
   readonly hardware?: string;

@@ -19,14 +19,19 @@ import { type GraphSharing, planSharing } from '../config/weight-sharing.ts';
 import { type InspectedDevices, inspectDevices } from './inspect-devices.ts';
 import { obstacleTo, openModel } from './load-model.ts';
 
+/** One ONNX graph of a model directory. */
 export interface InspectedGraph {
+  /** What the model uses it for. */
   readonly role: GraphRole;
   /** Relative to the model directory. */
   readonly path: string;
+  /** Precision of its weights. */
   readonly dtype: Dtype;
   /** Of the graph file and its external data. */
   readonly bytes: number;
+  /** Names, types and shapes of what it takes. */
   readonly inputs: readonly TensorSignature[];
+  /** The same of what it gives. */
   readonly outputs: readonly TensorSignature[];
   /** Files with weights beside the graph file. */
   readonly external: readonly string[];
@@ -37,14 +42,19 @@ export interface InspectedGraph {
 /** `per run`: what a request gets depends on the others in its run, as the export has it. */
 export type ActivationScales = 'per row' | 'mixed' | 'per run';
 
+/** What a mode would start here, if it can run the model. */
 export interface InspectedMode {
+  /** Whether `Troupe.start` would run it. */
   readonly ok: boolean;
   /** Why not, and what to do. */
   readonly reason?: string;
+  /** The code that `Troupe.start` would fail with. */
   readonly code?: string;
   /** The actors it would start, a thread each. */
   readonly actors: readonly {
+    /** Name of the pool; its actors are `pool/0`, `pool/1`… */
     readonly pool: string;
+    /** Actors in it. */
     readonly count: number;
     /** Intra-op threads of each one's sessions; 0 where it runs no inference. They sleep while they have no work. */
     readonly threads: number;
@@ -59,6 +69,7 @@ export interface InspectedMode {
 
 /** How the decoder is run: rewritten, so that a step hands over only what is new, or as it came. */
 export interface InspectedDecoder {
+  /** False: it runs as it came, and `reason` says why. */
   readonly rewritten: boolean;
   /** `split`: the cache is read in place; `kept`: it is joined inside the graph. Absent when not rewritten. */
   readonly attention?: RewrittenAttention;
@@ -68,18 +79,27 @@ export interface InspectedDecoder {
   readonly reason?: string;
 }
 
+/** What a model directory holds, and what an engine would make of it on this machine. */
 export interface InspectReport {
+  /** The model directory. */
   readonly path: string;
   /** Cores that this process may use. */
   readonly cores: number;
+  /** `model_type` of its config.json. */
   readonly modelType: string;
+  /** Whether images have a graph of their own; without one only aggregated mode can run it. */
   readonly encoding: Encoding;
+  /** The graphs that would be loaded. */
   readonly graphs: readonly InspectedGraph[];
+  /** Layers, heads, widths, context length, tokens of an image. */
   readonly geometry: ModelGeometry;
+  /** Whether the decoder is rewritten for speed. */
   readonly decoder: InspectedDecoder;
   /** Memory of one actor for keys and values, as it would be planned now. */
   readonly kvCache: KvPlan;
+  /** For each mode: whether it can run, and which actors it would start. */
   readonly modes: Readonly<Record<Mode, InspectedMode>>;
+  /** Which of onnxruntime's providers start on this machine. */
   readonly devices: InspectedDevices;
 }
 

@@ -1,7 +1,11 @@
 /**
  * `troupe/server`: the OpenAI-compatible server of `troupe serve`, to be started by a program.
  *
+ * Begin with {@link serve}, which takes {@link ServeOptions} and gives a {@link TroupeServer}.
+ *
  * Public: what this file exports.
+ *
+ * @module troupe/server
  */
 export { type ServeOptions, serve, type TroupeServer } from './serve.ts';
-export type { ServerOptions } from './server-schema.ts';
+export type { HttpOptions, LogOptions, QueueOptions, ServerOptions } from './server-options.ts';

@@ -16,12 +16,14 @@ import { endConnections } from './http/end-connections.ts';
 import { logEngine } from './observe/log-engine.ts';
 import { createLogger } from './observe/logger.ts';
 import { type ServerConfig, serverConfig } from './server-config.ts';
-import type { ServerOptions } from './server-schema.ts';
+import type { ServerOptions } from './server-options.ts';
 import { ServerState } from './server-state.ts';
 
+/** The options of a server, and how to follow its start. */
 export interface ServeOptions extends ServerOptions {
   /** Where log records go. Default: JSON lines on standard output. */
   readonly logger?: Logger;
+  /** Called while the model is loaded; the server listens already. */
   readonly onProgress?: (progress: StartProgress) => void;
   /** Gives up starting. */
   readonly signal?: AbortSignal;
@@ -36,6 +38,7 @@ const QUIET_MS = 500;
 /** However much still comes, ms. */
 const MOST_QUIET_MS = 2_000;
 
+/** A running server; made by `serve`. */
 export class TroupeServer implements AsyncDisposable {
   /** `http://127.0.0.1:8000` */
   readonly url: string;
@@ -49,7 +52,7 @@ export class TroupeServer implements AsyncDisposable {
     this.#state = state;
   }
 
-  /** Resolves when the model is loaded and requests are served. */
+  /** Resolves when the model is loaded and requests are served. @internal */
   static async start(config: ServerConfig, options: ServeOptions = {}): Promise<TroupeServer> {
     const log = options.logger ?? createLogger(config.log.level);
     const state = new ServerState(config, log);
@@ -85,6 +88,7 @@ export class TroupeServer implements AsyncDisposable {
     return this.#closed;
   }
 
+  /** Closes the server at the end of an `await using` block. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

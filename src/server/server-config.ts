@@ -8,7 +8,8 @@ import { invalidOption, type NameOption } from '../config/invalid-option.ts';
 import type { TroupeOptions } from '../config/options.ts';
 import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
 import { settingsOf } from '../config/setting.ts';
-import { type CheckedServerOptions, type ServerOptions, serverSchema } from './server-schema.ts';
+import type { ServerOptions } from './server-options.ts';
+import { type CheckedServerOptions, serverSchema } from './server-schema.ts';
 
 export interface ServerConfig
   extends Omit<CheckedServerOptions, keyof TroupeOptions | 'modelName' | 'queue'> {

@@ -125,8 +125,8 @@ export const serverSchema = engineSchema.extend({
   }),
 });
 
-/** As given: what is absent has its default. */
-export type ServerOptions = z.input<typeof serverSchema>;
+/** As it may be given: what is absent has its default. `ServerOptions` says the same in words. */
+export type GivenServerOptions = z.input<typeof serverSchema>;
 
 /** As checked. */
 export type CheckedServerOptions = z.output<typeof serverSchema>;

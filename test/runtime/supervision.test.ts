@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ActorSystem, type SystemEvents } from '../../runtime/system/actor-system.ts';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import type { SystemEvents } from '../../runtime/system/system-events.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 

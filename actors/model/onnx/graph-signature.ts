@@ -15,7 +15,9 @@ import {
   type OnnxValueInfo,
 } from './onnx-types.ts';
 
+/** An input or output of a graph. */
 export interface TensorSignature {
+  /** As the graph calls it. */
   readonly name: string;
   /** 'float32', 'int64'…; '' for a value that is no tensor. */
   readonly type: string;

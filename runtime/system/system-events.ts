@@ -1,0 +1,41 @@
+/** What a system tells of its actors' lives. */
+import type { DeadLetter } from '../dead-letters.ts';
+
+/** Whom an event is about. */
+export interface ActorEvent {
+  /** `pool/0` */
+  readonly actor: string;
+}
+
+/** What `system.events` emits: the life of the actors. A listener gets one object. */
+export interface SystemEvents {
+  /** An actor can be sent messages. */
+  'actor:up': [ActorEvent];
+  /** One has ended. */
+  'actor:down': [
+    ActorEvent & {
+      /** What it crashed with; undefined when it was stopped. */
+      readonly error: Error | undefined;
+    },
+  ];
+  /** A crashed one is started again after a pause. */
+  'actor:restarting': [
+    ActorEvent & {
+      /** From 1. */
+      readonly attempt: number;
+      /** Milliseconds. */
+      readonly pauseMs: number;
+    },
+  ];
+  /** One crashed too often and was given up. */
+  'actor:escalated': [
+    ActorEvent & {
+      /** What it crashed with the last time. */
+      readonly error: Error;
+    },
+  ];
+  /** One did not stop within its grace and was left behind. */
+  'actor:quarantined': [ActorEvent];
+  /** A message reached nobody. */
+  'dead-letter': [DeadLetter];
+}

@@ -1,0 +1,78 @@
+/** What a server can be told, in words for people and editors; `server-schema.ts` is what checks it. */
+import type { TroupeOptions } from '../config/options.ts';
+import type { GivenServerOptions } from './server-schema.ts';
+
+/** How many requests are taken in. */
+export interface QueueOptions {
+  /** Requests in the engine at once. Default: twice what it decodes together. */
+  readonly maxInFlight?: number;
+  /** Requests waiting for a place in the engine; more are refused with 429. Default 128. */
+  readonly maxQueued?: number;
+}
+
+/** Bounds on clients and their requests. */
+export interface HttpOptions {
+  /** Open connections. Default 1024. */
+  readonly maxConnections?: number;
+  /** Size of one request, bytes. Default 20 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Size of all requests being received or served, bytes. Default 256 MiB. */
+  readonly maxBufferedBytes?: number;
+  /** Milliseconds that a client has to send a request. Default 30,000. */
+  readonly receiveTimeoutMs?: number;
+  /** Milliseconds that an idle connection is kept. Default 65,000. */
+  readonly keepAliveTimeoutMs?: number;
+  /** Milliseconds that a client may not read its answer before it is cut off. Default 30,000. */
+  readonly stallTimeoutMs?: number;
+}
+
+/** What is logged. */
+export interface LogOptions {
+  /** The least that is logged. Default `info`. */
+  readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'silent';
+  /** Log questions and answers too. Default false: sizes and times only. */
+  readonly contents?: boolean;
+}
+
+/**
+ * How a server is made: the options of its engine, and its own. Every field has a default that is safe; in particular
+ * images are fetched over https alone and read from no file, unless `images` says more.
+ */
+export interface ServerOptions extends TroupeOptions {
+  /** Address to listen on. Default `127.0.0.1`: this machine alone. */
+  readonly host?: string;
+  /** Port to listen on, 0 for any that is free. Default 8000. */
+  readonly port?: number;
+  /** Keys of which clients must send one, 8 to 512 visible ASCII characters each. Default: none. */
+  readonly apiKeys?: readonly string[];
+  /** File with more of them, one a line. */
+  readonly apiKeyFile?: string;
+  /** Serve other machines without a key. Default false: such a server does not start. */
+  readonly allowAnonymous?: boolean;
+  /** Names that clients may call this server by on a loopback address, beside `localhost`. Default: none. */
+  readonly allowedHosts?: readonly string[];
+  /** What clients call the model. Default: the name of its directory. */
+  readonly modelName?: string;
+  /** Serve the playground page at `/`. Default true. */
+  readonly playground?: boolean;
+  /** How many requests are taken in. */
+  readonly queue?: QueueOptions;
+  /** Bounds on clients and their requests. */
+  readonly http?: HttpOptions;
+  /** What is logged. */
+  readonly log?: LogOptions;
+  /** Milliseconds that running requests get when the server stops. Default 30,000. */
+  readonly drainMs?: number;
+}
+
+/** A type without what the two ways of saying it may differ in: readonly, and undefined for absent. */
+type Plain<T> = T extends readonly (infer Item)[]
+  ? readonly Plain<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]-?: Plain<Exclude<T[Key], undefined>> }
+    : T;
+
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false;
+
+// Does not compile when one of the two says what the other does not.
+true satisfies Same<Plain<ServerOptions>, Plain<GivenServerOptions>>;
