@@ -3,6 +3,7 @@ import { relative, sep } from 'node:path';
 import {
   type Application,
   Comment,
+  type CommentDisplayPart,
   CommentTag,
   type Context,
   Converter,
@@ -39,6 +40,7 @@ export function arrangePages(app: Application, root: string): void {
     const page = path === undefined ? undefined : byFile.get(relative(root, path).split(sep).join('/'));
     if (page === undefined) throw new Error(`${path ?? document.name} is no page of pages.ts`);
     placed.set(document, page);
+    keepPlain(document.content);
     document.name = page.title;
     document.frontmatter.group = page.section;
   });
@@ -55,5 +57,12 @@ export function sortExports(project: ProjectReflection): void {
   for (const module of project.getChildrenByKind(ReflectionKind.Module)) {
     module.children?.sort(byName);
     for (const { children } of module.groups ?? []) children.sort(byName);
+  }
+}
+
+/** Blocks of no language (diagrams, output) stay plain; typedoc would colour them as TypeScript. */
+export function keepPlain(content: readonly CommentDisplayPart[]): void {
+  for (const part of content) {
+    if (part.kind === 'code') part.text = part.text.replace(/^(```+)\n/, '$1text\n');
   }
 }

@@ -7,7 +7,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { Application, LogLevel } from 'typedoc';
-import { arrangePages, REFERENCE, sortExports } from './arrange-pages.ts';
+import { arrangePages, keepPlain, REFERENCE, sortExports } from './arrange-pages.ts';
 import { checkExamples } from './check-examples.ts';
 import { checkSite } from './check-site.ts';
 import { HOME, PAGES, SECTIONS } from './pages.ts';
@@ -55,6 +55,7 @@ const app = await Application.bootstrap({
   includeHierarchySummary: false,
   favicon: fileURLToPath(new URL('favicon.svg', import.meta.url)),
   customCss: fileURLToPath(new URL('site.css', import.meta.url)),
+  customJs: fileURLToPath(new URL('site.js', import.meta.url)),
   hideGenerator: true,
   githubPages: false,
   navigation: { includeGroups: true, includeCategories: false, includeFolders: false },
@@ -66,6 +67,7 @@ arrangePages(app, ROOT);
 const project = await app.convert();
 if (project === undefined) throw new Error('the sources could not be read');
 sortExports(project);
+keepPlain(project.readme ?? []);
 app.validate(project);
 await app.generateOutputs(project);
 const problems = [...(await checkSite(OUT)), ...checkExamples(project, ROOT)];
