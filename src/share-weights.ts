@@ -8,6 +8,7 @@ import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.
 import type { GraphRole } from '../actors/model/graph-files.ts';
 import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
 import { extensionOf } from '../runtime/blueprint.ts';
+import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
 
 const PROCESS = new URL(`./pack-process${extensionOf(import.meta.url)}`, import.meta.url);
@@ -65,7 +66,7 @@ async function packGraph(
 function inProcess(request: PackRequest): Promise<PackedGraph> {
   return new Promise((resolve) => {
     const failed = (how: string) => resolve({ packed: false, reason: `packing the weights ${how}` });
-    const child = fork(PROCESS);
+    const child = fork(PROCESS, flagsForFiles());
     child.once('message', (result: PackedGraph) => resolve(result));
     child.once('error', (error) => failed(`failed: ${error.message}`));
     child.once('exit', (code, by) => failed(`ended early (${by ?? `exit code ${code}`})`));

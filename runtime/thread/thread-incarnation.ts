@@ -10,6 +10,7 @@ import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
+import { flagsForFiles } from './flags-for-files.ts';
 import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thread-control.ts';
 
 const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.meta.url);
@@ -53,6 +54,7 @@ export class ThreadIncarnation implements Incarnation {
       workerData,
       transferList: [control.port2, letters.port2, ...args.transfer],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      ...flagsForFiles(),
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
