@@ -21,6 +21,8 @@ export class InputError extends TroupeError {
   override readonly name = 'InputError';
 
   /**
+   * Made where the fault is found.
+   *
    * @param code stable, SCREAMING_SNAKE_CASE
    *
    * @param problem what is wrong with the value, as the middle of a sentence
@@ -40,6 +42,8 @@ export class ModelError extends TroupeError {
   override readonly name = 'ModelError';
 
   /**
+   * Made where the fault is found.
+   *
    * @param code stable, SCREAMING_SNAKE_CASE
    *
    * @param problem the beginning of a sentence that ends with the path

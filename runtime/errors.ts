@@ -38,7 +38,7 @@ export class TroupeError extends Error {
   /** Plain facts: strings, numbers, booleans, null, lists of strings. Empty when there are none. */
   readonly details: ErrorDetails;
 
-  /** @param message one line for people; programs read `code` and `details` */
+  /** Makes one. @param message one line for people; programs read `code` and `details` */
   constructor(message: string, options: TroupeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = options.code;
@@ -71,7 +71,7 @@ export class ActorError extends TroupeError {
   /** Why the message was not answered. */
   declare readonly code: ActorErrorCode;
 
-  /** @param message one line for people; programs read `code` */
+  /** Made by the runtime. @param message one line for people; programs read `code` */
   constructor(message: string, options: TroupeErrorOptions & { readonly code: ActorErrorCode }) {
     super(message, options);
   }

@@ -70,11 +70,9 @@ export {
   inspectModel,
 } from './inspect/inspect-model.ts';
 export type { SharedWeights } from './share-weights.ts';
+export type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
 export {
   type ClearedCaches,
-  type StartOptions,
-  type StartProgress,
-  type StopOptions,
   Troupe,
 } from './troupe.ts';
 export type { RequestEvent, TroupeEvents } from './troupe-events.ts';

@@ -20,7 +20,6 @@ import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
-import type { TroupeOptions } from './config/options.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { thisMachine } from './config/this-machine.ts';
@@ -31,30 +30,9 @@ import { type EngineHealth, type EngineStats, engineHealth, systemStats } from '
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
+import type { StartOptions, StopOptions } from './start-options.ts';
 import { submittedChat } from './submitted-chat.ts';
 import type { TroupeEvents } from './troupe-events.ts';
-
-/** How far a start has come. */
-export interface StartProgress {
-  /** `inspecting` reads the model, `starting` loads it, `ready` is the last. */
-  readonly phase: 'inspecting' | 'starting' | 'ready';
-  /** One line for people. */
-  readonly message: string;
-}
-
-/** The options of an engine, and how to follow its start. */
-export interface StartOptions extends TroupeOptions {
-  /** Called on the caller's thread, several times. */
-  readonly onProgress?: (progress: StartProgress) => void;
-  /** Gives up starting. What is being loaded is loaded first: native code cannot be interrupted. */
-  readonly signal?: AbortSignal;
-}
-
-/** How an engine is stopped. */
-export interface StopOptions {
-  /** Milliseconds that requests in flight may go on before they are failed. Default 0. */
-  readonly drainMs?: number;
-}
 
 /** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
 export type ClearedCaches = Readonly<Record<string, number>>;
@@ -151,6 +129,9 @@ export class Troupe implements AsyncDisposable {
   /**
    * Answers a request, all at once. Nobody waits for its tokens one by one, so other prompts may be run before them:
    * of many such requests together, all are answered sooner.
+   *
+   * @throws InputError when the request is wrong; TroupeError `ABORTED`, `DEADLINE_EXCEEDED`, `ENGINE_STOPPED`; ActorError
+   *   `ACTOR_DIED` when its actor died, after `retries` or once it had begun to answer
    */
   async chat(request: ChatOptions): Promise<ChatResult> {
     const stream = this.#submit(request, false);
@@ -160,7 +141,32 @@ export class Troupe implements AsyncDisposable {
     return await stream.result;
   }
 
-  /** Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. */
+  /**
+   * Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. The loop and
+   * `result` fail as `chat` does.
+   *
+   * @example
+   * ```ts
+   * import { type ChatMessage, Troupe } from 'troupe';
+   *
+   * const messages: ChatMessage[] = [
+   *   {
+   *     role: 'user',
+   *     content: [
+   *       { type: 'image', image: new URL('https://example.org/photo.png') },
+   *       { type: 'text', text: 'What is in this image?' },
+   *     ],
+   *   },
+   * ];
+   * await using troupe = await Troupe.start();
+   * const stream = troupe.stream({ messages, maxTokens: 200, signal: AbortSignal.timeout(5_000) });
+   * for await (const { text } of stream) process.stdout.write(text);
+   * const { finishReason, usage } = await stream.result;
+   * console.log(finishReason, usage.completionTokens);
+   * ```
+   *
+   * @throws TroupeError `ENGINE_STOPPED`, InputError when the request cannot be submitted at all
+   */
   stream(request: ChatOptions): ChatStream {
     return this.#submit(request, true);
   }
@@ -190,7 +196,7 @@ export class Troupe implements AsyncDisposable {
     return this.#pipeline.system.crash(actor);
   }
 
-  /** Takes no more requests, lets those in flight go on for `drainMs`, then stops every actor cooperatively. */
+  /** Takes no more requests, lets those in flight go on for `drainMs`, then stops every actor cooperatively. Calls share one stop. */
   stop(options: StopOptions = {}): Promise<StopReport> {
     this.#stopped ??= this.#stop(options);
     return this.#stopped;

@@ -8,6 +8,7 @@
 import { fileURLToPath } from 'node:url';
 import { Application, LogLevel } from 'typedoc';
 import { arrangePages, keepPlain, REFERENCE, sortExports } from './arrange-pages.ts';
+import { checkDocstrings } from './check-docstrings.ts';
 import { checkExamples } from './check-examples.ts';
 import { checkSite } from './check-site.ts';
 import { HOME, PAGES, SECTIONS } from './pages.ts';
@@ -70,7 +71,7 @@ sortExports(project);
 keepPlain(project.readme ?? []);
 app.validate(project);
 await app.generateOutputs(project);
-const problems = [...(await checkSite(OUT)), ...checkExamples(project, ROOT)];
+const problems = [...checkDocstrings(project), ...checkExamples(project, ROOT), ...(await checkSite(OUT))];
 for (const problem of problems) console.error(problem);
 if (app.logger.hasErrors() || app.logger.hasWarnings() || problems.length > 0) process.exit(1);
 console.log(`${OUT}index.html`);

@@ -51,7 +51,25 @@ export interface ActorDefinition<P extends Protocol, Args> {
   setup(args: Args, context: ActorContext): Behaviour<P> | Promise<Behaviour<P>>;
 }
 
-/** The default export of an actor's module. */
+/**
+ * Makes the default export of an actor's module.
+ *
+ * @example
+ * ```ts
+ * import { ask, blueprint, defineActor, protocol } from 'troupe/runtime';
+ *
+ * const counting = protocol('counter', { add: ask<number, number>() });
+ * const counter = blueprint<typeof counting, { start: number }>(counting, import.meta.url, './counter-actor');
+ *
+ * export default defineActor({
+ *   blueprint: counter,
+ *   setup({ start }) {
+ *     let total = start;
+ *     return { handlers: { add: (n) => (total += n) } };
+ *   },
+ * });
+ * ```
+ */
 export function defineActor<P extends Protocol, Args>(
   definition: ActorDefinition<P, Args>,
 ): ActorDefinition<P, Args> {

@@ -42,6 +42,18 @@ export interface StopReport {
 /**
  * The root of a company of actors: makes their threads, supervises them and ends them in order. It keeps the process
  * alive until it is stopped.
+ *
+ * @example
+ * ```ts
+ * import { ActorSystem, ask, blueprint, protocol } from 'troupe/runtime';
+ *
+ * const counting = protocol('counter', { add: ask<number, number>() });
+ * const counter = blueprint<typeof counting, { start: number }>(counting, import.meta.url, './counter-actor');
+ *
+ * await using system = new ActorSystem();
+ * const ref = await system.spawn(counter, { start: 0 }, { name: 'counter', size: 2 });
+ * console.log(await ref.ask('add', 2, { deadlineMs: 1_000 }));
+ * ```
  */
 export class ActorSystem implements AsyncDisposable {
   /** The life of the actors. */
@@ -57,7 +69,7 @@ export class ActorSystem implements AsyncDisposable {
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
-  /** @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
+  /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);

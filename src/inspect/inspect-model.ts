@@ -103,7 +103,20 @@ export interface InspectReport {
   readonly devices: InspectedDevices;
 }
 
-/** @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported */
+/**
+ * Reads a model directory without starting anything: what it holds, whether each mode can run it, and which actors and
+ * threads it would start on this machine, and why.
+ *
+ * @param options those of `Troupe.start` that change the plan; `model` is the directory
+ * @example
+ * ```ts
+ * import { inspectModel } from 'troupe';
+ *
+ * const { modelType, kvCache, modes } = await inspectModel({ model: './my-model' });
+ * console.log(modelType, kvCache.kvCacheTokens, modes.aggregated.ok, modes.aggregated.reason);
+ * ```
+ * @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported
+ */
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
   const config = resolveConfig(options);
   const directory = await openModel(config.model, config.dtype);

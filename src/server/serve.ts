@@ -10,7 +10,8 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
-import { type StartProgress, Troupe } from '../troupe.ts';
+import type { StartProgress } from '../start-options.ts';
+import { Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
 import { logEngine } from './observe/log-engine.ts';
@@ -115,7 +116,16 @@ export class TroupeServer implements AsyncDisposable {
 }
 
 /**
- * Starts a server.
+ * Starts a server with an engine of its own. It listens at once, and the promise resolves when the model is loaded.
+ *
+ * @example
+ * ```ts
+ * import { serve } from 'troupe/server';
+ *
+ * await using server = await serve({ port: 8000, limits: { maxImages: 4 }, queue: { maxQueued: 64 } });
+ * console.log(server.url, server.engine.health().ready);
+ * ```
+ *
  * @throws InputError `INVALID_OPTION`, `PORT_UNAVAILABLE`; ModelError when the model cannot be used
  */
 export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
