@@ -83,6 +83,14 @@ describe('a server that the pages of two origins may call', () => {
     }
   });
 
+  it('repeats nothing to them but names of headers', async () => {
+    for (const wanted of ['x-a;b', 'x-a: 1', '"', 'é', ','.repeat(9)]) {
+      const response = await preflight(server, PAGE, { 'access-control-request-headers': wanted });
+      assert.equal(response.status, 204);
+      assert.equal(response.headers.get('access-control-allow-headers'), null);
+    }
+  });
+
   it('lets a page from elsewhere reach this machine, if its browser asks', async () => {
     const response = await preflight(server, PAGE, { 'access-control-request-private-network': 'true' });
     assert.equal(response.headers.get('access-control-allow-private-network'), 'true');

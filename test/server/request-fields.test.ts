@@ -50,7 +50,6 @@ const ASKING: Readonly<Record<string, readonly unknown[]>> = {
   verbosity: ['low', 'high'],
   reasoning: [{ enabled: true }, { effort: 'high' }, { max_tokens: 9 }, []],
   thinking: [{ type: 'enabled', budget_tokens: 9 }],
-  usage: [{ include: true }],
   top_n_sigma: [1],
   add_generation_prompt: [false],
   skip_special_tokens: [false],

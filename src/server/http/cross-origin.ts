@@ -11,6 +11,9 @@ const READABLE = 'x-request-id, retry-after, x-should-retry';
 /** How long a browser may remember what it was allowed, s. */
 const REMEMBERED_S = 600;
 
+/** Names of headers. */
+const PLAIN_LIST = /^[\w-]+(?:, ?[\w-]+){0,63}$/;
+
 /** To be called before anything else can answer, so that a page can read errors too. */
 export function addCrossOrigin(app: FastifyInstance, allowedOrigins: readonly string[]): void {
   const allowed = new Set(allowedOrigins);
@@ -25,7 +28,7 @@ export function addCrossOrigin(app: FastifyInstance, allowedOrigins: readonly st
     if (headers.origin === undefined) return reply.code(204).send();
     if (!allowed.has(headers.origin)) throw originNotAllowed();
     const wanted = headers['access-control-request-headers'];
-    if (wanted !== undefined) reply.header('access-control-allow-headers', wanted);
+    if (wanted !== undefined && PLAIN_LIST.test(wanted)) reply.header('access-control-allow-headers', wanted);
     // Browsers ask it where a page from elsewhere wants to reach this machine.
     if (headers['access-control-request-private-network'] === 'true') {
       reply.header('access-control-allow-private-network', 'true');

@@ -51,7 +51,7 @@ export function parseChatRequest(
     images,
     imageFields,
     stream,
-    includeUsage: parseStreamOptions(fields.stream_options, stream),
+    includeUsage: parseStreamOptions(fields.stream_options, stream) || (asksForUsage(fields.usage) && stream),
     user: userOf(fields.safety_identifier, 'safety_identifier') ?? userOf(fields.user, 'user'),
   };
 }
@@ -115,6 +115,13 @@ function parseStreamOptions(options: unknown, stream: boolean): boolean {
     throw badRequest('unsupported_parameter', `stream_options.${shortened(name)}`, problem);
   }
   return flag(options.include_usage, 'stream_options.include_usage');
+}
+
+/** As OpenRouter has it. A whole answer always has its usage. */
+function asksForUsage(usage: unknown): boolean {
+  if (usage === undefined) return false;
+  if (!isJsonObject(usage)) throw badRequest('invalid_type', 'usage', 'must be an object');
+  return flag(usage.include, 'usage.include');
 }
 
 function flag(value: unknown, name: string): boolean {

@@ -8,6 +8,7 @@ import {
   emptyList,
   emptyObject,
   type FieldRules,
+  honoured,
   isGiven,
   isJsonObject,
   oneOf,
@@ -16,6 +17,7 @@ import {
 
 const NO_REASONING = 'the model does not reason';
 const A_NAME = 'a name of the request elsewhere';
+const BESIDE_THE_ANSWER = 'it would be told beside the answer; `troupe.timings` has what is known';
 const KEPT_LOADED = 'the model stays loaded';
 
 /** OpenRouter's: what asks for no reasoning, or says where it would be shown. */
@@ -38,6 +40,7 @@ export const FOREIGN_FIELDS: FieldRules = {
   repeat_penalty: oneOf(1),
   repeat_last_n: accepted('the window of repeat_penalty'),
   typical_p: oneOf(1),
+  typ_p: oneOf(1),
   tfs_z: oneOf(1),
   top_a: oneOf(0),
   top_n_sigma: oneOf(-1, 0),
@@ -92,12 +95,12 @@ export const FOREIGN_FIELDS: FieldRules = {
   return_token_ids: oneOf(false),
   return_tokens_as_token_ids: oneOf(false),
   return_tokens: oneOf(false),
-  return_progress: oneOf(false),
-  timings_per_token: oneOf(false),
+  return_progress: accepted(BESIDE_THE_ANSWER),
+  timings_per_token: accepted(BESIDE_THE_ANSWER),
   post_sampling_probs: oneOf(false),
   n_probs: oneOf(0),
   response_fields: emptyList,
-  usage: only('{"include":false}', (value) => isJsonObject(value) && value.include === false),
+  usage: honoured('{"include": true} is what stream_options.include_usage is'),
   // Where and when it is computed.
   cache_prompt: accepted('prompts are cached by their content alone'),
   id_slot: accepted('a place in the batch is a place'),

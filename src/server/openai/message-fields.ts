@@ -21,6 +21,7 @@ const NO_TOOLS = 'the model calls no tools';
 const OF_THE_ANSWER = 'told about an earlier answer, not a part of it';
 const EARLIER_REASONING = 'earlier reasoning is not shown to the model again';
 const A_NAME = 'a name or a time that the client keeps';
+const OF_THE_CLIENT = 'what the client keeps for itself';
 const CACHED_BY_CONTENT = 'prompts are cached by their content alone';
 
 /** Of an answer, as it is echoed: beside its content, and by some clients in each part of that. */
@@ -28,6 +29,13 @@ const ECHOED: FieldRules = {
   id: accepted(A_NAME),
   timestamp: accepted(A_NAME),
   created_at: accepted(A_NAME),
+  createdAt: accepted(A_NAME),
+  message_id: accepted(A_NAME),
+  messageId: accepted(A_NAME),
+  traceId: accepted(A_NAME),
+  agent: accepted(A_NAME),
+  opts: accepted(OF_THE_CLIENT),
+  extra_fields: accepted(OF_THE_CLIENT),
   model: accepted(OF_THE_ANSWER),
   created: accepted(OF_THE_ANSWER),
   status: accepted(OF_THE_ANSWER),
