@@ -95,6 +95,7 @@ export const FOREIGN_FIELDS: FieldRules = {
   return_token_ids: oneOf(false),
   return_tokens_as_token_ids: oneOf(false),
   return_tokens: oneOf(false),
+  continuous_usage_stats: oneOf(false),
   return_progress: accepted(BESIDE_THE_ANSWER),
   timings_per_token: accepted(BESIDE_THE_ANSWER),
   post_sampling_probs: oneOf(false),
