@@ -63,14 +63,22 @@ export type ClearedCaches = Readonly<Record<string, number>>;
 export class Troupe implements AsyncDisposable {
   /** Lifecycle of actors and requests. */
   readonly events = new EventEmitter<TroupeEvents>();
+  /** Tokens that a prompt and its answer have together. */
+  readonly contextLength: number;
   readonly #config: ResolvedConfig;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
   readonly #runs = new Set<ChatRun>();
   #stopped: Promise<StopReport> | undefined;
 
-  private constructor(config: ResolvedConfig, pipeline: Pipeline, weights: readonly SharedWeights[]) {
+  private constructor(
+    config: ResolvedConfig,
+    contextLength: number,
+    pipeline: Pipeline,
+    weights: readonly SharedWeights[],
+  ) {
     this.#config = config;
+    this.contextLength = contextLength;
     this.#pipeline = pipeline;
     this.#weights = weights;
     forward(pipeline.system.events, this.events);
@@ -109,7 +117,7 @@ export class Troupe implements AsyncDisposable {
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
     const started = withinMemory(plan, config.pools.prefill, shared.weights);
     const pipeline = await startPipeline(shared.directory, config, started, devices);
-    const troupe = new Troupe(config, pipeline, shared.weights);
+    const troupe = new Troupe(config, directory.geometry.contextLength, pipeline, shared.weights);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();
     onProgress({ phase: 'ready', message: 'ready' });

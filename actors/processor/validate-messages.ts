@@ -23,11 +23,10 @@ const ROLES = ['system', 'user', 'assistant'];
 
 /**
  * @returns the images in the order in which the model reads them
- * @throws InputError EMPTY_MESSAGES, INVALID_ROLE, INVALID_CONTENT, EMPTY_QUESTION, TOO_MANY_IMAGES
+ * @throws InputError EMPTY_MESSAGES, INVALID_ROLE, INVALID_CONTENT, TOO_MANY_IMAGES
  */
 export function validateMessages(messages: unknown, limits: MessageLimits = {}): RequestImage[] {
   assertMessages(messages);
-  assertQuestion(messages);
   const images = messages.flatMap(imagesOf);
   const { maxImages = DEFAULT_MAX_IMAGES } = limits;
   if (images.length > maxImages) {
@@ -100,20 +99,6 @@ function assertPart(part: unknown, field: string): void {
     return;
   const remedy = 'Give bytes (Uint8Array), a file path, or a URL with http, https, data or file.';
   throw invalidContent(`${field}.image`, image, 'is no image source', remedy);
-}
-
-function assertQuestion(messages: readonly ChatMessage[]): void {
-  const last = messages.findLastIndex(({ role }) => role === 'user');
-  const content = messages[last]?.content ?? '';
-  const text = contentParts(content).map((part) => (part.type === 'text' ? part.text : ''));
-  if (text.join('').trim() !== '') return;
-  const field = last === -1 ? 'messages' : `messages[${last}].content`;
-  const problem = last === -1 ? 'has no user message' : 'asks nothing';
-  throw new InputError('EMPTY_QUESTION', problem, {
-    field,
-    value: null,
-    remedy: 'Add text to the last user message.',
-  });
 }
 
 function invalidContent(field: string, value: unknown, problem: string, remedy: string): InputError {

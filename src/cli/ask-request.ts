@@ -16,6 +16,7 @@ export async function askRequest(
   flags: AskFlags,
   signal: AbortSignal,
 ): Promise<ChatOptions> {
+  if (question.trim() === '') throw emptyQuestion();
   const sampling = samplingOf(flags);
   resolveSampling(sampling, {}, 1);
   const names = flags.image ?? [];
@@ -26,6 +27,12 @@ export async function askRequest(
     messages: messagesOf(question, await readImages(names, signal), flags.system),
     signal,
   };
+}
+
+/** Likelier a slip, a variable that is not set say, than a wish. */
+function emptyQuestion(): InputError {
+  const facts = { field: 'question', value: null, remedy: 'Ask something' };
+  return new InputError('EMPTY_QUESTION', 'asks nothing', facts);
 }
 
 /** The images come first: the question then refers to what the model has seen. */

@@ -12,6 +12,8 @@ export interface QueueOptions {
 
 /** Bounds on clients and their requests. */
 export interface HttpOptions {
+  /** Origins of web pages that may call this server, as `https://app.example`. Default: none. */
+  readonly allowedOrigins?: readonly string[];
   /** Open connections. Default 1024. */
   readonly maxConnections?: number;
   /** Size of one request, bytes. Default 20 MiB. */

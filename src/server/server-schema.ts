@@ -20,7 +20,27 @@ const queueSchema = z.strictObject({
   }),
 });
 
+/** As a browser sends it; those of extensions and desktop programs have schemes of their own. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@*]+$/;
+
+/** `HTTPS://App.example:443/` is what browsers call `https://app.example`. */
+function asOrigin(text: string): string {
+  const url = /^https?:/i.test(text) ? URL.parse(text) : null;
+  const isBare = url?.pathname === '/' && url.search + url.hash + url.username === '';
+  return url !== null && isBare ? url.origin : text.toLowerCase();
+}
+
+const originSchema = z
+  .string()
+  .transform(asOrigin)
+  .refine((text) => ORIGIN.test(text), 'Must be an origin, as https://app.example: no path, no *');
+
 const httpSchema = z.strictObject({
+  allowedOrigins: setting(z.array(originSchema).default([]), {
+    flag: '--allowed-origin <origin>',
+    help: 'origin of web pages that may call this server, as https://app.example (default: none)',
+    kind: 'list',
+  }),
   maxConnections: setting(whole(1, 65_536).default(1024), {
     flag: '--max-connections <n>',
     help: 'open connections (default: 1024)',

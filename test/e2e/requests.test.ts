@@ -102,7 +102,6 @@ describe('a request', () => {
 
   for (const [name, code, request] of [
     ['no messages', 'EMPTY_MESSAGES', { messages: [] }],
-    ['an empty question', 'EMPTY_QUESTION', { messages: ask('  ') }],
     ['an unknown role', 'INVALID_ROLE', { messages: [{ role: 'robot', content: 'Hi' }] }],
     ['a negative token limit', 'INVALID_SAMPLING', { messages: ask('Hi'), maxTokens: -1 }],
     ['a temperature that is no number', 'INVALID_SAMPLING', { messages: ask('Hi'), temperature: 'hot' }],
@@ -118,6 +117,20 @@ describe('a request', () => {
         name: 'InputError',
         code,
       });
+    });
+  }
+
+  for (const [name, messages] of [
+    [
+      'a picture without words',
+      [{ role: 'user', content: [{ type: 'image', image: goldenImage(golden(0)) }] }],
+    ],
+    ['an empty text', ask('')],
+    ['a system message alone', [{ role: 'system', content: 'Tell what you can do.' }]],
+  ] as const) {
+    it(`with ${name} is answered`, async () => {
+      const { usage } = await troupe.chat({ messages, maxTokens: 4 });
+      assert(usage.completionTokens > 0);
     });
   }
 

@@ -331,6 +331,16 @@ describe('a server with keys', () => {
     assert.match(answer, /^HTTP\/1.1 401 /);
   });
 
+  it('asks for the key however the path is written', async () => {
+    for (const path of ['/v1/models/', '//v1//models', '/v1/models/x/', '/v1/models?x']) {
+      await assertRefused(await fetch(server.url + path), 401, 'invalid_api_key');
+      assert.equal((await fetch(server.url + path, { method: 'HEAD' })).status, 401);
+    }
+    for (const path of ['/v1/chat/completions/', '//v1/chat/completions', '/admin/clear_kv_blocks/']) {
+      await assertRefused(await post(server, HELLO, { path }), 401, 'invalid_api_key');
+    }
+  });
+
   it('clears caches for who has a key only', async () => {
     const path = '/admin/clear_kv_blocks';
     await assertRefused(await post(server, {}, { path }), 401, 'invalid_api_key');

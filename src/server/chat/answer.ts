@@ -76,16 +76,20 @@ async function run(
   // Before images are fetched for nothing.
   if (queue.isFullFor(client))
     throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
-  const chat = await state.images.fetchInto(asked.chat, client, lifetime.signal);
-  const queuedAt = performance.now();
-  const place = await queue.enter(client, lifetime.signal);
-  const queueMs = performance.now() - queuedAt;
-  record.queued(queueMs);
   try {
-    const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
-    return { result, queueMs };
-  } finally {
-    place.release(); // the engine is done with it, whatever the client still has to take
+    const chat = await state.images.fetchInto(asked.chat, client, lifetime.signal);
+    const queuedAt = performance.now();
+    const place = await queue.enter(client, lifetime.signal);
+    const queueMs = performance.now() - queuedAt;
+    record.queued(queueMs);
+    try {
+      const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
+      return { result, queueMs };
+    } finally {
+      place.release(); // the engine is done with it, whatever the client still has to take
+    }
+  } catch (error) {
+    throw toApiError(error, asked.imageFields);
   }
 }
 

@@ -4,12 +4,15 @@ import { resolveSampling } from '../../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../../actors/processor/validate-messages.ts';
 import { ApiError, badRequest } from './api-error.ts';
 import { SAMPLING_NAMES } from './field-names.ts';
+import { isGiven, isJsonObject, type JsonObject, objection, oneOf, shortened } from './field-rule.ts';
 import { parseMessages } from './messages.ts';
-import { checkedFields, type RequestBody } from './request-fields.ts';
+import { checkedFields } from './request-fields.ts';
 
 export interface ChatCompletionRequest {
   readonly chat: ChatRequest;
   readonly images: number;
+  /** Our path of each image, and the field that the client wrote it into. */
+  readonly imageFields: ReadonlyMap<string, string>;
   readonly stream: boolean;
   readonly includeUsage: boolean;
   /** Whom the client says that it asks for. */
@@ -21,8 +24,14 @@ export interface RequestFacts {
   readonly maxImages: number;
 }
 
+/** A share that the likeliest token reaches by itself, whatever the others weigh. */
+const LIKELIEST_ALONE = Number.MIN_VALUE;
+
 const LONGEST_STOP = 1024;
 const LONGEST_USER = 512;
+
+/** Those of OpenAI and of vLLM that add something to each chunk. */
+const NEUTRAL_STREAM_OPTIONS = new Set(['include_obfuscation', 'continuous_usage_stats']);
 
 /** @throws ApiError 400 or 404 naming the field; InputError */
 export function parseChatRequest(
@@ -32,7 +41,7 @@ export function parseChatRequest(
   const fields = checkedFields(body);
   assertModel(fields.model, modelName);
   const stream = flag(fields.stream, 'stream');
-  const messages = parseMessages(fields.messages);
+  const { messages, imageFields } = parseMessages(fields.messages);
   const images = validateMessages(messages, { maxImages }).length;
   const sampling = parseSampling(fields);
   // Ranges are the processor's to check; here they are checked before anything is queued.
@@ -40,8 +49,9 @@ export function parseChatRequest(
   return {
     chat: { messages, ...sampling },
     images,
+    imageFields,
     stream,
-    includeUsage: parseStreamOptions(fields.stream_options, stream),
+    includeUsage: parseStreamOptions(fields.stream_options, stream) || (asksForUsage(fields.usage) && stream),
     user: userOf(fields.safety_identifier, 'safety_identifier') ?? userOf(fields.user, 'user'),
   };
 }
@@ -60,11 +70,13 @@ function assertModel(model: unknown, modelName: string): void {
   );
 }
 
-function parseSampling(fields: RequestBody): SamplingOptions {
+function parseSampling(fields: JsonObject): SamplingOptions {
   const sampling: Record<string, unknown> = {};
   for (const [theirs, ours] of Object.entries(SAMPLING_NAMES)) {
     if (fields[theirs] !== undefined) sampling[ours] = fields[theirs];
   }
+  if (sampling.topP === 0) sampling.topP = LIKELIEST_ALONE;
+  if (sampling.topK === -1) sampling.topK = 0; // as other servers say it
   const maxTokens = tokenLimit(fields);
   if (maxTokens !== undefined) sampling.maxTokens = maxTokens;
   if (fields.seed !== undefined) sampling.seed = seedOf(fields.seed);
@@ -72,14 +84,14 @@ function parseSampling(fields: RequestBody): SamplingOptions {
   return sampling; // of unchecked values: `resolveSampling` takes nothing for granted
 }
 
-function tokenLimit({ max_completion_tokens: newer, max_tokens: older }: RequestBody): unknown {
+function tokenLimit({ max_completion_tokens: newer, max_tokens: older }: JsonObject): unknown {
   if (newer === undefined || older === undefined || newer === older) return newer ?? older;
   throw badRequest('invalid_value', 'max_tokens', 'differs from max_completion_tokens; give one of them');
 }
 
-/** 64-bit seeds are common; the sampler's has 32. */
+/** 64-bit seeds are common, though JSON's numbers keep 53 bits of them; the sampler's has 32. */
 function seedOf(seed: unknown): number {
-  if (typeof seed !== 'number' || !Number.isSafeInteger(seed)) {
+  if (typeof seed !== 'number' || !Number.isInteger(seed)) {
     throw badRequest('invalid_value', 'seed', 'must be a whole number');
   }
   return Number(BigInt.asUintN(32, BigInt(seed)));
@@ -95,15 +107,21 @@ function stopsOf(stop: unknown): unknown {
 function parseStreamOptions(options: unknown, stream: boolean): boolean {
   if (options === undefined) return false;
   if (!stream) throw badRequest('invalid_value', 'stream_options', 'needs stream to be true');
-  if (typeof options !== 'object' || options === null) {
-    throw badRequest('invalid_type', 'stream_options', 'must be an object');
-  }
+  if (!isJsonObject(options)) throw badRequest('invalid_type', 'stream_options', 'must be an object');
   for (const [name, value] of Object.entries(options)) {
-    const known = name === 'include_usage' || (name === 'include_obfuscation' && value !== true);
-    if (known || value === null) continue;
-    throw badRequest('unsupported_parameter', `stream_options.${name.slice(0, 64)}`, 'is not supported');
+    if (!isGiven(value) || name === 'include_usage') continue;
+    const problem = NEUTRAL_STREAM_OPTIONS.has(name) ? objection(oneOf(false), value) : 'is not supported';
+    if (problem === undefined) continue;
+    throw badRequest('unsupported_parameter', `stream_options.${shortened(name)}`, problem);
   }
-  return 'include_usage' in options && flag(options.include_usage, 'stream_options.include_usage');
+  return flag(options.include_usage, 'stream_options.include_usage');
+}
+
+/** As OpenRouter has it. A whole answer always has its usage. */
+function asksForUsage(usage: unknown): boolean {
+  if (usage === undefined) return false;
+  if (!isJsonObject(usage)) throw badRequest('invalid_type', 'usage', 'must be an object');
+  return flag(usage.include, 'usage.include');
 }
 
 function flag(value: unknown, name: string): boolean {

@@ -16,10 +16,10 @@ const BY_OUR_NAME: ReadonlyMap<string, string> = new Map([
   ['maxTokens', 'max_tokens'],
 ]);
 
-/** Our path of a field as the client wrote it. */
-export function fieldOfRequest(field: string): string {
-  return (BY_OUR_NAME.get(field) ?? field).replace(
-    /^(messages\[\d+\]\.content\[\d+\])\.image$/,
-    '$1.image_url.url',
-  );
+/**
+ * Our path of a field as the client wrote it.
+ * @param imageFields the fields that the images were in, by our paths
+ */
+export function fieldOfRequest(field: string, imageFields?: ReadonlyMap<string, string>): string {
+  return imageFields?.get(field) ?? BY_OUR_NAME.get(field) ?? field;
 }

@@ -1,6 +1,16 @@
 /** A conversation as OpenAI's API writes it, as one of ours. Positions are kept, so that errors name the right part. */
 import type { ChatMessage, ContentPart } from '../../../actors/generation.ts';
 import { badRequest } from './api-error.ts';
+import { isJsonObject } from './field-rule.ts';
+import {
+  checkFieldsOf,
+  FILE_FIELDS,
+  FILE_PART_FIELDS,
+  IMAGE_PART_FIELDS,
+  IMAGE_URL_FIELDS,
+  MESSAGE_FIELDS,
+  TEXT_PART_FIELDS,
+} from './message-fields.ts';
 
 /** More than any context holds, and few enough to look at one by one. */
 const MAX_MESSAGES = 4096;
@@ -12,10 +22,13 @@ const ROLES = new Map<unknown, ChatMessage['role']>([
   ['assistant', 'assistant'],
 ]);
 
-/** Of messages beside role and content; what would change the prompt, and is not supported, is refused. */
-const MESSAGE_FIELDS = new Set(['role', 'content', 'refusal']);
+export interface ParsedMessages {
+  readonly messages: ChatMessage[];
+  /** Our path of each image, and the field that the client wrote it into. */
+  readonly imageFields: ReadonlyMap<string, string>;
+}
 
-export function parseMessages(messages: unknown): ChatMessage[] {
+export function parseMessages(messages: unknown): ParsedMessages {
   if (!Array.isArray(messages) || messages.length === 0) {
     throw badRequest('empty_messages', 'messages', 'must be a list with at least one message');
   }
@@ -23,70 +36,94 @@ export function parseMessages(messages: unknown): ChatMessage[] {
     throw badRequest('too_many_messages', 'messages', `has more than ${MAX_MESSAGES} messages`);
   }
   const list: readonly unknown[] = messages;
-  return list.map((message, index) => parseMessage(message, `messages[${index}]`));
+  const imageFields = new Map<string, string>();
+  return {
+    messages: list.map((message, index) => parseMessage(message, `messages[${index}]`, imageFields)),
+    imageFields,
+  };
 }
 
-function parseMessage(message: unknown, path: string): ChatMessage {
-  if (!isRecord(message)) throw badRequest('invalid_content', path, 'is no message');
+function parseMessage(message: unknown, path: string, imageFields: Map<string, string>): ChatMessage {
+  if (!isJsonObject(message)) throw badRequest('invalid_content', path, 'is no message');
   const role = ROLES.get(message.role);
   if (role === undefined) {
     throw badRequest('invalid_role', `${path}.role`, 'must be system, developer, user or assistant');
   }
-  refuseOthers(message, MESSAGE_FIELDS, path);
-  if (message.refusal !== undefined && message.refusal !== null) {
-    throw badRequest('unsupported_parameter', `${path}.refusal`, 'is not supported');
-  }
-  return { role, content: parseContent(message.content, role, `${path}.content`) };
+  checkFieldsOf(message, MESSAGE_FIELDS, path);
+  return { role, content: parseContent(message.content, role, `${path}.content`, imageFields) };
 }
 
-function parseContent(content: unknown, role: ChatMessage['role'], path: string): ChatMessage['content'] {
+function parseContent(
+  content: unknown,
+  role: ChatMessage['role'],
+  path: string,
+  imageFields: Map<string, string>,
+): ChatMessage['content'] {
   if (typeof content === 'string') return content;
-  if (!Array.isArray(content) || content.length === 0) {
+  // An answer that had nothing but calls of tools, say.
+  if (role === 'assistant' && (content === null || content === undefined)) return '';
+  if (!Array.isArray(content)) {
     throw badRequest('invalid_content', path, 'must be text, or a list of text and image_url parts');
   }
+  if (content.length === 0) return '';
   const parts: readonly unknown[] = content;
-  return parts.map((part, index) => parsePart(part, role, `${path}[${index}]`));
+  return parts.map((part, index) => parsePart(part, role, `${path}[${index}]`, imageFields));
 }
 
-function parsePart(part: unknown, role: ChatMessage['role'], path: string): ContentPart {
-  if (!isRecord(part)) throw badRequest('invalid_content', path, 'is no content part');
+function parsePart(
+  part: unknown,
+  role: ChatMessage['role'],
+  path: string,
+  imageFields: Map<string, string>,
+): ContentPart {
+  if (!isJsonObject(part)) throw badRequest('invalid_content', path, 'is no content part');
   if (part.type === 'text') {
-    refuseOthers(part, new Set(['type', 'text']), path);
+    checkFieldsOf(part, TEXT_PART_FIELDS, path);
     if (typeof part.text === 'string') return { type: 'text', text: part.text };
     throw badRequest('invalid_content', `${path}.text`, 'must be a string');
   }
-  if (part.type === 'image_url' && role === 'user') {
-    refuseOthers(part, new Set(['type', 'image_url']), path);
-    return { type: 'image', image: parseImageUrl(part.image_url, `${path}.image_url`) };
+  if (part.type !== 'image_url' && part.type !== 'file') {
+    throw badRequest('invalid_content', `${path}.type`, 'must be text, image_url or file');
   }
-  if (part.type === 'image_url') {
-    throw badRequest('invalid_content', `${path}.type`, 'image_url belongs into user messages');
+  if (role !== 'user') {
+    throw badRequest('invalid_content', `${path}.type`, `${part.type} belongs into user messages`);
   }
-  throw badRequest('invalid_content', `${path}.type`, 'must be text or image_url');
+  const isFile = part.type === 'file';
+  checkFieldsOf(part, isFile ? FILE_PART_FIELDS : IMAGE_PART_FIELDS, path);
+  const { field, url } = isFile
+    ? parseFile(part.file, `${path}.file`)
+    : parseImageUrl(part.image_url, `${path}.image_url`);
+  imageFields.set(`${path}.image`, field);
+  return { type: 'image', image: url };
 }
 
-function parseImageUrl(image: unknown, path: string): string {
-  if (!isRecord(image)) throw badRequest('invalid_content', path, 'must be an object with a url');
-  refuseOthers(image, new Set(['url', 'detail']), path);
-  const { url, detail } = image;
-  if (detail !== undefined && detail !== null && detail !== 'auto' && detail !== 'high') {
-    throw badRequest('unsupported_value', `${path}.detail`, 'is supported only as auto or high');
-  }
-  if (typeof url === 'string' && /^(https?|data|file):/i.test(url)) return url;
-  throw badRequest('image_source_unsupported', `${path}.url`, 'must be an https:, http: or data: URL');
+interface PictureUrl {
+  readonly field: string;
+  readonly url: string;
 }
 
-function refuseOthers(
-  record: Readonly<Record<string, unknown>>,
-  known: ReadonlySet<string>,
-  path: string,
-): void {
-  for (const [name, value] of Object.entries(record)) {
-    if (known.has(name) || value === null || value === undefined) continue;
-    throw badRequest('unsupported_parameter', `${path}.${name.slice(0, 64)}`, 'is not supported');
-  }
+/** Clients wrote the URL alone before the object was thought of, and some still do. */
+function parseImageUrl(image: unknown, path: string): PictureUrl {
+  if (typeof image === 'string') return { field: path, url: urlOf(image, path) };
+  if (!isJsonObject(image))
+    throw badRequest('invalid_content', path, 'must be an object with a url, or a url');
+  checkFieldsOf(image, IMAGE_URL_FIELDS, path);
+  const field = `${path}.url`;
+  return { field, url: urlOf(image.url, field) };
 }
 
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+function urlOf(given: unknown, field: string): string {
+  const url = typeof given === 'string' ? given.trim() : '';
+  if (/^(https?|data|file):/i.test(url)) return url;
+  throw badRequest('image_source_unsupported', field, 'must be an https:, http: or data: URL');
+}
+
+/** Some clients send every attachment as a file. Of these the pictures can be seen. */
+function parseFile(file: unknown, path: string): PictureUrl {
+  if (!isJsonObject(file)) throw badRequest('invalid_content', path, 'must be an object with file_data');
+  checkFieldsOf(file, FILE_FIELDS, path);
+  const field = `${path}.file_data`;
+  const url = typeof file.file_data === 'string' ? file.file_data.trim() : '';
+  if (/^data:image\//i.test(url)) return { field, url };
+  throw badRequest('image_source_unsupported', field, 'must be a data: URL of type image/…');
 }

@@ -1,40 +1,41 @@
 /**
- * Every field of a chat completion request, and what becomes of it. Nothing is ignored: a field is honoured, or it is
- * accepted where it asks for what is the case anyway, or it is refused by name. `null` is as good as absent.
- * docs/server.md shows this table.
+ * Every field of a chat completion request in OpenAI's API, and what becomes of it. docs/server.md shows this table and
+ * that of other servers' fields.
  */
 import { badRequest } from './api-error.ts';
+import {
+  accepted,
+  emptyList,
+  type FieldRules,
+  honoured,
+  isGiven,
+  isJsonObject,
+  type JsonObject,
+  objection,
+  oneOf,
+  only,
+  refused,
+  ruleOf,
+  shortened,
+} from './field-rule.ts';
+import { FOREIGN_FIELDS } from './foreign-fields.ts';
 
-export type FieldRule =
-  | { readonly kind: 'honoured'; readonly how: string }
-  | { readonly kind: 'only'; readonly values: string; accepts(value: unknown): boolean }
-  | { readonly kind: 'refused'; readonly why: string };
+const NOT_STORED = 'nothing is stored';
+const CACHED_BY_CONTENT = 'prompts are cached by their content alone';
 
-const honoured = (how: string): FieldRule => ({ kind: 'honoured', how });
-const refused = (why: string): FieldRule => ({ kind: 'refused', why });
-const only = (values: string, accepts: (value: unknown) => boolean): FieldRule => ({
-  kind: 'only',
-  values,
-  accepts,
-});
-const oneOf = (...values: readonly unknown[]): FieldRule =>
-  only(values.map((value) => JSON.stringify(value)).join(', '), (value) => values.includes(value));
+const biasesNothing = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.values(value).every((bias) => bias === 0);
 
-const NO_TOOLS = 'the model calls no tools';
-const NO_STORE = 'nothing is stored';
-const isEmpty = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
-
-export const REQUEST_FIELDS: Readonly<Record<string, FieldRule>> = {
+export const REQUEST_FIELDS: FieldRules = {
   model: honoured('must be the name of the model served; may be left out'),
-  messages: honoured('roles system, developer, user, assistant; parts text and image_url'),
+  messages: honoured('roles system, developer, user, assistant; parts text, image_url and file'),
   stream: honoured('true: server-sent events'),
-  stream_options: honoured('include_usage; include_obfuscation only as false'),
+  stream_options: honoured('include_usage; include_obfuscation and continuous_usage_stats only as false'),
   max_completion_tokens: honoured('most tokens to generate'),
   max_tokens: honoured('the same, by its older name'),
   temperature: honoured('0 to 2; 0 is greedy. Default: the model’s'),
-  top_p: honoured('above 0, up to 1'),
-  top_k: honoured('an extension: 0 keeps all'),
+  top_p: honoured('0 to 1; 0 keeps the likeliest token alone'),
+  top_k: honoured('an extension: 0 or -1 keeps all'),
   min_p: honoured('an extension: 0 to 1'),
   repetition_penalty: honoured('an extension: above 0, 1 is off'),
   presence_penalty: honoured('-2 to 2'),
@@ -43,57 +44,57 @@ export const REQUEST_FIELDS: Readonly<Record<string, FieldRule>> = {
   stop: honoured('a string, or up to 16 of them'),
   user: honoured('written into the request log'),
   safety_identifier: honoured('written into the request log'),
+  metadata: accepted(NOT_STORED),
+  store: accepted(NOT_STORED),
+  service_tier: accepted('all requests are served alike'),
+  prompt_cache_key: accepted(CACHED_BY_CONTENT),
+  prompt_cache_options: accepted(CACHED_BY_CONTENT),
+  prompt_cache_retention: accepted(CACHED_BY_CONTENT),
+  prediction: accepted('it could only make the same answer come sooner'),
+  parallel_tool_calls: accepted('there are no tools to call'),
   n: oneOf(1),
   logprobs: oneOf(false),
   top_logprobs: oneOf(0),
-  logit_bias: only('{}', isEmpty),
-  response_format: only(
-    '{"type":"text"}',
-    (value) => typeof value === 'object' && value !== null && 'type' in value && value.type === 'text',
-  ),
+  logit_bias: only('{}, or with 0 for each token', biasesNothing),
+  response_format: only('{"type":"text"}', (value) => isJsonObject(value) && value.type === 'text'),
   modalities: only('["text"]', (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text'),
-  tools: only('[]', (value) => Array.isArray(value) && value.length === 0),
-  tool_choice: oneOf('none'),
-  functions: only('[]', (value) => Array.isArray(value) && value.length === 0),
-  function_call: oneOf('none'),
-  store: oneOf(false),
-  service_tier: oneOf('auto', 'default'),
+  tools: emptyList,
+  tool_choice: oneOf('none', 'auto'),
+  functions: emptyList,
+  function_call: oneOf('none', 'auto'),
   reasoning_effort: oneOf('none'),
-  parallel_tool_calls: refused(NO_TOOLS),
-  web_search_options: refused(NO_TOOLS),
+  verbosity: oneOf('medium'),
+  web_search_options: refused('nothing is searched'),
   audio: refused('the model makes no sound'),
-  prediction: refused('there is no speculative decoding'),
-  metadata: refused(NO_STORE),
-  prompt_cache_key: refused('prompts are cached by their content alone'),
-  prompt_cache_options: refused('prompts are cached by their content alone'),
-  prompt_cache_retention: refused('prompts are cached by their content alone'),
   moderation: refused('nothing is moderated'),
-  verbosity: refused('say so in the prompt'),
 };
 
-export type RequestBody = Readonly<Record<string, unknown>>;
-
 /**
- * The fields that are there and honoured.
+ * The fields that are there.
  * @throws ApiError 400 naming the field
  */
-export function checkedFields(body: unknown): RequestBody {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw badRequest('invalid_body', 'body', 'is no JSON object');
-  }
-  const given = Object.entries(body).filter(([, value]) => value !== null && value !== undefined);
+export function checkedFields(body: unknown): JsonObject {
+  if (!isJsonObject(body)) throw badRequest('invalid_body', 'body', 'is no JSON object');
+  const given = Object.entries(body).filter(([, value]) => isGiven(value));
   for (const [name, value] of given) checkField(name, value);
   return Object.fromEntries(given);
 }
 
 function checkField(name: string, value: unknown): void {
-  const rule = Object.hasOwn(REQUEST_FIELDS, name) ? REQUEST_FIELDS[name] : undefined;
-  if (rule === undefined) throw badRequest('unknown_parameter', shortened(name), 'is no field of this API');
-  if (rule.kind === 'refused')
-    throw badRequest('unsupported_parameter', name, `is not supported: ${rule.why}`);
-  if (rule.kind === 'only' && !rule.accepts(value)) {
-    throw badRequest('unsupported_value', name, `is supported only as ${rule.values}`);
+  const rule = ruleOf(REQUEST_FIELDS, name);
+  if (rule === undefined) {
+    checkForeignField(name, value);
+    return;
   }
+  const problem = objection(rule, value);
+  if (problem === undefined) return;
+  throw badRequest(rule.kind === 'refused' ? 'unsupported_parameter' : 'unsupported_value', name, problem);
 }
 
-const shortened = (name: string): string => (name.length <= 64 ? name : `${name.slice(0, 63)}…`);
+function checkForeignField(name: string, value: unknown): void {
+  const rule = ruleOf(FOREIGN_FIELDS, name);
+  if (rule === undefined) throw badRequest('unknown_parameter', shortened(name), 'is no field of this API');
+  const problem = objection(rule, value);
+  if (problem === undefined) return;
+  throw badRequest('unknown_parameter', name, `is no field of OpenAI’s API, and ${problem}`);
+}

@@ -53,9 +53,10 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
 /** Codes that clients of the OpenAI API know by another name. */
 const KNOWN_AS: Readonly<Record<string, string>> = { PROMPT_TOO_LONG: 'context_length_exceeded' };
 
-export function toApiError(error: unknown): ApiError {
+/** @param imageFields of the request, if the failure may be about one of its images */
+export function toApiError(error: unknown, imageFields?: ReadonlyMap<string, string>): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof InputError) return inputError(error);
+  if (error instanceof InputError) return inputError(error, imageFields);
   const code = TroupeError.is(error) ? error.code : '';
   const outcome = OUTCOMES[code];
   if (outcome === undefined) {
@@ -67,9 +68,9 @@ export function toApiError(error: unknown): ApiError {
 }
 
 /** Its message names field, value and remedy, in the words of the programmatic API. */
-function inputError(error: InputError): ApiError {
+function inputError(error: InputError, imageFields: ReadonlyMap<string, string> | undefined): ApiError {
   const field = String(error.details.field);
-  const param = fieldOfRequest(field);
+  const param = fieldOfRequest(field, imageFields);
   const code = KNOWN_AS[error.code] ?? error.code.toLowerCase();
   const facts = { status: 400, type: 'invalid_request_error', code, param } as const;
   return new ApiError(

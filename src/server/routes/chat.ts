@@ -20,7 +20,19 @@ export function chatRoutes(app: FastifyInstance, state: ServerState): void {
   });
 }
 
-function modelObject({ config, startedAt }: ServerState): object {
-  const created = Math.floor(startedAt.getTime() / 1000);
-  return { id: config.modelName, object: 'model', created, owned_by: 'troupe' };
+/** What it takes is said as vLLM says it and as OpenRouter does; how long its context is, once the model is loaded. */
+function modelObject({ config, engine, startedAt }: ServerState): object {
+  return {
+    id: config.modelName,
+    object: 'model',
+    created: Math.floor(startedAt.getTime() / 1000),
+    owned_by: 'troupe',
+    max_model_len: engine?.contextLength,
+    context_length: engine?.contextLength,
+    architecture: {
+      modality: 'text+image->text',
+      input_modalities: ['text', 'image'],
+      output_modalities: ['text'],
+    },
+  };
 }

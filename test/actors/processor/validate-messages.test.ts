@@ -45,18 +45,6 @@ const refused: readonly [what: string, messages: unknown, code: string, field: s
     'INVALID_CONTENT',
     'messages[0].content[1].image',
   ],
-  ['blank text', [{ role: 'user', content: ' \n\t' }], 'EMPTY_QUESTION', 'messages[0].content'],
-  ['an image alone', [{ role: 'user', content: [image] }], 'EMPTY_QUESTION', 'messages[0].content'],
-  [
-    'no question in the last user message',
-    [
-      { role: 'user', content: 'Hi' },
-      { role: 'user', content: ' ' },
-    ],
-    'EMPTY_QUESTION',
-    'messages[1].content',
-  ],
-  ['no user message', [{ role: 'system', content: 'Be kind.' }], 'EMPTY_QUESTION', 'messages'],
   [
     'nine images',
     [{ role: 'user', content: [text, ...Array(9).fill(image)] }],
@@ -90,6 +78,19 @@ test('images are returned in reading order with their fields', () => {
     { source: bytes, field: 'messages[2].content[1].image' },
   ]);
 });
+
+for (const [what, messages] of [
+  ['an image alone', [{ role: 'user', content: [image] }]],
+  ['an image beside an empty text', [{ role: 'user', content: [image, { type: 'text', text: '' }] }]],
+  ['empty text', [{ role: 'user', content: '' }]],
+  ['blank text', [{ role: 'user', content: ' \n\t' }]],
+  ['a system message alone', [{ role: 'system', content: 'Be kind.' }]],
+  ['an answer alone', [{ role: 'assistant', content: 'It is.' }]],
+] as const) {
+  test(`${what} may be answered`, () => {
+    assert.equal(validateMessages(messages).length, what.startsWith('an image') ? 1 : 0);
+  });
+}
 
 test('an answer begun by the assistant may end the list', () => {
   assert.deepEqual(

@@ -19,9 +19,11 @@ export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: stri
 export async function startProcess(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
+  timeoutMs?: number,
 ): Promise<ServerProcess> {
   const child = startCli(['serve', '--model', MODEL, '--model-name', MODEL_NAME, '--port', '0', ...args], {
     nodeArgs,
+    ...(timeoutMs !== undefined && { timeoutMs }),
   });
   child.stdin.end();
   const log: LogRecord[] = [];

@@ -32,15 +32,17 @@ export interface StartOptions {
   readonly bin?: string;
   /** Arguments of Node itself. */
   readonly nodeArgs?: readonly string[];
+  /** The process is killed after it. */
+  readonly timeoutMs?: number;
 }
 
 export function startCli(
   args: readonly string[],
-  { bin = BIN, nodeArgs = [] }: StartOptions = {},
+  { bin = BIN, nodeArgs = [], timeoutMs = TIMEOUT_MS }: StartOptions = {},
 ): CliProcess {
   return spawn(process.execPath, [...nodeArgs, bin, ...args], {
     stdio: 'pipe',
-    timeout: TIMEOUT_MS,
+    timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
 }

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { createOpenAI } from '@ai-sdk/openai';
+import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
+import { generateText, type LanguageModel, type ModelMessage, streamText } from 'ai';
+import {
+  ANSWER,
+  KEY,
+  MODEL,
+  NEXT_QUESTION,
+  PICTURE_BASE64,
+  PROMPT_TOKENS,
+  QUESTION,
+  SECOND_TURN,
+  type Served,
+  SYSTEM,
+  serve,
+  USER,
+} from './support.ts';
+
+const user: ModelMessage = {
+  role: 'user',
+  content: [
+    { type: 'file', mediaType: 'image/png', data: PICTURE_BASE64 },
+    { type: 'text', text: QUESTION },
+  ],
+};
+const next: ModelMessage = { role: 'user', content: NEXT_QUESTION };
+
+const PROVIDERS: Readonly<Record<string, (baseURL: string) => LanguageModel>> = {
+  '@ai-sdk/openai, .chat()': (baseURL) => createOpenAI({ baseURL, apiKey: KEY }).chat(MODEL),
+  '@ai-sdk/openai-compatible': (baseURL) =>
+    createOpenAICompatible({ name: 'troupe', baseURL, apiKey: KEY, includeUsage: true })(MODEL),
+};
+
+describe('the AI SDK', () => {
+  let served: Served;
+
+  before(async () => {
+    served = await serve();
+  });
+  after(() => served.stop());
+
+  for (const [name, modelOf] of Object.entries(PROVIDERS)) {
+    it(`generates text about a picture, by ${name}`, async () => {
+      const { text, usage } = await generateText({ model: modelOf(served.baseURL), messages: [user] });
+      assert.equal(text, ANSWER);
+      assert.equal(usage.inputTokens, PROMPT_TOKENS);
+    });
+
+    it(`streams, by ${name}`, async () => {
+      const { textStream, usage } = streamText({ model: modelOf(served.baseURL), messages: [user] });
+      let text = '';
+      for await (const piece of textStream) text += piece;
+      assert.equal(text, ANSWER);
+      assert.equal((await usage).inputTokens, PROMPT_TOKENS);
+    });
+
+    it(`goes on with its own messages, by ${name}`, async () => {
+      const model = modelOf(served.baseURL);
+      const plain = await served.plainly(SECOND_TURN);
+      const first = await generateText({ model, messages: [user] });
+      const streamed = streamText({ model, messages: [user] });
+      for (const said of [first.response.messages, (await streamed.response).messages]) {
+        const messages: ModelMessage[] = [user, ...said, next];
+        const second = await generateText({ model, messages });
+        assert.equal(second.text, plain.text);
+        assert.equal(second.usage.inputTokens, plain.promptTokens);
+      }
+    });
+
+    it(`gives instructions, by ${name}`, async () => {
+      const model = modelOf(served.baseURL);
+      const { text, usage } = await generateText({ model, instructions: SYSTEM, messages: [user] });
+      const plain = await served.plainly([{ role: 'system', content: SYSTEM }, USER]);
+      assert.equal(text, plain.text);
+      assert.equal(usage.inputTokens, plain.promptTokens);
+    });
+  }
+});
