@@ -7,6 +7,7 @@ import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
 import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
+import { isErrorNamed } from '../runtime/util/realms.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { unsendable } from './submitted-chat.ts';
@@ -84,7 +85,7 @@ async function* attempts(
 /** The request could not even be posted. */
 function isDataCloneError(error: unknown): error is TroupeError {
   const { cause } = TroupeError.is(error) ? error : {};
-  return cause instanceof DOMException && cause.name === 'DataCloneError';
+  return isErrorNamed(cause, 'DataCloneError');
 }
 
 function deadlineExceeded({ requestId, timeoutMs }: GenerationRunOptions): TroupeError {

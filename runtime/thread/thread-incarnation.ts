@@ -8,6 +8,7 @@ import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
+import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
 import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thread-control.ts';
@@ -136,7 +137,7 @@ function errorOf(exit: Exit, name: string): Error {
 }
 
 function diedError(name: string, cause?: unknown): ActorError {
-  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  const why = isError(cause) ? `: ${cause.message}` : '';
   return new ActorError(`${name} died${why}`, {
     code: 'ACTOR_DIED',
     retrySafe: true,

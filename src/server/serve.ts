@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
+import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
@@ -123,7 +124,7 @@ async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promi
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const code = errorCodeOf(cause) ?? messageOf(cause);
     const facts = { field: 'port', value: `${host}:${port}`, remedy: 'Choose another host or port' };
     throw new InputError('PORT_UNAVAILABLE', `cannot be listened on, ${code}`, facts, cause);
   }
