@@ -7,7 +7,10 @@ import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
 
 // ---------------------------------------------------------------------------------------------- request
 
-/** Where an image comes from: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s) URL or a data URL. */
+/**
+ * Where an image comes from, as it is sent between threads: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s)
+ * URL or a data URL. What callers may hand in is wider (`ImageInput` in `src/chat-types.ts`).
+ */
 export type ImageSource = string | URL | Uint8Array<ArrayBuffer>;
 
 export interface TextPart {
@@ -15,17 +18,17 @@ export interface TextPart {
   readonly text: string;
 }
 
-export interface ImagePart {
+export interface ImagePart<Image = ImageSource> {
   readonly type: 'image';
-  readonly image: ImageSource;
+  readonly image: Image;
 }
 
-export type ContentPart = TextPart | ImagePart;
+export type ContentPart<Image = ImageSource> = TextPart | ImagePart<Image>;
 
-export interface ChatMessage {
+export interface ChatMessage<Image = ImageSource> {
   readonly role: 'system' | 'user' | 'assistant';
   /** Plain text, or text and images in the order in which the model shall read them. */
-  readonly content: string | readonly ContentPart[];
+  readonly content: string | readonly ContentPart<Image>[];
 }
 
 /** How the next token is chosen and when generation ends. Absent fields fall back to generation_config.json. */
@@ -55,8 +58,8 @@ export interface SamplingOptions {
 /** Every field decided: what the sampler reads. */
 export type ResolvedSampling = Required<SamplingOptions>;
 
-export interface ChatRequest extends SamplingOptions {
-  readonly messages: readonly ChatMessage[];
+export interface ChatRequest<Image = ImageSource> extends SamplingOptions {
+  readonly messages: readonly ChatMessage<Image>[];
 }
 
 // --------------------------------------------------------------------------------------------- pipeline

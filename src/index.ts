@@ -5,11 +5,7 @@
  */
 export { InputError, ModelError } from '../actors/errors.ts';
 export type {
-  ChatMessage,
-  ContentPart,
   FinishReason,
-  ImagePart,
-  ImageSource,
   SamplingOptions,
   StageSpan,
   TextPart,
@@ -19,13 +15,18 @@ export type { Device, DeviceChoice } from '../actors/gpu/device.ts';
 export type { GpuStats } from '../actors/gpu/gpu-memory.ts';
 export { ActorError, TroupeError } from '../runtime/errors.ts';
 export type { StopReport } from '../runtime/system/actor-system.ts';
+export type { BlobLike } from '../runtime/util/realms.ts';
 export {
   type BytesBetweenActors,
   type ChatDelta,
+  type ChatMessage,
   type ChatOptions,
   type ChatResult,
   type ChatStream,
   type ChatTimings,
+  type ContentPart,
+  type ImageInput,
+  type ImagePart,
   MODES,
   type Mode,
 } from './chat-types.ts';

@@ -3,5 +3,6 @@
  *
  * Public: what this file exports.
  */
-export { type ServeOptions, serve, type TroupeServer } from './serve.ts';
+export type { ServeOptions, TroupeServer } from './serve.ts';
 export type { ServerOptions } from './server-schema.ts';
+export { serve } from './start-server.ts';

@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
+import { assertDuration, assertFunction, assertOptions, assertSignal } from '../caller-input.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
@@ -81,9 +82,10 @@ export class TroupeServer implements AsyncDisposable {
    * Takes no more requests (503), lets those that are running end within `drainMs`, fails the rest, and stops the engine
    * when clients have gone elsewhere. Repeated calls share one close.
    */
-  close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
+  async close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
+    assertDuration(drainMs, 'drainMs');
     this.#closed ??= this.#close(drainMs);
-    return this.#closed;
+    return await this.#closed;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -116,7 +118,10 @@ export class TroupeServer implements AsyncDisposable {
  * @throws InputError `INVALID_OPTION`, `PORT_UNAVAILABLE`; ModelError when the model cannot be used
  */
 export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
+  assertOptions(options, 'Give an object with options of serve (docs/server.md), or nothing');
   const { logger, onProgress, signal, ...rest } = options;
+  assertFunction(onProgress, 'onProgress');
+  assertSignal(signal);
   return await TroupeServer.start(serverConfig(rest), options);
 }
 

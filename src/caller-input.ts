@@ -1,0 +1,41 @@
+/**
+ * What callers in plain JavaScript may get wrong about the arguments of a public function, beside what schemas check:
+ * a clear error in place of whatever the first use of the value would throw.
+ */
+import { InputError } from '../actors/errors.ts';
+import { shownValue } from '../actors/processor/shown-value.ts';
+import { isAbortSignal } from '../runtime/util/realms.ts';
+
+/** @throws InputError `INVALID_OPTION` for null, a string, a list: everything but an object or nothing */
+export function assertOptions(options: unknown, remedy: string): asserts options is object | undefined {
+  if (options === undefined) return;
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw invalid('options', 'are no object', options, remedy);
+}
+
+/** @throws InputError `INVALID_OPTION` */
+export function assertSignal(signal: unknown): asserts signal is AbortSignal | undefined {
+  if (signal === undefined || isAbortSignal(signal)) return;
+  throw invalid('signal', 'is no AbortSignal', signal, 'Give the signal of an AbortController');
+}
+
+/** @throws InputError `INVALID_OPTION` */
+export function assertFunction(value: unknown, field: string): void {
+  if (value === undefined || typeof value === 'function') return;
+  throw invalid(field, 'is no function', value, 'Give a function, or leave it out');
+}
+
+/** @throws InputError `INVALID_OPTION` unless it is a number of milliseconds, 0 or more */
+export function assertDuration(value: unknown, field: string): void {
+  if (value === undefined || (typeof value === 'number' && value >= 0)) return;
+  throw invalid(field, 'is no time', value, 'Give milliseconds, 0 or more');
+}
+
+/** @throws InputError `INVALID_OPTION` */
+export function assertText(value: unknown, field: string, remedy: string): void {
+  if (typeof value !== 'string') throw invalid(field, 'is no text', value, remedy);
+}
+
+function invalid(field: string, problem: string, value: unknown, remedy: string): InputError {
+  return new InputError('INVALID_OPTION', problem, { field, value: shownValue(value), remedy });
+}
