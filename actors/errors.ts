@@ -16,6 +16,7 @@ export interface InputErrorFacts {
 
 /** The request is wrong. Message: one line, `<field>: <problem> (<value>). <remedy>`. */
 export class InputError extends TroupeError {
+  static override readonly name: string = 'InputError';
   override readonly name = 'InputError';
 
   constructor(code: string, problem: string, facts: InputErrorFacts, cause?: unknown) {
@@ -29,6 +30,7 @@ export class InputError extends TroupeError {
 
 /** The model directory is missing something, is corrupt, or cannot run in the mode asked for. */
 export class ModelError extends TroupeError {
+  static override readonly name: string = 'ModelError';
   override readonly name = 'ModelError';
 
   constructor(

@@ -21,6 +21,8 @@ export interface TroupeErrorOptions {
 }
 
 export class TroupeError extends Error {
+  /** Written out, for a minifier renames classes and errors are known by name on other threads. */
+  static override readonly name: string = 'TroupeError';
   override readonly name: string = 'TroupeError';
   readonly code: string;
   readonly retrySafe: boolean;
@@ -53,6 +55,7 @@ export type ActorErrorCode =
 
 /** A message was not answered: which actor, why, and whether sending it again is safe. */
 export class ActorError extends TroupeError {
+  static override readonly name: string = 'ActorError';
   override readonly name = 'ActorError';
   declare readonly code: ActorErrorCode;
 

@@ -18,18 +18,22 @@ const REMEDY =
  * @throws TroupeError `BUNDLED` when there is no such file
  */
 export function moduleBeside(base: string | undefined, module: string): URL {
-  if (base === undefined || !base.startsWith('file:')) throw bundled(module);
+  if (base === undefined || !base.startsWith('file:'))
+    throw bundled(`${module}, for there is no import.meta.url`);
   const url = new URL(module + extensionOf(base), base);
-  if (!existsSync(fileURLToPath(url))) throw bundled(module, fileURLToPath(url));
+  if (!existsSync(fileURLToPath(url))) throw bundled(fileURLToPath(url));
   return url;
 }
 
-/** Also what it comes to when a dependency that starts threads was bundled and its files were not. */
-export function bundled(module: string, path?: string, cause?: unknown): TroupeError {
-  const where = path === undefined ? '' : ` (${path})`;
+/**
+ * Also what it comes to when a dependency that starts threads was bundled and its files were not.
+ *
+ * @param missing what is not there
+ */
+export function bundled(missing: string, cause?: unknown): TroupeError {
   return new TroupeError(
-    `Troupe was put into a bundle, where it cannot find its other files: there is no ${module}${where}. ${REMEDY}.`,
-    { code: 'BUNDLED', details: { path: path ?? module, remedy: REMEDY }, cause },
+    `Troupe was put into a bundle, where it cannot find its other files: there is no ${missing}. ${REMEDY}.`,
+    { code: 'BUNDLED', details: { missing, remedy: REMEDY }, cause },
   );
 }
 

@@ -54,7 +54,7 @@ function notStarted(cause: unknown): TroupeError {
   const code = errorCodeOf(cause);
   // Its own first module is left behind by a bundler, too.
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
-    return bundled('module that threads of piscina begin with', undefined, cause);
+    return bundled('module that threads of piscina begin with', cause);
   return new TroupeError(`A thread that reads model files cannot start: ${messageOf(cause)}`, {
     code: 'THREAD_NOT_STARTED',
     cause,
