@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `troupe`: vision-language models inside one Node process.
  *
@@ -12,7 +13,7 @@ export type {
   Usage,
 } from '../actors/generation.ts';
 export type { Device, DeviceChoice } from '../actors/gpu/device.ts';
-export type { GpuStats } from '../actors/gpu/gpu-memory.ts';
+export type { GpuStats } from '../actors/gpu/gpu-stats.ts';
 export { ActorError, TroupeError } from '../runtime/errors.ts';
 export type { StopReport } from '../runtime/system/actor-system.ts';
 export type { BlobLike } from '../runtime/util/realms.ts';

@@ -14,7 +14,7 @@ import { EventEmitter } from 'eventemitter3';
 import { InputError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
-import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
+import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `troupe/server`: the OpenAI-compatible server of `troupe serve`, to be started by a program.
  *
