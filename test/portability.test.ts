@@ -22,4 +22,16 @@ describe('the sources', () => {
     );
     assert.deepEqual(found, EXPECTED);
   });
+
+  it('look for a module by its place with moduleBeside alone, which says when a bundler took them away from it', () => {
+    const files = globSync('{src,actors,runtime}/**/*.ts', { cwd: ROOT });
+    const inPlace = /new URL\([^;]*import\.meta\.url|new Worker\(\s*['"`]|import\.meta\.(dirname|filename)/;
+    const found = files.filter((file) => inPlace.test(code(readFileSync(join(ROOT, file), 'utf8'))));
+    assert.deepEqual(found, []);
+  });
 });
+
+/** Without comments. */
+function code(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/ .*/g, '');
+}
