@@ -9,6 +9,8 @@ import { plainDefaultGolden } from '../../../support/default-golden.ts';
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url));
 const PROJECT = fileURLToPath(new URL('../project/', import.meta.url));
+/** The package, where somebody has packed it for several test files. */
+const PACKED = 'TROUPE_PACKED_PACKAGE';
 const TIMEOUT_MS = 300_000;
 const MOST_OUTPUT = 16 * 1024 * 1024;
 const run = promisify(execFile);
@@ -34,7 +36,8 @@ export class Project {
     await writeFile(project.path('expected.json'), JSON.stringify({ question, answer: greedy.trim() }));
     await cp(join(ROOT, 'examples', 'nextjs'), project.path('nextjs'), { recursive: true });
     await project.#npm('ci', '--ignore-scripts');
-    await project.#npm('install', '--no-save', '--ignore-scripts', await pack(project.folder));
+    const packed = process.env[PACKED] ?? (await pack(project.folder));
+    await project.#npm('install', '--no-save', '--ignore-scripts', packed);
     return project;
   }
 
