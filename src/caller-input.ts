@@ -6,10 +6,14 @@ import { InputError } from '../actors/errors.ts';
 import { shownValue } from '../actors/processor/shown-value.ts';
 import { isAbortSignal } from '../runtime/util/realms.ts';
 
-/** @throws InputError `INVALID_OPTION` for null, a string, a list: everything but an object or nothing */
+/**
+ * A Map or a Promise (somebody forgot to await it) has no options of ours, and would start with the defaults.
+ *
+ * @throws InputError `INVALID_OPTION` for null, a string, a list: everything but an object with fields, or nothing
+ */
 export function assertOptions(options: unknown, remedy: string): asserts options is object | undefined {
   if (options === undefined) return;
-  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  if (/^\[object (?:Object|Module)\]$/.test(Object.prototype.toString.call(options))) return;
   throw invalid('options', 'are no object', options, remedy);
 }
 
@@ -23,6 +27,14 @@ export function assertSignal(signal: unknown): asserts signal is AbortSignal | u
 export function assertFunction(value: unknown, field: string): void {
   if (value === undefined || typeof value === 'function') return;
   throw invalid(field, 'is no function', value, 'Give a function, or leave it out');
+}
+
+/** @throws InputError `INVALID_OPTION` */
+export function assertLogger(logger: unknown): void {
+  if (logger === undefined) return;
+  const methods: unknown[] = ['debug', 'info', 'warn', 'error'].map((name) => Object(logger)[name]);
+  if (methods.every((method) => typeof method === 'function')) return;
+  throw invalid('logger', 'is no logger', logger, 'Give one of pino, or leave it out');
 }
 
 /** @throws InputError `INVALID_OPTION` unless it is a number of milliseconds, 0 or more */

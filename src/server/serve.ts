@@ -11,7 +11,13 @@ import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
-import { assertDuration, assertFunction, assertOptions, assertSignal } from '../caller-input.ts';
+import {
+  assertDuration,
+  assertFunction,
+  assertLogger,
+  assertOptions,
+  assertSignal,
+} from '../caller-input.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
@@ -120,6 +126,7 @@ export class TroupeServer implements AsyncDisposable {
 export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
   assertOptions(options, 'Give an object with options of serve (docs/server.md), or nothing');
   const { logger, onProgress, signal, ...rest } = options;
+  assertLogger(logger);
   assertFunction(onProgress, 'onProgress');
   assertSignal(signal);
   return await TroupeServer.start(serverConfig(rest), options);

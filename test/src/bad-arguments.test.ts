@@ -5,7 +5,17 @@ import { serve } from '../../src/server/index.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 /** Callers in plain JavaScript may pass anything; they hear what is wrong with it, and what helps. */
-const NO_OBJECTS = [null, 'model', 5, true, [], [{ model: 'x' }], () => {}] as never[];
+const NO_OBJECTS = [
+  null,
+  'model',
+  5,
+  true,
+  [],
+  [{ model: 'x' }],
+  () => {},
+  new Map(),
+  Promise.resolve({}),
+] as never[];
 
 const refusal = (field: string) => (error: Error) => {
   assert.equal(error.name, 'InputError');
@@ -29,6 +39,22 @@ describe('options that are no object are refused', () => {
   });
 });
 
+describe('a value that is none is refused', () => {
+  const unprintable = [
+    Object.create(null),
+    Symbol('x'),
+    10n,
+    [],
+    null,
+    { toString: () => assert.fail('it was asked') },
+  ];
+
+  it('whatever it is', async () => {
+    for (const model of unprintable)
+      await assert.rejects(Troupe.start({ model }), { code: 'INVALID_OPTION', message: /^model: / });
+  });
+});
+
 describe('hooks that are none are refused', () => {
   it('by Troupe.start', async () => {
     await assert.rejects(Troupe.start({ onProgress: 'yes' as never }), refusal('onProgress'));
@@ -38,6 +64,8 @@ describe('hooks that are none are refused', () => {
 
   it('by serve', async () => {
     await assert.rejects(serve({ port: 0, onProgress: 5 as never }), refusal('onProgress'));
+    for (const logger of [null, 5, {}, console.log] as never[])
+      await assert.rejects(serve({ port: 0, logger }), refusal('logger'));
     await assert.rejects(serve({ port: 0, signal: new AbortController() as never }), refusal('signal'));
   });
 });
