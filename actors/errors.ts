@@ -17,6 +17,7 @@ export interface InputErrorFacts {
 
 /** The request is wrong. Message: one line, `<field>: <problem> (<value>). <remedy>`. */
 export class InputError extends TroupeError {
+  static override readonly name: string = 'InputError';
   /** Always `InputError`. */
   override readonly name = 'InputError';
 
@@ -38,6 +39,7 @@ export class InputError extends TroupeError {
 
 /** The model directory is missing something, is corrupt, or cannot run in the mode asked for. */
 export class ModelError extends TroupeError {
+  static override readonly name: string = 'ModelError';
   /** Always `ModelError`. */
   override readonly name = 'ModelError';
 

@@ -7,7 +7,10 @@ import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
 
 // ---------------------------------------------------------------------------------------------- request
 
-/** Where an image comes from: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s) URL or a data URL. */
+/**
+ * Where an image comes from, as it is sent between threads: raw encoded bytes (PNG, JPEG, WebP…), a file path, an http(s)
+ * URL or a data URL. What callers may hand in is wider (`ImageInput` in `src/chat-types.ts`).
+ */
 export type ImageSource = string | URL | Uint8Array<ArrayBuffer>;
 
 /** A piece of text of a message. */
@@ -19,22 +22,22 @@ export interface TextPart {
 }
 
 /** A picture, at its place among the other parts of a message. */
-export interface ImagePart {
+export interface ImagePart<Image = ImageSource> {
   /** Tells the parts of a message apart. */
   readonly type: 'image';
   /** Where it comes from; opened and decoded on a thread of the engine. */
-  readonly image: ImageSource;
+  readonly image: Image;
 }
 
 /** A part of a message: text or a picture. */
-export type ContentPart = TextPart | ImagePart;
+export type ContentPart<Image = ImageSource> = TextPart | ImagePart<Image>;
 
 /** One turn of a conversation. */
-export interface ChatMessage {
+export interface ChatMessage<Image = ImageSource> {
   /** Who speaks. Pictures belong to the user. */
   readonly role: 'system' | 'user' | 'assistant';
   /** Plain text, or text and images in the order in which the model shall read them. */
-  readonly content: string | readonly ContentPart[];
+  readonly content: string | readonly ContentPart<Image>[];
 }
 
 /** How the next token is chosen and when generation ends. Absent fields fall back to generation_config.json. */
@@ -65,9 +68,9 @@ export interface SamplingOptions {
 export type ResolvedSampling = Required<SamplingOptions>;
 
 /** A conversation to be answered, and how. */
-export interface ChatRequest extends SamplingOptions {
+export interface ChatRequest<Image = ImageSource> extends SamplingOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
-  readonly messages: readonly ChatMessage[];
+  readonly messages: readonly ChatMessage<Image>[];
 }
 
 // --------------------------------------------------------------------------------------------- pipeline

@@ -3,6 +3,7 @@
  * a system needs to spawn the actor, and the only thing about an actor that other code imports: the module
  * itself, with its heavy dependencies, is loaded on the actor's own thread.
  */
+import { moduleBeside } from './module-beside.ts';
 import type { Protocol } from './protocol.ts';
 
 declare const ARGS: unique symbol;
@@ -11,7 +12,7 @@ declare const ARGS: unique symbol;
 export interface Blueprint<P extends Protocol, Args> {
   /** The messages that the actor understands. */
   readonly protocol: P;
-  /** URL of a module whose default export is the actor (see `defineActor`). */
+  /** URL of a module whose default export is the actor (see `defineActor`). Throws `BUNDLED` when it is not there. */
   readonly module: string;
   /** For the compiler alone. @internal */
   readonly [ARGS]?: (args: Args) => void;
@@ -27,13 +28,14 @@ export interface Blueprint<P extends Protocol, Args> {
  */
 export function blueprint<P extends Protocol, Args>(
   protocol: P,
-  base: string,
+  base: string | undefined,
   module: string,
 ): Blueprint<P, Args> {
-  return { protocol, module: new URL(module + extensionOf(base), base).href };
-}
-
-/** `.ts` when running from sources, `.js` when running from the build. */
-export function extensionOf(moduleUrl: string): string {
-  return moduleUrl.slice(moduleUrl.lastIndexOf('.'));
+  return {
+    protocol,
+    // Looked for when an actor is to start: declaring a protocol must not fail, wherever the code was moved to.
+    get module() {
+      return moduleBeside(base, module).href;
+    },
+  };
 }

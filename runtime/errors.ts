@@ -29,6 +29,8 @@ export interface TroupeErrorOptions {
  * `ModelError`, `ActorError`.
  */
 export class TroupeError extends Error {
+  /** Written out, for a minifier renames classes and errors are known by name on other threads. */
+  static override readonly name: string = 'TroupeError';
   /** The name of the class. */
   override readonly name: string = 'TroupeError';
   /** Stable, SCREAMING_SNAKE_CASE: `QUEUE_FULL`, `IMAGE_CORRUPT`… */
@@ -66,6 +68,7 @@ export type ActorErrorCode =
 
 /** A message was not answered: which actor, why, and whether sending it again is safe. */
 export class ActorError extends TroupeError {
+  static override readonly name: string = 'ActorError';
   /** Always `ActorError`. */
   override readonly name = 'ActorError';
   /** Why the message was not answered. */

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `troupe/runtime`: the actor runtime on its own. Nothing here knows of models.
  *

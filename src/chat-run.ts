@@ -1,8 +1,8 @@
 /** One answer in the making: the `ChatStream` that a caller holds. Submitted at once; can be read once. */
-import type { ChatRequest } from '../actors/generation.ts';
 import { ActorError, TroupeError } from '../runtime/errors.ts';
 import type { ChatDelta, ChatResult, ChatStream } from './chat-types.ts';
 import { type GenerationRunOptions, runGeneration } from './generation-run.ts';
+import type { UnreadChat } from './read-blobs.ts';
 
 export class ChatRun implements ChatStream {
   readonly #abort = new AbortController();
@@ -14,7 +14,7 @@ export class ChatRun implements ChatStream {
   #first: Promise<IteratorResult<ChatDelta, void>> | undefined;
 
   constructor(
-    chat: ChatRequest,
+    chat: UnreadChat,
     callerSignal: AbortSignal | undefined,
     options: Omit<GenerationRunOptions, 'signal' | 'onResult'>,
   ) {

@@ -1,5 +1,15 @@
 /** What a caller of the programmatic API hands in and gets back. */
-import type { ChatRequest, FinishReason, StageSpan, TokenChunk, Usage } from '../actors/generation.ts';
+import type {
+  ChatRequest,
+  FinishReason,
+  ImageSource,
+  StageSpan,
+  ChatMessage as SubmittedMessage,
+  ContentPart as SubmittedPart,
+  TokenChunk,
+  Usage,
+} from '../actors/generation.ts';
+import type { BlobLike } from '../runtime/util/realms.ts';
 
 /**
  * `aggregated`: encoder and language model are one actor, image embeddings never leave it.
@@ -10,8 +20,23 @@ export type Mode = 'aggregated' | 'disaggregated';
 /** Both modes, the default first. */
 export const MODES: readonly Mode[] = ['aggregated', 'disaggregated'];
 
+/**
+ * An image as callers have it: a file path; an http(s), data or file URL, as a string or a `URL`; or the bytes of an
+ * encoded image (PNG, JPEG, WebP…) as a `Buffer`, any other view or buffer, a `Blob` or a `File`.
+ */
+export type ImageInput = ImageSource | ArrayBufferLike | ArrayBufferView | BlobLike;
+
+/** Text, or an image. */
+export type ContentPart = SubmittedPart<ImageInput>;
+
+/** An image, at its place among the other parts of a message. */
+export type ImagePart = Extract<ContentPart, { readonly type: 'image' }>;
+
+/** One turn of a conversation. */
+export type ChatMessage = SubmittedMessage<ImageInput>;
+
 /** A conversation to be answered, how, and when to give it up. */
-export interface ChatOptions extends ChatRequest {
+export interface ChatOptions extends ChatRequest<ImageInput> {
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
   /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */

@@ -7,8 +7,10 @@ import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
 import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
+import { isErrorNamed } from '../runtime/util/realms.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
+import { type BlobLimits, readBlobs, type UnreadChat } from './read-blobs.ts';
 import { unsendable } from './submitted-chat.ts';
 
 export interface GenerationRunOptions {
@@ -22,6 +24,8 @@ export interface GenerationRunOptions {
   /** Aborted by the caller, or when the engine stops. */
   readonly signal: AbortSignal;
   onRetry(attempt: number, error: TroupeError): void;
+  /** Of the images that are read here. */
+  readonly limits: BlobLimits;
   /** Called after the last delta was taken. */
   onResult(result: ChatResult): void;
 }
@@ -34,13 +38,16 @@ const LOST: ReadonlySet<string> = new Set(['ACTOR_DIED', 'ACTOR_STOPPED', 'TENSO
 
 /** Yields deltas. Throws the request's failure. */
 export async function* runGeneration(
-  chat: ChatRequest,
+  chat: UnreadChat,
   options: GenerationRunOptions,
 ): AsyncGenerator<ChatDelta, void, void> {
   const submittedAt = processNow();
+  const reading = readBlobs(chat, options.limits);
+  // Submitted at once where nothing is to be read: what callers do to their buffers later is their affair.
+  const read = 'then' in reading ? await inTime(reading, options) : reading;
   const request: ProcessRequest = {
     requestId: options.requestId,
-    chat,
+    chat: read,
     streamed: options.streamed,
     submittedAt,
     deadline: submittedAt + options.timeoutMs,
@@ -81,10 +88,28 @@ async function* attempts(
   }
 }
 
+/** A Blob may be read from anywhere, and take as long: the request's time counts, and an abort ends the wait. */
+async function inTime(reading: Promise<ChatRequest>, options: GenerationRunOptions): Promise<ChatRequest> {
+  options.signal.throwIfAborted();
+  const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
+  const onAbort = () => giveUp(options.signal.reason);
+  const timer = setTimeout(
+    () => giveUp(deadlineExceeded(options)),
+    Math.min(options.timeoutMs, MAX_TIMER_MS),
+  );
+  options.signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([reading, given]);
+  } finally {
+    clearTimeout(timer);
+    options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /** The request could not even be posted. */
 function isDataCloneError(error: unknown): error is TroupeError {
   const { cause } = TroupeError.is(error) ? error : {};
-  return cause instanceof DOMException && cause.name === 'DataCloneError';
+  return isErrorNamed(cause, 'DataCloneError');
 }
 
 function deadlineExceeded({ requestId, timeoutMs }: GenerationRunOptions): TroupeError {

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `troupe`: vision-language models inside one Node process.
  *
@@ -10,12 +11,7 @@
  */
 export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';
 export type {
-  ChatMessage,
-  ChatRequest,
-  ContentPart,
   FinishReason,
-  ImagePart,
-  ImageSource,
   SamplingOptions,
   StageSpan,
   TextPart,
@@ -23,7 +19,7 @@ export type {
   Usage,
 } from '../actors/generation.ts';
 export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/gpu/device.ts';
-export type { GpuStats } from '../actors/gpu/gpu-memory.ts';
+export type { GpuStats } from '../actors/gpu/gpu-stats.ts';
 export type { ModelGeometry } from '../actors/model/geometry.ts';
 export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
 export type { Encoding } from '../actors/model/model-directory.ts';
@@ -45,13 +41,18 @@ export type { StopReport } from '../runtime/system/actor-system.ts';
 export type { ActorEvent, SystemEvents } from '../runtime/system/system-events.ts';
 export type { ArenaStats } from '../runtime/tensors/arena.ts';
 export type { TensorCacheStats } from '../runtime/tensors/tensor-cache.ts';
+export type { BlobLike } from '../runtime/util/realms.ts';
 export {
   type BytesBetweenActors,
   type ChatDelta,
+  type ChatMessage,
   type ChatOptions,
   type ChatResult,
   type ChatStream,
   type ChatTimings,
+  type ContentPart,
+  type ImageInput,
+  type ImagePart,
   MODES,
   type Mode,
 } from './chat-types.ts';

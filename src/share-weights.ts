@@ -7,11 +7,9 @@ import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
 import type { GraphRole } from '../actors/model/graph-files.ts';
 import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
-import { extensionOf } from '../runtime/blueprint.ts';
+import { moduleBeside } from '../runtime/module-beside.ts';
 import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
-
-const PROCESS = new URL(`./pack-process${extensionOf(import.meta.url)}`, import.meta.url);
 
 /** What became of one graph that was to be shared. */
 export interface SharedWeights {
@@ -66,7 +64,7 @@ async function packGraph(
 function inProcess(request: PackRequest): Promise<PackedGraph> {
   return new Promise((resolve) => {
     const failed = (how: string) => resolve({ packed: false, reason: `packing the weights ${how}` });
-    const child = fork(PROCESS, flagsForFiles());
+    const child = fork(moduleBeside(import.meta.url, './pack-process'), flagsForFiles());
     child.once('message', (result: PackedGraph) => resolve(result));
     child.once('error', (error) => failed(`failed: ${error.message}`));
     child.once('exit', (code, by) => failed(`ended early (${by ?? `exit code ${code}`})`));

@@ -3,14 +3,19 @@
  * What the fields hold is checked by the processor.
  */
 import { InputError } from '../actors/errors.ts';
-import type { ChatMessage, ChatRequest, ContentPart } from '../actors/generation.ts';
+import { shownValue } from '../actors/processor/shown-value.ts';
+import { messageOf } from '../runtime/util/realms.ts';
+import { assertSignal } from './caller-input.ts';
 import type { ChatOptions } from './chat-types.ts';
+import { mapImages } from './map-images.ts';
+import type { UnreadChat } from './read-blobs.ts';
 import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
+import { sendableImage } from './sendable-image.ts';
 
 const FIELDS: ReadonlySet<string> = new Set([...SAMPLING_FIELDS, 'messages', 'signal', 'timeoutMs']);
 
-/** @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION` */
-export function submittedChat(request: ChatOptions): ChatRequest {
+/** @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT` */
+export function submittedChat(request: ChatOptions): UnreadChat {
   assertRequest(request);
   for (const field of Object.keys(request)) {
     if (FIELDS.has(field)) continue;
@@ -23,24 +28,18 @@ export function submittedChat(request: ChatOptions): ChatRequest {
   const { messages } = request;
   // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
   return {
-    messages: Array.isArray(messages) ? messages.map(sendableMessage) : messages,
+    messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
     ...present(request, SAMPLING_FIELDS),
   };
 }
 
 /** Callers in plain JavaScript may pass anything. */
 function assertRequest(request: unknown): asserts request is ChatOptions {
-  if (typeof request !== 'object' || request === null) {
-    const facts = { field: 'request', value: String(request), remedy: 'Give an object with messages' };
+  if (typeof request !== 'object' || request === null || Array.isArray(request)) {
+    const facts = { field: 'request', value: shownValue(request), remedy: 'Give an object with messages' };
     throw new InputError('INVALID_REQUEST', 'is no request', facts);
   }
-  if (!('signal' in request) || request.signal === undefined || request.signal instanceof AbortSignal) return;
-  const facts = {
-    field: 'signal',
-    value: typeof request.signal,
-    remedy: 'Give the signal of an AbortController',
-  };
-  throw new InputError('INVALID_OPTION', 'is no AbortSignal', facts);
+  if ('signal' in request) assertSignal(request.signal);
 }
 
 /** What the request's own failure to be sent means to its caller. */
@@ -50,25 +49,9 @@ export function unsendable(cause: unknown): InputError {
     'holds something that cannot be sent to another thread',
     {
       field: 'messages',
-      value: cause instanceof Error ? cause.message : String(cause),
+      value: messageOf(cause),
       remedy: 'Use plain data: text, numbers, lists, bytes',
     },
     cause,
   );
-}
-
-function sendableMessage(message: ChatMessage): ChatMessage {
-  if (!Array.isArray(message?.content)) return message;
-  return { role: message.role, content: message.content.map(sendablePart) };
-}
-
-function sendablePart(part: ContentPart): ContentPart {
-  if (part?.type !== 'image') return part;
-  const { image } = part;
-  if (image instanceof URL) return { type: 'image', image: image.href };
-  // A small Buffer is a view of a large pool, all of which would be cloned.
-  if (image instanceof Uint8Array && image.byteLength < image.buffer.byteLength) {
-    return { type: 'image', image: new Uint8Array(image) };
-  }
-  return part;
 }

@@ -14,10 +14,12 @@ import { EventEmitter } from 'eventemitter3';
 import { InputError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
-import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
+import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
+import { throwIfAborted } from '../runtime/util/aborted.ts';
+import { assertDuration, assertFunction, assertOptions, assertSignal, assertText } from './caller-input.ts';
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';
@@ -36,6 +38,9 @@ import type { TroupeEvents } from './troupe-events.ts';
 
 /** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
 export type ClearedCaches = Readonly<Record<string, number>>;
+
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * An engine that answers questions about images: actors on worker threads, with their model loaded. It keeps the process
@@ -89,11 +94,14 @@ export class Troupe implements AsyncDisposable {
    * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
+    assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
     const { onProgress = () => {}, signal, ...rest } = options;
+    assertFunction(onProgress, 'onProgress');
+    assertSignal(signal);
     const config = resolveConfig(rest);
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const machine = thisMachine(directory);
     const threads = planThreads(config.mode, config.pools, machine);
     const devices = await chooseDevices(config.devices, {
@@ -102,7 +110,7 @@ export class Troupe implements AsyncDisposable {
       several: { encoder: (threads.encoder?.count ?? 1) > 1, pd: threads.pd.count > 1 },
     });
     await refuseSecondGpuOwner(devices);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const plan = planPrefill(threads, config.pools.prefill, {
       directory,
       device: devices.pd,
@@ -113,13 +121,13 @@ export class Troupe implements AsyncDisposable {
       onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
     }
     const shared = await shareWeights(directory, sharing);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
     const started = withinMemory(plan, config.pools.prefill, shared.weights);
     const pipeline = await startPipeline(shared.directory, config, started, devices);
     const troupe = new Troupe(config, directory.geometry.contextLength, pipeline, shared.weights);
     if (signal?.aborted) await troupe.stop();
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     onProgress({ phase: 'ready', message: 'ready' });
     return troupe;
   }
@@ -201,13 +209,21 @@ export class Troupe implements AsyncDisposable {
 
   /** Fault drill: crashes an actor (`pd/0`), as an error that nobody handles would. False if it is not up. */
   crash(actor: string): boolean {
+    assertText(actor, 'actor', 'Give the name of an actor, such as pd/0');
     return this.#pipeline.system.crash(actor);
   }
 
-  /** Takes no more requests, lets those in flight go on for `drainMs`, then stops every actor cooperatively. Calls share one stop. */
-  stop(options: StopOptions = {}): Promise<StopReport> {
+  /**
+   * Takes no more requests, lets those in flight go on for `drainMs`, then stops every actor cooperatively. Repeated
+   * calls share one stop.
+   *
+   * @throws InputError `INVALID_OPTION`; nothing is stopped then
+   */
+  async stop(options: StopOptions = {}): Promise<StopReport> {
+    assertOptions(options, 'Give an object with drainMs, or nothing');
+    assertDuration(options.drainMs, 'drainMs');
     this.#stopped ??= this.#stop(options);
-    return this.#stopped;
+    return await this.#stopped;
   }
 
   /** Stops the engine at the end of an `await using` block, without a drain. */
@@ -226,6 +242,7 @@ export class Troupe implements AsyncDisposable {
       streamed,
       timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
       retries: this.#config.retries,
+      limits: this.#config.limits,
       onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
     });
     this.#track(run, requestId);
@@ -241,7 +258,7 @@ export class Troupe implements AsyncDisposable {
   async #drained(drainMs: number): Promise<void> {
     const settled = Promise.allSettled([...this.#runs].map((run) => run.result));
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, drainMs);
+    const timer = setTimeout(resolve, Math.min(drainMs, MAX_TIMER_MS));
     await Promise.race([settled, promise]);
     clearTimeout(timer);
   }

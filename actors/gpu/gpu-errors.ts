@@ -1,5 +1,6 @@
 /** How a GPU fails: it is not there, it is somebody else's, or it goes away during the work. */
 import { TroupeError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/util/realms.ts';
 import type { GpuDevice } from './device.ts';
 
 /** What a provider that does not start lacks, and what helps. */
@@ -41,7 +42,7 @@ const LOST =
 
 /** Whether a failed run means that nothing of this device can be used any more. */
 export function isGpuLoss(error: unknown): boolean {
-  return LOST.test(error instanceof Error ? error.message : String(error));
+  return LOST.test(messageOf(error));
 }
 
 const KNOWN: readonly (MissingPiece & { readonly sign: RegExp })[] = [

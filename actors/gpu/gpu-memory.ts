@@ -3,39 +3,12 @@
  * GPU tensor but `dispose`: whoever takes one from a run disposes of it here, once.
  */
 import type { Tensor } from 'onnxruntime-node';
-import { isProcessLocked, takeProcessLock, type Unlock } from '../../runtime/thread/process-lock.ts';
+import type { Unlock } from '../../runtime/thread/process-lock.ts';
 import type { Tensors } from '../inference/graph-session.ts';
 import type { GpuDevice } from './device.ts';
 import { gpuInUse } from './gpu-errors.ts';
-
-/** What an actor's GPU counts. Plain data. */
-export interface GpuStats {
-  /** Which of onnxruntime's providers it is. */
-  readonly device: GpuDevice;
-  /** Tensors that are held there now, the weights not included. */
-  readonly liveBuffers: number;
-  /** Bytes of those tensors. */
-  readonly liveBytes: number;
-  /** Bytes of inputs that lay in the host's memory, and of outputs that were handed over to it, so far. */
-  readonly hostToDeviceBytes: number;
-  /** Bytes of outputs that were handed over to the host, so far. */
-  readonly deviceToHostBytes: number;
-  /**
-   * Most tokens of a prompt in one run, as it was found out when the decoder was loaded; absent where nothing had to be:
-   * see `gpu-prompt-check.ts`.
-   */
-  readonly promptTokensPerRun?: number;
-}
-
-/** Whether a thread of this process owns the GPU now. */
-export function isGpuOwned(): Promise<boolean> {
-  return isProcessLocked(LOCK);
-}
-
-const LOCK = 'troupe.gpu';
-
-/** A predecessor's thread ends before its successor starts; what it leaves to the driver may take a moment. */
-const PATIENCE_MS = 5_000;
+import { takeGpu } from './gpu-lock.ts';
+import type { GpuStats } from './gpu-stats.ts';
 
 export class GpuMemory {
   readonly device: GpuDevice;
@@ -56,8 +29,8 @@ export class GpuMemory {
    * @param who the actor's name
    * @throws TroupeError `GPU_IN_USE`, when another thread of the process has it
    */
-  static async own(device: GpuDevice, who: string, patienceMs = PATIENCE_MS): Promise<GpuMemory> {
-    const unlock = await takeProcessLock(LOCK, patienceMs);
+  static async own(device: GpuDevice, who: string, patienceMs?: number): Promise<GpuMemory> {
+    const unlock = await takeGpu(patienceMs);
     if (unlock === undefined) throw gpuInUse(who);
     return new GpuMemory(device, unlock);
   }

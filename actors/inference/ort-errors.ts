@@ -3,6 +3,7 @@
  * multi-line message, so the cause is read from the text; what is not recognised counts as unsupported.
  */
 import { TroupeError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
 
 const MISSING = /File doesn't exist|No such file/i;
@@ -52,7 +53,7 @@ export function runError(path: string, error: unknown): TroupeError {
 
 /** The message without line breaks, the path (errors here name it themselves) and C++ source locations. */
 function oneLine(error: unknown): string {
-  const text = (error instanceof Error ? error.message : String(error))
+  const text = messageOf(error)
     .replace(/\s+/g, ' ')
     .replace(/^Load model from .*? failed:\s*/, '')
     .replace(/\S+\.cc:\d+ .*?\) (?=\S)/g, '')

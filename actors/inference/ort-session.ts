@@ -3,6 +3,7 @@
  * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short.
  */
 import { basename } from 'node:path';
+import { types } from 'node:util';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
@@ -153,6 +154,6 @@ function specsOf(metadata: readonly InferenceSession.ValueMetadata[]): ReadonlyM
 
 /** The data of a float32 tensor, without a copy. @throws TypeError for another element type */
 export function floatData(tensor: Tensor | undefined): Float32Array {
-  if (tensor?.data instanceof Float32Array) return tensor.data;
+  if (types.isFloat32Array(tensor?.data)) return tensor.data;
   throw new TypeError(`Expected a float32 tensor, got ${tensor?.type ?? 'nothing'}`);
 }

@@ -12,6 +12,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { env, InferenceSession } from 'onnxruntime-node';
+import { messageOf } from '../../runtime/util/realms.ts';
 import { cachedFolder, cacheRoots, fileHash } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { cpuIdentity } from './cpu-identity.ts';
@@ -68,7 +69,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     });
     return { packed: true, path: join(folder, PACKED_GRAPH) };
   } catch (error) {
-    const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
+    const text = messageOf(error).replace(/\s+/g, ' ');
     return {
       packed: false,
       reason: error instanceof NotPackable ? text : `packed weights cannot be kept: ${text}`,

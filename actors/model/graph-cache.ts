@@ -17,6 +17,7 @@ import { homedir, platform } from 'node:os';
 import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
+import { errorCodeOf } from '../../runtime/util/realms.ts';
 
 /** Beside the model. Hidden, so that nobody takes it for a part of the model. */
 export const CACHE_FOLDER_NAME = '.troupe-cache';
@@ -143,7 +144,7 @@ async function isWhole(folder: string): Promise<boolean> {
 }
 
 function isTaken(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errorCodeOf(error);
   return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EPERM';
 }
 

@@ -4,6 +4,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as z from 'zod';
+import { errorCodeOf } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
 
 const REMEDY = 'Download the model again.';
@@ -75,5 +76,6 @@ function parseJson<Schema extends z.ZodType>(text: string, schema: Schema, path:
 
 /** True for the error that Node gives for a path that does not exist. */
 export function isMissing(cause: unknown): boolean {
-  return cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR');
+  const code = errorCodeOf(cause);
+  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -8,6 +8,7 @@
  *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
  *     outputs  logits [rows, length or 1, vocabulary] or likeliest.*, present.* or new.*
  */
+import { types } from 'node:util';
 import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
@@ -152,7 +153,7 @@ export class Decoder {
     feeds: Tensors,
   ): Promise<Tensors> {
     Object.assign(feeds, this.#keepLast);
-    if (tokens.embeds instanceof Float32Array) {
+    if (types.isFloat32Array(tokens.embeds)) {
       const hidden = tokens.embeds.length / (rows * length);
       feeds.inputs_embeds = new Tensor('float32', tokens.embeds, [rows, length, hidden]);
     } else if (tokens.embeds !== undefined) feeds.inputs_embeds = tokens.embeds;

@@ -2,6 +2,8 @@
  * From a model directory to the parts of a `ModelRunner`: which graphs are loaded, and which KV cache fits the
  * decoder's kind of export.
  */
+
+import { isErrorNamed } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import { loadGraph } from '../inference/load-graph.ts';
@@ -80,7 +82,7 @@ export async function loadGraphs(
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
-    throw error instanceof TypeError ? unknownKind(graphs.decoder.path, error) : error;
+    throw isErrorNamed(error, 'TypeError') ? unknownKind(graphs.decoder.path, error) : error;
   }
 }
 
@@ -137,7 +139,7 @@ async function loadOnGpu(
     return { ...parts, gpu, merge, imageTokenId, imageTokensPerTile };
   } catch (error) {
     await Promise.all(loaded.map((part) => part.release()));
-    throw error instanceof TypeError ? unknownKind(path, error) : error;
+    throw isErrorNamed(error, 'TypeError') ? unknownKind(path, error) : error;
   }
 }
 

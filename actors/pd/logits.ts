@@ -1,4 +1,5 @@
 /** The logits of one run, of which each row's last position counts. */
+import { types } from 'node:util';
 import type { Tensor } from 'onnxruntime-node';
 import type { TensorSpec } from '../inference/graph-session.ts';
 import { halfToNumber } from '../inference/half-precision.ts';
@@ -42,7 +43,7 @@ export class Logits {
 }
 
 function numbersOf({ data, type }: Tensor): Float32Array {
-  if (data instanceof Float32Array) return data;
-  if (data instanceof Uint16Array) return Float32Array.from(data, halfToNumber);
+  if (types.isFloat32Array(data)) return data;
+  if (types.isUint16Array(data)) return Float32Array.from(data, halfToNumber);
   throw new TypeError(`Logits of type ${type} are not supported`);
 }

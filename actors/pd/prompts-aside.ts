@@ -1,4 +1,5 @@
 /** The part of a prompt that another actor runs while this one decodes: one at a time. */
+import { types } from 'node:util';
 import { countTokens } from '../count-tokens.ts';
 import type { PromptPart } from '../protocols.ts';
 import type { Decoder } from './decoder.ts';
@@ -97,7 +98,7 @@ export class PromptsAside {
       await feeds.prepare(prompt);
       await feeds.withPart(prompt, from, to, async ({ ids, embeds, logits }) => {
         // A view is cloned with its whole buffer.
-        const own = embeds instanceof Float32Array ? embeds.slice() : undefined;
+        const own = types.isFloat32Array(embeds) ? embeds.slice() : undefined;
         const answer = help.extend({ ids: ids.slice(), embeds: own, logits, past: draft.share() });
         prompt.imageTokensAside += countTokens(ids, imageTokenId);
         const ran = (predictions: Predictions) => this.#ran(opened, draft, from, to, predictions);

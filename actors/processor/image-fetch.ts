@@ -3,6 +3,7 @@
  * that may not be fetched is refused at every redirect anew, and every failure says what went wrong in one line.
  */
 import { Agent, type Dispatcher, request } from 'undici';
+import { errorCodeOf } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import { AddressRefusedError, guardedConnector } from './guarded-connector.ts';
 import { tooManyBytes } from './image-limits.ts';
@@ -123,9 +124,8 @@ async function collect(
 }
 
 function reason(cause: unknown): string {
-  const code =
-    cause instanceof Error && 'code' in cause && typeof cause.code === 'string' ? cause.code : null;
-  return code === null ? 'the image could not be fetched' : `the image could not be fetched, ${code}`;
+  const code = errorCodeOf(cause);
+  return code === undefined ? 'the image could not be fetched' : `the image could not be fetched, ${code}`;
 }
 
 const SEND_BYTES = 'Fetch the image yourself and send its bytes.';

@@ -2,6 +2,8 @@
  * Encoded image bytes from wherever a caller says they are: bytes as they are, a data URL, a file, the web. Which
  * of these a request may use is decided by a policy: a server must not read files on behalf of its clients.
  */
+import { types } from 'node:util';
+import { isUrl } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import type { ImageSource } from '../generation.ts';
 import { decodeDataUrl } from './data-url.ts';
@@ -15,6 +17,10 @@ export interface ImageSourceOptions extends ImageFetchOptions {
   /** Most encoded bytes of one image. Default 20 MiB. */
   readonly maxBytes?: number;
 }
+
+/** What callers may hand in. */
+export const IMAGE_INPUT_REMEDY =
+  'Give bytes (Uint8Array, ArrayBuffer, Blob or File), a file path, or a URL with http, https, data or file.';
 
 const DEFAULT_MAX_BYTES = 20 * 1024 * 1024;
 
@@ -54,8 +60,8 @@ const URL_LIKE = /^([a-z][a-z0-9+.-]+):/i;
 
 /** @throws InputError IMAGE_SOURCE_UNSUPPORTED */
 export function imageSourceKind(source: unknown, field: string): ImageSourceKind {
-  if (source instanceof Uint8Array) return 'bytes';
-  if (typeof source === 'string' || source instanceof URL) {
+  if (types.isUint8Array(source)) return 'bytes';
+  if (typeof source === 'string' || isUrl(source)) {
     const scheme = URL_LIKE.exec(String(source))?.[1]?.toLowerCase();
     if (scheme === undefined || scheme === 'file') return 'file';
     if (scheme === 'data') return 'data';
@@ -64,7 +70,7 @@ export function imageSourceKind(source: unknown, field: string): ImageSourceKind
   throw new InputError('IMAGE_SOURCE_UNSUPPORTED', 'is no image source', {
     field,
     value: shownValue(source),
-    remedy: 'Give bytes (Uint8Array), a file path, or a URL with http, https, data or file.',
+    remedy: IMAGE_INPUT_REMEDY,
   });
 }
 
@@ -75,7 +81,7 @@ async function load(
   maxBytes: number,
   options: ImageSourceOptions,
 ): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
+  if (typeof source !== 'string' && !isUrl(source)) return source;
   const text = String(source);
   if (kind === 'data') return decodeDataUrl(text, field, maxBytes);
   if (kind === 'file') {

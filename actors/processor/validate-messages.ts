@@ -2,8 +2,11 @@
  * Checks a request's messages before any work is done for it. A request comes from outside the type system (JSON
  * over HTTP, plain JavaScript), so nothing about its shape is taken for granted.
  */
+import { types } from 'node:util';
+import { isUrl } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import type { ChatMessage, ContentPart, ImageSource } from '../generation.ts';
+import { IMAGE_INPUT_REMEDY } from './image-source.ts';
 import { shownValue } from './shown-value.ts';
 
 /** An image of a request and where it sits in it. */
@@ -95,10 +98,8 @@ function assertPart(part: unknown, field: string): void {
     throw invalidContent(`${field}.text`, part.text, 'is no text', 'Give a string.');
   }
   const image = part.image;
-  if (image instanceof Uint8Array || image instanceof URL || (typeof image === 'string' && image !== ''))
-    return;
-  const remedy = 'Give bytes (Uint8Array), a file path, or a URL with http, https, data or file.';
-  throw invalidContent(`${field}.image`, image, 'is no image source', remedy);
+  if (types.isUint8Array(image) || isUrl(image) || (typeof image === 'string' && image !== '')) return;
+  throw invalidContent(`${field}.image`, image, 'is no image source', IMAGE_INPUT_REMEDY);
 }
 
 function invalidContent(field: string, value: unknown, problem: string, remedy: string): InputError {

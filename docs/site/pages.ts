@@ -31,6 +31,7 @@ export const SECTIONS: readonly Section[] = [
       { file: 'docs/getting-started.md', title: 'Getting started', name: 'getting-started' },
       { file: 'docs/api.md', title: 'From a program', name: 'api' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
+      { file: 'docs/deploying.md', title: 'Where it runs', name: 'deploying' },
       { file: 'docs/gpu.md', title: 'On a GPU', name: 'gpu' },
       { file: 'docs/runtime.md', title: 'The actor runtime alone', name: 'runtime' },
       { file: 'docs/errors.md', title: 'Error codes', name: 'errors' },

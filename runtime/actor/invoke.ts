@@ -1,6 +1,7 @@
 /** Calls the handler that a message is for, if the protocol and the message agree on what it is. */
 import { ActorError, TroupeError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
+import { messageOf } from '../util/realms.ts';
 import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
 import type { Delivery } from './inlet.ts';
 
@@ -41,8 +42,7 @@ function violation({ name }: Invocable, problem: string): ActorError {
 }
 
 function defect({ name: actor }: Invocable, method: string, cause: unknown): ActorError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  return new ActorError(`${actor}.${method} failed unexpectedly: ${what}`, {
+  return new ActorError(`${actor}.${method} failed unexpectedly: ${messageOf(cause)}`, {
     code: 'DEFECT',
     details: { actor, method },
     cause,

@@ -9,6 +9,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { type ActorError, TroupeError } from '../errors.ts';
+import { isError } from '../util/realms.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
 
@@ -135,7 +136,7 @@ export class Child {
       try {
         await incarnation.start();
       } catch (error) {
-        failure = error instanceof Error ? error : unexpectedExit(this.name);
+        failure = isError(error) ? error : unexpectedExit(this.name);
         await this.#discard(incarnation);
         if (this.#stopSignal.signal.aborted) return;
         continue;

@@ -18,7 +18,7 @@ import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache } from '../tensors/tensor-cache.ts';
-import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+import { ThreadIncarnation, threadEntry } from '../thread/thread-incarnation.ts';
 import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, SpawnOptions } from './system-options.ts';
 
@@ -91,6 +91,8 @@ export class ActorSystem implements AsyncDisposable {
   /**
    * Names a pool of actors, each to be on a thread of its own, before it is started: its ref can be given to
    * others already, and what they send waits. So pools that know each other can start together.
+   *
+   * @throws TroupeError `BUNDLED` when the actor's module, or our own, is not where it should be
    */
   declare<P extends Protocol, Args>(
     blueprint: Blueprint<P, Args>,
@@ -100,6 +102,7 @@ export class ActorSystem implements AsyncDisposable {
     const arenas = this.arenas.map((arena) => arena.handle());
     const caches = this.caches.map((cache) => cache.handle());
     const { module } = blueprint;
+    threadEntry(); // said at once, and not when a thread is to start
     return this.#declare(options, 'thread', (name, args) => {
       const boot = {
         name,

@@ -7,6 +7,8 @@
  * for an array of numbers, and a string counts one byte a character. Buffers are counted exactly: a view makes
  * the clone carry its *whole* buffer, once, however many views of it the message holds.
  */
+
+import { types } from 'node:util';
 import type { Transferable } from 'node:worker_threads';
 import { isSharedTensor } from './shared-tensor.ts';
 
@@ -50,7 +52,7 @@ class Count {
 
   #addObject(value: object): void {
     if (ArrayBuffer.isView(value)) this.#addBuffer(value.buffer, value.byteLength);
-    else if (value instanceof ArrayBuffer || value instanceof SharedArrayBuffer) {
+    else if (types.isAnyArrayBuffer(value)) {
       this.#addBuffer(value, value.byteLength);
     } else if (!this.#isKnown(value)) this.#addMembers(value);
   }
@@ -61,12 +63,12 @@ class Count {
       else for (const item of value) this.add(item);
     } else if (isSharedTensor(value)) {
       this.moved += value.byteLength;
-    } else if (value instanceof Map) {
+    } else if (types.isMap(value)) {
       for (const [key, item] of value) {
         this.add(key);
         this.add(item);
       }
-    } else if (value instanceof Set) {
+    } else if (types.isSet(value)) {
       for (const item of value) this.add(item);
     } else {
       for (const key of Object.keys(value)) this.add(Reflect.get(value, key));
@@ -74,7 +76,7 @@ class Count {
   }
 
   #addBuffer(buffer: ArrayBufferLike, viewedBytes: number): void {
-    if (buffer instanceof SharedArrayBuffer) {
+    if (types.isSharedArrayBuffer(buffer)) {
       this.moved += viewedBytes;
       return;
     }

@@ -3,17 +3,24 @@ import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
 import { transfer as comlinkTransfer, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { ActorStats } from '../actor/behaviour.ts';
-import { extensionOf } from '../blueprint.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
+import { moduleBeside } from '../module-beside.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
+import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
 import { flagsForFiles } from './flags-for-files.ts';
 import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thread-control.ts';
 
-const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.meta.url);
+let entry: URL | undefined;
+
+/** The module that a thread begins with. @throws TroupeError `BUNDLED` */
+export function threadEntry(): URL {
+  entry ??= moduleBeside(import.meta.url, './thread-entry');
+  return entry;
+}
 
 /**
  * Room for young objects. What an actor allocates at a high rate are views of tensors, small and soon dead: on the 256M
@@ -49,7 +56,7 @@ export class ThreadIncarnation implements Incarnation {
       control: control.port2,
       letters: letters.port2,
     };
-    this.#worker = new Worker(ENTRY, {
+    this.#worker = new Worker(threadEntry(), {
       name: boot.name,
       workerData,
       transferList: [control.port2, letters.port2, ...args.transfer],
@@ -138,7 +145,7 @@ function errorOf(exit: Exit, name: string): Error {
 }
 
 function diedError(name: string, cause?: unknown): ActorError {
-  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  const why = isError(cause) ? `: ${cause.message}` : '';
   return new ActorError(`${name} died${why}`, {
     code: 'ACTOR_DIED',
     retrySafe: true,

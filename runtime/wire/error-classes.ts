@@ -66,7 +66,7 @@ export function lineageOf(error: object): string[] {
     prototype = Object.getPrototypeOf(prototype)
   ) {
     const errorClass: unknown = Object.hasOwn(prototype, 'constructor') ? prototype.constructor : undefined;
-    if (typeof errorClass !== 'function' || errorClass === Object) continue;
+    if (typeof errorClass !== 'function' || errorClass.name === 'Object') continue;
     const known = registered.get(errorClass.name);
     if (known === undefined || known === errorClass || TroupeError.is(error)) lineage.push(errorClass.name);
   }

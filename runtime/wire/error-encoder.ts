@@ -3,8 +3,9 @@
  * wrong, and a second failure there would swallow the first. So every access to a foreign object may throw, and
  * every text, list and depth has a bound.
  */
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { ActorError, TroupeError } from '../errors.ts';
+import { isDomException, isError } from '../util/realms.ts';
 import { lineageOf } from './error-classes.ts';
 import type { WireCause, WireError } from './wire-error.ts';
 
@@ -80,11 +81,9 @@ class Encoder {
   }
 }
 
-const isError = (value: unknown): value is Error => types.isNativeError(value) || value instanceof Error;
-
 function fieldsOf(error: Error): Record<string, unknown> {
   // A DOMException's name and code belong to its class, and are read-only there.
-  const kept = error instanceof DOMException ? [] : ALWAYS_KEPT.filter((key) => Object.hasOwn(error, key));
+  const kept = isDomException(error) ? [] : ALWAYS_KEPT.filter((key) => Object.hasOwn(error, key));
   const fields: Record<string, unknown> = {};
   for (const key of new Set([...Object.keys(error), ...kept])) {
     if (PLACED.has(key)) continue;

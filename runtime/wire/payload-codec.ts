@@ -5,6 +5,7 @@
  */
 import type { Transferable } from 'node:worker_threads';
 import type { Port } from '../transport/port.ts';
+import { isPlainObject } from '../util/realms.ts';
 
 const MARK = '$troupe';
 
@@ -54,7 +55,7 @@ function mapPlain(value: unknown, replace: (value: object) => unknown): unknown 
     const items = value.map((item) => mapPlain(item, replace));
     return items.some((item, index) => item !== value[index]) ? items : value;
   }
-  if (!isPlain(value)) return value;
+  if (!isPlainObject(value)) return value;
   let copy: Record<string, unknown> | undefined;
   for (const [key, item] of Object.entries(value)) {
     const mapped = mapPlain(item, replace);
@@ -63,11 +64,6 @@ function mapPlain(value: unknown, replace: (value: object) => unknown): unknown 
     copy[key] = mapped;
   }
   return copy ?? value;
-}
-
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 function isSendable(value: object): value is Sendable {

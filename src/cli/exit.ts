@@ -1,6 +1,7 @@
 /** How a command ends: the exit code and the one line on stderr that each failure becomes. */
 import { InputError, ModelError } from '../../actors/errors.ts';
 import { TroupeError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/util/realms.ts';
 
 /** 130 and 143 are what shells report for a process that SIGINT or SIGTERM ended. */
 export const EXIT = { ok: 0, failure: 1, invalidInput: 2, SIGINT: 130, SIGTERM: 143 } as const;
@@ -16,7 +17,7 @@ export function errorCodeOf(error: unknown): string {
 }
 
 export function errorMessageOf(error: unknown): string {
-  return oneLine(error instanceof Error ? error.message : String(error));
+  return oneLine(messageOf(error));
 }
 
 /** `troupe: <message> [CODE]` */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { InputError } from '../../actors/errors.ts';
+import { isErrorNamed } from '../../runtime/util/realms.ts';
 import { numberFlag } from '../cli/number-flag.ts';
 import type { NameOption } from './invalid-option.ts';
 import type { Setting } from './setting.ts';
@@ -71,7 +72,7 @@ function readConfigFile(path: string): Record<string, unknown> {
     const parsed: unknown = JSON.parse(readFileSync(path, 'utf8'));
     if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return { ...parsed };
   } catch (cause) {
-    const problem = cause instanceof SyntaxError ? 'is no JSON' : 'cannot be read';
+    const problem = isErrorNamed(cause, 'SyntaxError') ? 'is no JSON' : 'cannot be read';
     throw new InputError('INVALID_OPTION', problem, { ...facts, remedy: 'Give a JSON file' }, cause);
   }
   throw new InputError('INVALID_OPTION', 'is no JSON object', { ...facts, remedy: 'Give a JSON object' });

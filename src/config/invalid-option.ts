@@ -1,6 +1,7 @@
 /** What zod says about options, as an error of ours. */
 import type { z } from 'zod';
 import { InputError } from '../../actors/errors.ts';
+import { shownValue } from '../../actors/processor/shown-value.ts';
 
 /** How an option is called where it was given, and what helps there. */
 export type NameOption = (path: readonly PropertyKey[]) => {
@@ -21,14 +22,8 @@ export function invalidOption(
   const value: unknown = path.reduce<unknown>((at, key) => Object(at)[key], options);
   return new InputError('INVALID_OPTION', lowerFirst(issue?.message ?? 'is not valid'), {
     ...name(path),
-    value: secret(path) ? '[redacted]' : shown(value),
+    value: secret(path) ? '[redacted]' : shownValue(value),
   });
-}
-
-function shown(value: unknown): string | number | boolean {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? value
-    : String(value);
 }
 
 const lowerFirst = (text: string): string => text.charAt(0).toLowerCase() + text.slice(1);

@@ -4,9 +4,7 @@ import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { GpuDevice } from '../../actors/gpu/device.ts';
 import { type MissingPiece, missingPiece } from '../../actors/gpu/gpu-errors.ts';
-import { extensionOf } from '../../runtime/blueprint.ts';
-
-const PROCESS = fileURLToPath(new URL(`./probe-process${extensionOf(import.meta.url)}`, import.meta.url));
+import { moduleBeside } from '../../runtime/module-beside.ts';
 
 /** A first start compiles shaders: under a second on a GPU, a few on a busy machine that emulates one. */
 const PATIENCE_MS = 60_000;
@@ -18,7 +16,7 @@ export function probeGpu(device: GpuDevice): Promise<ProbeResult> {
   return new Promise((resolve) => {
     execFile(
       process.execPath,
-      [PROCESS, device],
+      [fileURLToPath(moduleBeside(import.meta.url, './probe-process')), device],
       { timeout: PATIENCE_MS, killSignal: 'SIGKILL', maxBuffer: MOST_OUTPUT },
       (error, stdout, stderr) => {
         const answer = /\{"troupeProbe":.*\}/.exec(stdout)?.[0];

@@ -4,6 +4,7 @@
  */
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { node, smallGraph } from '../../actors/gpu/small-graph.ts';
+import { messageOf } from '../../runtime/util/realms.ts';
 
 const graph = smallGraph({
   inputs: [
@@ -23,7 +24,7 @@ async function tryProvider(name: string): Promise<string | undefined> {
     const right = sum?.data[0] === 2 && sum.data[1] === 4;
     return right ? undefined : 'it computes wrong numbers';
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

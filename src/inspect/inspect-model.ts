@@ -8,6 +8,7 @@ import type { TensorSignature } from '../../actors/model/onnx/graph-signature.ts
 import type { RewrittenAttention } from '../../actors/model/rewrite/rewrite-decoder.ts';
 import { quantizesAsItRuns } from '../../actors/model/rewrite/row-quantization.ts';
 import { PREFILL_POOL } from '../../actors/protocols.ts';
+import { assertOptions } from '../caller-input.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
 import type { TroupeOptions } from '../config/options.ts';
@@ -118,6 +119,7 @@ export interface InspectReport {
  * @throws InputError, ModelError as `Troupe.start` does, save that a mode that cannot run is only reported
  */
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
+  assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
   const config = resolveConfig(options);
   const directory = await openModel(config.model, config.dtype);
   const { path, modelType, encoding, geometry } = directory;

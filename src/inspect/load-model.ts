@@ -1,6 +1,4 @@
 /** Opens a model directory without work on the caller's thread, and refuses one that the mode cannot run. */
-import { availableParallelism } from 'node:os';
-import { Piscina } from 'piscina';
 import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import {
@@ -8,33 +6,22 @@ import {
   type ModelDirectory,
   openModelDirectory,
 } from '../../actors/model/model-directory.ts';
-import type { GraphSignature } from '../../actors/model/onnx/graph-signature.ts';
-import { extensionOf } from '../../runtime/blueprint.ts';
-import { unwrap } from '../../runtime/thread/thread-control.ts';
 import type { Mode } from '../chat-types.ts';
-
-const WORKER = new URL(`./graph-worker${extensionOf(import.meta.url)}`, import.meta.url);
-/** Vision, embedding, decoder. */
-const GRAPHS = 3;
+import { GraphPool } from './graph-pool.ts';
 
 /** @throws ModelError when the directory cannot be used at all */
 export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
-  const pool = new Piscina({
-    filename: WORKER.href,
-    minThreads: 0,
-    maxThreads: Math.min(GRAPHS, availableParallelism()),
-  });
+  const pool = await GraphPool.open();
   try {
-    const readSignature = async (file: string): Promise<GraphSignature> =>
-      unwrap(await pool.run(file, { name: 'readSignature' }));
+    const readSignature = (file: string) => pool.run('readSignature', file);
     const rewrite: GraphRewriters = {
-      decoder: async (graph) => unwrap(await pool.run(graph, { name: 'rewriteDecoder' })),
-      vision: async (graph) => unwrap(await pool.run(graph, { name: 'rewriteVision' })),
+      decoder: (graph) => pool.run('rewriteDecoder', graph),
+      vision: (graph) => pool.run('rewriteVision', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
     return await openModelDirectory(path, { readSignature, rewrite, ...chosen });
   } finally {
-    await pool.destroy();
+    await pool.close();
   }
 }
 

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 /**
  * `troupe/server`: the OpenAI-compatible server of `troupe serve`, to be started by a program.
  *
@@ -7,5 +8,6 @@
  *
  * @module troupe/server
  */
-export { type ServeOptions, serve, type TroupeServer } from './serve.ts';
+export type { ServeOptions, TroupeServer } from './serve.ts';
 export type { HttpOptions, LogOptions, QueueOptions, ServerOptions } from './server-options.ts';
+export { serve } from './start-server.ts';

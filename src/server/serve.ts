@@ -10,6 +10,14 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
+import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
+import {
+  assertDuration,
+  assertFunction,
+  assertLogger,
+  assertOptions,
+  assertSignal,
+} from '../caller-input.ts';
 import type { StartProgress } from '../start-options.ts';
 import { Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
@@ -84,9 +92,10 @@ export class TroupeServer implements AsyncDisposable {
    * Takes no more requests (503), lets those that are running end within `drainMs`, fails the rest, and stops the engine
    * when clients have gone elsewhere. Repeated calls share one close.
    */
-  close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
+  async close(drainMs = this.#state.config.drainMs): Promise<StopReport> {
+    assertDuration(drainMs, 'drainMs');
     this.#closed ??= this.#close(drainMs);
-    return this.#closed;
+    return await this.#closed;
   }
 
   /** Closes the server at the end of an `await using` block. */
@@ -129,7 +138,11 @@ export class TroupeServer implements AsyncDisposable {
  * @throws InputError `INVALID_OPTION`, `PORT_UNAVAILABLE`; ModelError when the model cannot be used
  */
 export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
+  assertOptions(options, 'Give an object with options of serve (docs/server.md), or nothing');
   const { logger, onProgress, signal, ...rest } = options;
+  assertLogger(logger);
+  assertFunction(onProgress, 'onProgress');
+  assertSignal(signal);
   return await TroupeServer.start(serverConfig(rest), options);
 }
 
@@ -137,7 +150,7 @@ async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promi
   try {
     await app.listen({ host, port });
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const code = errorCodeOf(cause) ?? messageOf(cause);
     const facts = { field: 'port', value: `${host}:${port}`, remedy: 'Choose another host or port' };
     throw new InputError('PORT_UNAVAILABLE', `cannot be listened on, ${code}`, facts, cause);
   }

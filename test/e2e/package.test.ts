@@ -98,7 +98,7 @@ describe('the published package, installed into an empty folder', { timeout: TIM
     assert.deepEqual(said, { page: true, script: 200, object: 'chat.completion' });
   });
 
-  it('type-checks a program', async () => {
+  it('type-checks a program that has no DOM library and no types of Node of its own', async () => {
     const program = `
       import { type ChatResult, Troupe } from 'troupe';
       import { ActorSystem, ask, protocol } from 'troupe/runtime';
@@ -115,12 +115,12 @@ describe('the published package, installed into an empty folder', { timeout: TIM
     const config = {
       compilerOptions: {
         module: 'nodenext',
-        target: 'es2024',
-        lib: ['es2024', 'esnext.disposable', 'dom'],
+        target: 'es2023',
+        lib: ['es2023'],
         types: [],
         strict: true,
         noEmit: true,
-        skipLibCheck: true,
+        skipLibCheck: false,
       },
       files: ['program.ts'],
     };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { openAsBlob, readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { ActorError, type ChatMessage, InputError, Troupe } from '../../src/index.ts';
 import { golden, goldenImage, goldenMessages } from '../support/golden.ts';
@@ -30,7 +30,7 @@ describe('a request', () => {
     assert.deepEqual(bytesBetweenActors.pixels, { moved: 0, copied: 0 });
   });
 
-  it('takes an image as bytes, path, URL object or data URL, with one answer', async () => {
+  it('takes an image as bytes of any kind, path, URL object or data URL, with one answer', async () => {
     const one = golden(2);
     const url = goldenImage(one);
     const bytes = new Uint8Array(readFileSync(url));
@@ -39,6 +39,11 @@ describe('a request', () => {
       url.pathname,
       bytes,
       `data:image/png;base64,${Buffer.from(bytes).toString('base64')}`,
+      bytes.buffer,
+      new DataView(bytes.buffer),
+      new Blob([bytes]),
+      new File([bytes], 'one.png', { type: 'image/png' }),
+      await openAsBlob(url),
     ];
     for (const image of sources) {
       const content = [
@@ -187,6 +192,23 @@ describe('a request', () => {
   it('that was aborted before it began never reaches an actor', async () => {
     const request = { messages: goldenMessages(golden(0)), signal: AbortSignal.abort() };
     await assert.rejects(troupe.chat(request), { code: 'ABORTED' });
+  });
+
+  it('with a Blob that never gives its bytes ends with its time, or when it is aborted', async () => {
+    const image = { size: 1, arrayBuffer: () => new Promise<ArrayBuffer>(() => {}) };
+    const content = [{ type: 'image', image } as const, { type: 'text', text: 'What?' } as const];
+    const messages: ChatMessage[] = [{ role: 'user', content }];
+    await assert.rejects(troupe.chat({ messages, timeoutMs: 1 }), { code: 'DEADLINE_EXCEEDED' });
+    const abort = new AbortController();
+    const stream = troupe.stream({ messages, signal: abort.signal });
+    abort.abort('enough');
+    await assert.rejects(
+      async () => {
+        for await (const _ of stream);
+      },
+      { code: 'ABORTED' },
+    );
+    await assert.rejects(troupe.chat({ messages, signal: AbortSignal.abort() }), { code: 'ABORTED' });
   });
 
   it('that is no object is refused at once', () => {

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
+import { messageOf } from '../../../runtime/util/realms.ts';
 import { cachedFolder, cacheRoots } from '../graph-cache.ts';
 import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
@@ -56,7 +57,7 @@ export async function rewrittenGraph<Facts extends object>(
     return await findOrMake(graph, rewriting);
   } catch (error) {
     if (error instanceof NotRewritable) return { rewritten: false, reason: error.message };
-    const reason = `the rewritten graph could not be kept: ${error instanceof Error ? error.message : error}`;
+    const reason = `the rewritten graph could not be kept: ${messageOf(error)}`;
     return { rewritten: false, reason: reason.replace(/\s+/g, ' ') };
   }
 }

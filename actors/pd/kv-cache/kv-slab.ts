@@ -9,6 +9,7 @@
  * Capacity changes move what is used within the same memory: no second buffer, no fresh pages. Copies are made in
  * 32-bit words, so NaNs keep their bits. What is free holds old numbers: finite, unless `scrub` was needed and not called.
  */
+import { types } from 'node:util';
 import { Tensor } from 'onnxruntime-node';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { copyWords } from './copy-words.ts';
@@ -138,7 +139,7 @@ export class KvSlab {
   }
 
   #resize(words: number): void {
-    if (this.#buffer instanceof SharedArrayBuffer) throw new TypeError('Shared memory keeps its size');
+    if (types.isSharedArrayBuffer(this.#buffer)) throw new TypeError('Shared memory keeps its size');
     this.#buffer.resize(words * WORD_BYTES);
     this.#words = this.#allWords();
   }

@@ -1,4 +1,6 @@
 /** What the HTTP layer refuses by itself, in the API's shape. */
+
+import { isError } from '../../../runtime/util/realms.ts';
 import { ApiError } from '../openai/api-error.ts';
 
 const CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
@@ -11,7 +13,7 @@ const CODES: Readonly<Record<string, readonly [code: string, message: string]>> 
 
 /** undefined for what the HTTP layer has no part in. */
 export function httpError(error: unknown): ApiError | undefined {
-  if (!(error instanceof Error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
+  if (!isError(error) || !('statusCode' in error) || typeof error.statusCode !== 'number') {
     return undefined;
   }
   const { statusCode } = error;

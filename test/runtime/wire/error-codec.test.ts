@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { types } from 'node:util';
+import { runInNewContext } from 'node:vm';
 import { Worker } from 'node:worker_threads';
 import { ActorError, TroupeError } from '../../../runtime/errors.ts';
 import { decodeError, encodeError, registerErrorClass } from '../../../runtime/wire/error-codec.ts';
@@ -197,4 +198,15 @@ test('reviving does not disturb the stack traces of this thread', () => {
   const limit = Error.stackTraceLimit;
   travel(new Error('m'));
   assert.equal(Error.stackTraceLimit, limit);
+});
+
+test('an error of another realm is revived as one of this, of its class and with its code', () => {
+  const thrown = runInNewContext(
+    'Object.assign(new RangeError("too far", { cause: new TypeError("no") }), { code: "E" })',
+  );
+  assert.ok(!(thrown instanceof Error));
+  const error = travel(thrown);
+  assert.ok(error instanceof RangeError);
+  assert.deepEqual([error.message, Reflect.get(error, 'code')], ['too far', 'E']);
+  assert.ok(error.cause instanceof TypeError);
 });

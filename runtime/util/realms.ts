@@ -1,0 +1,75 @@
+/**
+ * What a value is, in whichever realm it was made. Jest, Vitest's `vmThreads` and whoever else uses `node:vm` run a
+ * program in a realm with an Error, an Object and a Uint8Array of its own: what Node's core throws, what other threads
+ * send and what callers hand in may be of another one, and `instanceof` is false for it. Polyfills and jsdom have
+ * classes of their own, too. So these look at what a value is or can do, and nothing in the project asks for a class
+ * of the language by `instanceof`.
+ */
+import { types } from 'node:util';
+
+/** A `Blob` or `File`, whoever made it. */
+export interface BlobLike {
+  readonly size: number;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+
+/** An error of the language or a DOMException. */
+export function isError(value: unknown): value is Error {
+  return types.isNativeError(value) || value instanceof Error;
+}
+
+/** An error that is called so: `TypeError`, `DataCloneError`. */
+export function isErrorNamed(value: unknown, name: string): value is Error {
+  return isError(value) && value.name === name;
+}
+
+/** What a thrown value says, whatever it is. */
+export function messageOf(thrown: unknown): string {
+  return isError(thrown) ? thrown.message : String(thrown);
+}
+
+/** The code of an error of Node's own: `ENOENT`, `EADDRINUSE`. */
+export function errorCodeOf(thrown: unknown): string | undefined {
+  return isError(thrown) && 'code' in thrown && typeof thrown.code === 'string' ? thrown.code : undefined;
+}
+
+export function isUrl(value: unknown): value is URL {
+  return tagOf(value) === 'URL' && typeof Object(value).href === 'string';
+}
+
+export function isAbortSignal(value: unknown): value is AbortSignal {
+  if (typeof value !== 'object' || value === null) return false;
+  if (!('aborted' in value) || typeof value.aborted !== 'boolean') return false;
+  return hasMethod(value, 'addEventListener') && hasMethod(value, 'removeEventListener');
+}
+
+export function isBlob(value: unknown): value is BlobLike {
+  if (typeof value !== 'object' || value === null) return false;
+  return 'size' in value && typeof value.size === 'number' && hasMethod(value, 'arrayBuffer');
+}
+
+export function isDomException(value: unknown): value is DOMException {
+  return tagOf(value) === 'DOMException';
+}
+
+/** An object that no class has made: `{}`, what JSON holds. */
+export function isPlainObject(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return (
+    prototype === null || (Object.getPrototypeOf(prototype) === null && isRootPrototype(Object(prototype)))
+  );
+}
+
+/** `Object.prototype` of some realm, and no object that somebody made without a prototype. */
+function isRootPrototype(prototype: object): boolean {
+  return Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+function hasMethod(value: object, name: string): boolean {
+  return typeof Reflect.get(value, name) === 'function';
+}
+
+function tagOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice('[object '.length, -1);
+}

@@ -1,0 +1,4 @@
+import { Troupe } from 'troupe';
+import { askAll } from '../ask.js';
+
+askAll({ Troupe }).then((said) => console.log(JSON.stringify(said)));
