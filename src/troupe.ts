@@ -15,6 +15,7 @@ import { InputError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
+import { telemetryOff } from '../actors/inference/telemetry.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
 import { ChatRun } from './chat-run.ts';
@@ -80,6 +81,7 @@ export class Troupe implements AsyncDisposable {
   static async start(options: StartOptions = {}): Promise<Troupe> {
     const { onProgress = () => {}, signal, ...rest } = options;
     const config = resolveConfig(rest);
+    await telemetryOff();
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
     signal?.throwIfAborted();

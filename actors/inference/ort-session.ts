@@ -3,10 +3,10 @@
  * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short.
  */
 import { basename } from 'node:path';
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
+import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */

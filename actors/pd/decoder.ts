@@ -8,9 +8,10 @@
  *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
  *     outputs  logits [rows, length or 1, vocabulary] or likeliest.*, present.* or new.*
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import { LIKELIEST } from '../model/rewrite/likeliest.ts';
 import type { EngineImage } from './engine-request.ts';
 import type { KvCache, KvDraft } from './kv-cache/kv-cache.ts';
