@@ -8,6 +8,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 import { TroupeError } from '../../runtime/errors.ts';
+import { onMainThread } from './on-main-thread.ts';
 
 const VARIABLE = 'ORT_DISABLE_TELEMETRY';
 const OFF = '1';
@@ -20,13 +21,14 @@ process.env[VARIABLE] ||= OFF;
 
 /**
  * To be called, on whichever thread, before threads that load onnxruntime are started.
+ * @param patienceMs for a worker's main thread to answer
  * @throws TroupeError `TELEMETRY_NOT_OFF` on a worker whose main thread does not answer
  */
-export async function telemetryOff(): Promise<void> {
+export async function telemetryOff(patienceMs = PATIENCE_MS): Promise<void> {
   process.env[VARIABLE] ||= OFF;
   if (isMainThread || isSetForProcess()) return;
   try {
-    await onMainThread(`process.env.${VARIABLE} ||= '${OFF}'`);
+    await onMainThread(`process.env.${VARIABLE} ||= '${OFF}'`, patienceMs);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TroupeError(
@@ -47,28 +49,5 @@ function isSetForProcess(): boolean {
     return Boolean(report.environmentVariables?.[VARIABLE]);
   } finally {
     maker.excludeNetwork = excludeNetwork;
-  }
-}
-
-/** A worker has one way to have something done on the main thread unasked: as a debugger does. No port is opened. */
-async function onMainThread(expression: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const timer = setTimeout(
-    () => reject(new Error(`the main thread does not answer in ${PATIENCE_MS / 1000} s`)),
-    PATIENCE_MS,
-  );
-  const { Session } = await import('node:inspector');
-  const session = new Session();
-  try {
-    session.connectToMainThread();
-    session.post('Runtime.evaluate', { expression }, (error, answer) => {
-      if (error !== null) reject(error);
-      else if (answer.exceptionDetails !== undefined) reject(new Error(answer.exceptionDetails.text));
-      else resolve();
-    });
-    await promise;
-  } finally {
-    clearTimeout(timer);
-    session.disconnect();
   }
 }
