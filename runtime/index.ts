@@ -3,6 +3,8 @@
  *
  * Public: what this file exports. Everything else under `runtime/` may change without notice.
  */
+import './require-node.ts';
+
 export type { ActorContext } from './actor/actor-context.ts';
 export {
   type ActorDefinition,

@@ -3,6 +3,8 @@
  *
  * Public: what this file exports, and `troupe/runtime`. Everything else may change without notice.
  */
+import '../runtime/require-node.ts';
+
 export { InputError, ModelError } from '../actors/errors.ts';
 export type {
   ChatMessage,

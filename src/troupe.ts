@@ -30,6 +30,7 @@ import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import { platformObstacle } from './platform.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
 
@@ -76,11 +77,14 @@ export class Troupe implements AsyncDisposable {
 
   /**
    * Reads the model's files, starts the actors and resolves when they are ready.
-   * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
+   * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode; TroupeError
+   *   `PLATFORM_UNSUPPORTED` where onnxruntime has no library for this machine, `TELEMETRY_NOT_OFF`
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
     const { onProgress = () => {}, signal, ...rest } = options;
     const config = resolveConfig(rest);
+    const obstacle = platformObstacle();
+    if (obstacle !== undefined) throw obstacle;
     await telemetryOff();
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);

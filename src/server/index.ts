@@ -3,5 +3,7 @@
  *
  * Public: what this file exports.
  */
+import '../../runtime/require-node.ts';
+
 export { type ServeOptions, serve, type TroupeServer } from './serve.ts';
 export type { ServerOptions } from './server-schema.ts';
