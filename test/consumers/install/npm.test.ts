@@ -5,7 +5,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { plainDefaultGolden } from '../../support/default-golden.ts';
-import { Consumer, type Outcome, TIMEOUT_MS } from '../support/packed-package.ts';
+import { Consumer, type Outcome, ROOT, TIMEOUT_MS } from '../support/packed-package.ts';
 
 const described = plainDefaultGolden();
 const QUESTION = JSON.stringify(described.question);
@@ -35,6 +35,10 @@ const PROGRAMS = {
   `,
 };
 
+function npxOf(tools: Consumer): string {
+  return join(tools.folder, 'node_modules', 'npm', 'bin', 'npx-cli.js');
+}
+
 for (const version of ['10.9.9', '11.21.2', '12.2.2']) {
   describe(`troupe, installed by npm ${version}`, { timeout: TIMEOUT_MS }, () => {
     let tools: Consumer;
@@ -55,7 +59,7 @@ for (const version of ['10.9.9', '11.21.2', '12.2.2']) {
     });
 
     it('ran no script that fetches anything from elsewhere', () => {
-      assert.doesNotMatch(said.stdout + said.stderr, /onnxruntime|nuget/i);
+      assert.doesNotMatch(said.stdout + said.stderr, /onnxruntime-node@|nuget/i);
       const modules = join(consumer.folder, 'node_modules');
       assert(existsSync(join(modules, 'troupe', 'node_modules', 'onnxruntime-node', 'package.json')));
       assert.deepEqual(globSync('**/libonnxruntime_providers_*', { cwd: modules }), []);
@@ -73,12 +77,17 @@ for (const version of ['10.9.9', '11.21.2', '12.2.2']) {
       assert.equal(stderr, '');
     });
 
-    it('answers on the command line, without a warning', async () => {
-      const npx = join(tools.folder, 'node_modules', 'npm', 'bin', 'npx-cli.js');
+    it('answers on the command line', async () => {
       const args = ['troupe', 'ask', '--image', 'picture.png', '--json', described.question];
-      const { stdout, stderr } = await consumer.run(process.execPath, [npx, ...args]);
+      const { stdout } = await consumer.run(process.execPath, [npxOf(tools), ...args]);
       assert.equal(JSON.parse(stdout).text.trim(), described.greedy.trim());
-      assert.doesNotMatch(stderr, /onnxruntime/);
+    });
+
+    it('runs in a clone without a warning about its settings', async () => {
+      const args = [npxOf(tools), 'troupe', '--version'];
+      const { stdout, stderr } = await consumer.run(process.execPath, args, { cwd: ROOT });
+      assert.match(stdout, /^\d+\.\d+\.\d+\n$/);
+      assert.doesNotMatch(stderr, /project config|env config/i);
     });
   });
 }

@@ -6,7 +6,8 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** Of this clone. */
+export const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 /** Where `pack-once.ts` says that the package is. */
 const PACKED = 'TROUPE_PACKED_PACKAGE';
 const MOST_OUTPUT = 16 * 1024 * 1024;
@@ -37,6 +38,8 @@ export interface CommandOptions {
   /** Folder of the Node to run it with, default that of this test. */
   readonly nodeFolder?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: the project's folder. */
+  readonly cwd?: string;
 }
 
 /** A project of somebody else in a folder of its own, to be removed; `await using` does it. */
@@ -58,7 +61,7 @@ export class Consumer implements AsyncDisposable {
 
   /**
    * A project with the package installed, and nothing else.
-   * @param npm path of the npm to use, see `npmOf`; default the one that is there
+   * @param npm path of the npm to use, default the one that is there
    */
   static async withTroupe(
     manifest: Readonly<Record<string, unknown>> = {},
@@ -82,13 +85,13 @@ export class Consumer implements AsyncDisposable {
   async run(
     command: string,
     args: readonly string[],
-    { nodeFolder = dirname(process.execPath), env = {} }: CommandOptions = {},
+    { nodeFolder = dirname(process.execPath), env = {}, cwd = this.folder }: CommandOptions = {},
   ): Promise<Outcome> {
     const inherited = Object.entries(process.env).filter(
       ([name]) => !/^(npm_|onnxruntime_|ort_)/i.test(name) && name !== PACKED,
     );
     return await run(command, args, {
-      cwd: this.folder,
+      cwd,
       env: {
         ...Object.fromEntries(inherited),
         PATH: [nodeFolder, process.env.PATH].join(delimiter),
