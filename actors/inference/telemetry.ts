@@ -6,18 +6,25 @@
  *
  * A value that is there already stays, so a user may have it otherwise.
  */
-import { isMainThread } from 'node:worker_threads';
+import { once } from 'node:events';
+import { isMainThread, SHARE_ENV, Worker } from 'node:worker_threads';
 import { TroupeError } from '../../runtime/errors.ts';
 import { onMainThread } from './on-main-thread.ts';
 
 const VARIABLE = 'ORT_DISABLE_TELEMETRY';
 const OFF = '1';
+const TURN_OFF = `process.env.${VARIABLE} ||= '${OFF}'`;
 
 /** The main thread answers in a millisecond, unless it is held up, by `Atomics.wait` for this very thread, say. */
 const PATIENCE_MS = 5_000;
 
+/** The process itself: in sandboxes, Jest's for one, `process` is a copy, environment included. */
+const { env, report: reports } = process.getBuiltinModule('node:process');
+
 // On a worker this reaches the threads and processes that it starts, and no more.
-process.env[VARIABLE] ||= OFF;
+env[VARIABLE] ||= OFF;
+
+let isKnownToBeOff = isMainThread && isOfProcess(env);
 
 /**
  * To be called, on whichever thread, before threads that load onnxruntime are started.
@@ -25,29 +32,50 @@ process.env[VARIABLE] ||= OFF;
  * @throws TroupeError `TELEMETRY_NOT_OFF` on a worker whose main thread does not answer
  */
 export async function telemetryOff(patienceMs = PATIENCE_MS): Promise<void> {
-  process.env[VARIABLE] ||= OFF;
-  if (isMainThread || isSetForProcess()) return;
+  isKnownToBeOff ||= isSetForProcess();
+  if (isKnownToBeOff) return;
   try {
-    await onMainThread(`process.env.${VARIABLE} ||= '${OFF}'`, patienceMs);
+    if (isMainThread) await inOwnEnvironment(TURN_OFF);
+    else await onMainThread(TURN_OFF, patienceMs);
+    if (!isSetForProcess()) throw new Error('the environment of the process does not take it');
+    isKnownToBeOff = true;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new TroupeError(
-      `onnxruntime's telemetry cannot be turned off from this worker thread: ${why}. ` +
-        `Set ${VARIABLE}=${OFF} in the environment of the process`,
+      `onnxruntime's telemetry cannot be turned off: ${why}. Set ${VARIABLE}=${OFF} in the environment of the process`,
       { code: 'TELEMETRY_NOT_OFF', cause },
     );
   }
 }
 
+/** Programs put plain objects in the place of `process.env`; those take accessors, which no environment has. */
+function isOfProcess(candidate: NodeJS.ProcessEnv): boolean {
+  const probe = 'TROUPE_PROBE';
+  try {
+    Object.defineProperty(candidate, probe, { get: () => undefined, configurable: true });
+  } catch {
+    return true;
+  }
+  delete candidate[probe];
+  return false;
+}
+
 /** What native code sees: a diagnostic report reads the process's environment, where `process.env` is a copy. */
 function isSetForProcess(): boolean {
-  const maker: NodeJS.ProcessReport & { excludeNetwork?: boolean } = process.report;
-  const { excludeNetwork = false } = maker;
+  const maker: NodeJS.ProcessReport & { excludeNetwork?: boolean; excludeEnv?: boolean } = reports;
+  const { excludeNetwork = false, excludeEnv = false } = maker;
   maker.excludeNetwork = true; // it would look up the names of peers
+  maker.excludeEnv = false;
   try {
     const report: { readonly environmentVariables?: Readonly<Record<string, string>> } = maker.getReport();
     return Boolean(report.environmentVariables?.[VARIABLE]);
   } finally {
     maker.excludeNetwork = excludeNetwork;
+    maker.excludeEnv = excludeEnv;
   }
+}
+
+/** On a thread for which `process.env` is the environment of its maker, not what its maker put in that place. */
+async function inOwnEnvironment(statement: string): Promise<void> {
+  await once(new Worker(statement, { eval: true, env: SHARE_ENV }), 'exit');
 }

@@ -32,6 +32,14 @@ describe("onnxruntime's telemetry", () => {
     assert.deepEqual(await host('import'), { said: 'off', value: '1' });
   });
 
+  it('is off where a program has put another object in the place of process.env', async () => {
+    assert.deepEqual(await host('replaced'), { said: 'off', value: '1' });
+  });
+
+  it('fails on a worker where the main thread has done so, rather than be left on', async () => {
+    assert.deepEqual(await host('replaced-worker'), { said: 'TELEMETRY_NOT_OFF' });
+  });
+
   for (const where of ['worker', 'nested']) {
     it(`is off for the process, too, when it is turned off on a ${where === 'nested' ? "worker's " : ''}worker thread`, async () => {
       assert.deepEqual(await host(where), { said: 'off', value: '1' });

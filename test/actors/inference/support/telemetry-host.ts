@@ -1,6 +1,7 @@
 /**
  * A program that turns telemetry off where it is told to, and prints what native code would read then. Argument: `main`,
- * `import`, `worker`, `nested`, or `blocked` (a worker for which the main thread waits without answering).
+ * `import`, `replaced` (another object is `process.env`), `worker`, `nested`, `blocked` (a worker for which the main thread
+ * waits without answering), or `replaced-worker`.
  */
 import { once } from 'node:events';
 import process from 'node:process';
@@ -12,7 +13,8 @@ const ACTORS = new URL('../../../../actors/inference/', import.meta.url);
 
 const where = process.argv[2];
 let said = 'off';
-if (where === 'main') await (await import(`${ACTORS}telemetry.ts`)).telemetryOff();
+if (where?.startsWith('replaced')) process.env = { ...process.env };
+if (where === 'main' || where === 'replaced') await (await import(`${ACTORS}telemetry.ts`)).telemetryOff();
 else if (where === 'import') await import(`${ACTORS}onnxruntime.ts`);
 else if (where === 'blocked') {
   const done = new Int32Array(new SharedArrayBuffer(4));
