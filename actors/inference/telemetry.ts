@@ -18,8 +18,7 @@ const TURN_OFF = `process.env.${VARIABLE} ||= '${OFF}'`;
 /** The main thread answers in a millisecond, unless it is held up, by `Atomics.wait` for this very thread, say. */
 const PATIENCE_MS = 5_000;
 
-/** The process itself: in sandboxes, Jest's for one, `process` is a copy, environment included. */
-const { env, report: reports } = process.getBuiltinModule('node:process');
+const { env, report: reports } = process;
 
 // On a worker this reaches the threads and processes that it starts, and no more.
 env[VARIABLE] ||= OFF;
@@ -48,7 +47,7 @@ export async function telemetryOff(patienceMs = PATIENCE_MS): Promise<void> {
   }
 }
 
-/** Programs put plain objects in the place of `process.env`; those take accessors, which no environment has. */
+/** Programs, and Jest, put plain objects in the place of `process.env`; those take accessors, an environment does not. */
 function isOfProcess(candidate: NodeJS.ProcessEnv): boolean {
   const probe = 'TROUPE_PROBE';
   try {
