@@ -41,6 +41,6 @@ function thisPlatform(): Platform {
 function unsupported(problem: string, remedy: string): TroupeError {
   return new TroupeError(`This machine cannot run a model: ${problem}. ${remedy}`, {
     code: 'PLATFORM_UNSUPPORTED',
-    details: { remedy },
+    details: { problem, remedy },
   });
 }

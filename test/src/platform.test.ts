@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { inspectDevices } from '../../src/inspect/inspect-devices.ts';
 import { platformObstacle } from '../../src/platform.ts';
+import { Troupe } from '../../src/troupe.ts';
 
 const BINARIES = fileURLToPath(new URL('../../node_modules/onnxruntime-node/bin/napi-v6/', import.meta.url));
 
@@ -30,6 +32,13 @@ describe('the platforms that a model runs on', () => {
     const refused = platformObstacle({ platform: 'darwin', arch: 'x64', libc: null });
     assert.equal(refused?.code, 'PLATFORM_UNSUPPORTED');
     assert.match(refused.message, /no library for darwin-x64\. It has them for linux-x64, .*darwin-arm64/);
+  });
+
+  it('are seen to before anything else is done', async (t) => {
+    t.mock.property(process, 'arch', 'ppc64');
+    await assert.rejects(Troupe.start({ model: 'no-such-model' }), { code: 'PLATFORM_UNSUPPORTED' });
+    const { providers } = await inspectDevices(0);
+    assert.match(String(providers[0]?.problem), /no library for \w+-ppc64$/);
   });
 
   it('count this machine in', () => {
