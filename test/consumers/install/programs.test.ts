@@ -1,3 +1,4 @@
+/** Programs of other people with the installed package. */
 import assert from 'node:assert/strict';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -37,6 +38,21 @@ export const server = (): Promise<TroupeServer> =>
 export const echo = protocol('echo', { say: ask<string, number>() });
 `;
 
+const SERVER = `
+  import { serve } from 'troupe/server';
+  const server = await serve({ port: 0, log: { level: 'silent' } });
+  const page = await (await fetch(server.url)).text();
+  const script = await fetch(server.url + '/playground/main.js');
+  const answer = await fetch(server.url + '/v1/chat/completions', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ messages: [{ role: 'user', content: 'Hello?' }], max_tokens: 2 }),
+  });
+  const { object } = await answer.json();
+  await server.close();
+  console.log(JSON.stringify({ page: page.includes('<title>Troupe'), script: script.status, object }));
+`;
+
 const CONFIG = {
   compilerOptions: {
     module: 'nodenext',
@@ -49,7 +65,7 @@ const CONFIG = {
   files: ['program.ts'],
 };
 
-describe('a TypeScript program', { timeout: TIMEOUT_MS }, () => {
+describe('the installed package', { timeout: TIMEOUT_MS }, () => {
   let consumer: Consumer;
 
   before(async () => {
@@ -59,12 +75,18 @@ describe('a TypeScript program', { timeout: TIMEOUT_MS }, () => {
   });
   after(() => consumer[Symbol.asyncDispose]());
 
-  it('type-checks, is compiled and gets an answer', async () => {
+  it('type-checks a TypeScript program, which is compiled and gets an answer', async () => {
     await consumer.run(TSC, []);
     const { stdout } = await consumer.run('node', ['program.js']);
     const { text, tokens, system } = JSON.parse(stdout);
     assert.equal(text.trim(), described.greedy.trim());
     assert(tokens > 0);
     assert.equal(system, 'function');
+  });
+
+  it('serves over HTTP, with its page', async () => {
+    await consumer.write({ 'server.js': SERVER });
+    const { stdout } = await consumer.run('node', ['server.js']);
+    assert.deepEqual(JSON.parse(stdout), { page: true, script: 200, object: 'chat.completion' });
   });
 });
