@@ -9,6 +9,8 @@
  *
  * @module troupe/runtime
  */
+import './require-node.ts';
+
 export type { ActorContext, ReportedLoad } from './actor/actor-context.ts';
 export {
   type ActorDefinition,

@@ -9,6 +9,8 @@
  *
  * @module troupe
  */
+import '../runtime/require-node.ts';
+
 export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';
 export type {
   FinishReason,

@@ -15,6 +15,7 @@ import { InputError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
+import { telemetryOff } from '../actors/inference/telemetry.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
@@ -31,6 +32,7 @@ import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import { platformObstacle } from './platform.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
 import type { StartOptions, StopOptions } from './start-options.ts';
 import { submittedChat } from './submitted-chat.ts';
@@ -91,7 +93,8 @@ export class Troupe implements AsyncDisposable {
 
   /**
    * Reads the model's files, starts the actors and resolves when they are ready.
-   * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
+   * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode; TroupeError
+   *   `PLATFORM_UNSUPPORTED` where onnxruntime has no library for this machine, `TELEMETRY_NOT_OFF`
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
     assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
@@ -99,6 +102,9 @@ export class Troupe implements AsyncDisposable {
     assertFunction(onProgress, 'onProgress');
     assertSignal(signal);
     const config = resolveConfig(rest);
+    const obstacle = platformObstacle();
+    if (obstacle !== undefined) throw obstacle;
+    await telemetryOff();
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
     throwIfAborted(signal);

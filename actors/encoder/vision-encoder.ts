@@ -5,11 +5,12 @@
  *              pixel_attention_mask bool [1, tiles, height, width], where the graph has it: all of a tile counts
  *     output   image_features float32 [tiles, tokensPerTile, hidden]
  */
-import { Tensor } from 'onnxruntime-node';
+
 import { ModelError } from '../errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { loadGraph } from '../inference/load-graph.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import { floatData } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 

@@ -2,9 +2,9 @@
  * The GPU as one actor owns it: which buffers live there, and what crossed between it and the host. Nothing frees a
  * GPU tensor but `dispose`: whoever takes one from a run disposes of it here, once.
  */
-import type { Tensor } from 'onnxruntime-node';
 import type { Unlock } from '../../runtime/thread/process-lock.ts';
 import type { Tensors } from '../inference/graph-session.ts';
+import type { Tensor } from '../inference/onnxruntime.ts';
 import type { GpuDevice } from './device.ts';
 import { gpuInUse } from './gpu-errors.ts';
 import { takeGpu } from './gpu-lock.ts';

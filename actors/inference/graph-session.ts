@@ -2,7 +2,7 @@
  * What the model actors need of an inference engine: a loaded graph whose inputs and outputs are known by
  * name, and one call that runs it. `ort-session.ts` is the onnxruntime implementation; tests stand in others.
  */
-import type { Tensor } from 'onnxruntime-node';
+import type { Tensor } from './onnxruntime.ts';
 
 /** Element type, as onnxruntime names it. */
 export type ElementType = Tensor.Type;

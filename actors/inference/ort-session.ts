@@ -4,10 +4,10 @@
  */
 import { basename } from 'node:path';
 import { types } from 'node:util';
-import { InferenceSession, type Tensor } from 'onnxruntime-node';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
+import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */

@@ -11,11 +11,11 @@
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { env, InferenceSession } from 'onnxruntime-node';
 import { messageOf } from '../../runtime/util/realms.ts';
 import { cachedFolder, cacheRoots, fileHash } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { cpuIdentity } from './cpu-identity.ts';
+import { env, InferenceSession } from './onnxruntime.ts';
 import { PACKED_GRAPH, sessionSettings } from './ort-session.ts';
 import { alignWeights, packingKernels } from './packed-layout.ts';
 

@@ -1,6 +1,7 @@
 /** Tensors as plain records, which can be sent to another thread. */
-import { Tensor } from 'onnxruntime-node';
+
 import type { Tensors } from './graph-session.ts';
+import { Tensor } from './onnxruntime.ts';
 
 type TensorData = Exclude<Tensor['data'], readonly string[]>;
 

@@ -9,9 +9,9 @@
  *     outputs  logits [rows, length or 1, vocabulary] or likeliest.*, present.* or new.*
  */
 import { types } from 'node:util';
-import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import { LIKELIEST } from '../model/rewrite/likeliest.ts';
 import type { EngineImage } from './engine-request.ts';
 import type { KvCache, KvDraft } from './kv-cache/kv-cache.ts';

@@ -1,6 +1,7 @@
 /** What a request brings to the engine. */
-import type { Tensor } from 'onnxruntime-node';
+
 import type { RequestEnvelope } from '../generation.ts';
+import type { Tensor } from '../inference/onnxruntime.ts';
 
 /** One image of a request, in the order of the prompt's image tokens. */
 export interface EngineImage {

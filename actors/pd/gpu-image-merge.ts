@@ -8,10 +8,11 @@
  *     places   int64 [rows, 2]                     where each of them goes
  *     merged   float32 [1, tokens, hidden]
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import { loadSmallGraph, node, type SmallGraph } from '../gpu/small-graph.ts';
 import type { GraphSession } from '../inference/graph-session.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import type { EngineImage } from './engine-request.ts';
 
 const MERGE = (hidden: number): SmallGraph => ({

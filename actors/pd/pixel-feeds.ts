@@ -2,8 +2,9 @@
  * The image inputs of a decoder that encodes images itself (integrated encoding, as Llama 4 in vLLM): all images of
  * the prompt at its prefill, none at the steps that follow.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import type { EngineImage } from './engine-request.ts';
 
 const PIXELS = 'pixel_values';

@@ -2,8 +2,9 @@
  * What a run says of the token after each row's last. A graph that was rewritten to choose the likeliest itself
  * (`likeliest.ts`) is asked for logits only where somebody draws from them or penalizes some.
  */
-import type { Tensor } from 'onnxruntime-node';
+
 import type { Tensors } from '../inference/graph-session.ts';
+import type { Tensor } from '../inference/onnxruntime.ts';
 import { floatData } from '../inference/ort-session.ts';
 import { LIKELIEST } from '../model/rewrite/likeliest.ts';
 import { Logits } from './logits.ts';

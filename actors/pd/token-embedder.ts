@@ -3,9 +3,10 @@
  * in a table once computed: after a short while a decode step needs no run of the graph at all, and a prefill only
  * for ids that are new.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GraphSession } from '../inference/graph-session.ts';
 import { Int64Buffer } from '../inference/int64-buffer.ts';
+import { Tensor } from '../inference/onnxruntime.ts';
 import { floatData } from '../inference/ort-session.ts';
 
 /** Most memory for kept rows. A full table starts anew; at this size that is rare. */

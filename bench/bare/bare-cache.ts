@@ -1,5 +1,5 @@
 /** What a bare loop does with keys and values between two runs. */
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelGeometry } from '../../actors/model/geometry.ts';
 
 export type Tensors = Record<string, Tensor>;

@@ -1,5 +1,5 @@
 /** A language model decoding greedily in a bare loop of `session.run`: all rows in step, nothing joins or leaves. */
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { LIKELIEST } from '../../actors/model/rewrite/likeliest.ts';
 import {

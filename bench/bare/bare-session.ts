@@ -1,5 +1,5 @@
 /** The model's graphs without anything of ours around them: what a plain loop of `session.run` costs. */
-import { InferenceSession } from 'onnxruntime-node';
+import { InferenceSession } from '../../actors/inference/onnxruntime.ts';
 import { SPINNING } from '../../actors/inference/ort-session.ts';
 
 export interface BareGraph {

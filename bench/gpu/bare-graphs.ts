@@ -1,6 +1,7 @@
 /** A model's graphs on one provider: on the CPU the decoder that the engine runs there, on a GPU the export. */
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+
 import { median } from 'simple-statistics';
+import { type InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { thisMachine } from '../../src/config/this-machine.ts';
 import { planThreads } from '../../src/config/thread-plan.ts';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { mergeImages } from '../../actors/pd/image-merge.ts';
 import { floatsOf, outputOf } from '../bare/bare-cache.ts';

@@ -4,6 +4,7 @@
  *
  *     node transformers-child.ts MODEL_DIRECTORY DTYPE
  */
+import '../../actors/inference/telemetry.ts'; // its own onnxruntime collects, too
 import { basename, dirname } from 'node:path';
 import process from 'node:process';
 import { AutoModelForVision2Seq, AutoProcessor, env, RawImage, type Tensor } from '@huggingface/transformers';

@@ -1,6 +1,7 @@
 /** The vision graph: images to embeddings, one tile at a time and several together. */
-import { Tensor } from 'onnxruntime-node';
+
 import { VisionEncoder } from '../../actors/encoder/vision-encoder.ts';
+import { Tensor } from '../../actors/inference/onnxruntime.ts';
 import { openBareSession } from '../bare/bare-session.ts';
 import { openEmbeddedModel, pixelsOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';

@@ -8,6 +8,7 @@ project's tests.
 
 import argparse
 import json
+import os
 from pathlib import Path
 from random import Random
 
@@ -54,6 +55,7 @@ class OnnxModel:
     """The exported graphs as an engine runs them: a prefill, then one token at a time over the cache."""
 
     def __init__(self, folder: Path, suffix: str = ""):
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it would collect, and send
         import onnxruntime as ort
 
         options = ort.SessionOptions()

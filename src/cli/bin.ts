@@ -4,17 +4,11 @@
  * an older Node would fail while loading a dependency, with a message that names neither cause nor cure.
  */
 import process from 'node:process';
+import { nodeTooOld } from '../../runtime/node-version.ts';
 
-const OLDEST_NODE = [22, 19] as const;
-
-const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-const [oldestMajor, oldestMinor] = OLDEST_NODE;
-
-if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
-  process.stderr.write(
-    `troupe: needs Node.js ${OLDEST_NODE.join('.')} or newer, this is ${process.versions.node}. ` +
-      'Install a current Node.js [NODE_TOO_OLD]\n',
-  );
+const tooOld = nodeTooOld();
+if (tooOld !== undefined) {
+  process.stderr.write(`troupe: ${tooOld.message} [${tooOld.code}]\n`);
   process.exitCode = 1;
 } else {
   const { main } = await import('./main.ts');

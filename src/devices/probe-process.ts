@@ -2,8 +2,9 @@
  * Tries a GPU provider in a process of its own, and says on standard output how it went. A driver can abort the process
  * that loads it, or hang: then it is this one.
  */
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+
 import { node, smallGraph } from '../../actors/gpu/small-graph.ts';
+import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import { messageOf } from '../../runtime/util/realms.ts';
 
 const graph = smallGraph({

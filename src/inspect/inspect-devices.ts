@@ -1,6 +1,7 @@
 /** Which of onnxruntime's providers start on this machine, and what `auto` would choose. */
 import { whyNoGpu } from '../devices/choose-devices.ts';
 import { hardwareGpu, type ProbeResult, probeGpu } from '../devices/probe-gpu.ts';
+import { platformObstacle } from '../platform.ts';
 
 /** Whether one of onnxruntime's providers starts here. */
 export interface InspectedProvider {
@@ -35,11 +36,18 @@ export async function inspectDevices(weightBytes: number): Promise<InspectedDevi
   const cuda = await probeGpu('cuda');
   const reason = await whyNoGpu(weightBytes, { probe: async () => webgpu, hardware: () => hardware });
   return {
-    providers: [{ provider: 'cpu', works: true }, reported('webgpu', webgpu), reported('cuda', cuda)],
+    providers: [cpu(), reported('webgpu', webgpu), reported('cuda', cuda)],
     ...(hardware === undefined ? {} : { hardware }),
     auto: reason === undefined ? 'webgpu' : 'cpu',
     ...(reason === undefined ? {} : { autoReason: reason }),
   };
+}
+
+/** It starts wherever onnxruntime's library does. */
+function cpu(): InspectedProvider {
+  const { problem, remedy } = platformObstacle()?.details ?? {};
+  if (problem === undefined) return { provider: 'cpu', works: true };
+  return { provider: 'cpu', works: false, problem: String(problem), remedy: String(remedy) };
 }
 
 function reported(provider: 'webgpu' | 'cuda', result: ProbeResult): InspectedProvider {

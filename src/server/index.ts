@@ -8,6 +8,8 @@
  *
  * @module troupe/server
  */
+import '../../runtime/require-node.ts';
+
 export type { ServeOptions, TroupeServer } from './serve.ts';
 export type { HttpOptions, LogOptions, QueueOptions, ServerOptions } from './server-options.ts';
 export { serve } from './start-server.ts';

@@ -1,7 +1,8 @@
 /** Asks for more GPU memory than there is in one piece, and prints how that ends. */
-import { Tensor } from 'onnxruntime-node';
+
 import { GpuMemory } from '../../actors/gpu/gpu-memory.ts';
 import { loadSmallGraph, node } from '../../actors/gpu/small-graph.ts';
+import { Tensor } from '../../actors/inference/onnxruntime.ts';
 import { TroupeError } from '../../runtime/errors.ts';
 
 const FLOATS = 300_000_000n;

@@ -2,9 +2,10 @@
  * Puts the batch of a `GpuKvCache` together anew when requests have joined or left: the rows of the old batch that stay, and
  * below them the prompts that join. Some layers at a time, so that little is held twice beside the result.
  */
-import type { Tensor } from 'onnxruntime-node';
+
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import type { Tensors } from '../../inference/graph-session.ts';
+import type { Tensor } from '../../inference/onnxruntime.ts';
 import { type FreePlaces, GpuBatch } from './gpu-batch.ts';
 import { type GpuDraft, tensorsOf } from './gpu-draft.ts';
 import type { KvPort } from './kv-signature.ts';

@@ -3,10 +3,11 @@
  * graphs: one picks rows and places, the other puts one tensor below another, filled up to one length. A run does it for
  * several tensors at once, since to start a run takes longer than to copy.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import { type ElementName, loadSmallGraph, node, type Port } from '../../gpu/small-graph.ts';
 import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
+import { Tensor } from '../../inference/onnxruntime.ts';
 
 /** Where a row that is shorter than the others has its free places. */
 export type FreePlaces = 'left' | 'right';

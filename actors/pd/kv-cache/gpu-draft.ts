@@ -1,7 +1,8 @@
 /** The keys and values of a prompt while it is run in parts: what the last part left on the GPU is the next one's past. */
-import type { Tensor } from 'onnxruntime-node';
+
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import type { Tensors } from '../../inference/graph-session.ts';
+import type { Tensor } from '../../inference/onnxruntime.ts';
 import type { KvDraft } from './kv-cache.ts';
 import type { KvPort } from './kv-signature.ts';
 

@@ -9,10 +9,11 @@
  *
  * So in Concat exports the free places are on the left, and the new token of all rows lies in one column.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { GpuMemory } from '../../gpu/gpu-memory.ts';
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
+import { Tensor } from '../../inference/onnxruntime.ts';
 import { CAREFUL_TOKENS } from '../gpu-prompt-check.ts';
 import { GpuAssembly, type GpuRow } from './gpu-assembly.ts';
 import { GpuDraft, pastOf } from './gpu-draft.ts';

@@ -5,7 +5,7 @@
  * All copies are made in 32-bit words, whatever the element type: it is one code for float32 and float16, and a
  * NaN's bits stay as they are.
  */
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../inference/onnxruntime.ts';
 import { copyWords } from './copy-words.ts';
 import type { KvPort } from './kv-signature.ts';
 

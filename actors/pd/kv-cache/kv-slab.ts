@@ -10,8 +10,8 @@
  * 32-bit words, so NaNs keep their bits. What is free holds old numbers: finite, unless `scrub` was needed and not called.
  */
 import { types } from 'node:util';
-import { Tensor } from 'onnxruntime-node';
 import type { Tensors } from '../../inference/graph-session.ts';
+import { Tensor } from '../../inference/onnxruntime.ts';
 import { copyWords } from './copy-words.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
 

@@ -3,9 +3,10 @@
  * values are copied into buffers kept here. The buffers have one capacity for all rows; since the cost of a step
  * grows with it, it follows the longest row in buckets.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
+import { Tensor } from '../../inference/onnxruntime.ts';
 import { KvBuffer, wordsOf } from './kv-buffer.ts';
 import type { KvCache, KvDraft } from './kv-cache.ts';
 import { type KvLayout, writeStepMask } from './kv-layout.ts';

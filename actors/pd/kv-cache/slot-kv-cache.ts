@@ -2,9 +2,10 @@
  * The KV cache for rewritten decoders: slots in memory that is reserved once, fed as views, into which each step's
  * new keys and values are copied and nothing else. All rows have one capacity; it follows the longest row.
  */
-import { Tensor } from 'onnxruntime-node';
+
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
+import { Tensor } from '../../inference/onnxruntime.ts';
 import type { KvCache, KvDraft } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import { VisionEncoder } from '../../../actors/encoder/vision-encoder.ts';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { goldens } from '../../support/golden.ts';
 import { goldenPixels, pilotDirectory, SIDE } from '../pd/support/pilot.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it, type TestContext } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession, PACKED_GRAPH } from '../../../actors/inference/ort-session.ts';
 import { type PackedGraph, packedGraph } from '../../../actors/inference/packed-graph.ts';
 import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';

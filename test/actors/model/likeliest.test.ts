@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import type { GraphSession } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
 import { GraphEditor } from '../../../actors/model/rewrite/graph-editor.ts';
 import { addLikeliest, LIKELIEST } from '../../../actors/model/rewrite/likeliest.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, Tensors } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData } from '../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../actors/model/onnx/graph-signature.ts';
 import type { OnnxGraph, OnnxModel, OnnxNode } from '../../../actors/model/onnx/onnx-types.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData } from '../../../actors/inference/ort-session.ts';
 import type { OnnxModel, OnnxNode } from '../../../actors/model/onnx/onnx-types.ts';
 import { GraphEditor } from '../../../actors/model/rewrite/graph-editor.ts';

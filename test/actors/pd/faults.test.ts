@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { Decoder } from '../../../actors/pd/decoder.ts';
 import { PdEngine } from '../../../actors/pd/engine.ts';
 import { KvBudget } from '../../../actors/pd/kv-cache/kv-budget.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import type { Tensors } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { KvBudget } from '../../../actors/pd/kv-cache/kv-budget.ts';
 import { capacityFor } from '../../../actors/pd/kv-cache/kv-capacity.ts';
 import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';

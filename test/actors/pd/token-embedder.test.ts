@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
-import { Tensor } from 'onnxruntime-node';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
+import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { TokenEmbedder } from '../../../actors/pd/token-embedder.ts';
 
 /** `embed_tokens` with embeddings `[id, -id]`; records the ids of each run. */

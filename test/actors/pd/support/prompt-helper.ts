@@ -1,5 +1,5 @@
 /** Somebody who runs parts of prompts for an engine under test, one at a time and when told. */
-import { Tensor } from 'onnxruntime-node';
+import { Tensor } from '../../../../actors/inference/onnxruntime.ts';
 import type { Decoder } from '../../../../actors/pd/decoder.ts';
 import type { KvPort } from '../../../../actors/pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../../../../actors/pd/kv-cache/slot-draft.ts';
