@@ -8,6 +8,7 @@ import { type BmpHeader, bmpHeader } from './formats/bmp-header.ts';
 import { bmpPixels } from './formats/bmp-pixels.ts';
 import { type FirstFrame, onCanvas } from './formats/first-frame.ts';
 import { gifFirstFrame } from './formats/gif-first-frame.ts';
+import { heifWithKnownBrand } from './formats/heif-brand.ts';
 import { icoBitmap, icoEntry } from './formats/ico-entry.ts';
 import { tiffKind } from './formats/tiff-kind.ts';
 import { readVipsImage } from './formats/vips-image.ts';
@@ -70,7 +71,7 @@ type Reader = (source: Source) => ReadableImage | Promise<ReadableImage>;
 const READERS: Readonly<Record<ImageFormat, Reader>> = {
   png: (source) => readVipsImage(source),
   jpeg: (source) => readVipsImage(source),
-  heif: (source) => readVipsImage(source),
+  heif: (source) => readVipsImage({ ...source, bytes: heifWithKnownBrand(source.bytes) }),
   gif: (source) => readFrame(source, gifFirstFrame(source.bytes)),
   webp: (source) => readFrame(source, webpFirstFrame(source.bytes)),
   tiff: readTiff,
