@@ -3,6 +3,7 @@
  * between them. libvips (sharp) is ten times faster, but its pixels differ by up to 21 of 255 levels near edges
  * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   type AxisWeights,
   axisWeights,
@@ -20,6 +21,42 @@ export interface RgbImage {
   readonly height: number;
   readonly data: Uint8Array;
 }
+
+/**
+ * Gives the memory of an image back now, and not when the collector comes to it: it looks at how much it has itself, and
+ * pixels lie outside of that. The image is empty from here on. Resolves when the memory is free.
+ */
+export async function releasePixels({ data }: RgbImage): Promise<void> {
+  if (data.buffer instanceof ArrayBuffer) data.buffer.transfer(0);
+  await nextTurn(); // the decoder's own memory is freed in the next turn
+}
+
+/** Most bytes that the resizes of a plan take beside the image itself: what they make, and their weights. */
+export function resizeBytes({ source, resizes, shape }: ResizePlan): number {
+  const [, , height, width] = shape;
+  let bytes = 0;
+  let from: Size = source;
+  for (const to of [...resizes, { width, height }]) {
+    bytes += CHANNELS * to.width * (from.height + to.height);
+    bytes += WEIGHT_BYTES * (from.width + from.height + to.width + to.height);
+    from = to;
+  }
+  return bytes;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface ResizePlan {
+  readonly source: Size;
+  readonly resizes: readonly Size[];
+  readonly shape: readonly [tiles: number, channels: number, height: number, width: number];
+}
+
+/** Of an axis, for each pixel of its source or target: the widest filter looks at six, in four bytes each. */
+const WEIGHT_BYTES = 32;
 
 // The inner loops read elements with `as number`: their indices are in range by construction, and `?? 0` in its
 // place makes them slower by half.

@@ -23,10 +23,13 @@ import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 const BOARD_SLOTS = 64;
+const BUDGET_BLOCK_BYTES = 64 * 1024;
 
 export interface ActorSystemOptions {
   /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
   readonly arenas?: Readonly<Record<string, number>>;
+  /** Arenas that only count, bytes by name: shares of memory that lies elsewhere, in blocks of 64 KiB. */
+  readonly budgets?: Readonly<Record<string, number>>;
   /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
   readonly caches?: Readonly<Record<string, { readonly arena: string; readonly bytes: number }>>;
   /** How long a stopping actor may finish what it does. Default 10,000 ms. */
@@ -79,12 +82,13 @@ export class ActorSystem implements AsyncDisposable {
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);
-    this.#arenas = new Map(
-      Object.entries(options.arenas ?? {}).map(([name, bytes]) => [
-        name,
-        SharedArena.create({ name, bytes }),
-      ]),
+    const budgets = Object.entries(options.budgets ?? {}).map(([name, bytes]) =>
+      SharedArena.create({ name, bytes, countsOnly: true, blockBytes: BUDGET_BLOCK_BYTES }),
     );
+    const arenas = Object.entries(options.arenas ?? {}).map(([name, bytes]) =>
+      SharedArena.create({ name, bytes }),
+    );
+    this.#arenas = new Map([...arenas, ...budgets].map((arena) => [arena.name, arena]));
     this.#caches = new Map(
       Object.entries(options.caches ?? {}).map(([name, { arena, bytes }]) => [
         name,

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { Troupe } from '../../troupe.ts';
+import type { Place } from '../fair-queue.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
 import { type ChatCompletionRequest, parseChatRequest } from '../openai/chat-request.ts';
@@ -76,16 +77,20 @@ async function run(
   // Before images are fetched for nothing.
   if (queue.isFullFor(client))
     throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
-  const chat = await state.images.fetchInto(asked.chat, client, lifetime.signal);
-  const queuedAt = performance.now();
-  const place = await queue.enter(client, lifetime.signal);
-  const queueMs = performance.now() - queuedAt;
-  record.queued(queueMs);
+  const fetched = await state.images.fetch(asked.chat, client, lifetime.signal);
+  let place: Place | undefined;
   try {
+    const queuedAt = performance.now();
+    place = await queue.enter(client, lifetime.signal);
+    const queueMs = performance.now() - queuedAt;
+    record.queued(queueMs);
+    const { chat } = fetched;
     const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
     return { result, queueMs };
   } finally {
-    place.release(); // the engine is done with it, whatever the client still has to take
+    // The engine is done with it, whatever the client still has to take.
+    place?.release();
+    fetched.release();
   }
 }
 

@@ -72,7 +72,7 @@ function parseImageUrl(image: unknown, path: string): string {
   if (detail !== undefined && detail !== null && detail !== 'auto' && detail !== 'high') {
     throw badRequest('unsupported_value', `${path}.detail`, 'is supported only as auto or high');
   }
-  if (typeof url === 'string' && /^(https?|data|file):/i.test(url)) return url;
+  if (typeof url === 'string' && /^\s*(https?|data|file):/i.test(url)) return url;
   throw badRequest('image_source_unsupported', `${path}.url`, 'must be an https:, http: or data: URL');
 }
 

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { isEncoded, type PreparedImage } from '../../../actors/generation.ts';
 import { findFamily } from '../../../actors/model/families/registry.ts';
 import type { ModelDirectory } from '../../../actors/model/model-directory.ts';
+import type { DecodeBudgets } from '../../../actors/processor/decode-budget.ts';
 import { ImageOpener, type PlacedImages } from '../../../actors/processor/image-opener.ts';
 import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { SharedArena } from '../../../runtime/tensors/arena.ts';
@@ -34,6 +35,7 @@ describe('opening images', () => {
   let directory: ModelDirectory;
   let pixels: SharedArena;
   let embeddings: SharedArena;
+  let decoding: DecodeBudgets;
   let cache: SharedTensorCache;
   let alice: ImageOpener;
 
@@ -43,6 +45,10 @@ describe('opening images', () => {
 
   beforeEach(() => {
     pixels = SharedArena.create({ name: 'pixels', bytes: 16 * MIB });
+    decoding = {
+      any: SharedArena.create({ name: 'any', bytes: 16 * MIB, countsOnly: true }),
+      small: SharedArena.create({ name: 'small', bytes: MIB, countsOnly: true }),
+    };
     embeddings = SharedArena.create({ name: 'embeddings', bytes: MIB });
     cache = SharedTensorCache.create(embeddings, { name: 'cache', bytes: MIB, holder: CACHE });
     alice = opener(ALICE);
@@ -52,9 +58,10 @@ describe('opening images', () => {
     return new ImageOpener({
       directory,
       family: findFamily(directory.modelType, directory.path),
-      limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000 },
+      limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000, maxImageSide: 10_000 },
       policy: TRUSTED_IMAGES,
       pixels,
+      decoding,
       encoded: { cache, arena: embeddings },
       holder,
     });
@@ -160,7 +167,7 @@ describe('opening images', () => {
     const again = await place(alice, await picture(), await picture(3));
     again.release();
     const opened = await alice.open({ source: await picture(), field: 'image' }, signal);
-    const broken = { ...opened, source: 'unknown', decode: () => Promise.reject(new Error('broken')) };
+    const broken = { ...opened, source: 'unknown', read: () => Promise.reject(new Error('broken')) };
     await assert.rejects(alice.place([opened, broken], signal), /broken/);
     cache.clear();
     assert.deepEqual([pixels.stats().tensors, embeddings.stats().tensors], [0, 0]);

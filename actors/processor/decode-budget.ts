@@ -1,0 +1,59 @@
+/**
+ * Turns at decoding: an image is decoded when the memory that it will take is free, in the order in which images came,
+ * whichever thread they came to. Small images have a budget of their own besides, so that they pass the large ones.
+ */
+import type { SharedArena } from '../../runtime/tensors/arena.ts';
+import { InputError } from '../errors.ts';
+
+/** So many small images go at once at least. */
+const SMALL_AT_ONCE = 4;
+
+export interface DecodeBudgets {
+  readonly any: SharedArena;
+  readonly small: SharedArena;
+}
+
+export class DecodeBudget {
+  readonly #budgets: DecodeBudgets;
+  readonly #holder: number;
+
+  constructor(budgets: DecodeBudgets, holder: number) {
+    this.#budgets = budgets;
+    this.#holder = holder;
+  }
+
+  /** @throws InputError IMAGE_TOO_LARGE_PIXELS for what can never be decoded here */
+  check(bytes: number, field: string, size: { readonly width: number; readonly height: number }): void {
+    const { capacityBytes } = this.#budgets.any.stats();
+    if (bytes <= capacityBytes) return;
+    throw new InputError(
+      'IMAGE_TOO_LARGE_PIXELS',
+      `decoding it takes ${megabytes(bytes)}, of ${megabytes(capacityBytes)}`,
+      {
+        field,
+        value: `${size.width}×${size.height}`,
+        remedy: 'Scale the image down, send it as JPEG, or raise limits.memoryBytes.',
+      },
+    );
+  }
+
+  /**
+   * Waits for the turn, and calls `work` with that much memory reserved.
+   * @throws ActorError `ABORTED` when the signal aborts before the turn
+   */
+  async run<T>(bytes: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const { any, small } = this.#budgets;
+    const budget = bytes * SMALL_AT_ONCE <= small.stats().capacityBytes ? small : any;
+    const [reserved] = await budget.allocateAll('uint8', [[bytes]], this.#holder, { signal });
+    try {
+      signal.throwIfAborted();
+      return await work();
+    } finally {
+      if (reserved !== undefined) budget.release(reserved, this.#holder);
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
