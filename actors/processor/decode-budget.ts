@@ -5,6 +5,8 @@
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import { InputError } from '../errors.ts';
 
+/** So many large images at most: they may not take all the threads that Node decodes on, of which there are four. */
+const LARGE_AT_ONCE = 3;
 /** So many small images go at once at least. */
 const SMALL_AT_ONCE = 4;
 
@@ -43,8 +45,10 @@ export class DecodeBudget {
    */
   async run<T>(bytes: number, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
     const { any, small } = this.#budgets;
-    const budget = bytes * SMALL_AT_ONCE <= small.stats().capacityBytes ? small : any;
-    const [reserved] = await budget.allocateAll('uint8', [[bytes]], this.#holder, { signal });
+    const isSmall = bytes * SMALL_AT_ONCE <= small.stats().capacityBytes;
+    const budget = isSmall ? small : any;
+    const share = isSmall ? bytes : Math.max(bytes, Math.floor(any.stats().capacityBytes / LARGE_AT_ONCE));
+    const [reserved] = await budget.allocateAll('uint8', [[share]], this.#holder, { signal });
     try {
       signal.throwIfAborted();
       return await work();

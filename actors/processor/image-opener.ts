@@ -196,7 +196,7 @@ export class ImageOpener {
     await this.#budget.run(bytes, signal, async () => {
       this.#decodes += 1;
       const decoded = await image.decode();
-      this.#processor.write(decoded, plan, target);
+      await this.#processor.writeInTurns(decoded, plan, target, signal);
       await releasePixels(decoded);
     });
     signal.throwIfAborted();
