@@ -31,7 +31,7 @@ const DEFAULT_SHARE = 0.8;
 
 /** Of `limits.memoryBytes`, with what is enough on any machine. Keys and values of the model take 0.3 of it at most. */
 const SHARES = {
-  decodeBytes: { share: 0.25, most: 4 * GIB },
+  decodeBytes: { share: 0.3, most: 4 * GIB },
   smallDecodeBytes: { share: 0.05, most: 512 * MIB },
   pixelBytes: { share: 0.12, most: 512 * MIB },
   embeddingBytes: { share: 0.06, most: 256 * MIB },
