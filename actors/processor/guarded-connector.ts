@@ -24,10 +24,12 @@ export interface GuardedConnectorOptions {
   readonly isAllowed?: (address: string) => boolean;
 }
 
+export const NO_PUBLIC_ADDRESS = 'the host has no public address';
+
 /** The address is not one that may be connected to. It is not named: a client must not learn the inner network. */
 export class AddressRefusedError extends Error {
   constructor() {
-    super('the host has no public address');
+    super(NO_PUBLIC_ADDRESS);
   }
 }
 

@@ -78,7 +78,10 @@ export class ImageOpener {
     return this.#decodes;
   }
 
-  /** @throws InputError when the image cannot be loaded or its head not be read; the signal's reason when aborted */
+  /**
+   * @throws InputError when the image cannot be loaded, its head not be read, or it never be decoded here; the signal's
+   *   reason when it is aborted
+   */
   async open({ source, field }: RequestImage, signal: AbortSignal): Promise<OpenedImage> {
     const { directory, family, limits, policy } = this.#parts;
     const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, policy, signal });
@@ -92,7 +95,9 @@ export class ImageOpener {
     const plan = this.#known.get(hash)?.plan;
     if (plan !== undefined) return { plan, source: hash, field, read };
     const image = await read();
-    return { plan: family.planImage(directory, image), source: hash, field, read: async () => image };
+    const planned = family.planImage(directory, image);
+    this.#budget.check(image.decodeBytes + resizeBytes(planned), field, image);
+    return { plan: planned, source: hash, field, read: async () => image };
   }
 
   /**

@@ -48,10 +48,18 @@ async function innerAddresses(hostname: string, options: LookupAllOptions): Prom
   }
 }
 
-/** @throws the error of DNS when no family has an address */
-async function fromDns(hostname: string, options: LookupAllOptions): Promise<LookupAddress[]> {
+/**
+ * @param servers to ask instead of those that the system is configured with
+ * @throws the error of DNS when no family has an address
+ */
+export async function fromDns(
+  hostname: string,
+  options: LookupAllOptions,
+  servers?: readonly string[],
+): Promise<LookupAddress[]> {
   // A resolver of its own for each: it follows a changed configuration, and can be cancelled.
   const resolver = new Resolver({ timeout: TRY_TIMEOUT_MS, tries: TRIES });
+  if (servers !== undefined) resolver.setServers(servers);
   const families = ([4, 6] as const).filter((family) => isWanted(family, options));
   const lookups = families.map((family) => ofOneFamily(resolver, hostname, family));
   let impatience: NodeJS.Timeout | undefined;
