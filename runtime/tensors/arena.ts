@@ -136,14 +136,14 @@ export class SharedArena {
   ): Promise<SharedTensor<Type>[]> {
     checkHolder(holder);
     this.#space.checkFits(type, shapes);
-    let place: number | undefined;
+    let ticket: number | undefined;
     try {
       for (;;) {
         const version = this.#freed.version;
         this.#lock.lock();
         try {
-          place ??= this.#line.enter(holder);
-          const taken = this.#line.isFirst(place) ? this.#space.takeAll(type, shapes, holder) : undefined;
+          ticket ??= this.#line.enter(holder);
+          const taken = this.#line.isFirst(ticket) ? this.#space.takeAll(type, shapes, holder) : undefined;
           if (taken !== undefined) return taken;
         } finally {
           this.#lock.unlock();
@@ -151,7 +151,7 @@ export class SharedArena {
         await this.#freed.changed(version, options.signal);
       }
     } finally {
-      this.#leave(place ?? -1);
+      if (ticket !== undefined) this.#leave(ticket);
     }
   }
 
@@ -244,10 +244,10 @@ export class SharedArena {
   }
 
   /** Whoever is first now may find room. */
-  #leave(place: number): void {
+  #leave(ticket: number): void {
     this.#lock.lock();
     try {
-      this.#line.leave(place);
+      this.#line.leave(ticket);
     } finally {
       this.#lock.unlock();
     }

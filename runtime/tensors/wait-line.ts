@@ -13,6 +13,7 @@ import { type ArenaTables, NEXT_TICKET, WAIT_CELLS } from './arena-layout.ts';
 
 const TICKET = 0;
 const HOLDER = 1;
+const NONE = 0;
 
 export class WaitLine {
   readonly #header: Int32Array<SharedArrayBuffer>;
@@ -23,38 +24,56 @@ export class WaitLine {
     this.#waits = tables.waits;
   }
 
-  /** A place at the end, as the number of its row; -1 when the line is full. */
+  /** A place at the end, as its ticket; 0 when the line is full. */
   enter(holder: number): number {
-    for (let row = 0; row < this.#waits.length / WAIT_CELLS; row++) {
-      if (this.#cell(row, HOLDER) !== 0) continue;
-      const ticket = ((this.#header[NEXT_TICKET] ?? 0) + 1) | 0;
-      this.#header[NEXT_TICKET] = ticket;
-      this.#waits[row * WAIT_CELLS + TICKET] = ticket;
-      // From here on the place counts, should the thread die before the next line.
-      this.#waits[row * WAIT_CELLS + HOLDER] = holder;
-      return row;
-    }
-    return -1;
+    const row = this.#rowWith(HOLDER, 0);
+    if (row === -1) return NONE;
+    const next = ((this.#header[NEXT_TICKET] ?? 0) + 1) | 0;
+    const ticket = next === NONE ? 1 : next;
+    this.#header[NEXT_TICKET] = ticket;
+    this.#waits[row * WAIT_CELLS + TICKET] = ticket;
+    // From here on the place counts, should the thread die before the next line.
+    this.#waits[row * WAIT_CELLS + HOLDER] = holder;
+    return ticket;
   }
 
-  /** Whether nobody stands before that place. @param place -1 for one without a place, who is behind everybody */
-  isFirst(place: number): boolean {
-    for (let row = 0; row < this.#waits.length / WAIT_CELLS; row++) {
-      if (row === place || this.#cell(row, HOLDER) === 0) continue;
-      if (place === -1 || ((this.#cell(row, TICKET) - this.#cell(place, TICKET)) | 0) < 0) return false;
+  /** Whether nobody stands before that ticket. One without a place, or that was taken out, is behind everybody. */
+  isFirst(ticket: number): boolean {
+    const hasPlace = ticket !== NONE && this.#rowOf(ticket) !== -1;
+    for (let row = 0; row < this.#rows; row++) {
+      const other = this.#cell(row, TICKET);
+      if (this.#cell(row, HOLDER) === 0 || other === ticket) continue;
+      if (!hasPlace || ((other - ticket) | 0) < 0) return false;
     }
     return true;
   }
 
-  leave(place: number): void {
-    if (place !== -1) this.#waits[place * WAIT_CELLS + HOLDER] = 0;
+  leave(ticket: number): void {
+    const row = ticket === NONE ? -1 : this.#rowOf(ticket);
+    if (row !== -1) this.#waits[row * WAIT_CELLS + HOLDER] = 0;
   }
 
   /** Takes out all who waited for a holder that is no more. */
   leaveAll(holder: number): void {
-    for (let row = 0; row < this.#waits.length / WAIT_CELLS; row++) {
-      if (this.#cell(row, HOLDER) === holder) this.leave(row);
+    for (let row = this.#rowWith(HOLDER, holder); row !== -1; row = this.#rowWith(HOLDER, holder)) {
+      this.#waits[row * WAIT_CELLS + HOLDER] = 0;
     }
+  }
+
+  get #rows(): number {
+    return this.#waits.length / WAIT_CELLS;
+  }
+
+  #rowOf(ticket: number): number {
+    for (let row = 0; row < this.#rows; row++) {
+      if (this.#cell(row, TICKET) === ticket && this.#cell(row, HOLDER) !== 0) return row;
+    }
+    return -1;
+  }
+
+  #rowWith(cell: number, value: number): number {
+    for (let row = 0; row < this.#rows; row++) if (this.#cell(row, cell) === value) return row;
+    return -1;
   }
 
   #cell(row: number, cell: number): number {
