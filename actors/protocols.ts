@@ -79,8 +79,8 @@ export interface ProcessorLimits {
   readonly maxImageBytes: number;
   /** Pixels of one image, as its header claims. */
   readonly maxImagePixels: number;
-  /** Pixels of the longer side. */
-  readonly maxImageSide: number;
+  /** Pixels of the longer side. Default 65,535. */
+  readonly maxImageSide?: number;
 }
 
 export interface ProcessorArgs {

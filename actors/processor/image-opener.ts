@@ -18,7 +18,7 @@ import { contentHash } from './content-hash.ts';
 import { DecodeBudget, type DecodeBudgets } from './decode-budget.ts';
 import { HeldTensors } from './held-tensors.ts';
 import { Idefics3ImageProcessor } from './idefics3-image-processor.ts';
-import { type ReadableImage, readImage } from './image-decode.ts';
+import { DEFAULT_SIZE_LIMITS, type ReadableImage, readImage } from './image-decode.ts';
 import type { ImagePolicy } from './image-policy.ts';
 import { loadImageBytes } from './image-source.ts';
 import { KnownSources, sourceHash } from './known-sources.ts';
@@ -32,8 +32,8 @@ export interface ImageOpenerParts {
   readonly policy: ImagePolicy;
   /** Where pixels go. */
   readonly pixels: SharedArena;
-  /** What decoding may take, for all processors together. */
-  readonly decoding: DecodeBudgets;
+  /** What decoding may take, for all processors together; absent where nothing bounds it. */
+  readonly decoding?: DecodeBudgets;
   /** Where embeddings of known images are found; absent when the model has no vision graph of its own. */
   readonly encoded?: { readonly cache: SharedTensorCache; readonly arena: SharedArena };
   readonly holder: number;
@@ -86,7 +86,8 @@ export class ImageOpener {
     const { directory, family, limits, policy } = this.#parts;
     const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, policy, signal });
     const hash = sourceHash(bytes);
-    const size = { maxPixels: limits.maxImagePixels, maxSide: limits.maxImageSide };
+    const { maxImagePixels: maxPixels, maxImageSide: maxSide = DEFAULT_SIZE_LIMITS.maxSide } = limits;
+    const size = { maxPixels, maxSide };
     const read = async () => {
       const image = await readImage(bytes, field, size);
       signal.throwIfAborted();

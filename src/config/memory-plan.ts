@@ -36,7 +36,7 @@ const SHARES = {
   pixelBytes: { share: 0.12, most: 512 * MIB },
   embeddingBytes: { share: 0.06, most: 256 * MIB },
   imageCacheBytes: { share: 0.04, most: 128 * MIB },
-  fetchedBytes: { share: 0.04, most: 512 * MIB },
+  fetchedBytes: { share: 0.08, most: 512 * MIB },
 } as const;
 
 /** Bytes. The limit of the control group where there is one, else the machine's memory. */

@@ -172,4 +172,53 @@ describe('opening images', () => {
     cache.clear();
     assert.deepEqual([pixels.stats().tensors, embeddings.stats().tensors], [0, 0]);
   });
+
+  it('requests that together want more room than there is are all served', async () => {
+    const { plan } = await alice.open({ source: await picture(), field: 'image' }, signal);
+    const bytes = 4 * plan.shape.reduce((product, side) => product * side, 1);
+    pixels = SharedArena.create({ name: 'pixels', bytes: 10 * bytes, blockBytes: 64 });
+    const by = [opener(ALICE), opener(BOB)];
+    const request = async (nth: number): Promise<void> => {
+      const sources = await Promise.all([0, 1, 2, 3, 4, 5].map((odd) => picture(nth * 100 + odd)));
+      const { images, release } = await place(by[nth % 2] ?? alice, ...sources);
+      assert.equal(images.length, 6);
+      release();
+    };
+    await Promise.all([0, 1, 2, 3].map(request));
+    assert.equal(pixels.stats().tensors, 0);
+    assert.equal(decoding.any.stats().tensors + decoding.small.stats().tensors, 0);
+  });
+
+  it('refuses images at once that never fit together', async () => {
+    const { plan } = await alice.open({ source: await picture(), field: 'image' }, signal);
+    const bytes = 4 * plan.shape.reduce((product, side) => product * side, 1);
+    pixels = SharedArena.create({ name: 'pixels', bytes: 2 * bytes, blockBytes: 64 });
+    const sources = await Promise.all([0, 1, 2].map((odd) => picture(odd)));
+    await assert.rejects(place(opener(ALICE), ...sources), {
+      code: 'IMAGES_TOO_LARGE_PIXELS',
+      message: /limits\.memoryBytes/,
+    });
+    assert.equal(pixels.stats().tensors, 0);
+  });
+
+  it('refuses an image at once that never can be decoded', async () => {
+    decoding = { ...decoding, any: SharedArena.create({ name: 'any', bytes: 64 * 1024, countsOnly: true }) };
+    const opened = opener(ALICE).open({ source: await picture(), field: 'image' }, signal);
+    await assert.rejects(opened, { code: 'IMAGE_TOO_LARGE_PIXELS', message: /decoding it takes/ });
+  });
+
+  it('holds no embeddings while it waits for room for pixels', async () => {
+    await firstTime(alice, await picture());
+    pixels.releaseAll(ALICE);
+    const [taken] = await pixels.allocateAll('uint8', [[16 * MIB]], BOB);
+    const abort = new AbortController();
+    const open = (source: Bytes) => alice.open({ source, field: 'image' }, abort.signal);
+    const opened = await Promise.all([open(await picture()), open(await picture(7))]);
+    const waiting = alice.place(opened, abort.signal);
+    assert.equal(embeddings.releaseAll(ALICE), 0);
+    pixels.release(taken ?? assert.fail(), BOB);
+    const { images, release } = await waiting;
+    assert.deepEqual(images.map(isEncoded), [true, false]);
+    release();
+  });
 });
