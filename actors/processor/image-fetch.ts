@@ -34,6 +34,7 @@ const FIRST_BYTES = 256 * 1024;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
 /**
+ * @returns bytes in memory of their own
  * @throws InputError IMAGE_URL_REFUSED, IMAGE_FETCH_FAILED, IMAGE_TOO_LARGE_BYTES; the caller's reason when its signal
  *   is aborted; what `admit` throws
  */
@@ -42,7 +43,7 @@ export async function fetchImage(
   field: string,
   maxBytes: number,
   options: ImageFetchOptions,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const policy = options.policy ?? TRUSTED_IMAGES;
   const clock = new FetchClock(policy.fetchTimeoutMs);
   const signal =
@@ -66,7 +67,7 @@ async function read(
   maxBytes: number,
   clock: FetchClock,
   admit: ImageFetchOptions['admit'],
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   // Aborted while nobody reads it, it must not end the process.
   body.on('error', () => undefined);
   try {
@@ -103,9 +104,10 @@ async function unpacked(
   encodings: readonly string[],
   field: string,
   maxBytes: number,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    return await decodeContent(bytes, encodings, maxBytes);
+    // Of its own: what zlib gives may lie in the pool that all buffers share.
+    return new Uint8Array(await decodeContent(bytes, encodings, maxBytes));
   } catch (cause) {
     // Where zlib stopped; how much there is nobody knows.
     if (cause instanceof RangeError) throw tooManyBytes(field, maxBytes + 1, maxBytes);

@@ -64,7 +64,12 @@ export class RemoteImages {
       );
       const fetched = messages.flatMap(imagesAsBytes);
       bytes.complete(fetched.reduce((sum, image) => sum + image.length, 0));
-      return { chat: { ...chat, messages }, release: () => bytes.release() };
+      const release = () => {
+        // Now, and not with the next collection, which looks at other memory.
+        for (const image of fetched) if (!image.buffer.detached) image.buffer.transfer(0);
+        bytes.release();
+      };
+      return { chat: { ...chat, messages }, release };
     } catch (error) {
       failed.abort(error); // the other images are not wanted any more
       bytes.release();
@@ -107,10 +112,10 @@ function remoteParts({ content }: ChatMessage): RemotePart[] {
 }
 
 /** Only those that were fetched are bytes in a request that came over HTTP. */
-function imagesAsBytes({ content }: ChatMessage): Uint8Array[] {
+function imagesAsBytes({ content }: ChatMessage): Uint8Array<ArrayBuffer>[] {
   if (typeof content === 'string') return [];
   return content.flatMap((part) =>
-    part.type === 'image' && part.image instanceof Uint8Array ? [part.image] : [],
+    part.type === 'image' && part.image instanceof Uint8Array ? [part.image as Uint8Array<ArrayBuffer>] : [],
   );
 }
 
