@@ -18,6 +18,9 @@ import type { ImagePolicy } from './processor/image-policy.ts';
 /** Names of the arenas that a system with model actors must have. */
 export const PIXEL_ARENA = 'pixels';
 export const EMBEDDING_ARENA = 'embeddings';
+/** Names of the budgets for images that are being decoded and resized: of any size, and of small ones alone. */
+export const DECODE_BUDGET = 'decoding';
+export const SMALL_DECODE_BUDGET = 'decoding-small';
 /** Name of the tensor cache, in the embedding arena, that it must have: image embeddings by content hash. */
 export const EMBEDDING_CACHE = 'image-embeddings';
 /** Name of the pool that helps PD with prompts: the only one that requests can do without. */
@@ -76,6 +79,8 @@ export interface ProcessorLimits {
   readonly maxImageBytes: number;
   /** Pixels of one image, as its header claims. */
   readonly maxImagePixels: number;
+  /** Pixels of the longer side. Default 65,535. */
+  readonly maxImageSide?: number;
 }
 
 export interface ProcessorArgs {

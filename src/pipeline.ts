@@ -2,6 +2,7 @@
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import {
   aggregatedActor,
+  DECODE_BUDGET,
   EMBEDDING_ARENA,
   EMBEDDING_CACHE,
   encoderActor,
@@ -13,6 +14,7 @@ import {
   prefillActor,
   processorActor,
   type processorProtocol,
+  SMALL_DECODE_BUDGET,
 } from '../actors/protocols.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
@@ -20,12 +22,6 @@ import { type KvPlan, planKv } from './config/kv-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
-
-const MIB = 1024 * 1024;
-/** Shared memory is taken from the system as it is used; these only bound it. */
-const PIXEL_ARENA_BYTES = 512 * MIB;
-/** For embeddings that requests are made of; what the cache may keep comes on top. */
-const EMBEDDINGS_IN_WORK_BYTES = 256 * MIB;
 
 export interface Pipeline {
   readonly system: ActorSystem;
@@ -41,18 +37,21 @@ export async function startPipeline(
   plan: ThreadPlan,
   devices: Devices,
 ): Promise<Pipeline> {
+  const { memory } = config;
   const system = new ActorSystem({
+    // Shared memory is taken from the system as it is used; these only bound it.
     arenas: {
-      [PIXEL_ARENA]: PIXEL_ARENA_BYTES,
-      [EMBEDDING_ARENA]: EMBEDDINGS_IN_WORK_BYTES + config.vision.cacheBytes,
+      [PIXEL_ARENA]: memory.pixelBytes,
+      [EMBEDDING_ARENA]: memory.embeddingBytes + config.vision.cacheBytes,
     },
+    budgets: { [DECODE_BUDGET]: memory.decodeBytes, [SMALL_DECODE_BUDGET]: memory.smallDecodeBytes },
     caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
   });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
     const wishes = { ...config, actors: plan.pd.count };
-    const kv = planKv(directory, wishes, process.availableMemory());
+    const kv = planKv(directory, wishes, Math.min(process.availableMemory(), memory.limitBytes));
     const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv, devices });
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
     const starts = [

@@ -6,9 +6,11 @@
  *
  * A value that is there already stays, so a user may have it otherwise.
  */
+
 import { once } from 'node:events';
 import { isMainThread, SHARE_ENV, Worker } from 'node:worker_threads';
 import { TroupeError } from '../../runtime/errors.ts';
+import { messageOf } from '../../runtime/util/realms.ts';
 import { onMainThread } from './on-main-thread.ts';
 
 const VARIABLE = 'ORT_DISABLE_TELEMETRY';
@@ -39,7 +41,7 @@ export async function telemetryOff(patienceMs = PATIENCE_MS): Promise<void> {
     if (!isSetForProcess()) throw new Error('the environment of the process does not take it');
     isKnownToBeOff = true;
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new TroupeError(
       `onnxruntime's telemetry cannot be turned off: ${why}. Set ${VARIABLE}=${OFF} in the environment of the process`,
       { code: 'TELEMETRY_NOT_OFF', cause },

@@ -3,9 +3,10 @@
  * connection, and once more on the one that was connected to: a name that answers differently when it is looked up
  * again (DNS rebinding) gains nothing. Literal addresses are never looked up, so they are checked apart.
  */
-import { type LookupAddress, type LookupAllOptions, lookup } from 'node:dns';
+import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { buildConnector } from 'undici';
+import { isUnknownName, lookupPublic } from './name-lookup.ts';
 import { isPublicAddress } from './public-address.ts';
 
 export type ResolveAll = (
@@ -17,21 +18,23 @@ export type ResolveAll = (
 export interface GuardedConnectorOptions {
   /** Milliseconds until a connection must stand. */
   readonly timeoutMs: number;
-  /** Default: the system's resolver. */
+  /** Default `lookupPublic`. */
   readonly resolve?: ResolveAll;
   /** Default `isPublicAddress`. */
   readonly isAllowed?: (address: string) => boolean;
 }
 
+export const NO_PUBLIC_ADDRESS = 'the host has no public address';
+
 /** The address is not one that may be connected to. It is not named: a client must not learn the inner network. */
 export class AddressRefusedError extends Error {
   constructor() {
-    super('the host has no public address');
+    super(NO_PUBLIC_ADDRESS);
   }
 }
 
 export function guardedConnector(options: GuardedConnectorOptions): buildConnector.connector {
-  const { timeoutMs, resolve = lookup, isAllowed = isPublicAddress } = options;
+  const { timeoutMs, resolve = lookupPublic, isAllowed = isPublicAddress } = options;
   const connect = buildConnector({ timeout: timeoutMs, lookup: guardedLookup(resolve, isAllowed) });
   return (target, callback) => {
     const literal = target.hostname.replace(/^\[|\]$/g, '');
@@ -55,7 +58,8 @@ function guardedLookup(resolve: ResolveAll, isAllowed: (address: string) => bool
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       const [first] = addresses ?? [];
-      if (error !== null) callback(error, '');
+      // A name of the inner network must look like one that does not exist.
+      if (error !== null) callback(isUnknownName(error) ? new AddressRefusedError() : error, '');
       else if (first === undefined || !addresses.every(({ address }) => isAllowed(address))) {
         callback(new AddressRefusedError(), '');
       } else if (options.all === true) callback(null, addresses);

@@ -6,7 +6,8 @@
  */
 import type { ImagePlan } from '../model/families/family.ts';
 import type { PreprocessorConfig } from '../model/model-config.ts';
-import { type RgbImage, resize } from './resize.ts';
+import { atOnce, inTurns, type Steps } from './in-turns.ts';
+import { type RgbImage, resizeSteps } from './resize.ts';
 
 const CHANNELS = 3;
 const LEVELS = 256;
@@ -26,6 +27,20 @@ export class Idefics3ImageProcessor {
    * @param target exactly `tiles × 3 × height × width` floats
    */
   write(image: RgbImage, plan: ImagePlan, target: Float32Array): void {
+    atOnce(this.#steps(image, plan, target));
+  }
+
+  /** The same, while the thread turns to others in between. @throws the signal's reason when it aborts */
+  async writeInTurns(
+    image: RgbImage,
+    plan: ImagePlan,
+    target: Float32Array,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await inTurns(this.#steps(image, plan, target), signal);
+  }
+
+  *#steps(image: RgbImage, plan: ImagePlan, target: Float32Array): Steps<void> {
     const [tiles, , height, width] = plan.shape;
     const tileLength = CHANNELS * height * width;
     if (target.length !== tiles * tileLength) throw new RangeError('target has another shape than the plan');
@@ -33,16 +48,19 @@ export class Idefics3ImageProcessor {
       throw new RangeError('the image has another size than the plan');
     }
     let resized = image;
-    for (const size of plan.resizes) resized = resize(resized, size.width, size.height, this.#filter);
+    for (const size of plan.resizes) {
+      resized = yield* resizeSteps(resized, size.width, size.height, this.#filter);
+    }
     let tile = 0;
     for (let row = 0; row < plan.rows; row++) {
       for (let col = 0; col < plan.cols; col++) {
         const part = target.subarray(tile * tileLength, (tile + 1) * tileLength);
         this.#writeTile(resized, col * width, row * height, width, height, part);
         tile++;
+        yield;
       }
     }
-    const whole = resize(resized, width, height, this.#filter);
+    const whole = yield* resizeSteps(resized, width, height, this.#filter);
     this.#writeTile(whole, 0, 0, width, height, target.subarray(tile * tileLength));
   }
 

@@ -1,98 +1,138 @@
 /**
  * Encoded image bytes to 8-bit RGB pixels, as the reference's loader makes them: upright (EXIF orientation
  * applied), transparency composited on white, 16 bits cut to 8, colour profiles ignored, the first frame of an
- * animation. Bytes come from strangers: format and claimed size are checked before anything is decoded, and a
- * truncated image is an error, not a picture with a grey half.
+ * animation. Bytes come from strangers: format and claimed size are checked before anything is decoded, what decoding
+ * will take is known before it begins, and a truncated image is an error, not a picture with a grey half.
  */
-import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
-import { InputError } from '../errors.ts';
-import { imageFormat, SUPPORTED_FORMATS } from './image-format.ts';
+import { type BmpHeader, bmpHeader } from './formats/bmp-header.ts';
+import { bmpPixels } from './formats/bmp-pixels.ts';
+import { type FirstFrame, onCanvas } from './formats/first-frame.ts';
+import { gifFirstFrame } from './formats/gif-first-frame.ts';
+import { heifWithKnownBrand } from './formats/heif-brand.ts';
+import { icoBitmap, icoEntry } from './formats/ico-entry.ts';
+import { tiffKind } from './formats/tiff-kind.ts';
+import { readVipsImage } from './formats/vips-image.ts';
+import { webpFirstFrame } from './formats/webp-first-frame.ts';
+import { checkSize, corruptImage, type ImageSizeLimits, unsupportedImage } from './image-errors.ts';
+import { type ImageFormat, imageFormat, otherFormat } from './image-format.ts';
 import type { RgbImage } from './resize.ts';
-import { cmykToRgb, greyToRgb, rgbaOnWhite } from './to-rgb.ts';
 
-export interface ImageDecodeOptions {
-  /** Most pixels an image may claim to have. Default 40 megapixels. */
-  readonly maxPixels?: number;
+/** An image whose head was read. */
+export interface ReadableImage {
+  /** Upright, in pixels, as the head claims; decoding gives this size or fails. */
+  readonly width: number;
+  readonly height: number;
+  /** Most memory that decoding takes at one time, the decoded pixels included and the encoded bytes not. */
+  readonly decodeBytes: number;
+  /** @throws InputError IMAGE_CORRUPT, IMAGE_FORMAT_UNSUPPORTED */
+  decode(): Promise<RgbImage>;
 }
 
-const DEFAULT_MAX_PIXELS = 40_000_000;
-
-/** Errors in the data abort, harmless oddities (stray bytes between markers) do not; profiles are not applied. */
-const INPUT: SharpOptions = { failOn: 'error', ignoreIcc: true, limitInputPixels: false };
+/** Default 40 megapixels, and 65,535 a side: the most that a JPEG can have. */
+export const DEFAULT_SIZE_LIMITS: ImageSizeLimits = { maxPixels: 40_000_000, maxSide: 65_535 };
 
 /**
  * @param field where the image sits in the request, for errors: `messages[0].content[1].image`
  * @throws InputError IMAGE_FORMAT_UNSUPPORTED, IMAGE_CORRUPT, IMAGE_TOO_LARGE_PIXELS
  */
+export async function readImage(
+  bytes: Uint8Array,
+  field: string,
+  limits: Partial<ImageSizeLimits> = {},
+): Promise<ReadableImage> {
+  const format = imageFormat(bytes);
+  if (format === null) {
+    const other = otherFormat(bytes);
+    const problem = other === undefined ? 'is no image of a supported format' : `is ${other}`;
+    throw unsupportedImage(field, bytes, problem);
+  }
+  const source: Source = { bytes, field, limits: { ...DEFAULT_SIZE_LIMITS, ...limits } };
+  return await READERS[format](source);
+}
+
+/** Reads and decodes at once. Throws what `readImage` does. */
 export async function decodeImage(
   bytes: Uint8Array,
   field: string,
-  { maxPixels = DEFAULT_MAX_PIXELS }: ImageDecodeOptions = {},
+  limits: Partial<ImageSizeLimits> = {},
 ): Promise<RgbImage> {
-  if (imageFormat(bytes) === null) {
-    const remedy = `Use ${SUPPORTED_FORMATS}.`;
-    const value = describe(bytes);
-    throw new InputError('IMAGE_FORMAT_UNSUPPORTED', 'is no image of a supported format', {
-      field,
-      value,
-      remedy,
-    });
-  }
-  try {
-    const { width, height, space } = await readHeader(bytes, field, maxPixels);
-    const limits = { ...INPUT, limitInputPixels: width * height };
-    return toRgb(await readPixels(sharp(bytes, limits), space));
-  } catch (cause) {
-    if (cause instanceof InputError) throw cause;
-    const remedy = 'Check that the file is complete and opens in an image viewer.';
-    // The decoder's own words name internals; they stay in `cause`.
-    const facts = { field, value: describe(bytes), remedy };
-    throw new InputError('IMAGE_CORRUPT', 'the image cannot be decoded', facts, cause);
-  }
+  const image = await readImage(bytes, field, limits);
+  return await image.decode();
 }
 
-async function readHeader(bytes: Uint8Array, field: string, maxPixels: number): Promise<Metadata> {
-  const metadata = await sharp(bytes, INPUT).metadata();
-  const { width, height } = metadata;
-  if (width * height <= maxPixels) return metadata;
-  throw new InputError('IMAGE_TOO_LARGE_PIXELS', `the image has more than ${maxPixels} pixels`, {
-    field,
-    value: `${width}×${height}`,
-    remedy: 'Scale the image down before sending it.',
-  });
+interface Source {
+  readonly bytes: Uint8Array;
+  readonly field: string;
+  readonly limits: ImageSizeLimits;
 }
 
-interface RawPixels {
-  readonly data: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: number;
-  readonly cmyk: boolean;
+type Reader = (source: Source) => ReadableImage | Promise<ReadableImage>;
+
+const READERS: Readonly<Record<ImageFormat, Reader>> = {
+  png: (source) => readVipsImage(source),
+  jpeg: (source) => readVipsImage(source),
+  heif: (source) => readVipsImage({ ...source, bytes: heifWithKnownBrand(source.bytes) }),
+  gif: (source) => readFrame(source, gifFirstFrame(source.bytes)),
+  webp: (source) => readFrame(source, webpFirstFrame(source.bytes)),
+  tiff: readTiff,
+  bmp: (source) => readBitmap(source, bmpHeader(source.bytes), bmpPixels),
+  ico: readIcon,
+};
+
+async function readFrame(source: Source, frame: FirstFrame | undefined): Promise<ReadableImage> {
+  if (frame === undefined) throw corruptImage(source.field, source.bytes);
+  const { bytes, background, canvas } = frame;
+  if (canvas !== undefined) checkSize(source.field, canvas, source.limits);
+  const image = await readVipsImage({ ...source, bytes, background });
+  if (canvas === undefined) return image;
+  const { width, height } = canvas;
+  return {
+    width,
+    height,
+    decodeBytes: image.decodeBytes + width * height * 3,
+    decode: async () => onCanvas(await image.decode(), canvas, background),
+  };
 }
 
-async function readPixels(image: Sharp, space: string | undefined): Promise<RawPixels> {
-  const cmyk = space === 'cmyk';
-  // CMYK is taken as it is: the conversion of the reference is simpler than a colour-managed one.
-  const converted = cmyk
-    ? image.pipelineColourspace('cmyk').toColourspace('cmyk')
-    : image.toColourspace('srgb');
-  const { data, info } = await converted
-    .autoOrient()
-    .raw({ depth: 'uchar' })
-    .toBuffer({ resolveWithObject: true });
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { data: bytes, width: info.width, height: info.height, channels: info.channels, cmyk };
+function readTiff(source: Source): Promise<ReadableImage> {
+  const kind = tiffKind(source.bytes);
+  if (kind === undefined) throw corruptImage(source.field, source.bytes);
+  if (typeof kind === 'string') throw unsupportedKind(source, `is a TIFF with ${kind}`);
+  return readVipsImage({ ...source, ...kind });
 }
 
-/** In place where possible: the pixels of a photograph are held once. */
-function toRgb({ data, width, height, channels, cmyk }: RawPixels): RgbImage {
-  if (cmyk) return { width, height, data: cmykToRgb(data, channels) };
-  if (channels === 3) return { width, height, data };
-  return { width, height, data: channels < 3 ? greyToRgb(data, channels) : rgbaOnWhite(data) };
+function readIcon(source: Source): ReadableImage | Promise<ReadableImage> {
+  const entry = icoEntry(source.bytes);
+  if (entry === undefined) throw corruptImage(source.field, source.bytes);
+  const inner = { ...source, bytes: entry };
+  return imageFormat(entry) === 'png'
+    ? readVipsImage(inner)
+    : readBitmap(inner, bmpHeader(entry, true), icoBitmap);
 }
 
-/** The size and the first bytes: enough to tell an HTML page or an empty file from an image. */
-function describe(bytes: Uint8Array): string {
-  const start = String.fromCharCode(...bytes.subarray(0, 12));
-  return `${bytes.length} bytes beginning ${start}`;
+function readBitmap(
+  { bytes, field, limits }: Source,
+  header: BmpHeader | string | undefined,
+  pixels: (bytes: Uint8Array, header: BmpHeader) => RgbImage | undefined,
+): ReadableImage {
+  if (header === undefined) throw corruptImage(field, bytes);
+  if (typeof header === 'string') throw unsupportedKind({ bytes, field }, `is a bitmap with ${header}`);
+  checkSize(field, header, limits);
+  const { width, height, runs } = header;
+  return {
+    width,
+    height,
+    // RGB, and before it the indices that the runs stand for.
+    decodeBytes: width * height * (runs ? 4 : 3),
+    decode: async () => {
+      const image = pixels(bytes, header);
+      if (image === undefined) throw corruptImage(field, bytes);
+      return image;
+    },
+  };
+}
+
+function unsupportedKind({ field, bytes }: Pick<Source, 'bytes' | 'field'>, problem: string) {
+  const remedy = 'This kind is not decoded here: send it as PNG or JPEG.';
+  return unsupportedImage(field, bytes, problem, remedy);
 }

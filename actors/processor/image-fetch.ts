@@ -2,10 +2,13 @@
  * Image bytes over HTTP, within limits: a slow, endless or redirecting server costs a bounded time and memory, a URL
  * that may not be fetched is refused at every redirect anew, and every failure says what went wrong in one line.
  */
-import { Agent, type Dispatcher, request } from 'undici';
-import { errorCodeOf } from '../../runtime/util/realms.ts';
+import { type Dispatcher, request } from 'undici';
+import { errorCodeOf, isErrorNamed } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
-import { AddressRefusedError, guardedConnector } from './guarded-connector.ts';
+import { contentEncodings, decodeContent, UnknownEncodingError } from './content-encoding.ts';
+import { agentFor } from './fetch-agent.ts';
+import { FetchClock } from './fetch-clock.ts';
+import { AddressRefusedError } from './guarded-connector.ts';
 import { tooManyBytes } from './image-limits.ts';
 import { type ImagePolicy, TRUSTED_IMAGES } from './image-policy.ts';
 import { urlRefusal } from './image-url-guard.ts';
@@ -17,45 +20,111 @@ export interface ImageFetchOptions {
   readonly policy?: ImagePolicy;
   /** Most redirects that are followed. Default 5. */
   readonly maxRedirects?: number;
-  /** Connections to use. Default: a shared agent, guarded unless the policy allows private addresses. */
+  /** Connections to use. Default: shared ones, by the policy. */
   readonly dispatcher?: Dispatcher;
+  /**
+   * Called once the host has answered, before the body is read, with the size where it is known. The fetch waits for it,
+   * and its time limit with it. Resolves to the most bytes that the image may have.
+   */
+  readonly admit?: (announced: number | undefined) => Promise<number>;
 }
 
 const DEFAULT_MAX_REDIRECTS = 5;
-const CONNECT_TIMEOUT_MS = 1_500;
+/** Of a body that does not say how long it is. */
+const FIRST_BYTES = 256 * 1024;
 const REDIRECT_STATUS = new Set([301, 302, 303, 307, 308]);
 
-let openAgent: Agent | undefined;
-let guardedAgent: Agent | undefined;
-
 /**
+ * @returns bytes in memory of their own
  * @throws InputError IMAGE_URL_REFUSED, IMAGE_FETCH_FAILED, IMAGE_TOO_LARGE_BYTES; the caller's reason when its signal
- *   is aborted
+ *   is aborted; what `admit` throws
  */
 export async function fetchImage(
   url: string,
   field: string,
   maxBytes: number,
   options: ImageFetchOptions,
-): Promise<Uint8Array> {
+): Promise<Uint8Array<ArrayBuffer>> {
   const policy = options.policy ?? TRUSTED_IMAGES;
-  const timeout = AbortSignal.timeout(policy.fetchTimeoutMs);
-  const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
+  const clock = new FetchClock(policy.fetchTimeoutMs);
+  const signal =
+    options.signal === undefined ? clock.signal : AbortSignal.any([options.signal, clock.signal]);
   try {
-    const { body, headers } = await followRedirects(url, field, signal, { ...options, policy });
-    try {
-      const announced = Number(headers['content-length'] ?? 0);
-      if (announced > maxBytes) throw tooManyBytes(field, announced, maxBytes);
-      return await collect(body, field, maxBytes);
-    } finally {
-      body.destroy();
-    }
+    const response = await followRedirects(url, field, signal, { ...options, policy });
+    return await read(response, field, maxBytes, clock, options.admit);
   } catch (cause) {
     options.signal?.throwIfAborted();
-    if (cause instanceof InputError) throw cause;
+    if (cause instanceof InputError || cause instanceof NotAdmittedError) throw innermost(cause);
     if (cause instanceof AddressRefusedError) throw refused(field, url, cause.message, SEND_BYTES);
-    throw failed(field, url, timeout.aborted ? 'the server took too long' : reason(cause), cause);
+    throw failed(field, url, clock.isOver ? 'the server took too long' : reason(cause), cause);
+  } finally {
+    clock.pause();
   }
+}
+
+async function read(
+  { body, headers }: Dispatcher.ResponseData,
+  field: string,
+  maxBytes: number,
+  clock: FetchClock,
+  admit: ImageFetchOptions['admit'],
+): Promise<Uint8Array<ArrayBuffer>> {
+  // Aborted while nobody reads it, it must not end the process.
+  body.on('error', () => undefined);
+  try {
+    const encodings = contentEncodings(headers['content-encoding']);
+    const length = Number(headers['content-length'] ?? Number.NaN);
+    const announced = Number.isSafeInteger(length) && length >= 0 ? length : undefined;
+    if ((announced ?? 0) > maxBytes) throw tooManyBytes(field, announced ?? 0, maxBytes);
+    const expected = encodings.length === 0 ? announced : undefined;
+    const most = admit === undefined ? maxBytes : await admitted(admit, expected, clock);
+    const bytes = await collect(body, field, Math.min(maxBytes, most), announced);
+    return encodings.length === 0 ? bytes : await unpacked(bytes, encodings, field, Math.min(maxBytes, most));
+  } finally {
+    body.destroy();
+  }
+}
+
+async function admitted(
+  admit: NonNullable<ImageFetchOptions['admit']>,
+  expected: number | undefined,
+  clock: FetchClock,
+): Promise<number> {
+  clock.pause();
+  try {
+    return await admit(expected);
+  } catch (cause) {
+    throw new NotAdmittedError(cause);
+  } finally {
+    clock.resume();
+  }
+}
+
+async function unpacked(
+  bytes: Uint8Array,
+  encodings: readonly string[],
+  field: string,
+  maxBytes: number,
+): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    // Of its own: what zlib gives may lie in the pool that all buffers share.
+    return new Uint8Array(await decodeContent(bytes, encodings, maxBytes));
+  } catch (cause) {
+    // Where zlib stopped; how much there is nobody knows.
+    if (isErrorNamed(cause, 'RangeError')) throw tooManyBytes(field, maxBytes + 1, maxBytes);
+    throw cause;
+  }
+}
+
+/** Carries what `admit` said past what is done with a fetch's own failures. */
+class NotAdmittedError extends Error {
+  constructor(cause: unknown) {
+    super('not admitted', { cause });
+  }
+}
+
+function innermost(error: InputError | NotAdmittedError): unknown {
+  return error instanceof NotAdmittedError ? error.cause : error;
 }
 
 interface Following extends ImageFetchOptions {
@@ -69,8 +138,8 @@ async function followRedirects(
   { dispatcher, maxRedirects = DEFAULT_MAX_REDIRECTS, policy }: Following,
 ): Promise<Dispatcher.ResponseData> {
   let url = checkedUrl(start, undefined, field, start, policy);
+  const headers = { accept: 'image/*', 'accept-encoding': 'identity', 'user-agent': policy.userAgent };
   for (let hops = 0; hops <= maxRedirects; hops++) {
-    const headers = { accept: 'image/*' };
     const response = await request(url, { dispatcher: dispatcher ?? agentFor(policy), signal, headers });
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     await response.body.dump({ limit: 64 * 1024, signal });
@@ -81,15 +150,6 @@ async function followRedirects(
     url = checkedUrl(location, url, field, start, policy);
   }
   throw failed(field, start, `the server redirects more than ${maxRedirects} times`);
-}
-
-function agentFor({ privateAddresses }: ImagePolicy): Agent {
-  if (privateAddresses) {
-    openAgent ??= new Agent({ connect: { timeout: CONNECT_TIMEOUT_MS } });
-    return openAgent;
-  }
-  guardedAgent ??= new Agent({ connect: guardedConnector({ timeoutMs: CONNECT_TIMEOUT_MS }) });
-  return guardedAgent;
 }
 
 /** @param shown the URL as the caller wrote it, for errors */
@@ -108,22 +168,33 @@ function checkedUrl(
   return url;
 }
 
+/** Into memory of its own, at once where the size was announced. */
 async function collect(
   body: AsyncIterable<Uint8Array>,
   field: string,
   maxBytes: number,
-): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
+  announced: number | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes = new Uint8Array(announced ?? FIRST_BYTES);
   let size = 0;
   for await (const chunk of body) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooManyBytes(field, size, maxBytes);
-    chunks.push(chunk);
+    const needed = size + chunk.length;
+    if (needed > maxBytes) throw tooManyBytes(field, needed, maxBytes);
+    if (needed > bytes.length) bytes = moved(bytes, Math.min(maxBytes, Math.max(needed, bytes.length * 2)));
+    bytes.set(chunk, size);
+    size = needed;
   }
-  return Buffer.concat(chunks, size);
+  return size === bytes.length ? bytes : moved(bytes, size);
+}
+
+/** The old memory goes at once, and not with the next collection. */
+function moved(bytes: Uint8Array<ArrayBuffer>, length: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.buffer.transfer(length));
 }
 
 function reason(cause: unknown): string {
+  if (cause instanceof UnknownEncodingError)
+    return `the body has the unknown encoding ${shownValue(cause.message)}`;
   const code = errorCodeOf(cause);
   return code === undefined ? 'the image could not be fetched' : `the image could not be fetched, ${code}`;
 }

@@ -18,6 +18,10 @@ export interface ImagePolicy {
   readonly privateAddresses: boolean;
   /** For everything: connecting, redirects, the whole body. Milliseconds. */
   readonly fetchTimeoutMs: number;
+  /** http(s) URL of the proxy that fetches; it looks names up itself. Undefined for none. */
+  readonly proxy: string | undefined;
+  /** What is sent as `User-Agent`. */
+  readonly userAgent: string;
 }
 
 export const DEFAULT_FETCH_TIMEOUT_MS = 10_000;
@@ -30,4 +34,6 @@ export const TRUSTED_IMAGES: ImagePolicy = {
   hosts: undefined,
   privateAddresses: true,
   fetchTimeoutMs: DEFAULT_FETCH_TIMEOUT_MS,
+  proxy: undefined,
+  userAgent: 'troupe',
 };

@@ -10,7 +10,7 @@ import { decodeDataUrl } from './data-url.ts';
 import type { ImageFetchOptions } from './image-fetch.ts';
 import { readImageFile } from './image-file.ts';
 import { tooManyBytes } from './image-limits.ts';
-import { type ImageSourceKind, TRUSTED_IMAGES } from './image-policy.ts';
+import { type ImagePolicy, type ImageSourceKind, TRUSTED_IMAGES } from './image-policy.ts';
 import { shownValue } from './shown-value.ts';
 
 export interface ImageSourceOptions extends ImageFetchOptions {
@@ -39,11 +39,10 @@ export async function loadImageBytes(
   const { maxBytes = DEFAULT_MAX_BYTES, policy = TRUSTED_IMAGES } = options;
   const kind = imageSourceKind(source, field);
   if (!policy.sources.includes(kind)) {
-    const remedy = `Here an image may come from: ${policy.sources.join(', ')}.`;
-    throw new InputError('IMAGE_SOURCE_UNSUPPORTED', `images from ${kind} are not accepted`, {
+    throw new InputError('IMAGE_SOURCE_UNSUPPORTED', `${REFUSED_KINDS[kind]} is not accepted here`, {
       field,
       value: shownValue(source),
-      remedy,
+      remedy: `Give ${acceptedSources(policy)}.`,
     });
   }
   const bytes = await load(source, kind, field, maxBytes, { ...options, policy });
@@ -55,8 +54,29 @@ export async function loadImageBytes(
   return bytes;
 }
 
-/** A name with a scheme of two letters or more is a URL; one letter is a drive. */
-const URL_LIKE = /^([a-z][a-z0-9+.-]+):/i;
+const REFUSED_KINDS: Readonly<Record<ImageSourceKind, string>> = {
+  bytes: 'an image as bytes',
+  data: 'a data: URL',
+  file: 'a file',
+  http: 'a web address',
+};
+
+/** What the policy really lets through, scheme by scheme. */
+function acceptedSources({ sources, plainHttp, folders }: ImagePolicy): string {
+  const names: Readonly<Record<ImageSourceKind, string>> = {
+    bytes: '', // what can carry bytes can carry a data: URL, and not the other way round
+    data: 'a data: URL',
+    file: folders === undefined ? 'a file' : 'a file of an allowed folder',
+    http: plainHttp ? 'an https: or http: URL' : 'an https: URL',
+  };
+  return sources
+    .map((kind) => names[kind])
+    .filter((name) => name !== '')
+    .join(', or ');
+}
+
+/** A name with a scheme of two letters or more is a URL, white space before it or not; one letter is a drive. */
+const URL_LIKE = /^\s*([a-z][a-z0-9+.-]+):/i;
 
 /** @throws InputError IMAGE_SOURCE_UNSUPPORTED */
 export function imageSourceKind(source: unknown, field: string): ImageSourceKind {
@@ -82,7 +102,9 @@ async function load(
   options: ImageSourceOptions,
 ): Promise<Uint8Array> {
   if (typeof source !== 'string' && !isUrl(source)) return source;
-  const text = String(source);
+  const given = String(source);
+  // A path may begin with a space; a URL that was pasted begins after it.
+  const text = URL_LIKE.test(given) ? given.trim() : given;
   if (kind === 'data') return decodeDataUrl(text, field, maxBytes);
   if (kind === 'file') {
     return readImageFile(text, field, maxBytes, { signal: options.signal, folders: options.policy?.folders });

@@ -9,12 +9,19 @@ import {
   type RequestEnvelope,
 } from '../generation.ts';
 import { giveWay } from '../give-way.ts';
-import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
+import {
+  DECODE_BUDGET,
+  EMBEDDING_ARENA,
+  EMBEDDING_CACHE,
+  PIXEL_ARENA,
+  processorActor,
+  SMALL_DECODE_BUDGET,
+} from '../protocols.ts';
 import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
 
-/** Requests being fetched, decoded or handed over at once. */
-const CONCURRENCY = 8;
+/** Requests being fetched, decoded or handed over at once. Those that wait for memory must not keep out those that do not. */
+const CONCURRENCY = 64;
 
 export default defineActor({
   blueprint: processorActor,
@@ -28,6 +35,7 @@ export default defineActor({
       limits,
       policy,
       pixels,
+      decoding: { any: context.arena(DECODE_BUDGET), small: context.arena(SMALL_DECODE_BUDGET) },
       holder: context.holder,
       ...(directory.encoding === 'separate' ? { encoded } : {}),
     });

@@ -3,6 +3,10 @@
  * between them. libvips (sharp) is ten times faster, but its pixels differ by up to 21 of 255 levels near edges
  * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
  */
+
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { types } from 'node:util';
+import { atOnce, type Steps } from './in-turns.ts';
 import {
   type AxisWeights,
   axisWeights,
@@ -21,6 +25,42 @@ export interface RgbImage {
   readonly data: Uint8Array;
 }
 
+/**
+ * Gives the memory of an image back now, and not when the collector comes to it: it looks at how much it has itself, and
+ * pixels lie outside of that. The image is empty from here on. Resolves when the memory is free.
+ */
+export async function releasePixels({ data }: RgbImage): Promise<void> {
+  if (types.isArrayBuffer(data.buffer)) data.buffer.transfer(0);
+  await nextTurn(); // the decoder's own memory is freed in the next turn
+}
+
+/** Most bytes that the resizes of a plan take beside the image itself: what they make, and their weights. */
+export function resizeBytes({ source, resizes, shape }: ResizePlan): number {
+  const [, , height, width] = shape;
+  let bytes = 0;
+  let from: Size = source;
+  for (const to of [...resizes, { width, height }]) {
+    bytes += CHANNELS * to.width * (from.height + to.height);
+    bytes += WEIGHT_BYTES * (from.width + from.height + to.width + to.height);
+    from = to;
+  }
+  return bytes;
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+interface ResizePlan {
+  readonly source: Size;
+  readonly resizes: readonly Size[];
+  readonly shape: readonly [tiles: number, channels: number, height: number, width: number];
+}
+
+/** Of an axis, for each pixel of its source or target: the widest filter looks at six, in four bytes each. */
+const WEIGHT_BYTES = 32;
+
 // The inner loops read elements with `as number`: their indices are in range by construction, and `?? 0` in its
 // place makes them slower by half.
 const CHANNELS = 3;
@@ -31,24 +71,63 @@ const HALF = 1 << (PRECISION_BITS - 1);
  * @returns a new image, or `image` itself when it has that size already
  */
 export function resize(image: RgbImage, width: number, height: number, filter: number): RgbImage {
+  return atOnce(resizeSteps(image, width, height, filter));
+}
+
+/** The same, with pauses. */
+export function* resizeSteps(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: number,
+): Steps<RgbImage> {
   if (image.width === width && image.height === height) return image;
   const resampleFilter = RESAMPLE_FILTERS.get(filter);
   if (filter === NEAREST || resampleFilter === undefined) return pickNearest(image, width, height);
-  const wide =
-    image.width === width
-      ? image
-      : resizeColumns(image, width, axisWeights(resampleFilter, image.width, width));
-  return image.height === height
-    ? wide
-    : resizeRows(wide, height, axisWeights(resampleFilter, image.height, height));
+  let wide = image;
+  if (image.width !== width) {
+    const axis = axisWeights(resampleFilter, image.width, width);
+    wide = yield* inBlocks({ width, height: image.height }, image.width + width, (target, from, to) =>
+      resizeColumns(image, width, axis, target, from, to),
+    );
+  }
+  if (image.height === height) return wide;
+  const axis = axisWeights(resampleFilter, image.height, height);
+  return yield* inBlocks({ width, height }, width * axis.stride, (target, from, to) =>
+    resizeRows(wide, axis, target, from, to),
+  );
 }
 
-function resizeColumns(image: RgbImage, width: number, axis: AxisWeights): RgbImage {
-  const { starts, counts, weights, stride } = axis;
-  const { data: source, width: sourceWidth, height } = image;
+/** Pixels that are looked at between two pauses. */
+const BLOCK_PIXELS = 256 * 1024;
+
+/** @param rowPixels that are looked at for one row */
+function* inBlocks(
+  { width, height }: Size,
+  rowPixels: number,
+  write: (target: Uint8ClampedArray, fromRow: number, toRow: number) => void,
+): Steps<RgbImage> {
   const target = new Uint8ClampedArray(width * height * CHANNELS);
-  let to = 0;
-  for (let y = 0; y < height; y++) {
+  const rows = Math.max(1, Math.floor(BLOCK_PIXELS / rowPixels));
+  for (let y = 0; y < height; y += rows) {
+    write(target, y, Math.min(height, y + rows));
+    yield;
+  }
+  return { width, height, data: new Uint8Array(target.buffer) };
+}
+
+function resizeColumns(
+  image: RgbImage,
+  width: number,
+  axis: AxisWeights,
+  target: Uint8ClampedArray,
+  fromRow: number,
+  toRow: number,
+): void {
+  const { starts, counts, weights, stride } = axis;
+  const { data: source, width: sourceWidth } = image;
+  let to = fromRow * width * CHANNELS;
+  for (let y = fromRow; y < toRow; y++) {
     const row = y * sourceWidth;
     for (let x = 0; x < width; x++) {
       let from = (row + (starts[x] ?? 0)) * CHANNELS;
@@ -70,16 +149,20 @@ function resizeColumns(image: RgbImage, width: number, axis: AxisWeights): RgbIm
       to += CHANNELS;
     }
   }
-  return { width, height, data: new Uint8Array(target.buffer) };
 }
 
-function resizeRows(image: RgbImage, height: number, axis: AxisWeights): RgbImage {
+function resizeRows(
+  image: RgbImage,
+  axis: AxisWeights,
+  target: Uint8ClampedArray,
+  fromRow: number,
+  toRow: number,
+): void {
   const { starts, counts, weights, stride } = axis;
   const { data: source, width } = image;
   const rowLength = width * CHANNELS;
-  const target = new Uint8ClampedArray(height * rowLength);
-  let to = 0;
-  for (let y = 0; y < height; y++) {
+  let to = fromRow * rowLength;
+  for (let y = fromRow; y < toRow; y++) {
     const base = (starts[y] ?? 0) * rowLength;
     const first = y * stride;
     const end = first + (counts[y] ?? 0);
@@ -101,7 +184,6 @@ function resizeRows(image: RgbImage, height: number, axis: AxisWeights): RgbImag
       to += CHANNELS;
     }
   }
-  return { width, height, data: new Uint8Array(target.buffer) };
 }
 
 function pickNearest(image: RgbImage, width: number, height: number): RgbImage {

@@ -24,6 +24,7 @@ import type { ActorSystemOptions, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 const BOARD_SLOTS = 64;
+const BUDGET_BLOCK_BYTES = 64 * 1024;
 
 /** A pool that has a name and a ref, and can be started. */
 export interface DeclaredPool<P extends Protocol, Args> {
@@ -73,12 +74,13 @@ export class ActorSystem implements AsyncDisposable {
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);
-    this.#arenas = new Map(
-      Object.entries(options.arenas ?? {}).map(([name, bytes]) => [
-        name,
-        SharedArena.create({ name, bytes }),
-      ]),
+    const budgets = Object.entries(options.budgets ?? {}).map(([name, bytes]) =>
+      SharedArena.create({ name, bytes, countsOnly: true, blockBytes: BUDGET_BLOCK_BYTES }),
     );
+    const arenas = Object.entries(options.arenas ?? {}).map(([name, bytes]) =>
+      SharedArena.create({ name, bytes }),
+    );
+    this.#arenas = new Map([...arenas, ...budgets].map((arena) => [arena.name, arena]));
     this.#caches = new Map(
       Object.entries(options.caches ?? {}).map(([name, { arena, bytes }]) => [
         name,

@@ -6,6 +6,8 @@ import type { RestartPolicy } from '../supervision/restart-policy.ts';
 export interface ActorSystemOptions {
   /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
   readonly arenas?: Readonly<Record<string, number>>;
+  /** Arenas that only count, bytes by name: shares of memory that lies elsewhere, in blocks of 64 KiB. */
+  readonly budgets?: Readonly<Record<string, number>>;
   /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
   readonly caches?: Readonly<
     Record<

@@ -22,13 +22,15 @@ import {
   USED_BLOCKS,
 } from './arena-layout.ts';
 import { repairArena } from './arena-repair.ts';
+import { ArenaSpace } from './arena-space.ts';
 import { BlockMap } from './block-map.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { HoldTable } from './hold-table.ts';
 import { SharedLock } from './shared-lock.ts';
 import type { SharedTensor } from './shared-tensor.ts';
-import { tensorForeign, tensorHoldsExhausted, tensorReleased, tensorTooLarge } from './tensor-errors.ts';
-import { type TensorType, type TensorViews, tensorBytes, viewMemory } from './tensor-type.ts';
+import { tensorForeign, tensorHoldsExhausted, tensorReleased } from './tensor-errors.ts';
+import { type TensorType, type TensorViews, viewMemory } from './tensor-type.ts';
+import { WaitLine } from './wait-line.ts';
 
 export type { ArenaHandle, ArenaOptions } from './arena-layout.ts';
 
@@ -54,6 +56,8 @@ export class SharedArena {
   readonly #freed: ChangeSignal;
   readonly #holds: HoldTable;
   readonly #blocks: BlockMap;
+  readonly #space: ArenaSpace;
+  readonly #line: WaitLine;
 
   private constructor(handle: ArenaHandle) {
     this.#handle = handle;
@@ -62,6 +66,8 @@ export class SharedArena {
     this.#freed = new ChangeSignal(this.#tables.header, FREED, 'the wait for room in an arena');
     this.#holds = new HoldTable(this.#tables);
     this.#blocks = new BlockMap(this.#tables);
+    this.#space = new ArenaSpace(handle, this.#tables, this.#holds, this.#blocks);
+    this.#line = new WaitLine(this.#tables);
   }
 
   /**
@@ -99,34 +105,13 @@ export class SharedArena {
     holder: number,
   ): SharedTensor<Type> | undefined {
     checkHolder(holder);
-    const byteLength = tensorBytes(type, shape);
-    const { blockBytes, data, name } = this.#handle;
-    if (byteLength > data.byteLength) throw tensorTooLarge(name, type, shape, byteLength, data.byteLength);
-    const blocks = Math.max(1, Math.ceil(byteLength / blockBytes));
-    let firstBlock: number;
-    let entry: number;
-    let generation: number;
+    this.#space.checkFits(type, [shape]);
     this.#lock.lock();
     try {
-      if (!this.#holds.hasRoom) return undefined;
-      firstBlock = this.#blocks.take(blocks);
-      if (firstBlock < 0) return undefined;
-      entry = this.#holds.open(firstBlock, blocks, holder);
-      generation = this.#holds.generationOf(entry);
-      this.#count(blocks, 1);
+      return this.#space.take(type, shape, holder);
     } finally {
       this.#lock.unlock();
     }
-    return {
-      kind: 'shared-tensor',
-      arena: name,
-      type,
-      shape: [...shape],
-      byteOffset: firstBlock * blockBytes,
-      byteLength,
-      entry,
-      generation,
-    };
   }
 
   /**
@@ -144,6 +129,38 @@ export class SharedArena {
       const tensor = options.signal?.aborted ? undefined : this.tryAllocate(type, shape, holder);
       if (tensor !== undefined) return tensor;
       await this.#freed.changed(version, options.signal);
+    }
+  }
+
+  /**
+   * Several tensors at once or none of them, first come, first served among all who call this, on whatever thread: who
+   * holds some tensors while he waits for more can wait for others who do the same. Rejects like `allocate`, and with
+   * `TENSOR_TOO_LARGE` when there is less than that in the whole arena. What is free in pieces may not do.
+   */
+  async allocateAll<Type extends TensorType>(
+    type: Type,
+    shapes: readonly (readonly number[])[],
+    holder: number,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<SharedTensor<Type>[]> {
+    checkHolder(holder);
+    this.#space.checkFits(type, shapes);
+    let ticket: number | undefined;
+    try {
+      for (;;) {
+        const version = this.#freed.version;
+        this.#lock.lock();
+        try {
+          ticket ??= this.#line.enter(holder);
+          const taken = this.#line.isFirst(ticket) ? this.#space.takeAll(type, shapes, holder) : undefined;
+          if (taken !== undefined) return taken;
+        } finally {
+          this.#lock.unlock();
+        }
+        await this.#freed.changed(version, options.signal);
+      }
+    } finally {
+      if (ticket !== undefined) this.#leave(ticket);
     }
   }
 
@@ -165,7 +182,7 @@ export class SharedArena {
     this.#lock.lock();
     try {
       if (!this.#isFresh(tensor) || !this.#holds.release(tensor.entry, holder)) return false;
-      this.#freeIfUnheld(tensor.entry);
+      this.#space.freeIfUnheld(tensor.entry);
     } finally {
       this.#lock.unlock();
     }
@@ -179,10 +196,11 @@ export class SharedArena {
     let dropped = 0;
     this.#lock.lock();
     try {
+      this.#line.leaveAll(holder);
       let row = this.#holds.releaseNext(holder, 1);
       while (row !== 0) {
         dropped += 1;
-        this.#freeIfUnheld(this.#holds.entryOf(row));
+        this.#space.freeIfUnheld(this.#holds.entryOf(row));
         row = this.#holds.releaseNext(holder, row + 1);
       }
     } finally {
@@ -220,13 +238,13 @@ export class SharedArena {
 
   /** What it holds now. */
   stats(): ArenaStats {
-    const { blockBytes, data, name } = this.#handle;
+    const { blockBytes, capacityBytes, name } = this.#handle;
     const header = this.#tables.header;
     this.#lock.lock();
     try {
       return {
         name,
-        capacityBytes: data.byteLength,
+        capacityBytes,
         usedBytes: (header[USED_BLOCKS] ?? 0) * blockBytes,
         peakBytes: (header[PEAK_BLOCKS] ?? 0) * blockBytes,
         tensors: header[TENSORS] ?? 0,
@@ -236,20 +254,15 @@ export class SharedArena {
     }
   }
 
-  #freeIfUnheld(entry: number): void {
-    if (this.#holds.isHeld(entry)) return;
-    const run = this.#holds.blocksOf(entry);
-    this.#holds.close(entry);
-    this.#blocks.give(run.first);
-    this.#count(-run.count, -1);
-  }
-
-  #count(blocks: number, tensors: number): void {
-    const header = this.#tables.header;
-    const used = (header[USED_BLOCKS] ?? 0) + blocks;
-    header[USED_BLOCKS] = used;
-    header[TENSORS] = (header[TENSORS] ?? 0) + tensors;
-    if (used > (header[PEAK_BLOCKS] ?? 0)) header[PEAK_BLOCKS] = used;
+  /** Whoever is first now may find room. */
+  #leave(ticket: number): void {
+    this.#lock.lock();
+    try {
+      this.#line.leave(ticket);
+    } finally {
+      this.#lock.unlock();
+    }
+    this.#freed.announce();
   }
 
   #isFresh(tensor: SharedTensor): boolean {

@@ -4,8 +4,11 @@
  */
 import process from 'node:process';
 import { InputError } from '../../actors/errors.ts';
-import { TRUSTED_IMAGES } from '../../actors/processor/image-policy.ts';
+import { type ImagePolicy, TRUSTED_IMAGES } from '../../actors/processor/image-policy.ts';
 import { loadImageBytes } from '../../actors/processor/image-source.ts';
+import { DEFAULT_USER_AGENT } from '../config/image-options.ts';
+
+const POLICY: ImagePolicy = { ...TRUSTED_IMAGES, userAgent: DEFAULT_USER_AGENT };
 
 /** How a command line writes standard input where a file is expected. */
 const STANDARD_INPUT = '-';
@@ -27,7 +30,7 @@ export async function readImages(
 async function readImage(arg: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
   const source = arg === STANDARD_INPUT ? await readStandardInput() : arg;
   // A copy with memory of its own: small reads share Node's buffer pool, which cannot be sent to another thread.
-  return new Uint8Array(await loadImageBytes(source, '--image', { signal, policy: TRUSTED_IMAGES }));
+  return new Uint8Array(await loadImageBytes(source, '--image', { signal, policy: POLICY }));
 }
 
 async function readStandardInput(): Promise<Uint8Array<ArrayBuffer>> {

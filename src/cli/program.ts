@@ -1,7 +1,6 @@
 /** The commands of `troupe` and what their help says. */
-import { readFileSync } from 'node:fs';
-import { findPackageJSON } from 'node:module';
 import { Command } from 'commander';
+import { VERSION } from '../version.ts';
 import type { CommandContext } from './command-context.ts';
 import { type AskFlags, askFlags, type InspectFlags, jsonFlag, modelFlags } from './flags.ts';
 import { givenFlags, serverFlags } from './serve-flags.ts';
@@ -20,7 +19,7 @@ Exit codes: 0 answered, 1 failed, 2 wrong input or model, 130 interrupted.`;
 export async function createProgram(context: CommandContext, args: readonly string[]): Promise<Command> {
   const program = new Command('troupe')
     .description('Ask a vision-language model about images: a company of actors in one Node process.')
-    .version(packageVersion(), '-v, --version')
+    .version(VERSION, '-v, --version')
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     // Errors are thrown; whoever catches them prints them, in one line.
@@ -74,11 +73,4 @@ export async function createProgram(context: CommandContext, args: readonly stri
 interface ServeFlagValues {
   readonly config?: string;
   readonly printConfig?: boolean;
-}
-
-function packageVersion(): string {
-  const path = findPackageJSON(import.meta.url);
-  if (path === undefined) return 'unknown';
-  const { version } = JSON.parse(readFileSync(path, 'utf8')) as { version: string }; // our own package.json
-  return version;
 }

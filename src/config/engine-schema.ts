@@ -13,6 +13,8 @@ const device = z.enum(DEVICES);
 const count = z.number().int().min(1).max(64);
 const bytes = z.number().int().min(1);
 const milliseconds = z.number().min(1);
+/** Less has no room for one photograph. */
+const MIN_MEMORY_BYTES = 256 * 1024 ** 2;
 /** It is reserved as one piece of address space. */
 const MAX_CACHE_BYTES = 8 * 1024 ** 3;
 
@@ -121,7 +123,7 @@ export const engineSchema = z.strictObject({
     .strictObject({
       cacheBytes: setting(z.number().int().min(0).max(MAX_CACHE_BYTES).optional(), {
         flag: '--image-cache-bytes <n>',
-        help: 'memory for encoded images, shared by all actors (default: 128 MiB)',
+        help: 'memory for encoded images, shared by all actors (default: a share of the memory, at most 128 MiB)',
         kind: 'number',
       }),
       maxTilesPerRun: setting(z.number().int().min(1).max(1024).optional(), {
@@ -152,6 +154,16 @@ export const engineSchema = z.strictObject({
         help: 'pixels of one image as its header claims (default: 40,000,000)',
         kind: 'number',
       }),
+      maxImageSide: setting(bytes.optional(), {
+        flag: '--max-image-side <n>',
+        help: 'pixels of the longer side of one image (default: 65,535)',
+        kind: 'number',
+      }),
+      memoryBytes: setting(z.number().int().min(MIN_MEMORY_BYTES).optional(), {
+        flag: '--memory-bytes <n>',
+        help: 'memory that the process is meant to stay within (default: 80 % of what there is)',
+        kind: 'number',
+      }),
     })
     .optional(),
   images: z
@@ -180,6 +192,24 @@ export const engineSchema = z.strictObject({
         help: 'time for fetching one image (default: 10000)',
         kind: 'number',
       }),
+      proxy: setting(
+        z.string().refine(isProxyUrl, 'Must be an http: or https: URL with a host, and no path').optional(),
+        {
+          flag: '--image-proxy <url>',
+          help: 'proxy to fetch images through; it must keep inner addresses out itself',
+          secret: true,
+        },
+      ),
+      userAgent: setting(
+        z
+          .string()
+          .regex(/^[\x20-\x7e]{1,256}$/, 'Must be 1 to 256 printable ASCII characters')
+          .optional(),
+        {
+          flag: '--image-user-agent <text>',
+          help: 'what image hosts are told of who asks (default: troupe and its version)',
+        },
+      ),
     })
     .optional(),
   requestTimeoutMs: setting(milliseconds.optional(), {
@@ -198,3 +228,8 @@ export const engineSchema = z.strictObject({
     kind: 'number',
   }),
 });
+
+function isProxyUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search === '';
+}

@@ -4,7 +4,11 @@ import {
   type ImagePolicy,
   type ImageSourceKind,
 } from '../../actors/processor/image-policy.ts';
+import { VERSION } from '../version.ts';
 import type { ImageOptions } from './options.ts';
+
+/** Hosts that want to know whom to write to are given an address by the operator (`images.userAgent`). */
+export const DEFAULT_USER_AGENT = `troupe/${VERSION}`;
 
 /** An option that is `undefined` was not given. */
 type Given<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -22,5 +26,7 @@ export function imagePolicy(given: Given<ImageOptions> = {}): ImagePolicy {
     hosts: given.hosts,
     privateAddresses: given.privateAddresses ?? false,
     fetchTimeoutMs: given.fetchTimeoutMs ?? DEFAULT_FETCH_TIMEOUT_MS,
+    proxy: given.proxy,
+    userAgent: given.userAgent ?? DEFAULT_USER_AGENT,
   };
 }

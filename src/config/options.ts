@@ -26,6 +26,13 @@ export interface ImageOptions {
   readonly privateAddresses?: boolean;
   /** Milliseconds for fetching one image. Default 10,000. */
   readonly fetchTimeoutMs?: number;
+  /**
+   * Proxy that fetches images, as an http(s) URL. It looks up names itself, so it is the proxy that must keep inner
+   * addresses out; scheme, host list and literal addresses are still checked here. Default: none; no variable is read.
+   */
+  readonly proxy?: string;
+  /** `User-Agent` for image hosts; some want a way to reach you in it. Default `troupe/VERSION`. */
+  readonly userAgent?: string;
 }
 
 /**
@@ -79,7 +86,9 @@ export interface TroupeOptions {
   readonly prefill?: PoolOptions;
   /** Images on their way through the vision graph, in either mode. */
   readonly vision?: {
-    /** Bytes of image embeddings kept, for all actors together, for images that come again. 0: none. Default 128 MiB. */
+    /** Bytes of image embeddings kept, for all actors together, for images that come again. 0: none. Default: 4 % of
+     * `limits.memoryBytes`, at most 128 MiB.
+     */
     readonly cacheBytes?: number;
     /** Most image tiles in one run of the vision graph; fewer when they take long. Default 16. */
     readonly maxTilesPerRun?: number;
@@ -97,6 +106,14 @@ export interface TroupeOptions {
     readonly maxImageBytes?: number;
     /** Pixels of one image as its header claims. Default 40,000,000. */
     readonly maxImagePixels?: number;
+    /** Pixels of the longer side. Default 65,535, the most that a JPEG can have. */
+    readonly maxImageSide?: number;
+    /**
+     * Memory that the process is meant to stay within, bytes. What requests can make large gets shares of it: decoded
+     * images, pixels, embeddings, keys and values, images that are fetched. Default: 80 % of what the container, or else
+     * the machine, has.
+     */
+    readonly memoryBytes?: number;
   };
   /**
    * Where images may come from. The default suits a program that names its own images: any file, any public http(s)

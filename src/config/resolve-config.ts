@@ -8,6 +8,7 @@ import { type DeviceChoices, deviceChoices } from './device-choices.ts';
 import { engineSchema } from './engine-schema.ts';
 import { imagePolicy } from './image-options.ts';
 import { invalidOption } from './invalid-option.ts';
+import { defaultMemoryLimit, type MemoryPlan, planMemory } from './memory-plan.ts';
 import type { TroupeOptions } from './options.ts';
 import type { WeightSharing } from './weight-sharing.ts';
 
@@ -35,7 +36,11 @@ export interface ResolvedConfig {
     readonly maxImages: number;
     readonly maxImageBytes: number;
     readonly maxImagePixels: number;
+    readonly maxImageSide: number;
+    readonly memoryBytes: number;
   };
+  /** How `limits.memoryBytes` is divided. */
+  readonly memory: MemoryPlan;
   readonly images: ImagePolicy;
   readonly requestTimeoutMs: number;
   readonly retries: number;
@@ -54,6 +59,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
   const given = parsed.data;
   const mode = given.mode ?? 'aggregated';
   if (mode === 'aggregated') refuseIdleEncoder(options.encoder);
+  const memory = planMemory(given.limits?.memoryBytes ?? defaultMemoryLimit());
   return {
     model: given.model ?? DEFAULT_MODEL_DIRECTORY,
     mode,
@@ -64,7 +70,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     maxWaiting: given.pd?.maxWaiting ?? 32,
     shareWeights: given.shareWeights ?? 'auto',
     vision: {
-      cacheBytes: given.vision?.cacheBytes ?? 128 * 1024 * 1024,
+      cacheBytes: given.vision?.cacheBytes ?? memory.imageCacheBytes,
       maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,
     },
     kvCacheBytes: given.pd?.kvCacheBytes,
@@ -74,7 +80,10 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,
       maxImagePixels: given.limits?.maxImagePixels ?? 40_000_000,
+      maxImageSide: given.limits?.maxImageSide ?? 65_535,
+      memoryBytes: memory.limitBytes,
     },
+    memory,
     images: imagePolicy(given.images),
     requestTimeoutMs: given.requestTimeoutMs ?? 600_000,
     retries: given.retries ?? 2,

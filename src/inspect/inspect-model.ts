@@ -137,7 +137,11 @@ export async function inspectModel(options: TroupeOptions = {}): Promise<Inspect
     graphs,
     geometry,
     decoder: inspectDecoder(directory),
-    kvCache: planKv(directory, { ...config, actors }, process.availableMemory()),
+    kvCache: planKv(
+      directory,
+      { ...config, actors },
+      Math.min(process.availableMemory(), config.memory.limitBytes),
+    ),
     modes: { aggregated, disaggregated },
     devices: await inspectDevices(thisMachine(directory).weightBytes),
   };

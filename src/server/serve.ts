@@ -69,6 +69,8 @@ export class TroupeServer implements AsyncDisposable {
     await listen(app, config);
     const server = new TroupeServer(app, state);
     log.info({ url: server.url, model: config.resolved.model }, 'listening');
+    const { limitBytes: memoryBytes, ...shares } = config.resolved.memory;
+    log.info({ memoryBytes, shares }, 'memory');
     try {
       const { onProgress, signal } = options;
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };

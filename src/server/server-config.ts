@@ -101,22 +101,25 @@ function openToAll(host: string, name: NameOption): InputError {
   });
 }
 
-const SECRETS = new Set(SERVER_SETTINGS.filter(({ secret }) => secret).map(({ path }) => path[0]));
+const SECRETS = SERVER_SETTINGS.filter(({ secret }) => secret);
 
 export function isSecret(path: readonly PropertyKey[]): boolean {
-  return SECRETS.has(String(path[0]));
+  return SECRETS.some((secret) => secret.path.every((key, index) => key === path[index]));
 }
 
 /** The configuration in force, in the form of a configuration file, without its secrets. */
 export function printableConfig(config: ServerConfig): object {
   const { engine, resolved, apiKeys, loopback: _, ...server } = config;
   const { model, mode, limits, maxRunning, maxWaiting, requestTimeoutMs, retries, stopGraceMs } = resolved;
-  const { hosts, privateAddresses, fetchTimeoutMs } = resolved.images;
+  const { hosts, privateAddresses, fetchTimeoutMs, userAgent, proxy } = resolved.images;
   return {
     ...engine,
     ...{ model, mode, limits, requestTimeoutMs, retries, stopGraceMs },
     pd: { ...engine.pd, maxRunning, maxWaiting },
-    images: { ...engine.images, hosts, privateAddresses, fetchTimeoutMs },
+    images: {
+      ...{ ...engine.images, hosts, privateAddresses, fetchTimeoutMs, userAgent },
+      ...(proxy !== undefined && { proxy: '[redacted]' }),
+    },
     ...server,
     apiKeys: apiKeys.map(() => '[redacted]'),
   };

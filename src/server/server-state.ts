@@ -32,12 +32,18 @@ export class ServerState {
     this.config = config;
     this.log = log;
     this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
-    this.images = new RemoteImages(resolved.images, resolved.limits.maxImageBytes, queue.maxQueued);
+    this.images = new RemoteImages({
+      policy: resolved.images,
+      maxBytes: resolved.limits.maxImageBytes,
+      budgetBytes: resolved.memory.fetchedBytes,
+      waiting: queue.maxQueued,
+    });
     this.budget = new ByteBudget(http.maxBufferedBytes);
     this.metrics = new ServerMetrics(modelName);
     this.engineMetrics = new EngineMetrics(this.metrics.registry);
     this.metrics.gauge('num_requests_running', 'Requests in the engine', () => this.queue.used);
     this.metrics.gauge('num_requests_waiting', 'Requests in the queue', () => this.queue.waiting);
+    this.metrics.gauge('fetched_bytes', 'Bytes of fetched images in memory', () => this.images.heldBytes);
     this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.reserved);
   }
 

@@ -256,6 +256,8 @@ describe('an engine', () => {
       [
         ['pixels', 0],
         ['embeddings', 0],
+        ['decoding', 0],
+        ['decoding-small', 0],
       ],
     );
   });

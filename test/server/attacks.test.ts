@@ -158,7 +158,7 @@ describe('a server with its defaults', () => {
   it('refuses a data URL of a wrong type', async () => {
     for (const type of [
       'text/html',
-      'application/octet-stream',
+      'application/javascript',
       'application/pdf',
       'text/plain;charset=utf-8',
     ]) {

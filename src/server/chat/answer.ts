@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { Troupe } from '../../troupe.ts';
+import type { Place } from '../fair-queue.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
 import { type ChatCompletionRequest, parseChatRequest } from '../openai/chat-request.ts';
@@ -11,6 +12,7 @@ import { type AnswerHead, completion } from '../openai/chat-response.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import type { ServerState } from '../server-state.ts';
 import { outcomeOf } from './outcome.ts';
+import type { FetchedChat } from './remote-images.ts';
 import { RequestLifetime } from './request-lifetime.ts';
 import { requestTimeout } from './request-timeout.ts';
 import { streamAnswer } from './stream-answer.ts';
@@ -76,20 +78,23 @@ async function run(
   // Before images are fetched for nothing.
   if (queue.isFullFor(client))
     throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
+  let fetched: FetchedChat | undefined;
+  let place: Place | undefined;
   try {
-    const chat = await state.images.fetchInto(asked.chat, client, lifetime.signal);
+    fetched = await state.images.fetch(asked.chat, client, lifetime.signal);
     const queuedAt = performance.now();
-    const place = await queue.enter(client, lifetime.signal);
+    place = await queue.enter(client, lifetime.signal);
     const queueMs = performance.now() - queuedAt;
     record.queued(queueMs);
-    try {
-      const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
-      return { result, queueMs };
-    } finally {
-      place.release(); // the engine is done with it, whatever the client still has to take
-    }
+    const { chat } = fetched;
+    const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
+    return { result, queueMs };
   } catch (error) {
     throw toApiError(error, asked.imageFields);
+  } finally {
+    // The engine is done with it, whatever the client still has to take.
+    place?.release();
+    fetched?.release();
   }
 }
 

@@ -2,67 +2,104 @@
  * Fetches a request's images from the web before it takes a place in the engine: a slow image host holds one of the
  * places for fetching, and nobody who needs none of them. Bytes are only passed on; decoding is the processor's.
  */
+import { types } from 'node:util';
 import type { ChatMessage, ChatRequest, ContentPart } from '../../../actors/generation.ts';
 // Loaded now, so that the first request does not wait for the HTTP client.
 import '../../../actors/processor/image-fetch.ts';
 import type { ImagePolicy } from '../../../actors/processor/image-policy.ts';
 import { imageSourceKind, loadImageBytes } from '../../../actors/processor/image-source.ts';
 import { FairQueue } from '../fair-queue.ts';
+import { WaitingBudget } from '../waiting-budget.ts';
+import { FetchedBytes } from './fetched-bytes.ts';
 
-/** Images fetched at once, for all clients. */
+/** Requests whose images are fetched at once, for all clients. */
 const FETCHES = 32;
+
+export interface RemoteImagesOptions {
+  readonly policy: ImagePolicy;
+  /** Of one image. */
+  readonly maxBytes: number;
+  /** Of all fetched images of all requests, until they are answered. */
+  readonly budgetBytes: number;
+  /** Requests that may wait for a place. */
+  readonly waiting: number;
+}
+
+export interface FetchedChat {
+  /** The same request with bytes in place of web addresses. */
+  readonly chat: ChatRequest;
+  /** Gives the bytes back, when nobody needs them any more. */
+  release(): void;
+}
 
 export class RemoteImages {
   readonly #policy: ImagePolicy;
   readonly #maxBytes: number;
   readonly #queue: FairQueue;
+  readonly #budget: WaitingBudget;
 
-  constructor(policy: ImagePolicy, maxBytes: number, waiting: number) {
+  constructor({ policy, maxBytes, budgetBytes, waiting }: RemoteImagesOptions) {
     this.#policy = policy;
     this.#maxBytes = maxBytes;
+    this.#budget = new WaitingBudget(budgetBytes);
     this.#queue = new FairQueue({ places: FETCHES, waiting });
   }
 
-  /**
-   * The same request with bytes in place of web addresses.
-   * @throws InputError about the first image that cannot be had; the signal's reason when it aborts
-   */
-  async fetchInto(chat: ChatRequest, client: string, signal: AbortSignal): Promise<ChatRequest> {
-    if (!chat.messages.some(isRemote)) return chat;
+  /** Bytes of fetched images that are held, and those about to be. */
+  get heldBytes(): number {
+    return this.#budget.used;
+  }
+
+  /** @throws InputError about the first image that cannot be had; the signal's reason when it aborts */
+  async fetch(chat: ChatRequest, client: string, signal: AbortSignal): Promise<FetchedChat> {
+    const images = chat.messages.flatMap(remoteParts).length;
+    if (images === 0) return { chat, release: () => undefined };
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
+    const bytes = new FetchedBytes(this.#budget, images, this.#maxBytes, either);
+    // All images of a request together: with half of them it could only hold what others wait for.
+    const place = await this.#queue.enter(client, signal);
     try {
       const messages = await Promise.all(
-        chat.messages.map((message, index) => this.#message(message, `messages[${index}]`, client, either)),
+        chat.messages.map((message, index) => this.#message(message, `messages[${index}]`, bytes, either)),
       );
-      return { ...chat, messages };
+      const fetched = messages.flatMap(imagesAsBytes);
+      bytes.complete(fetched.reduce((sum, image) => sum + image.length, 0));
+      const release = () => {
+        // Now, and not with the next collection, which looks at other memory.
+        for (const image of fetched) if (!image.buffer.detached) image.buffer.transfer(0);
+        bytes.release();
+      };
+      return { chat: { ...chat, messages }, release };
     } catch (error) {
       failed.abort(error); // the other images are not wanted any more
+      bytes.release();
       throw error;
+    } finally {
+      place.release();
     }
   }
 
   async #message(
     message: ChatMessage,
     field: string,
-    client: string,
+    bytes: FetchedBytes,
     signal: AbortSignal,
   ): Promise<ChatMessage> {
-    if (!isRemote(message) || typeof message.content === 'string') return message;
-    const parts = message.content.map((part, index) =>
-      isRemotePart(part) ? this.#fetch(part.image, `${field}.content[${index}].image`, client, signal) : part,
+    const { content } = message;
+    if (typeof content === 'string' || remoteParts(message).length === 0) return message;
+    const parts = content.map((part, index) =>
+      isRemotePart(part) ? this.#image(part.image, `${field}.content[${index}].image`, bytes, signal) : part,
     );
     return { ...message, content: await Promise.all(parts) };
   }
 
-  async #fetch(image: string, field: string, client: string, signal: AbortSignal): Promise<ContentPart> {
-    const place = await this.#queue.enter(client, signal);
-    try {
-      const options = { policy: this.#policy, maxBytes: this.#maxBytes, signal };
-      return { type: 'image', image: new Uint8Array(await loadImageBytes(image, field, options)) };
-    } finally {
-      place.release();
-    }
+  async #image(image: string, field: string, bytes: FetchedBytes, signal: AbortSignal): Promise<ContentPart> {
+    const admit = (announced: number | undefined) => bytes.admit(announced);
+    const options = { policy: this.#policy, maxBytes: this.#maxBytes, signal, admit };
+    const loaded = await loadImageBytes(image, field, options);
+    // What the fetch collected lies in memory of its own, which can be sent to another thread.
+    return { type: 'image', image: loaded as Uint8Array<ArrayBuffer> };
   }
 }
 
@@ -71,8 +108,16 @@ interface RemotePart {
   readonly image: string;
 }
 
-function isRemote({ content }: ChatMessage): boolean {
-  return typeof content !== 'string' && content.some(isRemotePart);
+function remoteParts({ content }: ChatMessage): RemotePart[] {
+  return typeof content === 'string' ? [] : content.filter(isRemotePart);
+}
+
+/** Only those that were fetched are bytes in a request that came over HTTP. */
+function imagesAsBytes({ content }: ChatMessage): Uint8Array<ArrayBuffer>[] {
+  if (typeof content === 'string') return [];
+  return content.flatMap((part) =>
+    part.type === 'image' && types.isUint8Array(part.image) ? [part.image as Uint8Array<ArrayBuffer>] : [],
+  );
 }
 
 function isRemotePart(part: ContentPart): part is RemotePart {

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { isEncoded, type PreparedImage } from '../../../actors/generation.ts';
 import { findFamily } from '../../../actors/model/families/registry.ts';
 import type { ModelDirectory } from '../../../actors/model/model-directory.ts';
+import type { DecodeBudgets } from '../../../actors/processor/decode-budget.ts';
 import { ImageOpener, type PlacedImages } from '../../../actors/processor/image-opener.ts';
 import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { SharedArena } from '../../../runtime/tensors/arena.ts';
@@ -34,6 +35,7 @@ describe('opening images', () => {
   let directory: ModelDirectory;
   let pixels: SharedArena;
   let embeddings: SharedArena;
+  let decoding: DecodeBudgets;
   let cache: SharedTensorCache;
   let alice: ImageOpener;
 
@@ -43,6 +45,10 @@ describe('opening images', () => {
 
   beforeEach(() => {
     pixels = SharedArena.create({ name: 'pixels', bytes: 16 * MIB });
+    decoding = {
+      any: SharedArena.create({ name: 'any', bytes: 16 * MIB, countsOnly: true }),
+      small: SharedArena.create({ name: 'small', bytes: MIB, countsOnly: true }),
+    };
     embeddings = SharedArena.create({ name: 'embeddings', bytes: MIB });
     cache = SharedTensorCache.create(embeddings, { name: 'cache', bytes: MIB, holder: CACHE });
     alice = opener(ALICE);
@@ -52,9 +58,10 @@ describe('opening images', () => {
     return new ImageOpener({
       directory,
       family: findFamily(directory.modelType, directory.path),
-      limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000 },
+      limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000, maxImageSide: 10_000 },
       policy: TRUSTED_IMAGES,
       pixels,
+      decoding,
       encoded: { cache, arena: embeddings },
       holder,
     });
@@ -160,9 +167,58 @@ describe('opening images', () => {
     const again = await place(alice, await picture(), await picture(3));
     again.release();
     const opened = await alice.open({ source: await picture(), field: 'image' }, signal);
-    const broken = { ...opened, source: 'unknown', decode: () => Promise.reject(new Error('broken')) };
+    const broken = { ...opened, source: 'unknown', read: () => Promise.reject(new Error('broken')) };
     await assert.rejects(alice.place([opened, broken], signal), /broken/);
     cache.clear();
     assert.deepEqual([pixels.stats().tensors, embeddings.stats().tensors], [0, 0]);
+  });
+
+  it('requests that together want more room than there is are all served', async () => {
+    const { plan } = await alice.open({ source: await picture(), field: 'image' }, signal);
+    const bytes = 4 * plan.shape.reduce((product, side) => product * side, 1);
+    pixels = SharedArena.create({ name: 'pixels', bytes: 10 * bytes, blockBytes: 64 });
+    const by = [opener(ALICE), opener(BOB)];
+    const request = async (nth: number): Promise<void> => {
+      const sources = await Promise.all([0, 1, 2, 3, 4, 5].map((odd) => picture(nth * 100 + odd)));
+      const { images, release } = await place(by[nth % 2] ?? alice, ...sources);
+      assert.equal(images.length, 6);
+      release();
+    };
+    await Promise.all([0, 1, 2, 3].map(request));
+    assert.equal(pixels.stats().tensors, 0);
+    assert.equal(decoding.any.stats().tensors + decoding.small.stats().tensors, 0);
+  });
+
+  it('refuses images at once that never fit together', async () => {
+    const { plan } = await alice.open({ source: await picture(), field: 'image' }, signal);
+    const bytes = 4 * plan.shape.reduce((product, side) => product * side, 1);
+    pixels = SharedArena.create({ name: 'pixels', bytes: 2 * bytes, blockBytes: 64 });
+    const sources = await Promise.all([0, 1, 2].map((odd) => picture(odd)));
+    await assert.rejects(place(opener(ALICE), ...sources), {
+      code: 'IMAGES_TOO_LARGE_PIXELS',
+      message: /limits\.memoryBytes/,
+    });
+    assert.equal(pixels.stats().tensors, 0);
+  });
+
+  it('refuses an image at once that never can be decoded', async () => {
+    decoding = { ...decoding, any: SharedArena.create({ name: 'any', bytes: 64 * 1024, countsOnly: true }) };
+    const opened = opener(ALICE).open({ source: await picture(), field: 'image' }, signal);
+    await assert.rejects(opened, { code: 'IMAGE_TOO_LARGE_PIXELS', message: /decoding it takes/ });
+  });
+
+  it('holds no embeddings while it waits for room for pixels', async () => {
+    await firstTime(alice, await picture());
+    pixels.releaseAll(ALICE);
+    const [taken] = await pixels.allocateAll('uint8', [[16 * MIB]], BOB);
+    const abort = new AbortController();
+    const open = (source: Bytes) => alice.open({ source, field: 'image' }, abort.signal);
+    const opened = await Promise.all([open(await picture()), open(await picture(7))]);
+    const waiting = alice.place(opened, abort.signal);
+    assert.equal(embeddings.releaseAll(ALICE), 0);
+    pixels.release(taken ?? assert.fail(), BOB);
+    const { images, release } = await waiting;
+    assert.deepEqual(images.map(isEncoded), [true, false]);
+    release();
   });
 });

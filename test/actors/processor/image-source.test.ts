@@ -76,6 +76,18 @@ for (const url of [
   'data:image/png;base64,AQID\n+g',
   'data:image/png;base64,AQID-g==',
   'data:image/png,%01%02%03%fa',
+  'data:image/png;base64,%41%51%49%44%2b%67%3d%3d',
+  `data:application/octet-stream;base64,${BASE64}`,
+  `data:Application/Octet-Stream; BASE64 ,${BASE64}`,
+  `data:binary/octet-stream;base64,${BASE64}`,
+  `data:image/jpg;name=a%20photo.jpg;base64,${BASE64}`,
+  `data:image/png;base64;name=photo.png,${BASE64}`,
+  `data:;charset=utf-8;base64,${BASE64}`,
+  `data:png;base64,${BASE64}`,
+  `data:image;base64,${BASE64}`,
+  `data:*/*;base64,${BASE64}`,
+  `data:image/png;base64,\r\n AQ\r\n ID\t+g==\r\n`,
+  ` \n\tdata:image/png;base64,${BASE64}`,
 ]) {
   test(`${JSON.stringify(url)} is read`, async () => {
     assert.deepEqual(await load(url), [...BYTES]);
@@ -109,6 +121,36 @@ test('other schemes are unsupported', async () => {
   for (const source of ['ftp://host/x.png', 'blob:x', new URL('about:blank')]) {
     await assert.rejects(load(source), code('IMAGE_SOURCE_UNSUPPORTED'));
   }
+});
+
+test('a refusal lists what is really accepted', async () => {
+  const refusal = async (source: string, policy: object): Promise<string> => {
+    const failed = await load(source, { policy: { ...TRUSTED_IMAGES, ...policy } }).catch((error) => error);
+    assert.ok(code('IMAGE_SOURCE_UNSUPPORTED')(failed));
+    return String(failed);
+  };
+  const strict = { sources: ['bytes', 'data', 'http'], plainHttp: false };
+  assert.match(
+    await refusal('file:///x.png', strict),
+    /a file is not accepted .*Give a data: URL, or an https: URL\./,
+  );
+  const open = { ...strict, plainHttp: true };
+  assert.match(await refusal('file:///x.png', open), /Give a data: URL, or an https: or http: URL\./);
+  const files = { sources: ['bytes', 'data', 'file'], folders: ['/pictures'] };
+  assert.match(
+    await refusal('http://x/', files),
+    /a web address is not accepted .*Give a data: URL, or a file of an allowed folder\./,
+  );
+});
+
+test('the type in a data URL that is no image is named', async () => {
+  await assert.rejects(load(`data:text/html,<p>`), /of the type text\/html/);
+});
+
+test('a path may begin with a space', async (t) => {
+  const path = join(await folder(t), ' image.png');
+  await writeFile(path, BYTES);
+  assert.deepEqual(await load(path), [...BYTES]);
 });
 
 test('kinds that are not allowed are refused before anything is read', async () => {
