@@ -16,6 +16,7 @@
  * The lock, the counter of releases and the guarded cells have a cache line (64 bytes) each. Pages of the data
  * are committed by the system at their first use; nothing here touches them.
  */
+import { takeMemory } from './idle-memory.ts';
 export interface ArenaHandle {
   readonly kind: 'arena-handle';
   readonly name: string;
@@ -67,7 +68,7 @@ export interface ArenaTables {
   readonly runs: Cells;
 }
 
-/** Makes the memory of an arena, all zero: an arena in need of repair (see `arena-repair.ts`). */
+/** Makes the memory of an arena, its tables all zero: an arena in need of repair (see `arena-repair.ts`). */
 export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
   const entries = options.entries ?? DEFAULT_ENTRIES;
@@ -88,7 +89,7 @@ export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   return {
     kind: 'arena-handle',
     name: options.name,
-    data: new SharedArrayBuffer(blocks * blockBytes),
+    data: takeMemory(blocks * blockBytes),
     tables: new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT),
     blockBytes,
     entries,

@@ -25,9 +25,16 @@ import { repairArena } from './arena-repair.ts';
 import { BlockMap } from './block-map.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { HoldTable } from './hold-table.ts';
+import { giveMemory } from './idle-memory.ts';
 import { SharedLock } from './shared-lock.ts';
 import type { SharedTensor } from './shared-tensor.ts';
-import { tensorForeign, tensorHoldsExhausted, tensorReleased, tensorTooLarge } from './tensor-errors.ts';
+import {
+  arenaRetired,
+  tensorForeign,
+  tensorHoldsExhausted,
+  tensorReleased,
+  tensorTooLarge,
+} from './tensor-errors.ts';
 import { type TensorType, type TensorViews, tensorBytes, viewMemory } from './tensor-type.ts';
 
 export type { ArenaHandle, ArenaOptions } from './arena-layout.ts';
@@ -43,15 +50,18 @@ export interface ArenaStats {
 }
 
 export class SharedArena {
-  readonly #handle: ArenaHandle;
   readonly #tables: ArenaTables;
   readonly #lock: SharedLock;
   readonly #freed: ChangeSignal;
   readonly #holds: HoldTable;
   readonly #blocks: BlockMap;
+  readonly #capacityBytes: number;
+  #handle: ArenaHandle;
+  #retired = false;
 
   private constructor(handle: ArenaHandle) {
     this.#handle = handle;
+    this.#capacityBytes = handle.data.byteLength;
     this.#tables = arenaTables(handle);
     this.#lock = new SharedLock(this.#tables.header, LOCK);
     this.#freed = new ChangeSignal(this.#tables.header, FREED, 'the wait for room in an arena');
@@ -82,7 +92,8 @@ export class SharedArena {
 
   /**
    * A tensor held once by `holder`, its content whatever was there before; `undefined` when there is no room
-   * now, be it for want of a free run of blocks or of a free row in the tables. Throws `TENSOR_TOO_LARGE`.
+   * now, be it for want of a free run of blocks or of a free row in the tables. Throws `TENSOR_TOO_LARGE`, and
+   * `SYSTEM_STOPPED` when the arena is retired.
    */
   tryAllocate<Type extends TensorType>(
     type: Type,
@@ -91,8 +102,10 @@ export class SharedArena {
   ): SharedTensor<Type> | undefined {
     checkHolder(holder);
     const byteLength = tensorBytes(type, shape);
-    const { blockBytes, data, name } = this.#handle;
-    if (byteLength > data.byteLength) throw tensorTooLarge(name, type, shape, byteLength, data.byteLength);
+    const { blockBytes, name } = this.#handle;
+    if (this.#retired) throw arenaRetired(name);
+    const capacity = this.#capacityBytes;
+    if (byteLength > capacity) throw tensorTooLarge(name, type, shape, byteLength, capacity);
     const blocks = Math.max(1, Math.ceil(byteLength / blockBytes));
     let firstBlock: number;
     let entry: number;
@@ -200,6 +213,21 @@ export class SharedArena {
   }
 
   /**
+   * Ends the arena on the thread that created it, once no other thread has it. No tensor is taken any more; when none
+   * is held either, the memory goes to the next arena of the same size.
+   */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    const { data } = this.#handle;
+    if (this.stats().tensors === 0) {
+      this.#handle = { ...this.#handle, data: new SharedArrayBuffer(0) };
+      giveMemory(data);
+    }
+    this.#freed.announce();
+  }
+
+  /**
    * The tensor's memory, in place. Throws `TENSOR_RELEASED` when it is stale now; that it stays fresh while the
    * view is used is what a hold is for.
    */
@@ -209,13 +237,13 @@ export class SharedArena {
   }
 
   stats(): ArenaStats {
-    const { blockBytes, data, name } = this.#handle;
+    const { blockBytes, name } = this.#handle;
     const header = this.#tables.header;
     this.#lock.lock();
     try {
       return {
         name,
-        capacityBytes: data.byteLength,
+        capacityBytes: this.#capacityBytes,
         usedBytes: (header[USED_BLOCKS] ?? 0) * blockBytes,
         peakBytes: (header[PEAK_BLOCKS] ?? 0) * blockBytes,
         tensors: header[TENSORS] ?? 0,

@@ -1,0 +1,17 @@
+import { defineActor } from '../../../../runtime/actor/behaviour.ts';
+import { uninterrupted } from '../../../../runtime/thread/exit-gate.ts';
+import { DONE, ENDING, happen, INSIDE, nativeActor } from './native-protocol.ts';
+
+export default defineActor({
+  blueprint: nativeActor,
+  setup: () => ({
+    handlers: {
+      work: (events) =>
+        uninterrupted(async () => {
+          happen(events, INSIDE);
+          Atomics.wait(events, ENDING, 0);
+          happen(events, DONE);
+        }),
+    },
+  }),
+});
