@@ -47,4 +47,5 @@ export type { SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export type { SharedTensorCache, TensorCacheStats } from './tensors/tensor-cache.ts';
+export { uninterrupted } from './thread/exit-gate.ts';
 export { registerErrorClass } from './wire/error-codec.ts';

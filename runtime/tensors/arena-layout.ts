@@ -86,11 +86,13 @@ export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   }
   const blocks = Math.ceil(options.bytes / blockBytes);
   const cells = HEADER_CELLS + entries * ENTRY_CELLS + holds * HOLD_CELLS + blocks;
+  const tables = takeMemory(cells * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(tables).fill(0);
   return {
     kind: 'arena-handle',
     name: options.name,
     data: takeMemory(blocks * blockBytes),
-    tables: new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT),
+    tables,
     blockBytes,
     entries,
     holds,

@@ -58,6 +58,8 @@ export class SharedArena {
   readonly #capacityBytes: number;
   #handle: ArenaHandle;
   #retired = false;
+  /** Of a retired arena whose memory is another's by now, and must not be written. */
+  #lastStats: ArenaStats | undefined;
 
   private constructor(handle: ArenaHandle) {
     this.#handle = handle;
@@ -154,6 +156,7 @@ export class SharedArena {
   /** Adds a hold; counted when `holder` has one. Throws `TENSOR_RELEASED` or `TENSOR_HOLDS_EXHAUSTED`. */
   retain(tensor: SharedTensor, holder: number): void {
     checkHolder(holder);
+    if (this.#lastStats !== undefined) throw tensorReleased(tensor);
     this.#lock.lock();
     try {
       this.#checkFresh(tensor);
@@ -166,6 +169,7 @@ export class SharedArena {
 
   /** Takes back one hold. False, and nothing done, when `holder` has none or the record is stale. */
   release(tensor: SharedTensor, holder: number): boolean {
+    if (this.#lastStats !== undefined) return false;
     this.#lock.lock();
     try {
       if (!this.#isFresh(tensor) || !this.#holds.release(tensor.entry, holder)) return false;
@@ -180,6 +184,7 @@ export class SharedArena {
   /** Drops every hold of a holder that is no more. Returns how many tensors it held. */
   releaseAll(holder: number): number {
     checkHolder(holder);
+    if (this.#lastStats !== undefined) return 0;
     let dropped = 0;
     this.#lock.lock();
     try {
@@ -202,7 +207,7 @@ export class SharedArena {
    * returned.
    */
   threadDied(threadId: number): boolean {
-    if (!this.#lock.takeOver(threadId)) return false;
+    if (this.#lastStats !== undefined || !this.#lock.takeOver(threadId)) return false;
     try {
       repairArena(this.#tables, this.#holds, this.#blocks);
     } finally {
@@ -219,10 +224,13 @@ export class SharedArena {
   retire(): void {
     if (this.#retired) return;
     this.#retired = true;
-    const { data } = this.#handle;
-    if (this.stats().tensors === 0) {
-      this.#handle = { ...this.#handle, data: new SharedArrayBuffer(0) };
+    const stats = this.stats();
+    if (stats.tensors === 0) {
+      const { data, tables } = this.#handle;
+      this.#lastStats = stats;
+      this.#handle = { ...this.#handle, data: new SharedArrayBuffer(0), tables: new SharedArrayBuffer(0) };
       giveMemory(data);
+      giveMemory(tables);
     }
     this.#freed.announce();
   }
@@ -237,6 +245,7 @@ export class SharedArena {
   }
 
   stats(): ArenaStats {
+    if (this.#lastStats !== undefined) return this.#lastStats;
     const { blockBytes, name } = this.#handle;
     const header = this.#tables.header;
     this.#lock.lock();
@@ -271,7 +280,7 @@ export class SharedArena {
 
   #isFresh(tensor: SharedTensor): boolean {
     if (tensor.arena !== this.name) throw tensorForeign(tensor, this.name);
-    return this.#holds.generationOf(tensor.entry) === tensor.generation;
+    return this.#lastStats === undefined && this.#holds.generationOf(tensor.entry) === tensor.generation;
   }
 
   #checkFresh(tensor: SharedTensor): void {

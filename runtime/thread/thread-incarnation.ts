@@ -107,8 +107,11 @@ export class ThreadIncarnation implements Incarnation {
           failure === undefined && code === 0
             ? { kind: 'stopped' }
             : { kind: 'crashed', error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)) };
-        cleanUp(exit);
-        resolve(exit);
+        // Where this thread was busy, Node tells it of the exit before it hands over what the thread had sent.
+        setImmediate(() => {
+          cleanUp(exit);
+          resolve(exit);
+        });
       });
     });
   }

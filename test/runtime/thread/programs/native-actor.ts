@@ -1,5 +1,4 @@
-import { defineActor } from '../../../../runtime/actor/behaviour.ts';
-import { uninterrupted } from '../../../../runtime/thread/exit-gate.ts';
+import { defineActor, uninterrupted } from '../../../../runtime/index.ts';
 import { DONE, ENDING, happen, INSIDE, nativeActor } from './native-protocol.ts';
 
 export default defineActor({
