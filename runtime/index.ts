@@ -70,4 +70,5 @@ export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export type { SharedTensorCache, TensorCacheStats } from './tensors/tensor-cache.ts';
 export type { TensorType, TensorViews } from './tensors/tensor-type.ts';
+export { uninterrupted } from './thread/exit-gate.ts';
 export { type ErrorClass, registerErrorClass } from './wire/error-codec.ts';

@@ -1,9 +1,11 @@
 /**
  * A graph loaded into onnxruntime with this project's settings. One session belongs to one worker thread;
- * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short.
+ * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short. The
+ * end of the process waits for what is being loaded, run or released.
  */
 import { basename } from 'node:path';
 import { types } from 'node:util';
+import { uninterrupted } from '../../runtime/thread/exit-gate.ts';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
@@ -55,10 +57,11 @@ export class OrtSession implements GraphSession {
     const { gpu } = options;
     try {
       const settings = sessionSettings(path, options);
-      const session =
+      const session = await uninterrupted(() =>
         typeof source === 'string'
-          ? await InferenceSession.create(source, settings)
-          : await InferenceSession.create(source, settings);
+          ? InferenceSession.create(source, settings)
+          : InferenceSession.create(source, settings),
+      );
       return new OrtSession(path, session, gpu);
     } catch (error) {
       if (gpu !== undefined && PROVIDER_FAILED.test(String(error))) {
@@ -75,9 +78,9 @@ export class OrtSession implements GraphSession {
   async run(feeds: Tensors, fetches: readonly string[] | Tensors): Promise<Tensors> {
     this.#gpu?.noteFeeds(feeds);
     try {
-      const outputs = isNames(fetches)
-        ? await this.#session.run(feeds, fetches)
-        : await this.#session.run(feeds, { ...fetches });
+      const outputs = await uninterrupted(() =>
+        isNames(fetches) ? this.#session.run(feeds, fetches) : this.#session.run(feeds, { ...fetches }),
+      );
       this.#gpu?.noteOutputs(outputs);
       return outputs;
     } catch (error) {
@@ -91,7 +94,7 @@ export class OrtSession implements GraphSession {
 
   /** Frees the native memory; safe to call twice. */
   release(): Promise<void> {
-    this.#released ??= this.#session.release();
+    this.#released ??= uninterrupted(() => this.#session.release());
     return this.#released;
   }
 }

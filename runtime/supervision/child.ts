@@ -130,7 +130,8 @@ export class Child {
       this.#restarts += 1;
       this.#events.onRestarting(this, this.#restarts, pauseMs);
       const stopped = await pause(pauseMs, false, { signal: this.#stopSignal.signal }).catch(() => true);
-      if (stopped) return;
+      // The stop may have come after the pause was over.
+      if (stopped || this.#stopSignal.signal.aborted) return;
       const incarnation = this.#begin();
       this.#state = 'starting';
       try {

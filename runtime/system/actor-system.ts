@@ -67,6 +67,8 @@ export class ActorSystem implements AsyncDisposable {
   readonly #environment: RefEnvironment;
   readonly #graceMs: number;
   readonly #groups = new Map<string, Group>();
+  /** Those whose threads have not ended, whatever has become of the actors. */
+  readonly #threads = new Set<ThreadIncarnation>();
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
@@ -100,9 +102,6 @@ export class ActorSystem implements AsyncDisposable {
     blueprint: Blueprint<P, Args>,
     options: SpawnOptions,
   ): DeclaredPool<P, Args> {
-    const board = this.#board.handle();
-    const arenas = this.arenas.map((arena) => arena.handle());
-    const caches = this.caches.map((cache) => cache.handle());
     const { module } = blueprint;
     threadEntry(); // said at once, and not when a thread is to start
     return this.#declare(options, 'thread', (name, args) => {
@@ -110,13 +109,14 @@ export class ActorSystem implements AsyncDisposable {
         name,
         module,
         args,
-        arenas,
-        caches,
-        board,
+        // Not kept: a stopped system that somebody still has must not have the memory too.
+        arenas: this.arenas.map((arena) => arena.handle()),
+        caches: this.caches.map((cache) => cache.handle()),
+        board: this.#board.handle(),
         holder: this.#nextHolder++,
         boardSlot: this.#board.claim(),
       };
-      return new ThreadIncarnation(boot, this.deadLetters);
+      return this.#onThread(new ThreadIncarnation(boot, this.deadLetters));
     });
   }
 
@@ -210,7 +210,20 @@ export class ActorSystem implements AsyncDisposable {
     const quarantined: string[] = [];
     for (const group of [...this.#groups.values()].reverse())
       quarantined.push(...(await group.stop(this.#graceMs)));
+    // A thread that was left behind may still write into a tensor.
+    if (this.#threads.size === 0) this.#retireMemory();
     return { quarantined };
+  }
+
+  #onThread(incarnation: ThreadIncarnation): ThreadIncarnation {
+    this.#threads.add(incarnation);
+    void incarnation.exited.then(() => this.#threads.delete(incarnation));
+    return incarnation;
+  }
+
+  #retireMemory(): void {
+    for (const cache of this.#caches.values()) cache.clear();
+    for (const arena of this.#arenas.values()) arena.retire();
   }
 
   #declare<P extends Protocol, Args>(

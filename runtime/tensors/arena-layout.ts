@@ -17,6 +17,8 @@
  * are committed by the system at their first use; nothing here touches them. An arena that only counts has tables
  * and no data: its tensors stand for memory that lies elsewhere.
  */
+import { takeMemory } from './idle-memory.ts';
+
 export interface ArenaHandle {
   readonly kind: 'arena-handle';
   readonly name: string;
@@ -77,7 +79,7 @@ export interface ArenaTables {
   readonly runs: Cells;
 }
 
-/** Makes the memory of an arena, all zero: an arena in need of repair (see `arena-repair.ts`). */
+/** Makes the memory of an arena, its tables all zero: an arena in need of repair (see `arena-repair.ts`). */
 export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   const blockBytes = options.blockBytes ?? DEFAULT_BLOCK_BYTES;
   const entries = options.entries ?? DEFAULT_ENTRIES;
@@ -95,12 +97,14 @@ export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   }
   const blocks = Math.ceil(options.bytes / blockBytes);
   const cells = HEADER_CELLS + entries * ENTRY_CELLS + holds * HOLD_CELLS + WAITS * WAIT_CELLS + blocks;
+  const tables = takeMemory(cells * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(tables).fill(0);
   return {
     kind: 'arena-handle',
     name: options.name,
-    data: new SharedArrayBuffer(options.countsOnly === true ? 0 : blocks * blockBytes),
+    data: takeMemory(options.countsOnly === true ? 0 : blocks * blockBytes),
     capacityBytes: blocks * blockBytes,
-    tables: new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT),
+    tables,
     blockBytes,
     entries,
     holds,

@@ -7,13 +7,15 @@ import { tensorTooLarge } from './tensor-errors.ts';
 import { type TensorType, tensorBytes } from './tensor-type.ts';
 
 export class ArenaSpace {
-  readonly #handle: ArenaHandle;
+  /** Without the memory, which outlives a retired arena only if nobody refers to it. */
+  readonly #size: Pick<ArenaHandle, 'name' | 'capacityBytes' | 'blockBytes'>;
   readonly #tables: ArenaTables;
   readonly #holds: HoldTable;
   readonly #blocks: BlockMap;
 
   constructor(handle: ArenaHandle, tables: ArenaTables, holds: HoldTable, blocks: BlockMap) {
-    this.#handle = handle;
+    const { name, capacityBytes, blockBytes } = handle;
+    this.#size = { name, capacityBytes, blockBytes };
     this.#tables = tables;
     this.#holds = holds;
     this.#blocks = blocks;
@@ -21,8 +23,8 @@ export class ArenaSpace {
 
   /** Throws `TENSOR_TOO_LARGE`. Needs no lock. */
   checkFits(type: TensorType, shapes: readonly (readonly number[])[]): void {
-    const { name, capacityBytes } = this.#handle;
-    const sizes = shapes.map((shape) => this.#blocksFor(type, shape) * this.#handle.blockBytes);
+    const { name, capacityBytes } = this.#size;
+    const sizes = shapes.map((shape) => this.#blocksFor(type, shape) * this.#size.blockBytes);
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
     if (bytes <= capacityBytes) return;
     const wanted = shapes.length === 1 ? tensorBytes(type, shapes[0] ?? []) : bytes;
@@ -30,7 +32,7 @@ export class ArenaSpace {
   }
 
   #blocksFor(type: TensorType, shape: readonly number[]): number {
-    return Math.max(1, Math.ceil(tensorBytes(type, shape) / this.#handle.blockBytes));
+    return Math.max(1, Math.ceil(tensorBytes(type, shape) / this.#size.blockBytes));
   }
 
   /** All of them, or nothing when there is no room for one. */
@@ -66,7 +68,7 @@ export class ArenaSpace {
     if (firstBlock < 0) return undefined;
     const entry = this.#holds.open(firstBlock, blocks, holder);
     this.#count(blocks, 1);
-    const { name, blockBytes } = this.#handle;
+    const { name, blockBytes } = this.#size;
     return {
       kind: 'shared-tensor',
       arena: name,

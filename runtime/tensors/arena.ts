@@ -26,9 +26,10 @@ import { ArenaSpace } from './arena-space.ts';
 import { BlockMap } from './block-map.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { HoldTable } from './hold-table.ts';
+import { giveMemory } from './idle-memory.ts';
 import { SharedLock } from './shared-lock.ts';
 import type { SharedTensor } from './shared-tensor.ts';
-import { tensorForeign, tensorHoldsExhausted, tensorReleased } from './tensor-errors.ts';
+import { arenaRetired, tensorForeign, tensorHoldsExhausted, tensorReleased } from './tensor-errors.ts';
 import { type TensorType, type TensorViews, viewMemory } from './tensor-type.ts';
 import { WaitLine } from './wait-line.ts';
 
@@ -50,7 +51,6 @@ export interface ArenaStats {
 
 /** An arena of shared memory for tensors, the same on every thread; an actor gets it from `context.arena`. */
 export class SharedArena {
-  readonly #handle: ArenaHandle;
   readonly #tables: ArenaTables;
   readonly #lock: SharedLock;
   readonly #freed: ChangeSignal;
@@ -58,6 +58,10 @@ export class SharedArena {
   readonly #blocks: BlockMap;
   readonly #space: ArenaSpace;
   readonly #line: WaitLine;
+  #handle: ArenaHandle;
+  #retired = false;
+  /** Of a retired arena whose memory is another's by now, and must not be written. */
+  #lastStats: ArenaStats | undefined;
 
   private constructor(handle: ArenaHandle) {
     this.#handle = handle;
@@ -97,7 +101,8 @@ export class SharedArena {
 
   /**
    * A tensor held once by `holder`, its content whatever was there before; `undefined` when there is no room
-   * now, be it for want of a free run of blocks or of a free row in the tables. Throws `TENSOR_TOO_LARGE`.
+   * now, be it for want of a free run of blocks or of a free row in the tables. Throws `TENSOR_TOO_LARGE`, and
+   * `SYSTEM_STOPPED` when the arena is retired.
    */
   tryAllocate<Type extends TensorType>(
     type: Type,
@@ -105,6 +110,7 @@ export class SharedArena {
     holder: number,
   ): SharedTensor<Type> | undefined {
     checkHolder(holder);
+    if (this.#retired) throw arenaRetired(this.name);
     this.#space.checkFits(type, [shape]);
     this.#lock.lock();
     try {
@@ -148,6 +154,7 @@ export class SharedArena {
     let ticket: number | undefined;
     try {
       for (;;) {
+        if (this.#retired) throw arenaRetired(this.name);
         const version = this.#freed.version;
         this.#lock.lock();
         try {
@@ -167,6 +174,7 @@ export class SharedArena {
   /** Adds a hold; counted when `holder` has one. Throws `TENSOR_RELEASED` or `TENSOR_HOLDS_EXHAUSTED`. */
   retain(tensor: SharedTensor, holder: number): void {
     checkHolder(holder);
+    if (this.#lastStats !== undefined) throw tensorReleased(tensor);
     this.#lock.lock();
     try {
       this.#checkFresh(tensor);
@@ -179,6 +187,7 @@ export class SharedArena {
 
   /** Takes back one hold. False, and nothing done, when `holder` has none or the record is stale. */
   release(tensor: SharedTensor, holder: number): boolean {
+    if (this.#lastStats !== undefined) return false;
     this.#lock.lock();
     try {
       if (!this.#isFresh(tensor) || !this.#holds.release(tensor.entry, holder)) return false;
@@ -193,6 +202,7 @@ export class SharedArena {
   /** Drops every hold of a holder that is no more. Returns how many tensors it held. */
   releaseAll(holder: number): number {
     checkHolder(holder);
+    if (this.#lastStats !== undefined) return 0;
     let dropped = 0;
     this.#lock.lock();
     try {
@@ -217,7 +227,7 @@ export class SharedArena {
    * @internal
    */
   threadDied(threadId: number): boolean {
-    if (!this.#lock.takeOver(threadId)) return false;
+    if (this.#lastStats !== undefined || !this.#lock.takeOver(threadId)) return false;
     try {
       repairArena(this.#tables, this.#holds, this.#blocks);
     } finally {
@@ -225,6 +235,24 @@ export class SharedArena {
     }
     this.#freed.announce();
     return true;
+  }
+
+  /**
+   * Ends the arena on the thread that created it, once no other thread has it. No tensor is taken any more; when none
+   * is held either, the memory goes to the next arena of the same size.
+   */
+  retire(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    const stats = this.stats();
+    if (stats.tensors === 0) {
+      const { data, tables } = this.#handle;
+      this.#lastStats = stats;
+      this.#handle = { ...this.#handle, data: new SharedArrayBuffer(0), tables: new SharedArrayBuffer(0) };
+      giveMemory(data);
+      giveMemory(tables);
+    }
+    this.#freed.announce();
   }
 
   /**
@@ -238,6 +266,7 @@ export class SharedArena {
 
   /** What it holds now. */
   stats(): ArenaStats {
+    if (this.#lastStats !== undefined) return this.#lastStats;
     const { blockBytes, capacityBytes, name } = this.#handle;
     const header = this.#tables.header;
     this.#lock.lock();
@@ -256,6 +285,7 @@ export class SharedArena {
 
   /** Whoever is first now may find room. */
   #leave(ticket: number): void {
+    if (this.#lastStats !== undefined) return;
     this.#lock.lock();
     try {
       this.#line.leave(ticket);
@@ -267,7 +297,7 @@ export class SharedArena {
 
   #isFresh(tensor: SharedTensor): boolean {
     if (tensor.arena !== this.name) throw tensorForeign(tensor, this.name);
-    return this.#holds.generationOf(tensor.entry) === tensor.generation;
+    return this.#lastStats === undefined && this.#holds.generationOf(tensor.entry) === tensor.generation;
   }
 
   #checkFresh(tensor: SharedTensor): void {

@@ -42,3 +42,11 @@ export function tensorHoldsExhausted(arena: string, holds: number): TroupeError 
     details: { arena, holds },
   });
 }
+
+/** `SYSTEM_STOPPED`: the actors that the arena was for are gone. */
+export function arenaRetired(arena: string): TroupeError {
+  return new TroupeError(`arena '${arena}' takes no more tensors: its system is stopped`, {
+    code: 'SYSTEM_STOPPED',
+    details: { arena },
+  });
+}

@@ -1,7 +1,7 @@
 /**
- * What the two sides of an actor's thread share: how it is booted and the control plane (a comlink interface
- * on a port of its own). comlink flattens errors and never settles a call to a dead thread, so every answer is
- * an explicit outcome and every call is raced against the thread's exit (see `thread-incarnation.ts`).
+ * What the two sides of an actor's thread share: how it is booted, and the control plane, which has a port of its own
+ * (`control-client.ts`, `control-server.ts`). A question is answered by an explicit outcome, or by the thread's exit;
+ * an order is not answered: what becomes of it is seen elsewhere.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
@@ -10,6 +10,7 @@ import type { ArenaHandle } from '../tensors/arena.ts';
 import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ChannelToken } from '../wire/messages.ts';
+import type { ExitGateHandle } from './exit-gate.ts';
 
 export interface ThreadBoot {
   readonly name: string;
@@ -20,6 +21,7 @@ export interface ThreadBoot {
   readonly board: LoadBoardHandle;
   readonly arenas: readonly ArenaHandle[];
   readonly caches: readonly TensorCacheHandle[];
+  readonly exitGate: ExitGateHandle;
   readonly control: MessagePort;
   /** Dead letters, to the system. */
   readonly letters: MessagePort;
@@ -29,14 +31,35 @@ export type Outcome<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: WireError };
 
-export interface ThreadControl {
-  start(): Promise<Outcome<void>>;
-  connect(token: ChannelToken): void;
-  stats(): Promise<Outcome<ActorStats>>;
-  control(operation: string): Promise<Outcome<unknown>>;
-  stop(): Promise<Outcome<void>>;
+export type ControlQuestion =
+  | { readonly ask: 'start' }
+  | { readonly ask: 'stats' }
+  | { readonly ask: 'control'; readonly operation: string };
+
+/** What a question is answered with. */
+export interface ControlResults {
+  readonly start: undefined;
+  readonly stats: ActorStats;
+  readonly control: unknown;
+}
+
+export type ControlOrder =
+  | { readonly order: 'connect'; readonly token: ChannelToken }
+  /** Cooperative; the thread exits when it is done. */
+  | { readonly order: 'stop' }
   /** Throws an error that nobody handles, as a fault drill. */
-  crash(reason: string): void;
+  | { readonly order: 'crash'; readonly reason: string };
+
+export interface AskedQuestion {
+  readonly id: number;
+  readonly question: ControlQuestion;
+}
+
+export type ControlMessage = AskedQuestion | ControlOrder;
+
+export interface ControlAnswer {
+  readonly id: number;
+  readonly outcome: Outcome<unknown>;
 }
 
 export async function outcomeOf<T>(work: () => T | Promise<T>): Promise<Outcome<T>> {

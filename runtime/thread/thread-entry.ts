@@ -1,7 +1,5 @@
 /** The first module of an actor's thread: loads the actor's own module and puts it under remote control. */
 import { workerData } from 'node:worker_threads';
-import { expose } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
@@ -9,7 +7,15 @@ import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
-import { outcomeOf, type ThreadBoot, type ThreadControl } from './thread-control.ts';
+import { serveControl } from './control-server.ts';
+import { ExitGate, setOwnExitGate } from './exit-gate.ts';
+import {
+  type ControlOrder,
+  type ControlQuestion,
+  type Outcome,
+  outcomeOf,
+  type ThreadBoot,
+} from './thread-control.ts';
 
 const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
@@ -19,35 +25,57 @@ boot.letters.unref();
 
 let cell: ActorCell | undefined;
 
-const control: ThreadControl = {
-  start: () =>
-    outcomeOf(async () => {
-      const arenas = new Map(boot.arenas.map((handle) => [handle.name, SharedArena.attach(handle)]));
-      const module = (await import(boot.module)) as { default: AnyActor }; // the blueprint's contract
-      cell = await ActorCell.start(module.default, boot.args, {
-        name: boot.name,
-        holder: boot.holder,
-        load: board.writer(boot.boardSlot),
-        deadLetters,
-        arenas,
-        caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
-        revive: createRefEnvironment(board, deadLetters).revive,
-        crash,
-      });
-    }),
-  connect: (token) => started().connect(token),
-  stats: () => outcomeOf(() => started().stats()),
-  control: (operation) => outcomeOf(() => started().control(operation)),
-  stop: async () => {
-    const outcome = await outcomeOf(async () => cell?.stop());
-    // Nothing runs any more, native code included, so this ends the thread cleanly once the answer has left.
-    setImmediate(() => process.exit(0));
-    return outcome;
-  },
-  crash: (reason) => crash(new Error(reason)),
-};
+setOwnExitGate(ExitGate.attach(boot.exitGate));
+serveControl(boot.control, { answer, obey });
 
-expose(control, nodeEndpoint(boot.control));
+function answer(question: ControlQuestion): Promise<Outcome<unknown>> {
+  switch (question.ask) {
+    case 'start':
+      return outcomeOf(start);
+    case 'stats':
+      return outcomeOf(() => started().stats());
+    case 'control':
+      return outcomeOf(() => started().control(question.operation));
+  }
+}
+
+function obey(order: ControlOrder): void {
+  switch (order.order) {
+    case 'connect':
+      started().connect(order.token);
+      break;
+    case 'stop':
+      void stop();
+      break;
+    case 'crash':
+      crash(new Error(order.reason));
+  }
+}
+
+async function start(): Promise<void> {
+  const arenas = new Map(boot.arenas.map((handle) => [handle.name, SharedArena.attach(handle)]));
+  const module = (await import(boot.module)) as { default: AnyActor }; // the blueprint's contract
+  cell = await ActorCell.start(module.default, boot.args, {
+    name: boot.name,
+    holder: boot.holder,
+    load: board.writer(boot.boardSlot),
+    deadLetters,
+    arenas,
+    caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
+    revive: createRefEnvironment(board, deadLetters).revive,
+    crash,
+  });
+}
+
+/** What the actor's own end throws is what the thread dies of, so it is seen. */
+async function stop(): Promise<void> {
+  try {
+    await cell?.stop();
+  } finally {
+    // Nothing runs any more, native code included, so this ends the thread cleanly once what was posted has left.
+    setImmediate(() => process.exit(0));
+  }
+}
 
 function started(): ActorCell {
   if (cell === undefined)

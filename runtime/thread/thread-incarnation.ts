@@ -1,7 +1,5 @@
 /** A life of an actor on a worker thread of its own. */
-import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
-import { transfer as comlinkTransfer, type Remote, wrap } from 'comlink';
-import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
@@ -11,8 +9,11 @@ import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
+import { ControlClient } from './control-client.ts';
+import { ExitGate } from './exit-gate.ts';
+import { closeAtExit } from './exit-hook.ts';
 import { flagsForFiles } from './flags-for-files.ts';
-import { type Outcome, type ThreadBoot, type ThreadControl, unwrap } from './thread-control.ts';
+import type { ThreadBoot } from './thread-control.ts';
 
 let entry: URL | undefined;
 
@@ -36,23 +37,22 @@ export class ThreadIncarnation implements Incarnation {
   readonly exited: Promise<Exit>;
   readonly #name: string;
   readonly #worker: Worker;
-  readonly #control: Remote<ThreadControl>;
-  /** Control calls that wait for an answer: comlink would let them wait for a dead thread for ever. */
-  readonly #waiting = new Set<(error: Error) => void>();
-  #exit: Exit | undefined;
+  readonly #control: ControlClient;
 
-  constructor(boot: Omit<ThreadBoot, 'control' | 'letters'>, deadLetters: DeadLetters) {
+  constructor(boot: Omit<ThreadBoot, 'exitGate' | 'control' | 'letters'>, deadLetters: DeadLetters) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
     this.#name = boot.name;
     const control = new MessageChannel();
     const letters = new MessageChannel();
+    const exitGate = ExitGate.create();
     const [over] = MessagePortTransport.pair();
     const args = encodePayload(boot.args, over);
     over.close();
     const workerData: ThreadBoot = {
       ...boot,
       args: args.payload,
+      exitGate: exitGate.handle(),
       control: control.port2,
       letters: letters.port2,
     };
@@ -66,75 +66,61 @@ export class ThreadIncarnation implements Incarnation {
     this.threadId = this.#worker.threadId; // -1 once it has exited
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
     letters.port1.unref();
-    this.#control = wrap<ThreadControl>(nodeEndpoint(control.port1));
-    this.exited = this.#watchExit(() => {
-      control.port1.close();
+    this.#control = new ControlClient(control.port1);
+    const forgetGate = closeAtExit(exitGate);
+    this.exited = this.#watchExit((exit) => {
+      forgetGate();
       letters.port1.close();
+      this.#control.end(errorOf(exit, this.#name));
     });
-    void this.exited.then((exit) => this.#onExit(exit));
   }
 
   async start(): Promise<void> {
-    unwrap(await this.#raced<Outcome<void>>(this.#control.start()));
+    await this.#control.ask({ ask: 'start' });
   }
 
   connect(token: ChannelToken): void {
-    const moved: readonly Transferable[] = 'postMessage' in token.port ? [token.port] : [];
-    this.#raced(this.#control.connect(comlinkTransfer(token, [...moved] as never[]))).catch(() => {});
+    this.#control.order({ order: 'connect', token }, 'postMessage' in token.port ? [token.port] : []);
   }
 
-  async stats(): Promise<ActorStats> {
-    return unwrap(await this.#raced<Outcome<ActorStats>>(this.#control.stats()));
+  stats(): Promise<ActorStats> {
+    return this.#control.ask({ ask: 'stats' });
   }
 
-  async control(operation: string): Promise<unknown> {
-    return unwrap(await this.#raced<Outcome<unknown>>(this.#control.control(operation)));
+  control(operation: string): Promise<unknown> {
+    return this.#control.ask({ ask: 'control', operation });
   }
 
   async stop(): Promise<void> {
-    this.#raced<Outcome<void>>(this.#control.stop()).catch(() => {}); // the exit says more than the answer
+    this.#control.order({ order: 'stop' });
     await this.exited;
   }
 
   abandon(): void {
     this.#worker.unref();
+    this.#control.end(diedError(this.#name));
   }
 
   crash(reason: string): void {
-    this.#raced(this.#control.crash(reason)).catch(() => {});
+    this.#control.order({ order: 'crash', reason });
   }
 
-  /** The answer, or the thread's exit, whichever comes first. */
-  async #raced<T>(answer: Promise<T>): Promise<T> {
-    if (this.#exit !== undefined) throw errorOf(this.#exit, this.#name);
-    const gone = Promise.withResolvers<never>();
-    this.#waiting.add(gone.reject);
-    try {
-      return await Promise.race([answer, gone.promise]);
-    } finally {
-      this.#waiting.delete(gone.reject);
-    }
-  }
-
-  #onExit(exit: Exit): void {
-    this.#exit = exit;
-    for (const reject of this.#waiting) reject(errorOf(exit, this.#name));
-  }
-
-  #watchExit(cleanUp: () => void): Promise<Exit> {
+  #watchExit(cleanUp: (exit: Exit) => void): Promise<Exit> {
     return new Promise((resolve) => {
       let failure: unknown;
       this.#worker.on('error', (error) => {
         failure = error;
       });
       this.#worker.once('exit', (code) => {
-        cleanUp();
-        if (failure === undefined && code === 0) resolve({ kind: 'stopped' });
-        else
-          resolve({
-            kind: 'crashed',
-            error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)),
-          });
+        const exit: Exit =
+          failure === undefined && code === 0
+            ? { kind: 'stopped' }
+            : { kind: 'crashed', error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)) };
+        // Where this thread was busy, Node tells it of the exit before it hands over what the thread had sent.
+        setImmediate(() => {
+          cleanUp(exit);
+          resolve(exit);
+        });
       });
     });
   }

@@ -22,7 +22,7 @@ describe("the caller's thread", () => {
     } finally {
       hooks.deregister();
     }
-    assert(loaded.has('comlink'), 'the hooks see what is loaded');
+    assert(loaded.has('piscina'), 'the hooks see what is loaded');
     for (const heavy of ['onnxruntime-node', 'sharp', '@huggingface/tokenizers']) {
       assert(!loaded.has(heavy), `${heavy} is loaded`);
     }

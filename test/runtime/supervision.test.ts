@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../../runtime/system/system-events.ts';
+import type { SharedArena } from '../../runtime/tensors/arena.ts';
+import type { SharedTensor } from '../../runtime/tensors/shared-tensor.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 
@@ -150,6 +153,47 @@ describe('stopping', () => {
     await stopped;
   });
 
+  it('hands over what an actor sent at its end, also where the caller was busy until the thread was gone', {
+    skip: process.platform === 'linux' ? false : 'threads are counted in /proc',
+  }, async () => {
+    const system = new ActorSystem();
+    const probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    const begun = new Gate();
+    const hanging = probe.ask('hang', begun.cells);
+    await begun.reached();
+    const threads = threadCount();
+    const stopped = system.stop();
+    while (threadCount() === threads) {
+      // The answer is sent and the thread is gone before this one hears of either.
+    }
+    assert.equal(await hanging, 'ACTOR_STOPPED');
+    await stopped;
+  });
+
+  it('gives the memory of its arenas to the next system', async () => {
+    const bytes = 5 * 32 * 1024; // a size that no other test has
+    const system = new ActorSystem({ arenas: { memory: bytes } });
+    const probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    const { buffer } = theMemory(system).view(await probe.ask('hold', 1024));
+    await system.stop();
+    const next = theMemory(new ActorSystem({ arenas: { memory: bytes } }));
+    assert.equal(next.view(allocated(next)).buffer, buffer);
+  });
+
+  it('keeps the memory of its arenas from the next system when a thread is left behind', async () => {
+    const bytes = 7 * 32 * 1024; // a size that no other test has
+    const system = new ActorSystem({ arenas: { memory: bytes }, stopGraceMs: 20 });
+    const probe = await system.spawn(probeActor, {}, { name: 'stuck' });
+    const { buffer } = theMemory(system).view(await probe.ask('hold', 1024));
+    const gate = new Gate();
+    probe.ask('block', gate.cells).catch(() => {});
+    await gate.reached();
+    assert.deepEqual(await system.stop(), { quarantined: ['stuck/0'] });
+    const next = theMemory(new ActorSystem({ arenas: { memory: bytes } }));
+    assert.notEqual(next.view(allocated(next)).buffer, buffer);
+    gate.open();
+  });
+
   it('quarantines an actor that does not stop within its grace', async () => {
     const system = new ActorSystem({ stopGraceMs: 20 });
     const probe = await system.spawn(probeActor, {}, { name: 'stuck' });
@@ -161,3 +205,19 @@ describe('stopping', () => {
     gate.open();
   });
 });
+
+function theMemory({ arenas }: ActorSystem): SharedArena {
+  const [memory] = arenas;
+  assert(memory !== undefined);
+  return memory;
+}
+
+function allocated(arena: SharedArena): SharedTensor<'float32'> {
+  const tensor = arena.tryAllocate('float32', [1024], 1);
+  assert(tensor !== undefined);
+  return tensor;
+}
+
+function threadCount(): number {
+  return readdirSync('/proc/self/task').length;
+}

@@ -200,6 +200,68 @@ test('shapes and holders that make no sense are refused', () => {
   assert.throws(() => SharedArena.create({ name: 'none', bytes: 0 }), RangeError);
 });
 
+/** Sizes that no other test has. */
+const RETIRED_BYTES = 13 * KIB;
+const retiring = (): SharedArena =>
+  SharedArena.create({ name: 'retiring', bytes: RETIRED_BYTES, blockBytes: KIB });
+
+test('the memory of a retired arena goes to the next of its size', () => {
+  const arena = retiring();
+  const tensor = fill(arena, 1);
+  const view = arena.view(tensor);
+  view.fill(7);
+  arena.release(tensor, ALICE);
+  arena.retire();
+  arena.retire();
+  const next = retiring();
+  assert.equal(next.view(fill(next, 1)).buffer, view.buffer);
+  const another = retiring();
+  assert.notEqual(another.view(fill(another, 1)).buffer, view.buffer);
+});
+
+test('a retired arena does not touch the next one that has its memory', () => {
+  const arena = retiring();
+  const old = fill(arena, 1);
+  arena.release(old, ALICE);
+  arena.retire();
+  const next = retiring();
+  const own = fill(next, 1);
+  assert.equal(own.entry, old.entry, 'the tables are laid out alike');
+  assert.equal(arena.release({ ...own }, ALICE), false);
+  assert.equal(arena.releaseAll(ALICE), 0);
+  assert.throws(() => arena.view(own), { code: 'TENSOR_RELEASED' });
+  assert.equal(next.stats().tensors, 1);
+  assert.equal(arena.stats().tensors, 0);
+});
+
+test('the memory of a retired arena stays where a tensor is still held', () => {
+  const arena = retiring();
+  const tensor = fill(arena, 1);
+  const view = arena.view(tensor);
+  arena.retire();
+  assert.equal(arena.view(tensor).buffer, view.buffer);
+  const next = retiring();
+  assert.notEqual(next.view(fill(next, 1)).buffer, view.buffer);
+});
+
+test('a retired arena takes no more tensors, and knows what it was', async () => {
+  const arena = smallArena();
+  const full = fill(arena, 10);
+  const waiting = arena.allocate('uint8', [KIB], ALICE);
+  arena.release(full, ALICE);
+  arena.retire();
+  await assert.rejects(waiting, { code: 'SYSTEM_STOPPED' });
+  assert.throws(() => arena.tryAllocate('uint8', [KIB], ALICE), { code: 'SYSTEM_STOPPED' });
+  assert.throws(() => arena.view(full), { code: 'TENSOR_RELEASED' });
+  assert.throws(() => arena.retain(full, ALICE), { code: 'TENSOR_RELEASED' });
+  assert.equal(arena.release(full, ALICE), false);
+  const { capacityBytes, peakBytes, tensors } = arena.stats();
+  assert.deepEqual(
+    { capacityBytes, peakBytes, tensors },
+    { capacityBytes: 10 * KIB, peakBytes: 10 * KIB, tensors: 0 },
+  );
+});
+
 test('a random history of sizes and holders never overlaps two tensors and ends with an empty arena', () => {
   const arena = SharedArena.create({
     name: 'history',

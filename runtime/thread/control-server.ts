@@ -1,0 +1,36 @@
+/** The thread's end of its control plane. */
+import type { MessagePort } from 'node:worker_threads';
+import {
+  type AskedQuestion,
+  type ControlAnswer,
+  type ControlMessage,
+  type ControlOrder,
+  type ControlQuestion,
+  type Outcome,
+  outcomeOf,
+} from './thread-control.ts';
+
+export interface ControlHandlers {
+  answer(question: ControlQuestion): Promise<Outcome<unknown>>;
+  /** What it throws ends the thread. */
+  obey(order: ControlOrder): void;
+}
+
+/** Listens as long as the thread lives, and keeps it alive. */
+export function serveControl(port: MessagePort, handlers: ControlHandlers): void {
+  port.on('message', (message: ControlMessage) => {
+    if ('question' in message) void answer(port, message, handlers);
+    else handlers.obey(message);
+  });
+}
+
+async function answer(
+  port: MessagePort,
+  { id, question }: AskedQuestion,
+  handlers: ControlHandlers,
+): Promise<void> {
+  const outcome = await handlers.answer(question);
+  const sent = await outcomeOf(() => port.postMessage({ id, outcome } satisfies ControlAnswer));
+  // What an actor says of itself can be something that cannot be cloned; an error always can.
+  if (!sent.ok) port.postMessage({ id, outcome: sent } satisfies ControlAnswer);
+}

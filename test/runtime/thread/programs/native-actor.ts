@@ -1,0 +1,16 @@
+import { defineActor, uninterrupted } from '../../../../runtime/index.ts';
+import { DONE, ENDING, happen, INSIDE, nativeActor } from './native-protocol.ts';
+
+export default defineActor({
+  blueprint: nativeActor,
+  setup: () => ({
+    handlers: {
+      work: (events) =>
+        uninterrupted(async () => {
+          happen(events, INSIDE);
+          Atomics.wait(events, ENDING, 0);
+          happen(events, DONE);
+        }),
+    },
+  }),
+});
