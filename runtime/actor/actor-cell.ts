@@ -119,8 +119,10 @@ export class ActorCell {
     const { inlet, interrupt, writer } = delivery;
     this.#parts.load.beat();
     inlet.start(delivery);
-    if (interrupt.signal.aborted || writer?.signal.aborted) {
-      writer?.fail(writer.signal.reason ?? interrupt.signal.reason);
+    const left = [interrupt.signal, writer?.signal].find((signal) => signal?.aborted);
+    if (left !== undefined) {
+      writer?.fail(left.reason);
+      inlet.refuse(delivery, left.reason); // who forwarded it waits for that, whoever has left
       return;
     }
     try {

@@ -56,7 +56,7 @@ export default defineActor({
           });
           loop.wake();
         },
-        relay: ({ to, upTo }, writer) => to.forward('count', upTo, writer),
+        relay: ({ to, upTo, deadlineMs }, writer) => to.forward('count', upTo, writer, { deadlineMs }),
         askOther: ({ other, value }) => other.ask('echo', value),
         keepFriend(ref) {
           friend = ref;

@@ -22,7 +22,11 @@ export const probeProtocol = protocol('probe', {
   /** Writes until interrupted, then notes the reason. */
   endless: stream<void, number, void>(),
   /** Hands the stream over to another actor. */
-  relay: stream<{ readonly to: ProbeRef; readonly upTo: number }, number, string>(),
+  relay: stream<
+    { readonly to: ProbeRef; readonly upTo: number; readonly deadlineMs?: number },
+    number,
+    string
+  >(),
   askOther: ask<{ readonly other: ProbeRef; readonly value: unknown }, unknown>(),
   keepFriend: ask<ProbeRef, void>(),
   askFriend: ask<unknown, unknown>(),
