@@ -2,8 +2,8 @@
  * Messages that reached nobody: sent without an answer to an actor that had no room or was gone, or found in a
  * mailbox that was closed. A bounded record and an event stream, for people who wonder where a message went.
  */
-import { EventEmitter } from 'eventemitter3';
 import type { ActorErrorCode } from './errors.ts';
+import { Events } from './util/events.ts';
 
 export interface DeadLetter {
   readonly actor: string;
@@ -16,7 +16,7 @@ export interface DeadLetter {
 const KEPT = 128;
 
 export class DeadLetters {
-  readonly #events = new EventEmitter<{ letter: [DeadLetter] }>();
+  readonly #events = new Events<{ letter: [DeadLetter] }>();
   #recent: DeadLetter[] = [];
   #total = 0;
 

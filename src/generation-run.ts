@@ -7,6 +7,7 @@ import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
 import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
+import { after } from '../runtime/util/timers.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { unsendable } from './submitted-chat.ts';
@@ -25,9 +26,6 @@ export interface GenerationRunOptions {
   /** Called after the last delta was taken. */
   onResult(result: ChatResult): void;
 }
-
-/** A longer timer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Losses that say nothing about the request itself: another actor, or the next incarnation, may well serve it. */
 const LOST: ReadonlySet<string> = new Set(['ACTOR_DIED', 'ACTOR_STOPPED', 'TENSOR_RELEASED']);
@@ -62,8 +60,8 @@ async function* attempts(
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
   for (let retry = 0; ; retry++) {
     const reader = options.entry.stream('generate', request, { signal: options.signal });
-    const left = Math.min(Math.max(0, request.deadline - processNow()), MAX_TIMER_MS);
-    const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), left);
+    const leftMs = request.deadline - processNow();
+    const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
     try {
       for await (const delta of reader) {
         onDelta(delta);

@@ -10,13 +10,14 @@
  *     });
  */
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'eventemitter3';
 import { InputError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
+import { Events, guarded } from '../runtime/util/events.ts';
+import { after } from '../runtime/util/timers.ts';
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import type { TroupeOptions } from './config/options.ts';
@@ -59,7 +60,7 @@ export type ClearedCaches = Readonly<Record<string, number>>;
 
 export class Troupe implements AsyncDisposable {
   /** Lifecycle of actors and requests. */
-  readonly events = new EventEmitter<TroupeEvents>();
+  readonly events = new Events<TroupeEvents>();
   readonly #config: ResolvedConfig;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
@@ -78,7 +79,8 @@ export class Troupe implements AsyncDisposable {
    * @throws InputError `INVALID_OPTION`; ModelError when the model cannot be used, or not in this mode
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
-    const { onProgress = () => {}, signal, ...rest } = options;
+    const { signal, onProgress: told, ...rest } = options;
+    const onProgress = (progress: StartProgress) => guarded('onProgress', () => told?.(progress));
     const config = resolveConfig(rest);
     onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
     const directory = await loadModel(config);
@@ -200,7 +202,7 @@ export class Troupe implements AsyncDisposable {
   async #drained(drainMs: number): Promise<void> {
     const settled = Promise.allSettled([...this.#runs].map((run) => run.result));
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, drainMs);
+    const timer = after(drainMs, resolve);
     await Promise.race([settled, promise]);
     clearTimeout(timer);
   }
@@ -234,7 +236,7 @@ async function refuseSecondGpuOwner({ encoder, pd }: Devices): Promise<void> {
   if ((isGpu(encoder) || isGpu(pd)) && (await isGpuOwned())) throw gpuInUse('this engine');
 }
 
-function forward(from: EventEmitter<SystemEvents>, to: EventEmitter<TroupeEvents>): void {
+function forward(from: Events<SystemEvents>, to: Events<TroupeEvents>): void {
   from.on('actor:up', (event) => to.emit('actor:up', event));
   from.on('actor:down', (event) => to.emit('actor:down', event));
   from.on('actor:restarting', (event) => to.emit('actor:restarting', event));

@@ -3,6 +3,7 @@
  * that may not be fetched is refused at every redirect anew, and every failure says what went wrong in one line.
  */
 import { Agent, type Dispatcher, request } from 'undici';
+import { timeoutSignal } from '../../runtime/util/timers.ts';
 import { InputError } from '../errors.ts';
 import { AddressRefusedError, guardedConnector } from './guarded-connector.ts';
 import { tooManyBytes } from './image-limits.ts';
@@ -38,7 +39,7 @@ export async function fetchImage(
   options: ImageFetchOptions,
 ): Promise<Uint8Array> {
   const policy = options.policy ?? TRUSTED_IMAGES;
-  const timeout = AbortSignal.timeout(policy.fetchTimeoutMs);
+  const timeout = timeoutSignal(policy.fetchTimeoutMs);
   const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout]);
   try {
     const { body, headers } = await followRedirects(url, field, signal, { ...options, policy });

@@ -54,8 +54,10 @@ export interface LoadReading {
 export class LoadBoard {
   readonly #cells: Cells;
   readonly #handle: LoadBoardHandle;
-  /** Only the board's creator hands out slots. */
+  /** Slots that were given back. Only the board's creator hands out slots. */
   readonly #freeSlots: number[] | undefined;
+  /** Slots from here on were never claimed, and their memory never touched. */
+  #unused = 0;
 
   private constructor(handle: LoadBoardHandle, freeSlots?: number[]) {
     this.#handle = handle;
@@ -69,10 +71,7 @@ export class LoadBoard {
     }
     const memory = new SharedArrayBuffer(slots * SLOT_CELLS * Int32Array.BYTES_PER_ELEMENT);
     const handle: LoadBoardHandle = { kind: 'load-board-handle', memory, createdAt: processNow() };
-    return new LoadBoard(
-      handle,
-      Array.from({ length: slots }, (_, index) => slots - 1 - index),
-    );
+    return new LoadBoard(handle, []);
   }
 
   /** The same board on another thread, to read and to write slots that were claimed. */
@@ -86,9 +85,10 @@ export class LoadBoard {
 
   /** A zeroed slot for a new incarnation. Throws `LOAD_BOARD_FULL`, and on an attached board `LOAD_BOARD_ATTACHED`. */
   claim(): number {
-    const slot = this.#owned().pop();
-    if (slot === undefined) {
-      const slots = this.#cells.length / SLOT_CELLS;
+    const slots = this.#cells.length / SLOT_CELLS;
+    const slot = this.#owned().pop() ?? this.#unused++;
+    if (slot >= slots) {
+      this.#unused = slots;
       throw new TroupeError(`all ${slots} slots of the load board are claimed`, {
         code: 'LOAD_BOARD_FULL',
         details: { slots },
@@ -102,7 +102,8 @@ export class LoadBoard {
   free(slot: number): void {
     this.#cellsOf(slot);
     const free = this.#owned();
-    if (free.includes(slot)) throw new RangeError(`slot ${slot} of the load board is not claimed`);
+    if (free.includes(slot) || slot >= this.#unused)
+      throw new RangeError(`slot ${slot} of the load board is not claimed`);
     free.push(slot);
   }
 

@@ -15,6 +15,7 @@ import { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
+import { guarded } from '../util/events.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
 import { type Reviver, SEND, type Sendable } from '../wire/payload-codec.ts';
 import { Call, type CallOptions } from './call.ts';
@@ -222,7 +223,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   #onEvent(event: WatchEvent): void {
     if (event.type !== 'down') this.#connected.resolve();
     if (event.type === 'closed') for (const call of this.#outbox.drain()) call.fail(event.error);
-    for (const watcher of [...this.#watchers]) watcher(event);
+    for (const watcher of [...this.#watchers]) guarded(`a watcher of ${this.name}`, () => watcher(event));
   }
 
   #undeliverable(method: string, status: 'full' | 'down'): TellStatus {

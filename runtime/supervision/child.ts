@@ -7,8 +7,8 @@
  *                   ▼                 ▼
  *        stopped / quarantined    escalated
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type ActorError, TroupeError } from '../errors.ts';
+import { pause } from '../util/timers.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
 
@@ -124,8 +124,7 @@ export class Child {
       this.#state = 'restarting';
       this.#restarts += 1;
       this.#events.onRestarting(this, this.#restarts, pauseMs);
-      const stopped = await pause(pauseMs, false, { signal: this.#stopSignal.signal }).catch(() => true);
-      if (stopped) return;
+      if (!(await pause(pauseMs, this.#stopSignal.signal))) return;
       const incarnation = this.#begin();
       this.#state = 'starting';
       try {
@@ -149,10 +148,7 @@ export class Child {
 
 async function within(graceMs: number, work: Promise<void>): Promise<boolean> {
   const timer = new AbortController();
-  const ended = await Promise.race([
-    work.then(() => true),
-    pause(graceMs, false, { signal: timer.signal }).catch(() => false),
-  ]);
+  const ended = await Promise.race([work.then(() => true), pause(graceMs, timer.signal).then(() => false)]);
   timer.abort();
   return ended;
 }

@@ -2,7 +2,6 @@
  * The root of a company of actors: makes threads, supervises them, knows who is alive, and ends them in order.
  * Lives on the thread that creates it; the actors it spawns live on threads of their own.
  */
-import { EventEmitter } from 'eventemitter3';
 import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
@@ -20,9 +19,11 @@ import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/resta
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+import { Events } from '../util/events.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
-const BOARD_SLOTS = 64;
+/** As many as Linux gives a process threads by default. What is not used of the 2 MiB is never committed. */
+const BOARD_SLOTS = 32_768;
 
 export interface ActorSystemOptions {
   /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
@@ -65,7 +66,7 @@ export interface StopReport {
 }
 
 export class ActorSystem implements AsyncDisposable {
-  readonly events = new EventEmitter<SystemEvents>();
+  readonly events = new Events<SystemEvents>();
   readonly deadLetters = new DeadLetters();
   readonly #board = LoadBoard.create(BOARD_SLOTS);
   readonly #arenas: ReadonlyMap<string, SharedArena>;

@@ -10,6 +10,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
+import { after } from '../../runtime/util/timers.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
@@ -100,7 +101,7 @@ export class TroupeServer implements AsyncDisposable {
     }
     await endConnections(this.#app.server, { quietMs: Math.min(QUIET_MS, drainMs), mostMs: MOST_QUIET_MS });
     // What is just being answered is let end; idle connections are closed at once.
-    const impatience = setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS_MS);
+    const impatience = after(LAST_WORDS_MS, () => this.#app.server.closeAllConnections());
     await this.#app.close();
     clearTimeout(impatience);
     const report = (await engine?.stop()) ?? { quarantined: [] };

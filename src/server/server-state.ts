@@ -1,6 +1,7 @@
 /** What all routes share: the engine once it is up, the queue before it, and whether requests are taken at all. */
 import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
+import { after } from '../../runtime/util/timers.ts';
 import type { Troupe } from '../troupe.ts';
 import { RemoteImages } from './chat/remote-images.ts';
 import type { RequestLifetime } from './chat/request-lifetime.ts';
@@ -81,7 +82,7 @@ export class ServerState {
     if (this.#lifetimes.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
-    const timer = setTimeout(resolve, boundMs);
+    const timer = after(boundMs, resolve);
     await promise;
     clearTimeout(timer);
   }
