@@ -35,16 +35,18 @@ export type { StreamWriter } from './stream/stream-writer.ts';
 export type { ChildState } from './supervision/child.ts';
 export type { ActorStatus } from './supervision/group.ts';
 export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restart-policy.ts';
+export type { WatchdogOptions } from './supervision/watchdog.ts';
 export {
   ActorSystem,
   type ActorSystemOptions,
   type DeclaredPool,
   type SpawnOptions,
   type StopReport,
-  type SystemEvents,
 } from './system/actor-system.ts';
+export type { SystemEvents } from './system/system-events.ts';
 export type { SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export type { SharedTensorCache, TensorCacheStats } from './tensors/tensor-cache.ts';
+export { inNative, stillWorking, workingOn } from './thread/this-thread.ts';
 export { registerErrorClass } from './wire/error-codec.ts';

@@ -11,6 +11,7 @@ import { after } from '../runtime/util/timers.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { unsendable } from './submitted-chat.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface GenerationRunOptions {
   readonly entry: ActorRef<typeof processorProtocol>;
@@ -22,6 +23,8 @@ export interface GenerationRunOptions {
   readonly retries: number;
   /** Aborted by the caller, or when the engine stops. */
   readonly signal: AbortSignal;
+  /** Requests that were in an actor when it died. */
+  readonly suspects: Suspects;
   onRetry(attempt: number, error: TroupeError): void;
   /** Called after the last delta was taken. */
   onResult(result: ChatResult): void;
@@ -58,12 +61,15 @@ async function* attempts(
   options: GenerationRunOptions,
   onDelta: (delta: TokenChunk) => void,
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
+  let deaths = 0;
   for (let retry = 0; ; retry++) {
+    const leave = deaths === 0 ? () => {} : await turnOf(request, options);
     const reader = options.entry.stream('generate', request, { signal: options.signal });
     const leftMs = request.deadline - processNow();
     const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
     try {
       for await (const delta of reader) {
+        leave();
         onDelta(delta);
         yield delta;
       }
@@ -71,11 +77,27 @@ async function* attempts(
     } catch (error) {
       if (isDataCloneError(error)) throw unsendable(error.cause);
       const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
-      if (!lost || reader.received > 0 || retry >= options.retries || options.signal.aborted) throw error;
+      if (!lost || options.signal.aborted) throw error;
+      if (error.code === 'ACTOR_DIED') deaths += 1;
+      const verdict = options.suspects.verdict(request.requestId, deaths, error);
+      if (verdict !== undefined) throw verdict;
+      if (reader.received > 0 || retry >= options.retries) throw error;
       options.onRetry(retry + 1, error);
     } finally {
+      leave();
       clearTimeout(deadline);
     }
+  }
+}
+
+/** Waits for the turn of a request that may be why an actor died, at most until its deadline. */
+async function turnOf({ deadline }: ProcessRequest, options: GenerationRunOptions): Promise<() => void> {
+  const late = new AbortController();
+  const timer = after(deadline - processNow(), () => late.abort(deadlineExceeded(options)));
+  try {
+    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

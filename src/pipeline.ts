@@ -48,6 +48,7 @@ export async function startPipeline(
     },
     caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
+    watchdog: config.watchdog,
   });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;

@@ -15,7 +15,8 @@ import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
 import { TroupeError } from '../runtime/errors.ts';
-import type { StopReport, SystemEvents } from '../runtime/system/actor-system.ts';
+import type { StopReport } from '../runtime/system/actor-system.ts';
+import type { SystemEvents } from '../runtime/system/system-events.ts';
 import { Events, guarded } from '../runtime/util/events.ts';
 import { after } from '../runtime/util/timers.ts';
 import { ChatRun } from './chat-run.ts';
@@ -32,6 +33,7 @@ import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
+import { Suspects } from './suspects.ts';
 
 export interface StartProgress {
   readonly phase: 'inspecting' | 'starting' | 'ready';
@@ -65,12 +67,14 @@ export class Troupe implements AsyncDisposable {
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
   readonly #runs = new Set<ChatRun>();
+  readonly #suspects = new Suspects();
   #stopped: Promise<StopReport> | undefined;
 
   private constructor(config: ResolvedConfig, pipeline: Pipeline, weights: readonly SharedWeights[]) {
     this.#config = config;
     this.#pipeline = pipeline;
     this.#weights = weights;
+    pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
   }
 
@@ -187,6 +191,7 @@ export class Troupe implements AsyncDisposable {
       streamed,
       timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
       retries: this.#config.retries,
+      suspects: this.#suspects,
       onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
     });
     this.#track(run, requestId);
@@ -241,6 +246,7 @@ function forward(from: Events<SystemEvents>, to: Events<TroupeEvents>): void {
   from.on('actor:down', (event) => to.emit('actor:down', event));
   from.on('actor:restarting', (event) => to.emit('actor:restarting', event));
   from.on('actor:escalated', (event) => to.emit('actor:escalated', event));
+  from.on('actor:hung', (event) => to.emit('actor:hung', event));
   from.on('actor:quarantined', (event) => to.emit('actor:quarantined', event));
   from.on('dead-letter', (event) => to.emit('dead-letter', event));
 }

@@ -4,13 +4,18 @@
  */
 import { basename } from 'node:path';
 import { InferenceSession, type Tensor } from 'onnxruntime-node';
+import { inNative } from '../../runtime/thread/this-thread.ts';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { loadError, runError } from './ort-errors.ts';
+import { RunAllowance, sizeOf } from './run-allowance.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
 export const PACKED_GRAPH = 'packed.onnx';
+
+/** What loading a large model from a slow disk may take is allowed ten times, ms. */
+const LOAD_MS = 120_000;
 
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
@@ -32,6 +37,7 @@ export class OrtSession implements GraphSession {
   readonly #path: string;
   readonly #session: InferenceSession;
   readonly #gpu: GpuMemory | undefined;
+  readonly #allowance = new RunAllowance();
   #released: Promise<void> | undefined;
 
   private constructor(path: string, session: InferenceSession, gpu: GpuMemory | undefined) {
@@ -54,10 +60,13 @@ export class OrtSession implements GraphSession {
     const { gpu } = options;
     try {
       const settings = sessionSettings(path, options);
-      const session =
-        typeof source === 'string'
-          ? await InferenceSession.create(source, settings)
-          : await InferenceSession.create(source, settings);
+      const session = await inNative(
+        () =>
+          typeof source === 'string'
+            ? InferenceSession.create(source, settings)
+            : InferenceSession.create(source, settings),
+        LOAD_MS,
+      );
       return new OrtSession(path, session, gpu);
     } catch (error) {
       if (gpu !== undefined && PROVIDER_FAILED.test(String(error))) {
@@ -73,10 +82,15 @@ export class OrtSession implements GraphSession {
    */
   async run(feeds: Tensors, fetches: readonly string[] | Tensors): Promise<Tensors> {
     this.#gpu?.noteFeeds(feeds);
+    const size = sizeOf(feeds);
+    const startedAt = performance.now();
     try {
-      const outputs = isNames(fetches)
-        ? await this.#session.run(feeds, fetches)
-        : await this.#session.run(feeds, { ...fetches });
+      const outputs = await inNative(
+        () =>
+          isNames(fetches) ? this.#session.run(feeds, fetches) : this.#session.run(feeds, { ...fetches }),
+        this.#allowance.expectedMs(size),
+      );
+      this.#allowance.record(size, performance.now() - startedAt);
       this.#gpu?.noteOutputs(outputs);
       return outputs;
     } catch (error) {
@@ -90,7 +104,7 @@ export class OrtSession implements GraphSession {
 
   /** Frees the native memory; safe to call twice. */
   release(): Promise<void> {
-    this.#released ??= this.#session.release();
+    this.#released ??= inNative(() => this.#session.release());
     return this.#released;
   }
 }

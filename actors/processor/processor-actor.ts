@@ -38,7 +38,11 @@ export default defineActor({
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
-          const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(chat, signal);
+          const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(
+            chat,
+            requestId,
+            signal,
+          );
           prepared += 1;
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({

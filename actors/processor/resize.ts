@@ -3,6 +3,7 @@
  * between them. libvips (sharp) is ten times faster, but its pixels differ by up to 21 of 255 levels near edges
  * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
  */
+import { stillWorking } from '../../runtime/thread/this-thread.ts';
 import {
   type AxisWeights,
   axisWeights,
@@ -24,6 +25,8 @@ export interface RgbImage {
 // The inner loops read elements with `as number`: their indices are in range by construction, and `?? 0` in its
 // place makes them slower by half.
 const CHANNELS = 3;
+/** Rows between two signs of life: resizing a large image on a busy machine takes seconds. */
+const ROWS_A_SIGN = 64;
 const HALF = 1 << (PRECISION_BITS - 1);
 
 /**
@@ -49,6 +52,7 @@ function resizeColumns(image: RgbImage, width: number, axis: AxisWeights): RgbIm
   const target = new Uint8ClampedArray(width * height * CHANNELS);
   let to = 0;
   for (let y = 0; y < height; y++) {
+    if (y % ROWS_A_SIGN === 0) stillWorking();
     const row = y * sourceWidth;
     for (let x = 0; x < width; x++) {
       let from = (row + (starts[x] ?? 0)) * CHANNELS;
@@ -80,6 +84,7 @@ function resizeRows(image: RgbImage, height: number, axis: AxisWeights): RgbImag
   const target = new Uint8ClampedArray(height * rowLength);
   let to = 0;
   for (let y = 0; y < height; y++) {
+    if (y % ROWS_A_SIGN === 0) stillWorking();
     const base = (starts[y] ?? 0) * rowLength;
     const first = y * stride;
     const end = first + (counts[y] ?? 0);

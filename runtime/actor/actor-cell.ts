@@ -66,6 +66,7 @@ export class ActorCell {
 
   connect(token: ChannelToken): void {
     const inlet = new Inlet(token, {
+      holder: this.#parts.holder,
       onDelivery: (delivery) => {
         if (this.#mailbox.isClosed) this.#refuse(delivery);
         else this.#mailbox.push(delivery);

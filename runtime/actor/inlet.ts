@@ -24,6 +24,8 @@ export interface Delivery {
 }
 
 export interface InletOwner {
+  /** Of the actor. */
+  readonly holder: number;
   onDelivery(delivery: Delivery): void;
   onClose(inlet: Inlet): void;
 }
@@ -86,7 +88,7 @@ export class Inlet {
       inlet: this,
       message,
       interrupt: new AbortController(),
-      writer: message.t === 'open' ? new StreamWriter(message.writer) : undefined,
+      writer: message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined,
       started: false,
     };
     if (message.t !== 'tell') this.#pending.set(message.id, delivery);

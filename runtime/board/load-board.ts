@@ -2,12 +2,12 @@
  * The load board: how busy each actor is, in shared memory, so that a router on any thread reads it without
  * asking anybody. One slot for each incarnation of an actor, written by the actor's thread alone.
  *
- *     int32   0            1         2            3       4            5          6 … 15
- *           ┌────────────┬─────────┬────────────┬───────┬────────────┬──────────┬──────────┐
- *           │ queueDepth │ running │ freeSlots  │ beats │ busy since │ restarts │ (unused) │  slot 0
- *           ├────────────┼─────────┼────────────┼───────┼────────────┼──────────┼──────────┤
- *           │            │         │            │       │            │          │          │  slot 1 …
- *           └────────────┴─────────┴────────────┴───────┴────────────┴──────────┴──────────┘
+ *     int32   0            1         2            3       4            5          6 … 9   10 … 15
+ *           ┌────────────┬─────────┬────────────┬───────┬────────────┬──────────┬───────┬──────────┐
+ *           │ queueDepth │ running │ freeSlots  │ beats │ busy since │ restarts │ pulse │ (unused) │  slot 0
+ *           ├────────────┼─────────┼────────────┼───────┼────────────┼──────────┼───────┼──────────┤
+ *           │            │         │            │       │            │          │       │          │  slot 1 …
+ *           └────────────┴─────────┴────────────┴───────┴────────────┴──────────┴───────┴──────────┘
  *
  * A slot is a cache line of its own (64 bytes), so that actors on different cores do not slow each other down.
  * Readings are hints: a number may be stale by the time it is used, and two numbers of a slot are not read at
@@ -16,6 +16,7 @@
 
 import { processNow } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
+import { Pulse, type PulseLimits, PulseReader } from './pulse.ts';
 
 const SLOT_CELLS = 16;
 
@@ -109,6 +110,16 @@ export class LoadBoard {
 
   writer(slot: number): LoadWriter {
     return new LoadWriter(this.#cellsOf(slot), this.#handle.createdAt);
+  }
+
+  /** The thread's side of the pulse (see `pulse.ts`). */
+  pulse(slot: number, limits: PulseLimits, exit: () => void): Pulse {
+    return new Pulse(this.#cellsOf(slot), limits, exit);
+  }
+
+  /** The supervisor's side of it. */
+  pulseReader(slot: number): PulseReader {
+    return new PulseReader(this.#cellsOf(slot));
   }
 
   /** Messages waiting plus requests in work: what least-loaded routing compares. Makes no object. */

@@ -10,6 +10,7 @@ import type { Outbound } from '../channel/outbound.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { ActorError, type ActorErrorCode, stoppedError } from '../errors.ts';
 import type { ChunkOf, FinalOf, MethodNames, Protocol, RequestOf, ResponseOf } from '../protocol.ts';
+import type { OpenReaders } from '../stream/open-readers.ts';
 import { StreamReader } from '../stream/stream-reader.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
@@ -42,6 +43,8 @@ export interface RefEnvironment {
   readonly deadLetters: DeadLetters;
   /** Revives refs in payloads. */
   readonly revive: Reviver;
+  /** Of the streams that the thread reads. */
+  readonly readers: OpenReaders;
 }
 
 type AnyWriter = StreamWriter<unknown, unknown>;
@@ -50,6 +53,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   readonly name: string;
   readonly #token: Omit<RefToken, 'feed'>;
   readonly #deadLetters: DeadLetters;
+  readonly #readers: OpenReaders;
   readonly #members: Members;
   readonly #outbox = new FifoQueue<Outbound>();
   readonly #watchers = new Set<(event: WatchEvent) => void>();
@@ -59,6 +63,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     this.name = token.name;
     this.#token = { name: token.name, policy: token.policy, transport: token.transport };
     this.#deadLetters = environment.deadLetters;
+    this.#readers = environment.readers;
     this.#members = new Members(token, environment.board, environment.revive, {
       onRoom: () => this.#flush(),
       onUnstarted: (messages) => this.#takeBack(messages),
@@ -107,9 +112,11 @@ export class ActorRef<P extends Protocol> implements Sendable {
     const { window = DEFAULT_STREAM_WINDOW, signal } = options;
     const [mine, theirs] = this.#portPair();
     const label = `${this.name}.${method}`;
-    const reader = new StreamReader<ChunkOf<P, M>, FinalOf<P, M>>(mine, { window, signal, label });
+    const writtenBy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const listed = { among: this.#readers, writtenBy };
+    const reader = new StreamReader<ChunkOf<P, M>, FinalOf<P, M>>(mine, { window, signal, label, listed });
     const { token: port } = theirs.detach();
-    const writer: AnyWriter = new StreamWriter({ port, credits: window, interrupted: undefined });
+    const writer: AnyWriter = new StreamWriter({ port, credits: window, interrupted: undefined, writtenBy });
     reader.awaitHandOver(this.#forward(method, payload, writer, options));
     return reader;
   }

@@ -113,7 +113,7 @@ export class Child {
   }
 
   async #restart(exit: Exit): Promise<void> {
-    let failure = exit.kind === 'crashed' ? exit.error : unexpectedExit(this.name);
+    let failure = exit.kind === 'stopped' ? unexpectedExit(this.name) : exit.error;
     for (;;) {
       const pauseMs = this.#intensity.recordCrash(performance.now());
       if (pauseMs === undefined) {

@@ -125,14 +125,18 @@ export class Group {
         for (const subscriber of this.#subscribers) this.#announce(subscriber, child.name, incarnation);
         this.#events.onUp(child.name);
       },
-      onDown: (child, incarnation, exit) => this.#events.onDown(child.name, incarnation, exit),
+      onDown: (child, incarnation, exit) => {
+        // A thread that ends closes its channels itself.
+        if (exit.kind === 'left') this.#announceDown(child.name);
+        this.#events.onDown(child.name, incarnation, exit);
+      },
       onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
         if (this.#children.every(({ state }) => state === 'escalated')) this.#close(this.#escalated(error));
       },
       onQuarantined: (child) => {
-        for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member: child.name });
+        this.#announceDown(child.name);
         this.#events.onQuarantined(child.name);
       },
     };
@@ -164,6 +168,10 @@ export class Group {
     const { token, transfer } = client.detach();
     const { boardSlot } = incarnation;
     subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
+  }
+
+  #announceDown(member: string): void {
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member });
   }
 
   #close(error: Error): void {

@@ -6,7 +6,8 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
 import { LoadBoard, type LoadReading } from '../board/load-board.ts';
-import { type DeadLetter, DeadLetters } from '../dead-letters.ts';
+import type { PulseLimits } from '../board/pulse.ts';
+import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
@@ -16,22 +17,23 @@ import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../su
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/restart-policy.ts';
-import { SharedArena } from '../tensors/arena.ts';
-import { SharedTensorCache } from '../tensors/tensor-cache.ts';
+import { DEFAULT_PULSE_LIMITS, Watchdog, type WatchdogOptions } from '../supervision/watchdog.ts';
+import type { SharedArena } from '../tensors/arena.ts';
+import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { SharedMemory, type SharedMemoryOptions } from './shared-memory.ts';
+import type { SystemEvents } from './system-events.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 /** As many as Linux gives a process threads by default. What is not used of the 2 MiB is never committed. */
 const BOARD_SLOTS = 32_768;
 
-export interface ActorSystemOptions {
-  /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
-  readonly arenas?: Readonly<Record<string, number>>;
-  /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
-  readonly caches?: Readonly<Record<string, { readonly arena: string; readonly bytes: number }>>;
+export interface ActorSystemOptions extends SharedMemoryOptions {
   /** How long a stopping actor may finish what it does. Default 10,000 ms. */
   readonly stopGraceMs?: number;
+  /** When an actor's thread is taken for hung, ms. Defaults: 15,000 between turns, 60,000 at the start, 120,000 in native code. */
+  readonly watchdog?: WatchdogOptions;
 }
 
 export interface SpawnOptions {
@@ -51,15 +53,6 @@ export interface DeclaredPool<P extends Protocol, Args> {
   start(args: Args | ((index: number) => Args)): Promise<void>;
 }
 
-export interface SystemEvents {
-  'actor:up': [{ readonly actor: string }];
-  'actor:down': [{ readonly actor: string; readonly error: Error | undefined }];
-  'actor:restarting': [{ readonly actor: string; readonly attempt: number; readonly pauseMs: number }];
-  'actor:escalated': [{ readonly actor: string; readonly error: Error }];
-  'actor:quarantined': [{ readonly actor: string }];
-  'dead-letter': [DeadLetter];
-}
-
 export interface StopReport {
   /** Actors that did not stop within the grace; their threads were left behind. */
   readonly quarantined: readonly string[];
@@ -69,29 +62,24 @@ export class ActorSystem implements AsyncDisposable {
   readonly events = new Events<SystemEvents>();
   readonly deadLetters = new DeadLetters();
   readonly #board = LoadBoard.create(BOARD_SLOTS);
-  readonly #arenas: ReadonlyMap<string, SharedArena>;
-  readonly #caches: ReadonlyMap<string, SharedTensorCache>;
+  readonly #memory: SharedMemory;
   readonly #environment: RefEnvironment;
   readonly #graceMs: number;
+  readonly #limits: PulseLimits;
+  readonly #watchdog: Watchdog;
+  readonly #watched = new Map<number, ThreadIncarnation>();
   readonly #groups = new Map<string, Group>();
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
+    this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
+    this.#watchdog = new Watchdog(this.#limits, ({ name, pulse }) =>
+      this.events.emit('actor:hung', { actor: name, work: pulse.work }),
+    );
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);
-    this.#arenas = new Map(
-      Object.entries(options.arenas ?? {}).map(([name, bytes]) => [
-        name,
-        SharedArena.create({ name, bytes }),
-      ]),
-    );
-    this.#caches = new Map(
-      Object.entries(options.caches ?? {}).map(([name, { arena, bytes }]) => [
-        name,
-        SharedTensorCache.create(this.#arena(arena), { name, bytes, holder: this.#nextHolder++ }),
-      ]),
-    );
+    this.#memory = new SharedMemory(options, () => this.#nextHolder++);
     this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
   }
 
@@ -117,8 +105,11 @@ export class ActorSystem implements AsyncDisposable {
         board,
         holder: this.#nextHolder++,
         boardSlot: this.#board.claim(),
+        limits: this.#limits,
       };
-      return new ThreadIncarnation(boot, this.deadLetters);
+      return this.#watch(
+        new ThreadIncarnation(boot, this.#board.pulseReader(boot.boardSlot), this.deadLetters),
+      );
     });
   }
 
@@ -149,8 +140,8 @@ export class ActorSystem implements AsyncDisposable {
         holder: this.#nextHolder++,
         load: this.#board.writer(boardSlot),
         deadLetters: this.deadLetters,
-        arenas: this.#arenas,
-        caches: this.#caches,
+        arenas: this.#memory.arenas,
+        caches: this.#memory.caches,
         revive: this.#environment.revive,
       });
     });
@@ -160,12 +151,12 @@ export class ActorSystem implements AsyncDisposable {
 
   /** The arenas that the system was created with. */
   get arenas(): readonly SharedArena[] {
-    return [...this.#arenas.values()];
+    return [...this.#memory.arenas.values()];
   }
 
   /** The tensor caches that the system was created with. */
   get caches(): readonly SharedTensorCache[] {
-    return [...this.#caches.values()];
+    return [...this.#memory.caches.values()];
   }
 
   /** Every actor ever spawned, with its state. */
@@ -177,6 +168,14 @@ export class ActorSystem implements AsyncDisposable {
   loads(): Map<string, LoadReading> {
     const live = [...this.#groups.values()].flatMap((group) => group.live());
     return new Map(live.map(([name, { boardSlot }]) => [name, this.#board.read(boardSlot)]));
+  }
+
+  /** How long threads have not turned, ms, of those that have not for a while. */
+  silences(): Map<string, number> {
+    const silent = [...this.#watched.values()].map(
+      (actor) => [actor.name, this.#watchdog.silentMs(actor)] as const,
+    );
+    return new Map(silent.filter(([, ms]) => ms > 0));
   }
 
   /** Statistics of every live actor, by name. */
@@ -243,8 +242,10 @@ export class ActorSystem implements AsyncDisposable {
     return {
       onUp: (actor) => this.events.emit('actor:up', { actor }),
       onDown: (actor, incarnation, exit) => {
-        this.#reclaim(incarnation);
-        const error = exit.kind === 'crashed' ? exit.error : undefined;
+        this.#watched.delete(incarnation.boardSlot);
+        if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
+        else this.#reclaim(incarnation);
+        const error = exit.kind === 'stopped' ? undefined : exit.error;
         this.events.emit('actor:down', { actor, error });
       },
       onRestarting: (actor, attempt, pauseMs) =>
@@ -254,25 +255,29 @@ export class ActorSystem implements AsyncDisposable {
     };
   }
 
-  /** What the dead cannot give back themselves. */
-  #reclaim(incarnation: Incarnation): void {
-    const { threadId, holder } = incarnation;
-    // Caches first: what they let go of goes back to the arenas.
-    for (const cache of this.#caches.values()) {
-      if (threadId !== undefined) cache.threadDied(threadId);
-      cache.releaseClaims(holder);
-    }
-    for (const arena of this.#arenas.values()) {
-      if (threadId !== undefined) arena.threadDied(threadId);
-      arena.releaseAll(holder);
-    }
-    this.#board.free(incarnation.boardSlot);
+  #watch(incarnation: ThreadIncarnation): ThreadIncarnation {
+    this.#watched.set(incarnation.boardSlot, incarnation);
+    this.#watchdog.watch(incarnation);
+    void incarnation.exited.then(() => this.#watchdog.forget(incarnation));
+    return incarnation;
   }
 
-  #arena(name: string): SharedArena {
-    const arena = this.#arenas.get(name);
-    if (arena === undefined) throw new TroupeError(`there is no arena "${name}"`, { code: 'ARENA_UNKNOWN' });
-    return arena;
+  /**
+   * Its thread is inside native code, which may read and write the tensors that it holds: they are taken back when it
+   * ends. What it was making for others is made by them.
+   */
+  #leaveBehind(actor: string, incarnation: Incarnation): void {
+    const { holder } = incarnation;
+    this.#memory.releaseClaims(incarnation);
+    this.#environment.readers.lost(holder);
+    for (const other of this.#watched.values()) other.lost(holder);
+    void incarnation.ended.then(() => this.#reclaim(incarnation));
+    this.events.emit('actor:quarantined', { actor });
+  }
+
+  #reclaim(incarnation: Incarnation): void {
+    this.#memory.reclaim(incarnation);
+    this.#board.free(incarnation.boardSlot);
   }
 
   #group(name: string): Group {

@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
+import type { PulseLimits } from '../board/pulse.ts';
 import type { ArenaHandle } from '../tensors/arena.ts';
 import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
@@ -17,6 +18,7 @@ export interface ThreadBoot {
   readonly args: unknown;
   readonly holder: number;
   readonly boardSlot: number;
+  readonly limits: PulseLimits;
   readonly board: LoadBoardHandle;
   readonly arenas: readonly ArenaHandle[];
   readonly caches: readonly TensorCacheHandle[];
@@ -35,6 +37,8 @@ export interface ThreadControl {
   stats(): Promise<Outcome<ActorStats>>;
   control(operation: string): Promise<Outcome<unknown>>;
   stop(): Promise<Outcome<void>>;
+  /** Whoever holds by this id was left behind: streams that it writes are over. */
+  lost(holder: number): void;
   /** Throws an error that nobody handles, as a fault drill. */
   crash(reason: string): void;
 }

@@ -9,14 +9,23 @@ import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
+import { attachPulse } from './this-thread.ts';
 import { outcomeOf, type ThreadBoot, type ThreadControl } from './thread-control.ts';
+
+/** Between two signs of life, ms. */
+const MOST_PULSE_MS = 500;
 
 const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
+const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
+attachPulse(pulse);
+/** Often enough for the shortest limit; it keeps nothing alive. */
+setInterval(() => pulse.turn(), Math.min(MOST_PULSE_MS, boot.limits.turnMs / 16)).unref();
 const deadLetters = new DeadLetters();
 deadLetters.subscribe((letter) => boot.letters.postMessage(letter));
 boot.letters.unref();
 
+const environment = createRefEnvironment(board, deadLetters);
 let cell: ActorCell | undefined;
 
 const control: ThreadControl = {
@@ -31,9 +40,10 @@ const control: ThreadControl = {
         deadLetters,
         arenas,
         caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
-        revive: createRefEnvironment(board, deadLetters).revive,
+        revive: environment.revive,
         crash,
       });
+      pulse.ready();
     }),
   connect: (token) => started().connect(token),
   stats: () => outcomeOf(() => started().stats()),
@@ -44,6 +54,7 @@ const control: ThreadControl = {
     setImmediate(() => process.exit(0));
     return outcome;
   },
+  lost: (holder) => environment.readers.lost(holder),
   crash: (reason) => crash(new Error(reason)),
 };
 

@@ -1,12 +1,14 @@
 /** A life of an actor on a worker thread of its own. */
-import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type Transferable, Worker } from 'node:worker_threads';
 import { transfer as comlinkTransfer, type Remote, wrap } from 'comlink';
 import nodeEndpoint from 'comlink/dist/esm/node-adapter.mjs';
 import type { ActorStats } from '../actor/behaviour.ts';
 import { extensionOf } from '../blueprint.ts';
+import type { PulseReader } from '../board/pulse.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import type { Watched } from '../supervision/watchdog.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
@@ -21,22 +23,29 @@ const ENTRY = new URL(`./thread-entry${extensionOf(import.meta.url)}`, import.me
  */
 const YOUNG_GENERATION_MB = 24;
 
-export class ThreadIncarnation implements Incarnation {
+export class ThreadIncarnation implements Incarnation, Watched {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId: number;
   readonly exited: Promise<Exit>;
-  readonly #name: string;
+  readonly ended: Promise<void>;
+  readonly name: string;
+  readonly pulse: PulseReader;
+  readonly #exited = Promise.withResolvers<Exit>();
+  readonly #ports: readonly MessagePort[];
   readonly #worker: Worker;
   readonly #control: Remote<ThreadControl>;
   /** Control calls that wait for an answer: comlink would let them wait for a dead thread for ever. */
   readonly #waiting = new Set<(error: Error) => void>();
   #exit: Exit | undefined;
+  /** Why it was ended. */
+  #condemned: Error | undefined;
 
-  constructor(boot: Omit<ThreadBoot, 'control' | 'letters'>, deadLetters: DeadLetters) {
+  constructor(boot: Omit<ThreadBoot, 'control' | 'letters'>, pulse: PulseReader, deadLetters: DeadLetters) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
-    this.#name = boot.name;
+    this.name = boot.name;
+    this.pulse = pulse;
     const control = new MessageChannel();
     const letters = new MessageChannel();
     const [over] = MessagePortTransport.pair();
@@ -58,11 +67,9 @@ export class ThreadIncarnation implements Incarnation {
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
     letters.port1.unref();
     this.#control = wrap<ThreadControl>(nodeEndpoint(control.port1));
-    this.exited = this.#watchExit(() => {
-      control.port1.close();
-      letters.port1.close();
-    });
-    void this.exited.then((exit) => this.#onExit(exit));
+    this.#ports = [control.port1, letters.port1];
+    this.exited = this.#exited.promise;
+    this.ended = this.#watchExit();
   }
 
   async start(): Promise<void> {
@@ -87,8 +94,31 @@ export class ThreadIncarnation implements Incarnation {
     await this.exited;
   }
 
-  abandon(): void {
+  /**
+   * Ends the thread, if it runs JavaScript. One that is inside native code cannot be ended without the process: it is left
+   * behind, and ends itself when it comes out. False when it has just got there or back, or is over.
+   */
+  condemn(error: Error): boolean {
+    if (this.#exit !== undefined || this.#condemned !== undefined) return false;
+    if (this.pulse.end()) {
+      this.#condemned = error;
+      void this.#worker.terminate();
+      return true;
+    }
+    if (!this.pulse.leave()) return false;
     this.#worker.unref();
+    this.#over({ kind: 'left', error });
+    return true;
+  }
+
+  abandon(): void {
+    this.condemn(diedError(this.name, new Error('it did not stop')));
+    this.#worker.unref();
+    for (const port of this.#ports) port.unref();
+  }
+
+  lost(holder: number): void {
+    this.#raced(this.#control.lost(holder)).catch(() => {});
   }
 
   crash(reason: string): void {
@@ -97,7 +127,7 @@ export class ThreadIncarnation implements Incarnation {
 
   /** The answer, or the thread's exit, whichever comes first. */
   async #raced<T>(answer: Promise<T>): Promise<T> {
-    if (this.#exit !== undefined) throw errorOf(this.#exit, this.#name);
+    if (this.#exit !== undefined) throw errorOf(this.#exit, this.name);
     const gone = Promise.withResolvers<never>();
     this.#waiting.add(gone.reject);
     try {
@@ -107,32 +137,33 @@ export class ThreadIncarnation implements Incarnation {
     }
   }
 
-  #onExit(exit: Exit): void {
+  #over(exit: Exit): void {
+    if (this.#exit !== undefined) return;
     this.#exit = exit;
-    for (const reject of this.#waiting) reject(errorOf(exit, this.#name));
+    for (const port of this.#ports) port.close();
+    this.#exited.resolve(exit);
+    for (const reject of this.#waiting) reject(errorOf(exit, this.name));
   }
 
-  #watchExit(cleanUp: () => void): Promise<Exit> {
+  #watchExit(): Promise<void> {
     return new Promise((resolve) => {
       let failure: unknown;
       this.#worker.on('error', (error) => {
         failure = error;
       });
       this.#worker.once('exit', (code) => {
-        cleanUp();
-        if (failure === undefined && code === 0) resolve({ kind: 'stopped' });
-        else
-          resolve({
-            kind: 'crashed',
-            error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)),
-          });
+        const crash = failure ?? new Error(`exit code ${code}`);
+        if (this.#condemned !== undefined) this.#over({ kind: 'crashed', error: this.#condemned });
+        else if (failure === undefined && code === 0) this.#over({ kind: 'stopped' });
+        else this.#over({ kind: 'crashed', error: diedError(this.name, crash) });
+        resolve();
       });
     });
   }
 }
 
 function errorOf(exit: Exit, name: string): Error {
-  return exit.kind === 'crashed' ? exit.error : diedError(name);
+  return exit.kind === 'stopped' ? diedError(name) : exit.error;
 }
 
 function diedError(name: string, cause?: unknown): ActorError {

@@ -9,6 +9,7 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
+import { TroupeError } from '../../runtime/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { after } from '../../runtime/util/timers.ts';
 import { type StartProgress, Troupe } from '../troupe.ts';
@@ -42,6 +43,7 @@ export class TroupeServer implements AsyncDisposable {
   readonly url: string;
   readonly #app: FastifyInstance;
   readonly #state: ServerState;
+  readonly #failed = Promise.withResolvers<TroupeError>();
   #closed: Promise<StopReport> | undefined;
 
   private constructor(app: FastifyInstance, state: ServerState) {
@@ -63,6 +65,7 @@ export class TroupeServer implements AsyncDisposable {
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
       const engine = await Troupe.start({ ...config.engine, ...hooks });
       logEngine(engine, log);
+      engine.events.on('actor:escalated', () => server.#onEscalated(engine));
       state.engineStarted(engine);
     } catch (error) {
       await app.close();
@@ -70,6 +73,26 @@ export class TroupeServer implements AsyncDisposable {
     }
     log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
     return server;
+  }
+
+  /**
+   * Resolves when a part of the engine was given up for good: it answers nothing any more, `/live` says so, and only a new
+   * process will. `troupe serve` then ends with exit code 1.
+   */
+  get failed(): Promise<TroupeError> {
+    return this.#failed.promise;
+  }
+
+  #onEscalated(engine: Troupe): void {
+    const { failed } = engine.health();
+    if (failed.length === 0) return;
+    const parts = failed.join(', ');
+    this.#failed.resolve(
+      new TroupeError(`${parts} crashed too often and was given up`, {
+        code: 'ACTOR_ESCALATED',
+        details: { actor: parts },
+      }),
+    );
   }
 
   /** The engine behind the server. */

@@ -22,6 +22,8 @@ export class ServerState {
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
   readonly startedAt = new Date();
+  /** The same on a clock that nobody sets, ms. */
+  readonly startedAtMs = performance.now();
   /** Requests from their head to the end of their answer. */
   readonly #lifetimes = new Set<RequestLifetime>();
   #engine: Troupe | undefined;

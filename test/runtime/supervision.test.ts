@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ActorSystem, type SystemEvents } from '../../runtime/system/actor-system.ts';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import type { SystemEvents } from '../../runtime/system/system-events.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 

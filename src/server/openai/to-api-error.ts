@@ -41,6 +41,13 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   ACTOR_DIED: serverError(503, 'The request was lost in a crash; it may be sent again.', {
     retryAfter: RETRY_SOON,
   }),
+  REQUEST_CRASHED_ACTOR: serverError(
+    500,
+    'The request crashed a part of the server, and is not tried again.',
+    {
+      finalAnswer: true,
+    },
+  ),
   ACTOR_STOPPED: serverError(503, 'The request was lost in a restart; it may be sent again.', {
     retryAfter: RETRY_SOON,
   }),

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ActorError } from '../../runtime/errors.ts';
+import { workTag } from '../../runtime/thread/this-thread.ts';
+import { Suspects } from '../../src/suspects.ts';
+
+const DIED = new ActorError('an actor died', { code: 'ACTOR_DIED', retrySafe: true });
+const never = new AbortController().signal;
+
+describe('requests that were in an actor when it died', () => {
+  it('are tried again after one death, and not after two', () => {
+    const suspects = new Suspects();
+    assert.equal(suspects.verdict('a', 1, DIED), undefined);
+    const verdict = suspects.verdict('a', 2, DIED);
+    assert.equal(verdict?.code, 'REQUEST_CRASHED_ACTOR');
+    assert.equal(verdict.cause, DIED);
+  });
+
+  it('are not tried again at all when the actor hung over them', () => {
+    const suspects = new Suspects();
+    suspects.actorHung(workTag('a'));
+    suspects.actorHung(0); // nobody knows over whom
+    assert.equal(suspects.verdict('b', 1, DIED), undefined);
+    assert.equal(suspects.verdict('a', 1, DIED)?.code, 'REQUEST_CRASHED_ACTOR');
+  });
+
+  it('take turns', async () => {
+    const suspects = new Suspects();
+    const order: string[] = [];
+    const leaveFirst = await suspects.turn(never);
+    const others = ['second', 'third'].map(async (name) => {
+      const leave = await suspects.turn(never);
+      order.push(name);
+      return leave;
+    });
+    await new Promise(setImmediate);
+    assert.deepEqual(order, []);
+    leaveFirst();
+    const leaveSecond = await others[0];
+    await new Promise(setImmediate);
+    assert.deepEqual(order, ['second']);
+    leaveSecond?.();
+    await others[1];
+    assert.deepEqual(order, ['second', 'third']);
+  });
+
+  it('give up their turn when they are aborted, to the next', async () => {
+    const suspects = new Suspects();
+    const leave = await suspects.turn(never);
+    const abort = new AbortController();
+    const gone = suspects.turn(abort.signal);
+    const next = suspects.turn(never);
+    abort.abort(new Error('enough'));
+    await assert.rejects(gone, /enough/);
+    await assert.rejects(suspects.turn(abort.signal), /enough/);
+    leave();
+    await next;
+  });
+});
