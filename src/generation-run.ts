@@ -61,9 +61,10 @@ async function* attempts(
   options: GenerationRunOptions,
   onDelta: (delta: TokenChunk) => void,
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
-  let deaths = 0;
+  const before = options.suspects.deaths;
+  let losses = 0;
   for (let retry = 0; ; retry++) {
-    const leave = deaths === 0 ? () => {} : await turnOf(request, options);
+    const leave = losses === 0 ? () => {} : await turnOf(request, options);
     const reader = options.entry.stream('generate', request, { signal: options.signal });
     const leftMs = request.deadline - processNow();
     const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
@@ -78,7 +79,8 @@ async function* attempts(
       if (isDataCloneError(error)) throw unsendable(error.cause);
       const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
       if (!lost || options.signal.aborted) throw error;
-      if (error.code === 'ACTOR_DIED') deaths += 1;
+      if (error.code === 'ACTOR_DIED') losses += 1;
+      const deaths = await options.suspects.deathsOf(losses, before);
       const verdict = options.suspects.verdict(request.requestId, deaths, error);
       if (verdict !== undefined) throw verdict;
       if (reader.received > 0 || retry >= options.retries) throw error;

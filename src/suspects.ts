@@ -5,16 +5,49 @@
  */
 import { TroupeError } from '../runtime/errors.ts';
 import { workTag } from '../runtime/thread/this-thread.ts';
+import { pause } from '../runtime/util/timers.ts';
 
 /** Deaths of an actor that a request may be there at. */
 const MOST_DEATHS = 2;
+/** The death of an actor is heard of after that of its ports, within ms. */
+const HEARSAY_MS = 1_000;
 /** Requests that were found to hang an actor are remembered until so many others were. */
 const REMEMBERED = 1_000;
 
 export class Suspects {
   readonly #guilty = new Set<number>();
+  #deaths = 0;
+  #onDeath = Promise.withResolvers<void>();
   /** Settles when the last one in line has left. */
   #last: Promise<void> = Promise.resolve();
+
+  /** Deaths of actors so far. */
+  get deaths(): number {
+    return this.#deaths;
+  }
+
+  actorDied(): void {
+    this.#deaths += 1;
+    this.#onDeath.resolve();
+    this.#onDeath = Promise.withResolvers();
+  }
+
+  /**
+   * How many deaths a request was there at that was lost so many times since `before` deaths. The end of an actor's ports
+   * is heard before its own, and a request can be lost twice in one death, when it is sent on to an actor that has just
+   * gone: so the deaths are waited for, a moment.
+   */
+  async deathsOf(losses: number, before: number): Promise<number> {
+    const patience = new AbortController();
+    const late = pause(HEARSAY_MS, patience.signal);
+    let isLate = false;
+    void late.then(() => {
+      isLate = true;
+    });
+    while (this.#deaths - before < losses && !isLate) await Promise.race([this.#onDeath.promise, late]);
+    patience.abort();
+    return Math.min(losses, this.#deaths - before);
+  }
 
   /** An actor hung. @param work the tag of the request that it worked for; 0 when that is not known */
   actorHung(work: number): void {

@@ -74,6 +74,9 @@ export class Troupe implements AsyncDisposable {
     this.#config = config;
     this.#pipeline = pipeline;
     this.#weights = weights;
+    pipeline.system.events.on('actor:down', ({ error }) => {
+      if (error !== undefined) this.#suspects.actorDied();
+    });
     pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
   }

@@ -24,6 +24,26 @@ describe('requests that were in an actor when it died', () => {
     assert.equal(suspects.verdict('a', 1, DIED)?.code, 'REQUEST_CRASHED_ACTOR');
   });
 
+  it('were there at one death, when they were lost in it twice', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const suspects = new Suspects();
+    suspects.actorDied(); // before they were sent
+    const before = suspects.deaths;
+    suspects.actorDied();
+    assert.equal(await suspects.deathsOf(1, before), 1);
+    const twice = suspects.deathsOf(2, before);
+    t.mock.timers.tick(1_000);
+    assert.equal(await twice, 1);
+  });
+
+  it('were there at two deaths, also when the second is heard of later', async () => {
+    const suspects = new Suspects();
+    suspects.actorDied();
+    const deaths = suspects.deathsOf(2, 0);
+    suspects.actorDied();
+    assert.equal(await deaths, 2);
+  });
+
   it('take turns', async () => {
     const suspects = new Suspects();
     const order: string[] = [];
