@@ -23,6 +23,11 @@ export function timeoutSignal(ms: number): AbortSignal {
   return AbortSignal.timeout(Math.trunc(timerMs(ms)));
 }
 
+/** Resolves after the time; does not keep the process. */
+export async function quietPause(ms: number): Promise<void> {
+  await timeout(timerMs(ms), undefined, { ref: false });
+}
+
 /** Resolves after the time with true, or with false as soon as the signal aborts. */
 export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   return await timeout(timerMs(ms), true, signal === undefined ? {} : { signal }).catch(() => false);
