@@ -27,7 +27,10 @@ export interface EngineStats {
 export interface EngineHealth {
   /** Every pool has an actor that is up and gives signs of life, save that of prefill actors, without which PD does their work. */
   readonly ready: boolean;
-  /** Pools whose actors all crashed too often and were given up: the engine will not serve again. Prefill actors aside. */
+  /**
+   * What ended the engine for good: pools whose actors all crashed too often and were given up, prefill actors aside;
+   * `model` when a file that is in use was written to. Only a new engine serves again.
+   */
   readonly failed: readonly string[];
   /** Requests submitted and not ended. */
   readonly requestsInFlight: number;
@@ -42,7 +45,12 @@ export interface ActorLoad extends Pick<LoadReading, 'queueDepth' | 'running' | 
 /** An actor that is silent for longer does not count as up, ms. */
 const SILENT_MS = 5_000;
 
-export function engineHealth(system: ActorSystem, requestsInFlight: number): EngineHealth {
+/** @param isModelSpoilt a file that is in use was written to */
+export function engineHealth(
+  system: ActorSystem,
+  requestsInFlight: number,
+  isModelSpoilt: boolean,
+): EngineHealth {
   const status = system.status();
   const loads = system.loads();
   const silences = system.silences();
@@ -51,8 +59,8 @@ export function engineHealth(system: ActorSystem, requestsInFlight: number): Eng
   const needed = [...pools].filter(([name]) => name !== PREFILL_POOL);
   const failed = needed.filter(([, pool]) => pool.every(({ state }) => state === 'escalated'));
   return {
-    ready: needed.every(([, pool]) => pool.some(serves)),
-    failed: failed.map(([name]) => name),
+    ready: !isModelSpoilt && needed.every(([, pool]) => pool.some(serves)),
+    failed: [...failed.map(([name]) => name), ...(isModelSpoilt ? ['model'] : [])],
     requestsInFlight,
     actors: status.map((actor) => ({
       ...actor,

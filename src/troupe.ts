@@ -10,10 +10,11 @@
  *     });
  */
 import { randomUUID } from 'node:crypto';
-import { InputError } from '../actors/errors.ts';
+import { InputError, type ModelError } from '../actors/errors.ts';
 import { isGpu } from '../actors/gpu/device.ts';
 import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/gpu/gpu-memory.ts';
+import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
@@ -30,8 +31,9 @@ import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
+import { ModelWatch } from './model-watch.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
-import { type SharedWeights, shareWeights } from './share-weights.ts';
+import { type SharedModel, type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
 import { Suspects } from './suspects.ts';
 
@@ -52,6 +54,11 @@ export interface StopOptions {
 }
 
 export interface TroupeEvents extends SystemEvents {
+  /**
+   * A file of the model is not what it was. Written to `inPlace`, it spoils what runs: the engine takes no more requests.
+   * Otherwise another lies in its place: actors go on with what they have, and one that crashes cannot be restarted.
+   */
+  'model:changed': [FileChange];
   'request:start': [{ readonly requestId: string }];
   'request:retry': [{ readonly requestId: string; readonly attempt: number; readonly error: TroupeError }];
   'request:end': [{ readonly requestId: string; readonly result?: ChatResult; readonly error?: unknown }];
@@ -68,9 +75,12 @@ export class Troupe implements AsyncDisposable {
   readonly #weights: readonly SharedWeights[];
   readonly #runs = new Set<ChatRun>();
   readonly #suspects = new Suspects();
+  readonly #watch: ModelWatch;
+  /** A file of the model that is in use was written to. */
+  #spoilt: ModelError | undefined;
   #stopped: Promise<StopReport> | undefined;
 
-  private constructor(config: ResolvedConfig, pipeline: Pipeline, weights: readonly SharedWeights[]) {
+  private constructor(config: ResolvedConfig, pipeline: Pipeline, { directory, weights }: SharedModel) {
     this.#config = config;
     this.#pipeline = pipeline;
     this.#weights = weights;
@@ -79,6 +89,7 @@ export class Troupe implements AsyncDisposable {
     });
     pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
+    this.#watch = new ModelWatch(directory.stamps, (change) => this.#onModelChange(change));
   }
 
   /**
@@ -115,7 +126,7 @@ export class Troupe implements AsyncDisposable {
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
     const started = withinMemory(plan, config.pools.prefill, shared.weights);
     const pipeline = await startPipeline(shared.directory, config, started, devices);
-    const troupe = new Troupe(config, pipeline, shared.weights);
+    const troupe = new Troupe(config, pipeline, shared);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();
     onProgress({ phase: 'ready', message: 'ready' });
@@ -150,7 +161,7 @@ export class Troupe implements AsyncDisposable {
 
   /** Who is up and how busy, at once and without asking the actors. */
   health(): EngineHealth {
-    return engineHealth(this.#pipeline.system, this.#runs.size);
+    return engineHealth(this.#pipeline.system, this.#runs.size, this.#spoilt !== undefined);
   }
 
   /** Load and counters of every actor, arenas, caches, shared weights and requests. */
@@ -185,6 +196,7 @@ export class Troupe implements AsyncDisposable {
 
   #submit(request: ChatOptions, streamed: boolean): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
+    if (this.#spoilt !== undefined) throw this.#spoilt;
     const chat = submittedChat(request);
     const requestId = randomUUID();
     const run = new ChatRun(chat, request.signal, {
@@ -201,7 +213,17 @@ export class Troupe implements AsyncDisposable {
     return run;
   }
 
+  #onModelChange(change: FileChange): void {
+    if (change.inPlace) {
+      const error = changedError(change);
+      this.#spoilt = error;
+      for (const run of this.#runs) run.abort(error);
+    }
+    this.events.emit('model:changed', change);
+  }
+
   async #stop({ drainMs = 0 }: StopOptions): Promise<StopReport> {
+    this.#watch.stop();
     if (drainMs > 0) await this.#drained(drainMs);
     for (const run of this.#runs) run.abort(stoppedError());
     return await this.#pipeline.system.stop();

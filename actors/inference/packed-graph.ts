@@ -64,6 +64,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const folder = await cachedFolder(cacheRoots(request.modelPath), {
       purpose: 'packed',
       key: await keyOf(request),
+      needs: [PACKED_GRAPH, WEIGHTS],
       make: (draft) => makePacked(request, draft),
     });
     return { packed: true, path: join(folder, PACKED_GRAPH) };

@@ -9,6 +9,7 @@ import {
   type RequestEnvelope,
 } from '../generation.ts';
 import { giveWay } from '../give-way.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, PIXEL_ARENA, processorActor } from '../protocols.ts';
 import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { RequestPreparer } from './request-preparer.ts';
@@ -23,14 +24,16 @@ export default defineActor({
     giveWay();
     const pixels = context.arena(PIXEL_ARENA);
     const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
-    const preparer = await RequestPreparer.load({
-      directory,
-      limits,
-      policy,
-      pixels,
-      holder: context.holder,
-      ...(directory.encoding === 'separate' ? { encoded } : {}),
-    });
+    const preparer = await loadUnchanged(directory.stamps, () =>
+      RequestPreparer.load({
+        directory,
+        limits,
+        policy,
+        pixels,
+        holder: context.holder,
+        ...(directory.encoding === 'separate' ? { encoded } : {}),
+      }),
+    );
     let prepared = 0;
     return {
       handlers: {

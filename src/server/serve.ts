@@ -65,7 +65,8 @@ export class TroupeServer implements AsyncDisposable {
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
       const engine = await Troupe.start({ ...config.engine, ...hooks });
       logEngine(engine, log);
-      engine.events.on('actor:escalated', () => server.#onEscalated(engine));
+      engine.events.on('actor:escalated', () => server.#lookForFailure(engine));
+      engine.events.on('model:changed', () => server.#lookForFailure(engine));
       state.engineStarted(engine);
     } catch (error) {
       await app.close();
@@ -83,10 +84,14 @@ export class TroupeServer implements AsyncDisposable {
     return this.#failed.promise;
   }
 
-  #onEscalated(engine: Troupe): void {
+  #lookForFailure(engine: Troupe): void {
     const { failed } = engine.health();
     if (failed.length === 0) return;
     const parts = failed.join(', ');
+    if (failed.includes('model')) {
+      const message = 'a file of the model was written to while it was in use';
+      this.#failed.resolve(new TroupeError(message, { code: 'MODEL_FILE_CHANGED' }));
+    }
     this.#failed.resolve(
       new TroupeError(`${parts} crashed too often and was given up`, {
         code: 'ACTOR_ESCALATED',

@@ -76,6 +76,7 @@ async function findOrMake<Facts extends object>(
   const folder = await cachedFolder(cacheRoots(modelPath), {
     purpose,
     key,
+    needs: [graphName, factsName],
     make: async (draft) => {
       const made = rewrite(model);
       for (const tensor of tensorsOf(model.graph ?? {})) relocate(tensor, weights.names);

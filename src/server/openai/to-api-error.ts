@@ -51,6 +51,9 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   ACTOR_STOPPED: serverError(503, 'The request was lost in a restart; it may be sent again.', {
     retryAfter: RETRY_SOON,
   }),
+  MODEL_FILE_CHANGED: serverError(503, 'The model of the server was changed; it has to be started anew.', {
+    retryAfter: RETRY_LATER,
+  }),
   MAILBOX_FULL: serverError(503, 'The server is busy.', { retryAfter: RETRY_SOON }),
   ACTOR_ESCALATED: serverError(503, 'A part of the server has failed and was given up.', {
     retryAfter: RETRY_LATER,
