@@ -27,6 +27,9 @@ const PIXEL_ARENA_BYTES = 512 * MIB;
 /** For embeddings that requests are made of; what the cache may keep comes on top. */
 const EMBEDDINGS_IN_WORK_BYTES = 256 * MIB;
 
+/** An actor that starts and gives no sign of life for so long after the start was given up is not waited for, ms. */
+const ABORTED_HANG_MS = 1_000;
+
 export interface Pipeline {
   readonly system: ActorSystem;
   readonly entry: ActorRef<typeof processorProtocol>;
@@ -34,12 +37,16 @@ export interface Pipeline {
   readonly caching: readonly string[];
 }
 
-/** Starts all actors together: each is given refs to those behind it, which work as soon as they are up. */
+/**
+ * Starts all actors together: each is given refs to those behind it, which work as soon as they are up.
+ * @param signal gives up: what hangs is ended, what is being loaded is loaded first
+ */
 export async function startPipeline(
   directory: ModelDirectory,
   config: ResolvedConfig,
   plan: ThreadPlan,
   devices: Devices,
+  signal?: AbortSignal,
 ): Promise<Pipeline> {
   const system = new ActorSystem({
     arenas: {
@@ -50,6 +57,8 @@ export async function startPipeline(
     stopGraceMs: config.stopGraceMs,
     watchdog: config.watchdog,
   });
+  const onAbort = () => system.hurry(ABORTED_HANG_MS);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
     const wishes = { ...config, actors: plan.pd.count };
@@ -66,7 +75,10 @@ export async function startPipeline(
     return { system, entry: processor.ref, caching };
   } catch (error) {
     await system.stop();
+    signal?.throwIfAborted(); // why it failed, then
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

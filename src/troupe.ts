@@ -32,6 +32,7 @@ import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { ModelWatch } from './model-watch.ts';
+import { noticesOf } from './notices.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type SharedModel, type SharedWeights, shareWeights } from './share-weights.ts';
 import { submittedChat } from './submitted-chat.ts';
@@ -73,6 +74,7 @@ export class Troupe implements AsyncDisposable {
   readonly #config: ResolvedConfig;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
+  readonly #notices: readonly string[];
   readonly #runs = new Set<ChatRun>();
   readonly #suspects = new Suspects();
   readonly #watch: ModelWatch;
@@ -84,6 +86,7 @@ export class Troupe implements AsyncDisposable {
     this.#config = config;
     this.#pipeline = pipeline;
     this.#weights = weights;
+    this.#notices = noticesOf(directory, weights);
     pipeline.system.events.on('actor:down', ({ error }) => {
       if (error !== undefined) this.#suspects.actorDied();
     });
@@ -125,7 +128,7 @@ export class Troupe implements AsyncDisposable {
     signal?.throwIfAborted();
     onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
     const started = withinMemory(plan, config.pools.prefill, shared.weights);
-    const pipeline = await startPipeline(shared.directory, config, started, devices);
+    const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
     const troupe = new Troupe(config, pipeline, shared);
     if (signal?.aborted) await troupe.stop();
     signal?.throwIfAborted();
@@ -135,6 +138,11 @@ export class Troupe implements AsyncDisposable {
 
   get mode(): Mode {
     return this.#config.mode;
+  }
+
+  /** What is not as good as it could be, and why, a sentence each: derived files that cannot be kept on disk. */
+  get notices(): readonly string[] {
+    return this.#notices;
   }
 
   /** Path of the model directory. */

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { env, InferenceSession } from 'onnxruntime-node';
-import { cachedFolder, cacheRoots, fileHash } from '../model/graph-cache.ts';
+import { cachedFolder, cacheRoots, fileHash, NOT_KEPT } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { cpuIdentity } from './cpu-identity.ts';
 import { PACKED_GRAPH, sessionSettings } from './ort-session.ts';
@@ -72,7 +72,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, ' ');
     return {
       packed: false,
-      reason: error instanceof NotPackable ? text : `packed weights cannot be kept: ${text}`,
+      reason: error instanceof NotPackable ? text : `${NOT_KEPT}: ${text}`,
     };
   }
 }

@@ -21,6 +21,9 @@ import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 
+/** How the reason begins for which derived files are not used, where they could not be written. */
+export const NOT_KEPT = 'the graph cache cannot be written';
+
 /** Beside the model. Hidden, so that nobody takes it for a part of the model. */
 export const CACHE_FOLDER_NAME = '.troupe-cache';
 

@@ -36,6 +36,8 @@ export class Watchdog {
   readonly #onHung: (watched: Watched) => void;
   readonly #silences = new Map<Watched, Silence>();
   readonly periodMs: number;
+  /** For threads in JavaScript, whatever they are allowed otherwise. */
+  #mostMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = 0;
 
@@ -61,6 +63,11 @@ export class Watchdog {
     this.#timer = undefined;
   }
 
+  /** From now on a thread in JavaScript is taken for hung after so many ms: nobody waits for what it does. */
+  hurry(mostMs: number): void {
+    this.#mostMs = mostMs;
+  }
+
   /** How long the thread has not turned, as far as that counts, ms; 0 when it turns, or is not long in native code yet. */
   silentMs(watched: Watched): number {
     const silence = this.#silences.get(watched);
@@ -75,14 +82,15 @@ export class Watchdog {
     this.#lookedAt = now;
     if (debuggerUrl() !== undefined) return;
     for (const [watched, silence] of this.#silences) {
-      const { turns, allowedMs } = watched.pulse;
+      const { turns, allowedMs, isNative } = watched.pulse;
       if (turns !== silence.turns) {
         silence.turns = turns;
         silence.ms = 0;
         continue;
       }
       silence.ms += passedMs;
-      if (silence.ms <= (allowedMs === 0 ? this.#limits.setUpMs : allowedMs)) continue;
+      const mostMs = isNative ? Number.POSITIVE_INFINITY : this.#mostMs;
+      if (silence.ms <= Math.min(mostMs, allowedMs === 0 ? this.#limits.setUpMs : allowedMs)) continue;
       if (watched.condemn(hungError(watched, silence.ms))) this.#onHung(watched);
     }
   }

@@ -196,6 +196,14 @@ export class ActorSystem implements AsyncDisposable {
     return incarnation !== undefined;
   }
 
+  /**
+   * Nobody waits for the actors any more: those that start and hang in JavaScript are ended after so many ms. Native code is
+   * waited for.
+   */
+  hurry(mostMs: number): void {
+    this.#watchdog.hurry(mostMs);
+  }
+
   /** Stops all actors, the youngest pool first. Repeated calls share one stop. */
   stop(): Promise<StopReport> {
     this.#stopped ??= this.#stop();

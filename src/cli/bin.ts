@@ -17,7 +17,14 @@ if (major < oldestMajor || (major === oldestMajor && minor < oldestMinor)) {
   );
   process.exitCode = 1;
 } else {
-  const { main } = await import('./main.ts');
   // No process.exit: it would abort the process while an actor's thread is inside native code.
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await import('./main.ts').then(
+    ({ main }) => main(process.argv.slice(2)),
+    (error: unknown) => {
+      // For want of open files, or of the permission to read them.
+      const why = error instanceof Error ? error.message : String(error);
+      process.stderr.write(`troupe: cannot be loaded: ${why.replace(/\s+/g, ' ')} [LOAD_FAILED]\n`);
+      return 1;
+    },
+  );
 }

@@ -12,6 +12,7 @@ import type { GraphSignature } from '../../actors/model/onnx/graph-signature.ts'
 import { extensionOf } from '../../runtime/blueprint.ts';
 import { unwrap } from '../../runtime/thread/thread-control.ts';
 import type { Mode } from '../chat-types.ts';
+import { assertCanStart, threadFailed } from '../start-checks.ts';
 
 const WORKER = new URL(`./graph-worker${extensionOf(import.meta.url)}`, import.meta.url);
 /** Vision, embedding, decoder. */
@@ -19,11 +20,15 @@ const GRAPHS = 3;
 
 /** @throws ModelError when the directory cannot be used at all */
 export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
+  assertCanStart();
   const pool = new Piscina({
     filename: WORKER.href,
     minThreads: 0,
     maxThreads: Math.min(GRAPHS, availableParallelism()),
   });
+  const broken = Promise.withResolvers<never>();
+  broken.promise.catch(() => {}); // who awaits it is below
+  pool.on('error', (error) => broken.reject(threadFailed(error)));
   try {
     const readSignature = async (file: string): Promise<GraphSignature> =>
       unwrap(await pool.run(file, { name: 'readSignature' }));
@@ -32,7 +37,10 @@ export async function openModel(path: string, dtype: Dtype | undefined): Promise
       vision: async (graph) => unwrap(await pool.run(graph, { name: 'rewriteVision' })),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(path, { readSignature, rewrite, ...chosen });
+    return await Promise.race([
+      openModelDirectory(path, { readSignature, rewrite, ...chosen }),
+      broken.promise,
+    ]);
   } finally {
     await pool.destroy();
   }

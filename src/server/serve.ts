@@ -65,6 +65,7 @@ export class TroupeServer implements AsyncDisposable {
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
       const engine = await Troupe.start({ ...config.engine, ...hooks });
       logEngine(engine, log);
+      for (const notice of engine.notices) log.warn(notice);
       engine.events.on('actor:escalated', () => server.#lookForFailure(engine));
       engine.events.on('model:changed', () => server.#lookForFailure(engine));
       state.engineStarted(engine);

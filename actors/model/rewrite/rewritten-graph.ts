@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
-import { cachedFolder, cacheRoots } from '../graph-cache.ts';
+import { cachedFolder, cacheRoots, NOT_KEPT } from '../graph-cache.ts';
 import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
@@ -56,7 +56,7 @@ export async function rewrittenGraph<Facts extends object>(
     return await findOrMake(graph, rewriting);
   } catch (error) {
     if (error instanceof NotRewritable) return { rewritten: false, reason: error.message };
-    const reason = `the rewritten graph could not be kept: ${error instanceof Error ? error.message : error}`;
+    const reason = `${NOT_KEPT}: ${error instanceof Error ? error.message : error}`;
     return { rewritten: false, reason: reason.replace(/\s+/g, ' ') };
   }
 }
