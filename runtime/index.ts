@@ -38,12 +38,10 @@ export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restar
 export type { WatchdogOptions } from './supervision/watchdog.ts';
 export {
   ActorSystem,
-  type ActorSystemOptions,
-  type DeclaredPool,
-  type SpawnOptions,
   type StopReport,
 } from './system/actor-system.ts';
 export type { SystemEvents } from './system/system-events.ts';
+export type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system/system-options.ts';
 export type { SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';

@@ -2,6 +2,9 @@
  * Requests that were in an actor when it died. One of them may be why, and would do it again: so they are tried again one
  * after the other, each until its first token, and who is there at a second death is not tried a third time. The others
  * are answered. Where the supervisor saw whom a hung actor worked for, that request is not tried again at all.
+ *
+ * Deaths that a request is to blame for say nothing about the actor: they do not count towards giving it up, unless so many
+ * have come without a single answer in between that the actor itself must be what is broken.
  */
 import { TroupeError } from '../runtime/errors.ts';
 import { workTag } from '../runtime/thread/this-thread.ts';
@@ -13,21 +16,39 @@ const MOST_DEATHS = 2;
 const HEARSAY_MS = 1_000;
 /** Requests that were found to hang an actor are remembered until so many others were. */
 const REMEMBERED = 1_000;
+/** Deaths without an answer in between that may all be requests' faults. */
+const FORGIVEN_IN_A_ROW = 20;
 
 export class Suspects {
   readonly #guilty = new Set<number>();
+  readonly #forgive: (actor: string) => void;
+  /** The actors of the last deaths, the latest at the end. */
+  #dead: string[] = [];
   #deaths = 0;
+  #sinceAnswer = 0;
   #onDeath = Promise.withResolvers<void>();
   /** Settles when the last one in line has left. */
   #last: Promise<void> = Promise.resolve();
+
+  /** @param forgive the actor's last death was a request's fault */
+  constructor(forgive: (actor: string) => void = () => {}) {
+    this.#forgive = forgive;
+  }
 
   /** Deaths of actors so far. */
   get deaths(): number {
     return this.#deaths;
   }
 
-  actorDied(): void {
+  /** A request was answered. */
+  answered(): void {
+    this.#sinceAnswer = 0;
+  }
+
+  actorDied(actor: string): void {
     this.#deaths += 1;
+    this.#sinceAnswer += 1;
+    this.#dead = [...this.#dead, actor].slice(-MOST_DEATHS);
     this.#onDeath.resolve();
     this.#onDeath = Promise.withResolvers();
   }
@@ -61,9 +82,18 @@ export class Suspects {
 
   /** Why a request that was there at so many deaths is not tried again; undefined when it is. */
   verdict(requestId: string, deaths: number, cause: TroupeError): TroupeError | undefined {
-    if (this.#guilty.delete(workTag(requestId))) return crashed(requestId, 'hung an actor', cause);
+    if (this.#guilty.delete(workTag(requestId))) {
+      this.#forgiveLast(1);
+      return crashed(requestId, 'hung an actor', cause);
+    }
     if (deaths < MOST_DEATHS) return undefined;
+    this.#forgiveLast(deaths);
     return crashed(requestId, `was in an actor each time that it died, ${deaths} times`, cause);
+  }
+
+  #forgiveLast(deaths: number): void {
+    const forgiven = this.#dead.splice(-deaths);
+    if (this.#sinceAnswer <= FORGIVEN_IN_A_ROW) for (const actor of forgiven) this.#forgive(actor);
   }
 
   /** Resolves when it is the request's turn. @returns gives the turn to the next; @throws the signal's reason */

@@ -76,7 +76,7 @@ export class Troupe implements AsyncDisposable {
   readonly #weights: readonly SharedWeights[];
   readonly #notices: readonly string[];
   readonly #runs = new Set<ChatRun>();
-  readonly #suspects = new Suspects();
+  readonly #suspects = new Suspects((actor) => this.#pipeline.system.forgive(actor));
   readonly #watch: ModelWatch;
   /** A file of the model that is in use was written to. */
   #spoilt: ModelError | undefined;
@@ -87,8 +87,8 @@ export class Troupe implements AsyncDisposable {
     this.#pipeline = pipeline;
     this.#weights = weights;
     this.#notices = noticesOf(directory, weights);
-    pipeline.system.events.on('actor:down', ({ error }) => {
-      if (error !== undefined) this.#suspects.actorDied();
+    pipeline.system.events.on('actor:down', ({ actor, error }) => {
+      if (error !== undefined) this.#suspects.actorDied(actor);
     });
     pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
@@ -256,6 +256,7 @@ export class Troupe implements AsyncDisposable {
 
   #ended(run: ChatRun, event: TroupeEvents['request:end'][0]): void {
     this.#runs.delete(run);
+    if (event.result !== undefined) this.#suspects.answered();
     this.events.emit('request:end', event);
   }
 }

@@ -61,6 +61,11 @@ export class Child {
     return this.#state === 'up' ? this.#current : undefined;
   }
 
+  /** Its last crash was not its own fault, and does not count towards giving it up. */
+  forgive(): void {
+    this.#intensity.forgive();
+  }
+
   /** First start. A setup that fails here is the caller's to handle: it is not retried. */
   async start(): Promise<void> {
     const incarnation = this.#begin();

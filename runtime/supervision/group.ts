@@ -112,6 +112,11 @@ export class Group {
     return this.#children.find((child) => child.name === member)?.incarnation;
   }
 
+  /** A member's last crash does not count towards giving it up. */
+  forgive(member: string): void {
+    this.#children.find((child) => child.name === member)?.forgive();
+  }
+
   /** Stops every member. Returns the names of those that did not stop within the grace. */
   async stop(graceMs: number): Promise<string[]> {
     const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));

@@ -12,46 +12,22 @@ import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
-import type { RoutingPolicyName } from '../routing/routing-policy.ts';
 import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
-import { DEFAULT_RESTART_POLICY, type RestartPolicy } from '../supervision/restart-policy.ts';
-import { DEFAULT_PULSE_LIMITS, Watchdog, type WatchdogOptions } from '../supervision/watchdog.ts';
+import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
+import { DEFAULT_PULSE_LIMITS, Watchdog } from '../supervision/watchdog.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
-import { SharedMemory, type SharedMemoryOptions } from './shared-memory.ts';
+import { SharedMemory } from './shared-memory.ts';
 import type { SystemEvents } from './system-events.ts';
+import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
 /** As many as Linux gives a process threads by default. What is not used of the 2 MiB is never committed. */
 const BOARD_SLOTS = 32_768;
-
-export interface ActorSystemOptions extends SharedMemoryOptions {
-  /** How long a stopping actor may finish what it does. Default 10,000 ms. */
-  readonly stopGraceMs?: number;
-  /** When an actor's thread is taken for hung, ms. Defaults: 15,000 between turns, 60,000 at the start, 120,000 in native code. */
-  readonly watchdog?: WatchdogOptions;
-}
-
-export interface SpawnOptions {
-  /** Unique in the system; members are called `name/0`, `name/1`… */
-  readonly name: string;
-  /** Number of members. Default 1. */
-  readonly size?: number;
-  /** How a ref chooses among members with room. Default `least-loaded`. */
-  readonly routing?: RoutingPolicyName;
-  readonly restart?: Partial<RestartPolicy>;
-}
-
-/** A pool that has a name and a ref, and can be started. */
-export interface DeclaredPool<P extends Protocol, Args> {
-  readonly ref: ActorRef<P>;
-  /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
-  start(args: Args | ((index: number) => Args)): Promise<void>;
-}
 
 export interface StopReport {
   /** Actors that did not stop within the grace; their threads were left behind. */
@@ -189,9 +165,14 @@ export class ActorSystem implements AsyncDisposable {
     return await this.#group(pool).onEach((incarnation) => incarnation.control(operation));
   }
 
+  /** The last crash of an actor (`pool/0`) was not its own fault: it does not count towards giving it up. */
+  forgive(actor: string): void {
+    this.#group(poolOf(actor)).forgive(actor);
+  }
+
   /** Fault drill: makes an actor (`pool/0`) throw an error that nobody handles. False if it is not up. */
   crash(actor: string, reason = 'crashed on request'): boolean {
-    const incarnation = this.#group(actor.slice(0, actor.lastIndexOf('/'))).incarnationOf(actor);
+    const incarnation = this.#group(poolOf(actor)).incarnationOf(actor);
     incarnation?.crash(reason);
     return incarnation !== undefined;
   }
@@ -298,4 +279,8 @@ export class ActorSystem implements AsyncDisposable {
 function argsOf<Args>(args: Args | ((index: number) => Args), index: number): Args {
   // Arguments are data for another thread, so a function can only be the way to make them.
   return typeof args === 'function' ? (args as (index: number) => Args)(index) : args;
+}
+
+function poolOf(actor: string): string {
+  return actor.slice(0, actor.lastIndexOf('/'));
 }

@@ -27,6 +27,16 @@ describe('a request that hangs an actor', () => {
     assert.equal(actors.find(({ name }) => name === 'processor/0')?.restarts, 1);
   });
 
+  it('does not get the actor given up, however many of them come', async () => {
+    await using model = await hangingModel();
+    await using troupe = await Troupe.start({ model: model.path, watchdog: { turnMs: 1_000 } });
+    for (let i = 0; i < 7; i++) {
+      await assert.rejects(troupe.chat(ask(POISON)), { code: 'REQUEST_CRASHED_ACTOR' });
+    }
+    assert.equal((await troupe.chat(ask('and now?'))).usage.completionTokens, 2);
+    assert.deepEqual(troupe.health().failed, []);
+  });
+
   it('is seen in the health of the engine before the actor is replaced', async () => {
     await using model = await hangingModel();
     await using troupe = await Troupe.start({ model: model.path, watchdog: { turnMs: 7_000 } });

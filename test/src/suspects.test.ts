@@ -27,9 +27,9 @@ describe('requests that were in an actor when it died', () => {
   it('were there at one death, when they were lost in it twice', async (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const suspects = new Suspects();
-    suspects.actorDied(); // before they were sent
+    suspects.actorDied('processor/0'); // before they were sent
     const before = suspects.deaths;
-    suspects.actorDied();
+    suspects.actorDied('processor/0');
     assert.equal(await suspects.deathsOf(1, before), 1);
     const twice = suspects.deathsOf(2, before);
     t.mock.timers.tick(1_000);
@@ -38,10 +38,42 @@ describe('requests that were in an actor when it died', () => {
 
   it('were there at two deaths, also when the second is heard of later', async () => {
     const suspects = new Suspects();
-    suspects.actorDied();
+    suspects.actorDied('processor/0');
     const deaths = suspects.deathsOf(2, 0);
-    suspects.actorDied();
+    suspects.actorDied('processor/0');
     assert.equal(await deaths, 2);
+  });
+
+  it('are why those deaths do not count against the actor', () => {
+    const forgiven: string[] = [];
+    const suspects = new Suspects((actor) => forgiven.push(actor));
+    suspects.actorDied('processor/0');
+    suspects.verdict('a', 1, DIED);
+    assert.deepEqual(forgiven, []);
+    suspects.actorDied('processor/1');
+    suspects.verdict('a', 2, DIED);
+    assert.deepEqual(forgiven, ['processor/0', 'processor/1']);
+    suspects.actorDied('pd/0');
+    suspects.actorHung(workTag('b'));
+    suspects.verdict('b', 1, DIED);
+    assert.deepEqual(forgiven, ['processor/0', 'processor/1', 'pd/0']);
+  });
+
+  it('are no excuse for an actor over which nobody gets an answer', () => {
+    let forgiven = 0;
+    const suspects = new Suspects(() => {
+      forgiven += 1;
+    });
+    const blame = () => {
+      suspects.actorDied('pd/0');
+      suspects.actorDied('pd/0');
+      suspects.verdict('a', 2, DIED);
+    };
+    for (let i = 0; i < 20; i++) blame();
+    assert.equal(forgiven, 20);
+    suspects.answered();
+    blame();
+    assert.equal(forgiven, 22);
   });
 
   it('take turns', async () => {

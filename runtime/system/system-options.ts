@@ -1,0 +1,31 @@
+/** What a system and its pools are made with. */
+import type { Protocol } from '../protocol.ts';
+import type { ActorRef } from '../ref/actor-ref.ts';
+import type { RoutingPolicyName } from '../routing/routing-policy.ts';
+import type { RestartPolicy } from '../supervision/restart-policy.ts';
+import type { WatchdogOptions } from '../supervision/watchdog.ts';
+import type { SharedMemoryOptions } from './shared-memory.ts';
+
+export interface ActorSystemOptions extends SharedMemoryOptions {
+  /** How long a stopping actor may finish what it does. Default 10,000 ms. */
+  readonly stopGraceMs?: number;
+  /** When an actor's thread is taken for hung, ms. Defaults: 15,000 between turns, 60,000 at the start, 120,000 in native code. */
+  readonly watchdog?: WatchdogOptions;
+}
+
+export interface SpawnOptions {
+  /** Unique in the system; members are called `name/0`, `name/1`… */
+  readonly name: string;
+  /** Number of members. Default 1. */
+  readonly size?: number;
+  /** How a ref chooses among members with room. Default `least-loaded`. */
+  readonly routing?: RoutingPolicyName;
+  readonly restart?: Partial<RestartPolicy>;
+}
+
+/** A pool that has a name and a ref, and can be started. */
+export interface DeclaredPool<P extends Protocol, Args> {
+  readonly ref: ActorRef<P>;
+  /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
+  start(args: Args | ((index: number) => Args)): Promise<void>;
+}
