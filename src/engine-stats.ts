@@ -29,7 +29,8 @@ export interface EngineHealth {
   readonly ready: boolean;
   /**
    * What ended the engine for good: pools whose actors all crashed too often and were given up, prefill actors aside;
-   * `model` when a file that is in use was written to. Only a new engine serves again.
+   * `model` when a file that is in use was written to; `threads` when four hang in native code, where they cannot be ended.
+   * Only a new engine serves again.
    */
   readonly failed: readonly string[];
   /** Requests submitted and not ended. */
@@ -44,6 +45,9 @@ export interface ActorLoad extends Pick<LoadReading, 'queueDepth' | 'running' | 
 
 /** An actor that is silent for longer does not count as up, ms. */
 const SILENT_MS = 5_000;
+
+/** Each takes a core and the memory of its model for good. */
+const MOST_LEFT_BEHIND = 4;
 
 /** @param isModelSpoilt a file that is in use was written to */
 export function engineHealth(
@@ -60,7 +64,11 @@ export function engineHealth(
   const failed = needed.filter(([, pool]) => pool.every(({ state }) => state === 'escalated'));
   return {
     ready: !isModelSpoilt && needed.every(([, pool]) => pool.some(serves)),
-    failed: [...failed.map(([name]) => name), ...(isModelSpoilt ? ['model'] : [])],
+    failed: [
+      ...failed.map(([name]) => name),
+      ...(isModelSpoilt ? ['model'] : []),
+      ...(system.leftBehind >= MOST_LEFT_BEHIND ? ['threads'] : []),
+    ],
     requestsInFlight,
     actors: status.map((actor) => ({
       ...actor,

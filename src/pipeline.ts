@@ -17,7 +17,9 @@ import {
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
+import { nativeLimit } from './config/native-limit.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
+import { thisMachine } from './config/this-machine.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
 
@@ -48,6 +50,7 @@ export async function startPipeline(
   devices: Devices,
   signal?: AbortSignal,
 ): Promise<Pipeline> {
+  const { weightBytes } = thisMachine(directory);
   const system = new ActorSystem({
     arenas: {
       [PIXEL_ARENA]: PIXEL_ARENA_BYTES,
@@ -55,7 +58,7 @@ export async function startPipeline(
     },
     caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
-    watchdog: config.watchdog,
+    watchdog: { ...config.watchdog, nativeMs: config.watchdog.nativeMs ?? nativeLimit(weightBytes) },
   });
   const onAbort = () => system.hurry(ABORTED_HANG_MS);
   signal?.addEventListener('abort', onAbort, { once: true });

@@ -24,6 +24,8 @@ export class Suspects {
   readonly #forgive: (actor: string) => void;
   /** The actors of the last deaths, the latest at the end. */
   #dead: string[] = [];
+  /** Actors whose threads are left behind: such deaths cost memory and a core, whoever is to blame. */
+  readonly #left = new Set<string>();
   #deaths = 0;
   #sinceAnswer = 0;
   #onDeath = Promise.withResolvers<void>();
@@ -45,10 +47,15 @@ export class Suspects {
     this.#sinceAnswer = 0;
   }
 
+  /** Its thread hangs in native code; its death follows. */
+  actorLeft(actor: string): void {
+    this.#left.add(actor);
+  }
+
   actorDied(actor: string): void {
     this.#deaths += 1;
     this.#sinceAnswer += 1;
-    this.#dead = [...this.#dead, actor].slice(-MOST_DEATHS);
+    this.#dead = [...this.#dead, this.#left.delete(actor) ? '' : actor].slice(-MOST_DEATHS);
     this.#onDeath.resolve();
     this.#onDeath = Promise.withResolvers();
   }
@@ -92,7 +99,7 @@ export class Suspects {
   }
 
   #forgiveLast(deaths: number): void {
-    const forgiven = this.#dead.splice(-deaths);
+    const forgiven = this.#dead.splice(-deaths).filter((actor) => actor !== '');
     if (this.#sinceAnswer <= FORGIVEN_IN_A_ROW) for (const actor of forgiven) this.#forgive(actor);
   }
 

@@ -87,6 +87,7 @@ export class Troupe implements AsyncDisposable {
     this.#pipeline = pipeline;
     this.#weights = weights;
     this.#notices = noticesOf(directory, weights);
+    pipeline.system.events.on('actor:quarantined', ({ actor }) => this.#suspects.actorLeft(actor));
     pipeline.system.events.on('actor:down', ({ actor, error }) => {
       if (error !== undefined) this.#suspects.actorDied(actor);
     });

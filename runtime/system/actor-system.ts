@@ -45,6 +45,8 @@ export class ActorSystem implements AsyncDisposable {
   readonly #watchdog: Watchdog;
   readonly #watched = new Map<number, ThreadIncarnation>();
   readonly #groups = new Map<string, Group>();
+  /** Names of those that hang in native code. */
+  readonly #left = new Map<Incarnation, string>();
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
@@ -135,6 +137,11 @@ export class ActorSystem implements AsyncDisposable {
     return [...this.#memory.caches.values()];
   }
 
+  /** Threads of actors that hung in native code and have not come out of it: each takes a core and its memory. */
+  get leftBehind(): number {
+    return this.#left.size;
+  }
+
   /** Every actor ever spawned, with its state. */
   status(): ActorStatus[] {
     return [...this.#groups.values()].flatMap((group) => group.status());
@@ -199,7 +206,7 @@ export class ActorSystem implements AsyncDisposable {
     const quarantined: string[] = [];
     for (const group of [...this.#groups.values()].reverse())
       quarantined.push(...(await group.stop(this.#graceMs)));
-    return { quarantined };
+    return { quarantined: [...new Set([...quarantined, ...this.#left.values()])] };
   }
 
   #declare<P extends Protocol, Args>(
@@ -260,7 +267,11 @@ export class ActorSystem implements AsyncDisposable {
     this.#memory.releaseClaims(incarnation);
     this.#environment.readers.lost(holder);
     for (const other of this.#watched.values()) other.lost(holder);
-    void incarnation.ended.then(() => this.#reclaim(incarnation));
+    this.#left.set(incarnation, actor);
+    void incarnation.ended.then(() => {
+      this.#left.delete(incarnation);
+      this.#reclaim(incarnation);
+    });
     this.events.emit('actor:quarantined', { actor });
   }
 

@@ -41,7 +41,8 @@ export interface ResolvedConfig {
   readonly images: ImagePolicy;
   readonly requestTimeoutMs: number;
   readonly retries: number;
-  readonly watchdog: PulseLimits;
+  /** `nativeMs` is by the model's size where it was not given. */
+  readonly watchdog: Omit<PulseLimits, 'nativeMs'> & { readonly nativeMs: number | undefined };
   readonly stopGraceMs: number;
 }
 
@@ -84,7 +85,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     watchdog: {
       turnMs: given.watchdog?.turnMs ?? DEFAULT_PULSE_LIMITS.turnMs,
       setUpMs: given.watchdog?.setUpMs ?? DEFAULT_PULSE_LIMITS.setUpMs,
-      nativeMs: given.watchdog?.nativeMs ?? DEFAULT_PULSE_LIMITS.nativeMs,
+      nativeMs: given.watchdog?.nativeMs,
     },
     stopGraceMs: given.stopGraceMs ?? 10_000,
   };

@@ -67,6 +67,7 @@ export class TroupeServer implements AsyncDisposable {
       logEngine(engine, log);
       for (const notice of engine.notices) log.warn(notice);
       engine.events.on('actor:escalated', () => server.#lookForFailure(engine));
+      engine.events.on('actor:quarantined', () => server.#lookForFailure(engine));
       engine.events.on('model:changed', () => server.#lookForFailure(engine));
       state.engineStarted(engine);
     } catch (error) {
@@ -94,7 +95,7 @@ export class TroupeServer implements AsyncDisposable {
       this.#failed.resolve(new TroupeError(message, { code: 'MODEL_FILE_CHANGED' }));
     }
     this.#failed.resolve(
-      new TroupeError(`${parts} crashed too often and was given up`, {
+      new TroupeError(`a part of the engine was given up: ${parts}`, {
         code: 'ACTOR_ESCALATED',
         details: { actor: parts },
       }),

@@ -100,9 +100,11 @@ describe('an actor that hangs', () => {
     await assert.rejects(probe.ask('native', inside.cells), { code: 'ACTOR_DIED', retrySafe: true });
     assert.deepEqual(await quarantined, { actor: 'probe/0' });
     assert.equal(await probe.ask('echo', 'from the next'), 'from the next');
+    assert.equal(system.leftBehind, 1);
     assert.equal(memory?.stats().tensors, 1, 'native code may still write what it holds');
     inside.open();
     while (memory?.stats().tensors !== 0) await new Promise(setImmediate);
+    assert.equal(system.leftBehind, 0);
     assert.equal(await probe.ask('echo', 'still there'), 'still there');
   });
 
@@ -124,6 +126,12 @@ describe('an actor that hangs', () => {
     const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
     const other: ProbeRef = await system.spawn(probeActor, {}, { name: 'other' });
     assert.equal(await other.ask('readBlocked', { from: probe, cells: gate().cells }), 'ACTOR_DIED');
+  });
+
+  it('in native code is reported by the stop, since it may keep the process', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    await assert.rejects(probe.ask('native', gate().cells), { code: 'ACTOR_DIED' });
+    assert.deepEqual(await system.stop(), { quarantined: ['probe/0'] });
   });
 
   it('does not keep the system from being stopped', async () => {

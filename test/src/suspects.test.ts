@@ -59,6 +59,16 @@ describe('requests that were in an actor when it died', () => {
     assert.deepEqual(forgiven, ['processor/0', 'processor/1', 'pd/0']);
   });
 
+  it('do not excuse a thread that is left behind', () => {
+    const forgiven: string[] = [];
+    const suspects = new Suspects((actor) => forgiven.push(actor));
+    suspects.actorLeft('pd/0');
+    suspects.actorDied('pd/0');
+    suspects.actorDied('pd/0');
+    suspects.verdict('a', 2, DIED);
+    assert.deepEqual(forgiven, ['pd/0']);
+  });
+
   it('are no excuse for an actor over which nobody gets an answer', () => {
     let forgiven = 0;
     const suspects = new Suspects(() => {
