@@ -52,7 +52,7 @@ export interface SamplingOptions {
   readonly topP?: number;
   /** Drop tokens less likely than this share of the likeliest, in [0, 1]. */
   readonly minP?: number;
-  /** > 0; 1 is off. CTRL's penalty over prompt and answer (Keskar et al. 2019), as in transformers. */
+  /** From 1e-6 to 1e6; 1 is off. CTRL's penalty over prompt and answer (Keskar et al. 2019), as in transformers. */
   readonly repetitionPenalty?: number;
   /** [-2, 2]; 0 is off. Subtracted once from every token already generated (OpenAI's definition). */
   readonly presencePenalty?: number;

@@ -2,8 +2,8 @@
  * Messages that reached nobody: sent without an answer to an actor that had no room or was gone, or found in a
  * mailbox that was closed. A bounded record and an event stream, for people who wonder where a message went.
  */
-import { EventEmitter } from 'eventemitter3';
 import type { ActorErrorCode } from './errors.ts';
+import { Events } from './util/events.ts';
 
 /** A message that reached nobody. */
 export interface DeadLetter {
@@ -21,7 +21,7 @@ const KEPT = 128;
 
 /** The last dead letters, how many there were, and an event for each. */
 export class DeadLetters {
-  readonly #events = new EventEmitter<{ letter: [DeadLetter] }>();
+  readonly #events = new Events<{ letter: [DeadLetter] }>();
   #recent: DeadLetter[] = [];
   #total = 0;
 

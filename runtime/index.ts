@@ -58,17 +58,19 @@ export type { StreamWriter } from './stream/stream-writer.ts';
 export type { ChildState } from './supervision/child.ts';
 export type { ActorStatus } from './supervision/group.ts';
 export { DEFAULT_RESTART_POLICY, type RestartPolicy } from './supervision/restart-policy.ts';
+export type { WatchdogOptions } from './supervision/watchdog.ts';
 export {
   ActorSystem,
-  type DeclaredPool,
   type StopReport,
 } from './system/actor-system.ts';
+export type { SharedCacheOptions, SharedMemoryOptions } from './system/shared-memory.ts';
 export type { ActorEvent, SystemEvents } from './system/system-events.ts';
-export type { ActorSystemOptions, SpawnOptions } from './system/system-options.ts';
+export type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system/system-options.ts';
 export type { ArenaStats, SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
 export type { SharedTensorCache, TensorCacheStats } from './tensors/tensor-cache.ts';
 export type { TensorType, TensorViews } from './tensors/tensor-type.ts';
-export { uninterrupted } from './thread/exit-gate.ts';
+export { inNative, stillWorking, workingOn } from './thread/this-thread.ts';
+export { Events } from './util/events.ts';
 export { type ErrorClass, registerErrorClass } from './wire/error-codec.ts';

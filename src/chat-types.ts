@@ -1,11 +1,9 @@
 /** What a caller of the programmatic API hands in and gets back. */
 import type {
-  ChatRequest,
   FinishReason,
-  ImageSource,
+  SamplingOptions,
   StageSpan,
-  ChatMessage as SubmittedMessage,
-  ContentPart as SubmittedPart,
+  TextPart,
   TokenChunk,
   Usage,
 } from '../actors/generation.ts';
@@ -24,19 +22,31 @@ export const MODES: readonly Mode[] = ['aggregated', 'disaggregated'];
  * An image as callers have it: a file path; an http(s), data or file URL, as a string or a `URL`; or the bytes of an
  * encoded image (PNG, JPEG, WebP…) as a `Buffer`, any other view or buffer, a `Blob` or a `File`.
  */
-export type ImageInput = ImageSource | ArrayBufferLike | ArrayBufferView | BlobLike;
-
-/** Text, or an image. */
-export type ContentPart = SubmittedPart<ImageInput>;
+export type ImageInput = string | URL | ArrayBufferLike | ArrayBufferView | BlobLike;
 
 /** An image, at its place among the other parts of a message. */
-export type ImagePart = Extract<ContentPart, { readonly type: 'image' }>;
+export interface ImagePart {
+  /** Tells the parts of a message apart. */
+  readonly type: 'image';
+  /** Where it comes from; opened and decoded on a thread of the engine. */
+  readonly image: ImageInput;
+}
+
+/** Text, or an image. */
+export type ContentPart = TextPart | ImagePart;
 
 /** One turn of a conversation. */
-export type ChatMessage = SubmittedMessage<ImageInput>;
+export interface ChatMessage {
+  /** Who speaks. Pictures belong to the user. */
+  readonly role: 'system' | 'user' | 'assistant';
+  /** Plain text, or text and images in the order in which the model shall read them. */
+  readonly content: string | readonly ContentPart[];
+}
 
 /** A conversation to be answered, how, and when to give it up. */
-export interface ChatOptions extends ChatRequest<ImageInput> {
+export interface ChatOptions extends SamplingOptions {
+  /** The conversation so far, oldest first, at least one message; the last one is answered. */
+  readonly messages: readonly ChatMessage[];
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
   /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */

@@ -32,8 +32,14 @@ export interface EngineStats {
 
 /** What is known without asking any actor: at hand at once, however busy they are. */
 export interface EngineHealth {
-  /** Every pool has an actor that is up, save that of prefill actors, without which PD does their work. */
+  /** Every pool has an actor that is up and gives signs of life, save that of prefill actors, without which PD does their work. */
   readonly ready: boolean;
+  /**
+   * What ended the engine for good: pools whose actors all crashed too often and were given up, prefill actors aside;
+   * `model` when a file that is in use was written to; `threads` when four hang in native code, where they cannot be ended.
+   * Only a new engine serves again.
+   */
+  readonly failed: readonly string[];
   /** Requests submitted and not ended. */
   readonly requestsInFlight: number;
   /** Every actor with its state; its load is undefined while it is not up. */
@@ -44,25 +50,49 @@ export interface EngineHealth {
 }
 
 /** How busy an actor is, as it last published. */
-export type ActorLoad = Pick<LoadReading, 'queueDepth' | 'running' | 'freeSlots' | 'busyMs'>;
+export interface ActorLoad extends Pick<LoadReading, 'queueDepth' | 'running' | 'freeSlots' | 'busyMs'> {
+  /** How long it has given no sign of life, ms; 0 when it does, or is inside a run of a graph as it may be. */
+  readonly silentMs: number;
+}
 
-export function engineHealth(system: ActorSystem, requestsInFlight: number): EngineHealth {
+/** An actor that is silent for longer does not count as up, ms. */
+const SILENT_MS = 5_000;
+
+/** Each takes a core and the memory of its model for good. */
+const MOST_LEFT_BEHIND = 4;
+
+/** @param isModelSpoilt a file that is in use was written to */
+export function engineHealth(
+  system: ActorSystem,
+  requestsInFlight: number,
+  isModelSpoilt: boolean,
+): EngineHealth {
   const status = system.status();
   const loads = system.loads();
+  const silences = system.silences();
+  const serves = ({ name, state }: ActorStatus) => state === 'up' && (silences.get(name) ?? 0) < SILENT_MS;
   const pools = Map.groupBy(status, ({ name }) => name.slice(0, name.lastIndexOf('/')));
+  const needed = [...pools].filter(([name]) => name !== PREFILL_POOL);
+  const failed = needed.filter(([, pool]) => pool.every(({ state }) => state === 'escalated'));
   return {
-    ready: [...pools].every(
-      ([name, pool]) => name === PREFILL_POOL || pool.some(({ state }) => state === 'up'),
-    ),
+    ready: !isModelSpoilt && needed.every(([, pool]) => pool.some(serves)),
+    failed: [
+      ...failed.map(([name]) => name),
+      ...(isModelSpoilt ? ['model'] : []),
+      ...(system.leftBehind >= MOST_LEFT_BEHIND ? ['threads'] : []),
+    ],
     requestsInFlight,
-    actors: status.map((actor) => ({ ...actor, load: loadOf(loads.get(actor.name)) })),
+    actors: status.map((actor) => ({
+      ...actor,
+      load: loadOf(loads.get(actor.name), silences.get(actor.name)),
+    })),
   };
 }
 
-function loadOf(reading: LoadReading | undefined): ActorLoad | undefined {
+function loadOf(reading: LoadReading | undefined, silentMs = 0): ActorLoad | undefined {
   if (reading === undefined) return undefined;
   const { queueDepth, running, freeSlots, busyMs } = reading;
-  return { queueDepth, running, freeSlots, busyMs };
+  return { queueDepth, running, freeSlots, busyMs, silentMs };
 }
 
 /** Plain data of the actor's, see `GpuMemory.stats`. */

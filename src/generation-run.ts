@@ -8,10 +8,12 @@ import { processNow } from '../runtime/clock.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { isErrorNamed } from '../runtime/util/realms.ts';
+import { after } from '../runtime/util/timers.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { type BlobLimits, readBlobs, type UnreadChat } from './read-blobs.ts';
 import { unsendable } from './submitted-chat.ts';
+import type { Suspects } from './suspects.ts';
 
 export interface GenerationRunOptions {
   readonly entry: ActorRef<typeof processorProtocol>;
@@ -23,15 +25,14 @@ export interface GenerationRunOptions {
   readonly retries: number;
   /** Aborted by the caller, or when the engine stops. */
   readonly signal: AbortSignal;
+  /** Requests that were in an actor when it died. */
+  readonly suspects: Suspects;
   onRetry(attempt: number, error: TroupeError): void;
   /** Of the images that are read here. */
   readonly limits: BlobLimits;
   /** Called after the last delta was taken. */
   onResult(result: ChatResult): void;
 }
-
-/** A longer timer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Losses that say nothing about the request itself: another actor, or the next incarnation, may well serve it. */
 const LOST: ReadonlySet<string> = new Set(['ACTOR_DIED', 'ACTOR_STOPPED', 'TENSOR_RELEASED']);
@@ -67,12 +68,16 @@ async function* attempts(
   options: GenerationRunOptions,
   onDelta: (delta: TokenChunk) => void,
 ): AsyncGenerator<TokenChunk, GenerationSummary> {
+  const before = options.suspects.deaths;
+  let losses = 0;
   for (let retry = 0; ; retry++) {
+    const leave = losses === 0 ? () => {} : await turnOf(request, options);
     const reader = options.entry.stream('generate', request, { signal: options.signal });
-    const left = Math.min(Math.max(0, request.deadline - processNow()), MAX_TIMER_MS);
-    const deadline = setTimeout(() => reader.fail(deadlineExceeded(options)), left);
+    const leftMs = request.deadline - processNow();
+    const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
     try {
       for await (const delta of reader) {
+        leave();
         onDelta(delta);
         yield delta;
       }
@@ -80,9 +85,15 @@ async function* attempts(
     } catch (error) {
       if (isDataCloneError(error)) throw unsendable(error.cause);
       const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
-      if (!lost || reader.received > 0 || retry >= options.retries || options.signal.aborted) throw error;
+      if (!lost || options.signal.aborted) throw error;
+      if (error.code === 'ACTOR_DIED') losses += 1;
+      const deaths = await options.suspects.deathsOf(losses, before);
+      const verdict = options.suspects.verdict(request.requestId, deaths, error);
+      if (verdict !== undefined) throw verdict;
+      if (reader.received > 0 || retry >= options.retries) throw error;
       options.onRetry(retry + 1, error);
     } finally {
+      leave();
       clearTimeout(deadline);
     }
   }
@@ -93,16 +104,24 @@ async function inTime(reading: Promise<ChatRequest>, options: GenerationRunOptio
   options.signal.throwIfAborted();
   const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
   const onAbort = () => giveUp(options.signal.reason);
-  const timer = setTimeout(
-    () => giveUp(deadlineExceeded(options)),
-    Math.min(options.timeoutMs, MAX_TIMER_MS),
-  );
+  const timer = after(options.timeoutMs, () => giveUp(deadlineExceeded(options)));
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
     return await Promise.race([reading, given]);
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Waits for the turn of a request that may be why an actor died, at most until its deadline. */
+async function turnOf({ deadline }: ProcessRequest, options: GenerationRunOptions): Promise<() => void> {
+  const late = new AbortController();
+  const timer = after(deadline - processNow(), () => late.abort(deadlineExceeded(options)));
+  try {
+    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -22,6 +22,7 @@ export type {
 } from '../actors/generation.ts';
 export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/gpu/device.ts';
 export type { GpuStats } from '../actors/gpu/gpu-stats.ts';
+export type { FileChange } from '../actors/model/file-stamps.ts';
 export type { ModelGeometry } from '../actors/model/geometry.ts';
 export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
 export type { Encoding } from '../actors/model/model-directory.ts';
@@ -43,6 +44,7 @@ export type { StopReport } from '../runtime/system/actor-system.ts';
 export type { ActorEvent, SystemEvents } from '../runtime/system/system-events.ts';
 export type { ArenaStats } from '../runtime/tensors/arena.ts';
 export type { TensorCacheStats } from '../runtime/tensors/tensor-cache.ts';
+export type { Events } from '../runtime/util/events.ts';
 export type { BlobLike } from '../runtime/util/realms.ts';
 export {
   type BytesBetweenActors,

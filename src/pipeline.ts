@@ -19,9 +19,14 @@ import {
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
+import { nativeLimit } from './config/native-limit.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
+import { thisMachine } from './config/this-machine.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
+
+/** An actor that starts and gives no sign of life for so long after the start was given up is not waited for, ms. */
+const ABORTED_HANG_MS = 1_000;
 
 export interface Pipeline {
   readonly system: ActorSystem;
@@ -30,14 +35,19 @@ export interface Pipeline {
   readonly caching: readonly string[];
 }
 
-/** Starts all actors together: each is given refs to those behind it, which work as soon as they are up. */
+/**
+ * Starts all actors together: each is given refs to those behind it, which work as soon as they are up.
+ * @param signal gives up: what hangs is ended, what is being loaded is loaded first
+ */
 export async function startPipeline(
   directory: ModelDirectory,
   config: ResolvedConfig,
   plan: ThreadPlan,
   devices: Devices,
+  signal?: AbortSignal,
 ): Promise<Pipeline> {
   const { memory } = config;
+  const { weightBytes } = thisMachine(directory);
   const system = new ActorSystem({
     // Shared memory is taken from the system as it is used; these only bound it.
     arenas: {
@@ -47,7 +57,10 @@ export async function startPipeline(
     budgets: { [DECODE_BUDGET]: memory.decodeBytes, [SMALL_DECODE_BUDGET]: memory.smallDecodeBytes },
     caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
+    watchdog: { ...config.watchdog, nativeMs: config.watchdog.nativeMs ?? nativeLimit(weightBytes) },
   });
+  const onAbort = () => system.hurry(ABORTED_HANG_MS);
+  signal?.addEventListener('abort', onAbort, { once: true });
   try {
     const targets = config.mode === 'aggregated' ? aggregated : disaggregated;
     const wishes = { ...config, actors: plan.pd.count };
@@ -64,7 +77,10 @@ export async function startPipeline(
     return { system, entry: processor.ref, caching };
   } catch (error) {
     await system.stop();
+    signal?.throwIfAborted(); // why it failed, then
     throw error;
+  } finally {
+    signal?.removeEventListener('abort', onAbort);
   }
 }
 

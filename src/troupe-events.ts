@@ -1,4 +1,5 @@
 /** What an engine tells of its actors and requests. */
+import type { FileChange } from '../actors/model/file-stamps.ts';
 import type { TroupeError } from '../runtime/errors.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
 import type { ChatResult } from './chat-types.ts';
@@ -14,6 +15,11 @@ export interface RequestEvent {
  * object.
  */
 export interface TroupeEvents extends SystemEvents {
+  /**
+   * A file of the model is not what it was. Written to `inPlace`, it spoils what runs: the engine takes no more requests.
+   * Otherwise another lies in its place: actors go on with what they have, and one that crashes cannot be restarted.
+   */
+  'model:changed': [FileChange];
   /** A request was submitted. */
   'request:start': [RequestEvent];
   /** It lost its actor before the first token and is tried again. */

@@ -10,39 +10,31 @@
  *     });
  */
 import { randomUUID } from 'node:crypto';
-import { EventEmitter } from 'eventemitter3';
-import { InputError } from '../actors/errors.ts';
-import { isGpu } from '../actors/gpu/device.ts';
-import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
-import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
-import { telemetryOff } from '../actors/inference/telemetry.ts';
+import { InputError, type ModelError } from '../actors/errors.ts';
+import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
+import { Events, guarded } from '../runtime/util/events.ts';
+import { after } from '../runtime/util/timers.ts';
 import { assertDuration, assertFunction, assertOptions, assertSignal, assertText } from './caller-input.ts';
 import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
-import { planPrefill, withinMemory } from './config/prefill-plan.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
-import { thisMachine } from './config/this-machine.ts';
-import { planThreads } from './config/thread-plan.ts';
-import { planSharing } from './config/weight-sharing.ts';
-import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
-import { loadModel } from './inspect/load-model.ts';
-import { type Pipeline, startPipeline } from './pipeline.ts';
-import { platformObstacle } from './platform.ts';
-import { type SharedWeights, shareWeights } from './share-weights.ts';
-import type { StartOptions, StopOptions } from './start-options.ts';
+import { ModelWatch } from './model-watch.ts';
+import { noticesOf } from './notices.ts';
+import type { Pipeline } from './pipeline.ts';
+import type { SharedModel, SharedWeights } from './share-weights.ts';
+import { startEngine } from './start-engine.ts';
+import type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
 import { submittedChat } from './submitted-chat.ts';
+import { Suspects } from './suspects.ts';
 import type { TroupeEvents } from './troupe-events.ts';
 
 /** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
 export type ClearedCaches = Readonly<Record<string, number>>;
-
-/** A longer timer would fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
  * An engine that answers questions about images: actors on worker threads, with their model loaded. It keeps the process
@@ -69,26 +61,33 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
  */
 export class Troupe implements AsyncDisposable {
   /** Lifecycle of actors and requests. */
-  readonly events = new EventEmitter<TroupeEvents>();
+  readonly events = new Events<TroupeEvents>();
   /** Tokens that a prompt and its answer have together. */
   readonly contextLength: number;
   readonly #config: ResolvedConfig;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
+  readonly #notices: readonly string[];
   readonly #runs = new Set<ChatRun>();
+  readonly #suspects = new Suspects((actor) => this.#pipeline.system.forgive(actor));
+  readonly #watch: ModelWatch;
+  /** A file of the model that is in use was written to. */
+  #spoilt: ModelError | undefined;
   #stopped: Promise<StopReport> | undefined;
 
-  private constructor(
-    config: ResolvedConfig,
-    contextLength: number,
-    pipeline: Pipeline,
-    weights: readonly SharedWeights[],
-  ) {
+  private constructor(config: ResolvedConfig, pipeline: Pipeline, { directory, weights }: SharedModel) {
     this.#config = config;
-    this.contextLength = contextLength;
+    this.contextLength = directory.geometry.contextLength;
     this.#pipeline = pipeline;
     this.#weights = weights;
+    this.#notices = noticesOf(directory, weights);
+    pipeline.system.events.on('actor:quarantined', ({ actor }) => this.#suspects.actorLeft(actor));
+    pipeline.system.events.on('actor:down', ({ actor, error }) => {
+      if (error !== undefined) this.#suspects.actorDied(actor);
+    });
+    pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
+    this.#watch = new ModelWatch(directory.stamps, (change) => this.#onModelChange(change));
   }
 
   /**
@@ -98,40 +97,13 @@ export class Troupe implements AsyncDisposable {
    */
   static async start(options: StartOptions = {}): Promise<Troupe> {
     assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
-    const { onProgress = () => {}, signal, ...rest } = options;
-    assertFunction(onProgress, 'onProgress');
+    const { signal, onProgress: told, ...rest } = options;
+    assertFunction(told ?? (() => {}), 'onProgress');
     assertSignal(signal);
+    const onProgress = (progress: StartProgress) => guarded('onProgress', () => told?.(progress));
     const config = resolveConfig(rest);
-    const obstacle = platformObstacle();
-    if (obstacle !== undefined) throw obstacle;
-    await telemetryOff();
-    onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
-    const directory = await loadModel(config);
-    throwIfAborted(signal);
-    const machine = thisMachine(directory);
-    const threads = planThreads(config.mode, config.pools, machine);
-    const devices = await chooseDevices(config.devices, {
-      aggregated: config.mode === 'aggregated',
-      weightBytes: machine.weightBytes,
-      several: { encoder: (threads.encoder?.count ?? 1) > 1, pd: threads.pd.count > 1 },
-    });
-    await refuseSecondGpuOwner(devices);
-    throwIfAborted(signal);
-    const plan = planPrefill(threads, config.pools.prefill, {
-      directory,
-      device: devices.pd,
-      sharing: config.shareWeights,
-    });
-    const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
-    if (sharing.some(({ share }) => share)) {
-      onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
-    }
-    const shared = await shareWeights(directory, sharing);
-    throwIfAborted(signal);
-    onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
-    const started = withinMemory(plan, config.pools.prefill, shared.weights);
-    const pipeline = await startPipeline(shared.directory, config, started, devices);
-    const troupe = new Troupe(config, directory.geometry.contextLength, pipeline, shared.weights);
+    const { pipeline, shared } = await startEngine(config, onProgress, signal);
+    const troupe = new Troupe(config, pipeline, shared);
     if (signal?.aborted) await troupe.stop();
     throwIfAborted(signal);
     onProgress({ phase: 'ready', message: 'ready' });
@@ -141,6 +113,11 @@ export class Troupe implements AsyncDisposable {
   /** How the actors share the work. */
   get mode(): Mode {
     return this.#config.mode;
+  }
+
+  /** What is not as good as it could be, and why, a sentence each: derived files that cannot be kept on disk. */
+  get notices(): readonly string[] {
+    return this.#notices;
   }
 
   /** Path of the model directory. */
@@ -195,7 +172,7 @@ export class Troupe implements AsyncDisposable {
 
   /** Who is up and how busy, at once and without asking the actors. */
   health(): EngineHealth {
-    return engineHealth(this.#pipeline.system, this.#runs.size);
+    return engineHealth(this.#pipeline.system, this.#runs.size, this.#spoilt !== undefined);
   }
 
   /** Load and counters of every actor, arenas, caches, shared weights and requests. */
@@ -239,6 +216,7 @@ export class Troupe implements AsyncDisposable {
 
   #submit(request: ChatOptions, streamed: boolean): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
+    if (this.#spoilt !== undefined) throw this.#spoilt;
     const chat = submittedChat(request);
     const requestId = randomUUID();
     const run = new ChatRun(chat, request.signal, {
@@ -249,13 +227,24 @@ export class Troupe implements AsyncDisposable {
       timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
       retries: this.#config.retries,
       limits: this.#config.limits,
+      suspects: this.#suspects,
       onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
     });
     this.#track(run, requestId);
     return run;
   }
 
+  #onModelChange(change: FileChange): void {
+    if (change.inPlace) {
+      const error = changedError(change);
+      this.#spoilt = error;
+      for (const run of this.#runs) run.abort(error);
+    }
+    this.events.emit('model:changed', change);
+  }
+
   async #stop({ drainMs = 0 }: StopOptions): Promise<StopReport> {
+    this.#watch.stop();
     if (drainMs > 0) await this.#drained(drainMs);
     for (const run of this.#runs) run.abort(stoppedError());
     return await this.#pipeline.system.stop();
@@ -264,7 +253,7 @@ export class Troupe implements AsyncDisposable {
   async #drained(drainMs: number): Promise<void> {
     const settled = Promise.allSettled([...this.#runs].map((run) => run.result));
     const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, Math.min(drainMs, MAX_TIMER_MS));
+    const timer = after(drainMs, resolve);
     await Promise.race([settled, promise]);
     clearTimeout(timer);
   }
@@ -280,6 +269,7 @@ export class Troupe implements AsyncDisposable {
 
   #ended(run: ChatRun, event: TroupeEvents['request:end'][0]): void {
     this.#runs.delete(run);
+    if (event.result !== undefined) this.#suspects.answered();
     this.events.emit('request:end', event);
   }
 }
@@ -293,16 +283,12 @@ function checkedTimeout(timeoutMs: number | undefined): number | undefined {
   });
 }
 
-/** Said before anything is loaded; the actor's own lock is what enforces it. */
-async function refuseSecondGpuOwner({ encoder, pd }: Devices): Promise<void> {
-  if ((isGpu(encoder) || isGpu(pd)) && (await isGpuOwned())) throw gpuInUse('this engine');
-}
-
-function forward(from: EventEmitter<SystemEvents>, to: EventEmitter<TroupeEvents>): void {
+function forward(from: Events<SystemEvents>, to: Events<TroupeEvents>): void {
   from.on('actor:up', (event) => to.emit('actor:up', event));
   from.on('actor:down', (event) => to.emit('actor:down', event));
   from.on('actor:restarting', (event) => to.emit('actor:restarting', event));
   from.on('actor:escalated', (event) => to.emit('actor:escalated', event));
+  from.on('actor:hung', (event) => to.emit('actor:hung', event));
   from.on('actor:quarantined', (event) => to.emit('actor:quarantined', event));
   from.on('dead-letter', (event) => to.emit('dead-letter', event));
 }

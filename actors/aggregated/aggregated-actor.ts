@@ -12,6 +12,7 @@ import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import { owningGpu } from '../gpu/own-gpu.ts';
 import { holdImages } from '../held-images.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import { PdEngine } from '../pd/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
@@ -33,11 +34,13 @@ export default defineActor({
   concurrency: CONCURRENCY,
   async setup(args, context) {
     prepareInferenceThread(args.directory);
-    const { language, images } = await owningGpu(args.device, context.name, async (gpu) => {
-      const engine = await PdEngine.load(args.directory, { ...args, gpu });
-      const stage = new LanguageStage(engine, args.maxRunning, context, gpu);
-      return { language: stage, images: await imageSource(args, context, stage, gpu) };
-    });
+    const { language, images } = await owningGpu(args.device, context.name, (gpu) =>
+      loadUnchanged(args.directory.stamps, async () => {
+        const engine = await PdEngine.load(args.directory, { ...args, gpu });
+        const stage = new LanguageStage(engine, args.maxRunning, context, gpu);
+        return { language: stage, images: await imageSource(args, context, stage, gpu) };
+      }),
+    );
     return {
       handlers: {
         async generate({ images: prepared, ...envelope }, writer) {

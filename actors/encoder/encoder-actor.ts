@@ -3,6 +3,7 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
 import { owningGpu } from '../gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';
 import { assertWanted, hop, received, stageSpan } from '../trace.ts';
 import { VisionEncoder } from './vision-encoder.ts';
@@ -17,7 +18,9 @@ export default defineActor({
   async setup({ directory, device, threads, maxTilesPerRun, pd }, context) {
     prepareInferenceThread(directory);
     const { encoder, gpu } = await owningGpu(device, context.name, async (owned) => ({
-      encoder: await VisionEncoder.load(directory, { threads, gpu: owned }),
+      encoder: await loadUnchanged(directory.stamps, () =>
+        VisionEncoder.load(directory, { threads, gpu: owned }),
+      ),
       gpu: owned,
     }));
     /** Ends the actor when its GPU was lost: the supervisor starts it anew. */

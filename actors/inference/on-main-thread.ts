@@ -2,9 +2,11 @@
  * Has something done on the main thread that was not asked beforehand: as a debugger does, the one way that a worker has.
  * No port is opened. It takes a millisecond, unless the main thread is held up.
  */
+
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { BroadcastChannel } from 'node:worker_threads';
+import { after } from '../../runtime/util/timers.ts';
 
 /**
  * @param statement JavaScript, run in the main thread's global scope
@@ -15,9 +17,8 @@ export async function onMainThread(statement: string, patienceMs: number): Promi
   const name = `troupe-${randomUUID()}`;
   const channel = new BroadcastChannel(name);
   const tooLate = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => tooLate.reject(new Error(`the main thread does not answer in ${patienceMs} ms`)),
-    patienceMs,
+  const timer = after(patienceMs, () =>
+    tooLate.reject(new Error(`the main thread does not answer in ${patienceMs} ms`)),
   );
   try {
     await Promise.race([evaluated(`${statement}; ${echo(name)}`), tooLate.promise]);

@@ -5,15 +5,19 @@
  */
 import { basename } from 'node:path';
 import { types } from 'node:util';
-import { uninterrupted } from '../../runtime/thread/exit-gate.ts';
+import { inNative } from '../../runtime/thread/this-thread.ts';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
 import type { GpuMemory } from '../gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
+import { RunAllowance, sizeOf } from './run-allowance.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
 export const PACKED_GRAPH = 'packed.onnx';
+
+/** What loading a large model from a slow disk may take is allowed ten times, ms. */
+const LOAD_MS = 120_000;
 
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
@@ -35,6 +39,7 @@ export class OrtSession implements GraphSession {
   readonly #path: string;
   readonly #session: InferenceSession;
   readonly #gpu: GpuMemory | undefined;
+  readonly #allowance = new RunAllowance();
   #released: Promise<void> | undefined;
 
   private constructor(path: string, session: InferenceSession, gpu: GpuMemory | undefined) {
@@ -57,10 +62,12 @@ export class OrtSession implements GraphSession {
     const { gpu } = options;
     try {
       const settings = sessionSettings(path, options);
-      const session = await uninterrupted(() =>
-        typeof source === 'string'
-          ? InferenceSession.create(source, settings)
-          : InferenceSession.create(source, settings),
+      const session = await inNative(
+        () =>
+          typeof source === 'string'
+            ? InferenceSession.create(source, settings)
+            : InferenceSession.create(source, settings),
+        LOAD_MS,
       );
       return new OrtSession(path, session, gpu);
     } catch (error) {
@@ -77,10 +84,15 @@ export class OrtSession implements GraphSession {
    */
   async run(feeds: Tensors, fetches: readonly string[] | Tensors): Promise<Tensors> {
     this.#gpu?.noteFeeds(feeds);
+    const size = sizeOf(feeds);
+    const startedAt = performance.now();
     try {
-      const outputs = await uninterrupted(() =>
-        isNames(fetches) ? this.#session.run(feeds, fetches) : this.#session.run(feeds, { ...fetches }),
+      const outputs = await inNative(
+        () =>
+          isNames(fetches) ? this.#session.run(feeds, fetches) : this.#session.run(feeds, { ...fetches }),
+        this.#allowance.expectedMs(size),
       );
+      this.#allowance.record(size, performance.now() - startedAt);
       this.#gpu?.noteOutputs(outputs);
       return outputs;
     } catch (error) {
@@ -94,7 +106,7 @@ export class OrtSession implements GraphSession {
 
   /** Frees the native memory; safe to call twice. */
   release(): Promise<void> {
-    this.#released ??= uninterrupted(() => this.#session.release());
+    this.#released ??= inNative(() => this.#session.release());
     return this.#released;
   }
 }

@@ -12,7 +12,7 @@ import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { messageOf } from '../../runtime/util/realms.ts';
-import { cachedFolder, cacheRoots, fileHash } from '../model/graph-cache.ts';
+import { cachedFolder, cacheRoots, fileHash, NOT_KEPT } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { cpuIdentity } from './cpu-identity.ts';
 import { env, InferenceSession } from './onnxruntime.ts';
@@ -65,6 +65,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const folder = await cachedFolder(cacheRoots(request.modelPath), {
       purpose: 'packed',
       key: await keyOf(request),
+      needs: [PACKED_GRAPH, WEIGHTS],
       make: (draft) => makePacked(request, draft),
     });
     return { packed: true, path: join(folder, PACKED_GRAPH) };
@@ -72,7 +73,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const text = messageOf(error).replace(/\s+/g, ' ');
     return {
       packed: false,
-      reason: error instanceof NotPackable ? text : `packed weights cannot be kept: ${text}`,
+      reason: error instanceof NotPackable ? text : `${NOT_KEPT}: ${text}`,
     };
   }
 }

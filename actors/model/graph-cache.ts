@@ -7,17 +7,23 @@
  *         manifest.json                 length and SHA-256 of each file
  *         <files of the maker>
  *
+ * Only what this user, or root, has written is used, and nobody else can have changed: in a folder that others can write
+ * to, they can lay a graph under the right name.
+ *
  * The root is the first of these that can be written: TROUPE_CACHE_DIR (and then no other), `.troupe-cache` in the
  * model directory, the user's cache folder.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, platform } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { errorCodeOf } from '../../runtime/util/realms.ts';
+
+/** How the reason begins for which derived files are not used, where they could not be written. */
+export const NOT_KEPT = 'the graph cache cannot be written';
 
 /** Beside the model. Hidden, so that nobody takes it for a part of the model. */
 export const CACHE_FOLDER_NAME = '.troupe-cache';
@@ -26,6 +32,9 @@ const MANIFEST = 'manifest.json';
 const DRAFT = '.draft-';
 /** No draft takes an hour. */
 const FORSAKEN_AFTER_MS = 3_600_000;
+
+const ROOT = 0;
+const WRITABLE_BY_OTHERS = 0o022;
 
 const manifestSchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
@@ -37,6 +46,8 @@ export interface GraphCacheEntry {
   readonly purpose: string;
   /** Hash of everything that the files depend on, full length, hex. */
   readonly key: string;
+  /** Files that it must have. */
+  readonly needs: readonly string[];
   /** Writes the files into an empty folder; called only when the entry is missing or damaged. */
   make(folder: string): Promise<void>;
 }
@@ -60,12 +71,12 @@ export function cacheRoots(
  */
 export async function cachedFolder(roots: readonly string[], entry: GraphCacheEntry): Promise<string> {
   const folders = roots.map((root) => join(root, `${entry.purpose}-${entry.key}`));
-  for (const folder of folders) if (await isWhole(folder)) return folder;
+  for (const folder of folders) if (await isWhole(folder, entry.needs)) return folder;
   let unwritable: unknown = new Error('There is no cache folder');
   for (const [index, root] of roots.entries()) {
     const draft = join(root, `${DRAFT}${process.pid}-${randomUUID()}`);
     try {
-      await mkdir(draft, { recursive: true });
+      await mkdir(draft, { recursive: true, mode: 0o755 });
     } catch (error) {
       unwritable = error;
       continue;
@@ -74,7 +85,9 @@ export async function cachedFolder(roots: readonly string[], entry: GraphCacheEn
       await removeForsaken(root);
       await entry.make(draft);
       await writeManifest(draft);
-      return await publish(draft, folders[index] ?? root);
+      const folder = folders[index] ?? root;
+      if (await publish(draft, folder, entry.needs)) return folder;
+      unwritable = new Error(`${folder} is in the way and cannot be replaced`);
     } finally {
       await rm(draft, { recursive: true, force: true });
     }
@@ -103,15 +116,19 @@ async function removeForsaken(root: string): Promise<void> {
   }
 }
 
-/** Renames a draft to its place. Somebody else's whole entry wins; a damaged one is put aside first. */
-async function publish(draft: string, folder: string): Promise<string> {
+/**
+ * Renames a draft to its place. Somebody else's whole entry wins; a damaged one is put aside first. False when it is not
+ * ours to be put aside.
+ */
+async function publish(draft: string, folder: string, needs: readonly string[]): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
       await rename(draft, folder);
-      return folder;
+      return true;
     } catch (error) {
-      if (await isWhole(folder)) return folder;
-      if (attempt >= 3 || !isTaken(error)) throw error;
+      if (await isWhole(folder, needs)) return true;
+      if (!isTaken(error)) throw error;
+      if (attempt >= 3) return false;
       const damaged = `${draft}-damaged-${attempt}`;
       // Another process may put it aside first: then there is nothing left to move.
       await rename(folder, damaged).catch(() => {});
@@ -124,23 +141,36 @@ async function writeManifest(folder: string): Promise<void> {
   const files: Manifest['files'] = {};
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
+    await chmod(path, 0o644); // whatever the process's mask allows others
     files[name] = { bytes: (await stat(path)).size, sha256: await fileHash(path) };
   }
-  await writeFile(join(folder, MANIFEST), JSON.stringify({ files }));
+  await writeFile(join(folder, MANIFEST), JSON.stringify({ files }), { mode: 0o644 });
 }
 
-/** True when all files of the manifest are there as they were written. */
-async function isWhole(folder: string): Promise<boolean> {
+/** True when all files that are needed are there as they were written, by somebody to be trusted. */
+async function isWhole(folder: string, needs: readonly string[]): Promise<boolean> {
   try {
+    if (!(await isOurs(folder, 'folder')) || !(await isOurs(join(folder, MANIFEST), 'file'))) return false;
     const { files } = manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')));
+    if (needs.some((name) => files[name] === undefined)) return false;
     for (const [name, { bytes, sha256 }] of Object.entries(files)) {
       const path = join(folder, name);
+      if (basename(name) !== name || !(await isOurs(path, 'file'))) return false;
       if ((await stat(path)).size !== bytes || (await fileHash(path)) !== sha256) return false;
     }
     return true;
   } catch {
     return false;
   }
+}
+
+/** Links are not followed: whoever owns a link says what it leads to. */
+async function isOurs(path: string, kind: 'file' | 'folder'): Promise<boolean> {
+  const stats = await lstat(path);
+  if (kind === 'file' ? !stats.isFile() : !stats.isDirectory()) return false;
+  const user = process.getuid?.();
+  if (user === undefined) return true; // Windows: a user's folders are the user's
+  return (stats.uid === user || stats.uid === ROOT) && (stats.mode & WRITABLE_BY_OTHERS) === 0;
 }
 
 function isTaken(error: unknown): boolean {

@@ -52,7 +52,7 @@ export const generationConfigSchema = z.object({
   top_k: z.int().nonnegative().nullish(),
   top_p: z.number().gt(0).max(1).nullish(),
   min_p: z.number().min(0).max(1).nullish(),
-  repetition_penalty: z.number().gt(0).nullish(),
+  repetition_penalty: z.number().min(1e-6).max(1e6).nullish(),
 });
 export type GenerationConfig = z.infer<typeof generationConfigSchema>;
 

@@ -11,6 +11,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ModelError } from '../errors.ts';
 import { findFamily } from './families/registry.ts';
+import { type FileStamp, stampOf } from './file-stamps.ts';
 import type { ModelGeometry } from './geometry.ts';
 import {
   checkExternalData,
@@ -34,7 +35,14 @@ import {
   type TokenizerConfig,
   tokenizerConfigSchema,
 } from './model-config.ts';
-import { checkJson, missingFile, readJson, readOptionalJson, readOptionalText } from './model-files.ts';
+import {
+  checkJson,
+  missingFile,
+  readJson,
+  readOptionalJson,
+  readOptionalText,
+  refuseSpecialFile,
+} from './model-files.ts';
 import { type GraphSignature, readGraphSignature } from './onnx/graph-signature.ts';
 import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
@@ -85,6 +93,8 @@ export interface ModelDirectory {
   readonly tokenizerPath: string;
   /** Source of the Jinja template, null when the model has none. */
   readonly chatTemplate: string | null;
+  /** What the files were that actors read, when they were opened. */
+  readonly stamps: readonly FileStamp[];
 }
 
 export interface OpenModelOptions {
@@ -116,10 +126,11 @@ export async function openModelDirectory(
     (await readOptionalJson(join(directory, 'generation_config.json'), generationConfigSchema)) ?? {};
   const tokenizerPath = join(directory, 'tokenizer.json');
   if (!(await isFile(tokenizerPath))) throw missingFile(tokenizerPath);
+  const stamps = [await stampOf(tokenizerPath)];
   const preprocessorConfig = await readPreprocessorConfig(directory, processorConfig);
   const chatTemplate = await readChatTemplate(directory, tokenizerConfig);
 
-  const { graphs, encoding } = await openGraphs(directory, options);
+  const { graphs, encoding } = await openGraphs(directory, stamps, options);
   const facts = { path: directory, config, generationConfig, preprocessorConfig, processorConfig, graphs };
   const geometry = family.geometry(facts);
   const shape = {
@@ -143,6 +154,7 @@ export async function openModelDirectory(
     tokenizerConfig,
     tokenizerPath,
     chatTemplate,
+    stamps,
   };
 }
 
@@ -201,6 +213,7 @@ async function readChatTemplate(path: string, tokenizer: TokenizerConfig): Promi
 
 async function openGraphs(
   path: string,
+  stamps: FileStamp[],
   { dtype, readSignature = readGraphSignature }: OpenModelOptions,
 ): Promise<{ graphs: ModelGraphs; encoding: Encoding }> {
   const folder = join(path, 'onnx');
@@ -208,8 +221,11 @@ async function openGraphs(
   const open = async (role: GraphRole): Promise<GraphFile | null> => {
     const found = findGraph(folder, names, role, dtype);
     if (found === null) return null;
+    await refuseSpecialFile(found.path);
+    stamps.push(await stampOf(found.path));
     const signature = await readSignature(found.path);
     await checkExternalData(found.path, signature.externalData);
+    for (const { location } of signature.externalData) stamps.push(await stampOf(join(folder, location)));
     return { ...found, signature };
   };
   const [vision, embed, decoder] = await Promise.all([open('vision'), open('embed'), open('decoder')]);

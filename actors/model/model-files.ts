@@ -1,7 +1,7 @@
 /**
  * Reading the small files of a model directory: text and JSON, checked against a schema when they are opened.
  */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type * as z from 'zod';
 import { errorCodeOf } from '../../runtime/util/realms.ts';
@@ -12,8 +12,10 @@ const REMEDY = 'Download the model again.';
 /** The file's text, or null when there is no such file. @throws ModelError MODEL_FILE_CORRUPT */
 export async function readOptionalText(path: string): Promise<string | null> {
   try {
+    await refuseSpecialFile(path);
     return await readFile(path, 'utf8');
   } catch (cause) {
+    if (cause instanceof ModelError) throw cause;
     if (isMissing(cause)) return null;
     throw new ModelError(
       'MODEL_FILE_CORRUPT',
@@ -22,6 +24,19 @@ export async function readOptionalText(path: string): Promise<string | null> {
       cause,
     );
   }
+}
+
+/**
+ * A pipe in the place of a file would be waited for, for ever.
+ * @throws ModelError MODEL_FILE_CORRUPT; the system's error when there is no such file
+ */
+export async function refuseSpecialFile(path: string): Promise<void> {
+  const stats = await stat(path);
+  if (stats.isFile() || stats.isDirectory()) return; // reading a folder fails by itself
+  throw new ModelError('MODEL_FILE_CORRUPT', 'What has the name of a model file is none', {
+    path,
+    remedy: REMEDY,
+  });
 }
 
 /** The parsed file, or null when there is no such file. @throws ModelError MODEL_FILE_CORRUPT */

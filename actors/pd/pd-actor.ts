@@ -3,6 +3,7 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { owningGpu } from '../gpu/own-gpu.ts';
 import { holdImages } from '../held-images.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
 import { assertWanted, received } from '../trace.ts';
 import { PdEngine } from './engine.ts';
@@ -13,7 +14,9 @@ export default defineActor({
   async setup(args, context) {
     prepareInferenceThread(args.directory);
     const stage = await owningGpu(args.device, context.name, async (gpu) => {
-      const engine = await PdEngine.load(args.directory, { ...args, gpu });
+      const engine = await loadUnchanged(args.directory.stamps, () =>
+        PdEngine.load(args.directory, { ...args, gpu }),
+      );
       return new LanguageStage(engine, args.maxRunning, context, gpu);
     });
     const arena = context.arena(EMBEDDING_ARENA);

@@ -8,6 +8,7 @@ import { giveWay } from '../give-way.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { sentTensors } from '../inference/sent-tensors.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import { Decoder } from '../pd/decoder.ts';
 import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../pd/kv-cache/slot-draft.ts';
@@ -19,7 +20,9 @@ export default defineActor({
     prepareInferenceThread(directory);
     // Once more: an answer that is being read goes before a prompt.
     giveWay();
-    const session = await loadGraph(directory.graphs.decoder, { threads });
+    const session = await loadUnchanged(directory.stamps, () =>
+      loadGraph(directory.graphs.decoder, { threads }),
+    );
     const ports = kvPorts(session, directory.geometry);
     const cache = { fetches: ports.map(({ present }) => present) };
     const decoder = new Decoder(session);

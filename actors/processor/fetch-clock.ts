@@ -1,4 +1,5 @@
 /** The time that a fetch may take; it stands still while the fetch waits for this process and not for its host. */
+import { after } from '../../runtime/util/timers.ts';
 export class FetchClock {
   readonly #controller = new AbortController();
   #leftMs: number;
@@ -21,7 +22,7 @@ export class FetchClock {
 
   resume(): void {
     this.#startedAt = performance.now();
-    this.#timer = setTimeout(() => this.#controller.abort(), this.#leftMs);
+    this.#timer = after(this.#leftMs, () => this.#controller.abort());
   }
 
   pause(): void {

@@ -3,7 +3,9 @@
  * that strangers choose: a look-up that nobody answers keeps one of the few threads that Node has for it until the
  * system gives up, long after the image was, and two of them keep all others waiting.
  */
+
 import { type LookupAddress, type LookupAllOptions, lookup, Resolver } from 'node:dns';
+import { after } from '../../runtime/util/timers.ts';
 import type { ResolveAll } from './guarded-connector.ts';
 import { hostsFileAddresses } from './hosts-file.ts';
 
@@ -67,7 +69,7 @@ export async function fromDns(
     throw error.errors.find((one) => !isUnknownName(one)) ?? error.errors[0];
   });
   const enough = new Promise<void>((resolve) => {
-    impatience = setTimeout(resolve, SECOND_FAMILY_MS);
+    impatience = after(SECOND_FAMILY_MS, resolve);
   });
   await Promise.race([Promise.allSettled(lookups), enough]);
   clearTimeout(impatience);

@@ -9,6 +9,7 @@ import {
   type RequestEnvelope,
 } from '../generation.ts';
 import { giveWay } from '../give-way.ts';
+import { loadUnchanged } from '../model/file-stamps.ts';
 import {
   DECODE_BUDGET,
   EMBEDDING_ARENA,
@@ -30,15 +31,17 @@ export default defineActor({
     giveWay();
     const pixels = context.arena(PIXEL_ARENA);
     const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
-    const preparer = await RequestPreparer.load({
-      directory,
-      limits,
-      policy,
-      pixels,
-      decoding: { any: context.arena(DECODE_BUDGET), small: context.arena(SMALL_DECODE_BUDGET) },
-      holder: context.holder,
-      ...(directory.encoding === 'separate' ? { encoded } : {}),
-    });
+    const preparer = await loadUnchanged(directory.stamps, () =>
+      RequestPreparer.load({
+        directory,
+        limits,
+        policy,
+        pixels,
+        decoding: { any: context.arena(DECODE_BUDGET), small: context.arena(SMALL_DECODE_BUDGET) },
+        holder: context.holder,
+        ...(directory.encoding === 'separate' ? { encoded } : {}),
+      }),
+    );
     let prepared = 0;
     return {
       handlers: {
@@ -46,7 +49,11 @@ export default defineActor({
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
-          const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(chat, signal);
+          const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(
+            chat,
+            requestId,
+            signal,
+          );
           prepared += 1;
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({

@@ -3,6 +3,7 @@
  * and normalized pixels in shared memory out. Between requests it remembers only which images it has seen.
  */
 import { processNow } from '../../runtime/clock.ts';
+import { workingOn } from '../../runtime/thread/this-thread.ts';
 import type { ChatRequest, EncodedImage, PreparedImage, ResolvedSampling } from '../generation.ts';
 import { findFamily } from '../model/families/registry.ts';
 import { PromptEncoder } from '../model/prompt-encoder.ts';
@@ -49,16 +50,16 @@ export class RequestPreparer {
   }
 
   /** @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted */
-  async prepare(chat: ChatRequest, signal: AbortSignal): Promise<Prepared> {
+  async prepare(chat: ChatRequest, requestId: string, signal: AbortSignal): Promise<Prepared> {
     const startedAt = processNow();
     const { directory, limits } = this.#parts;
     const { contextLength } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
-    const requested = validateMessages(chat.messages, limits);
+    const requested = workingOn(requestId, () => validateMessages(chat.messages, limits));
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength);
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
-    const { promptIds } = preparePrompt(this.#model, chat.messages, plans);
+    const { promptIds } = workingOn(requestId, () => preparePrompt(this.#model, chat.messages, plans));
     const maxTokens = Math.min(sampling.maxTokens, contextLength - promptIds.length);
     const { images, release } = await this.#images.place(opened, signal);
     return {

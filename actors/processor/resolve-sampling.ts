@@ -11,6 +11,7 @@ import { shownValue } from './shown-value.ts';
 const DEFAULT_MAX_TOKENS = 256;
 const MAX_STOP_STRINGS = 16;
 const SEEDS = 2 ** 32;
+const LEAST_PENALTY = 1e-6;
 
 interface NumberRange {
   readonly min: number;
@@ -26,7 +27,8 @@ const RANGES = {
   topK: { min: 0, max: Number.MAX_SAFE_INTEGER, integer: true },
   topP: { min: 0, max: 1, above: true },
   minP: { min: 0, max: 1 },
-  repetitionPenalty: { min: 0, max: Number.MAX_VALUE, above: true },
+  // Scores are divided by it: with less than this they are no numbers any more.
+  repetitionPenalty: { min: LEAST_PENALTY, max: 1 / LEAST_PENALTY },
   presencePenalty: { min: -2, max: 2 },
   frequencyPenalty: { min: -2, max: 2 },
   seed: { min: 0, max: SEEDS - 1, integer: true },

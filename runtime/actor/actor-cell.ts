@@ -66,6 +66,7 @@ export class ActorCell {
 
   connect(token: ChannelToken): void {
     const inlet = new Inlet(token, {
+      holder: this.#parts.holder,
       onDelivery: (delivery) => {
         if (this.#mailbox.isClosed) this.#refuse(delivery);
         else this.#mailbox.push(delivery);
@@ -119,8 +120,10 @@ export class ActorCell {
     const { inlet, interrupt, writer } = delivery;
     this.#parts.load.beat();
     inlet.start(delivery);
-    if (interrupt.signal.aborted || writer?.signal.aborted) {
-      writer?.fail(writer.signal.reason ?? interrupt.signal.reason);
+    const left = [interrupt.signal, writer?.signal].find((signal) => signal?.aborted);
+    if (left !== undefined) {
+      writer?.fail(left.reason);
+      inlet.refuse(delivery, left.reason); // who forwarded it waits for that, whoever has left
       return;
     }
     try {

@@ -19,9 +19,13 @@ export interface Delivery {
   readonly interrupt: AbortController;
   /** For an `open`. Alive while the message still waits, so that an interrupt is noticed there too. */
   readonly writer: StreamWriter<unknown, unknown> | undefined;
+  /** It has left the mailbox. */
+  started: boolean;
 }
 
 export interface InletOwner {
+  /** Of the actor. */
+  readonly holder: number;
   onDelivery(delivery: Delivery): void;
   onClose(inlet: Inlet): void;
 }
@@ -44,6 +48,7 @@ export class Inlet {
 
   /** The delivery leaves the mailbox; its client gets the credit back. */
   start(delivery: Delivery): void {
+    delivery.started = true;
     if (this.#flow.start(delivery.message.bytes)) this.#port.post({ t: 'credit' });
   }
 
@@ -83,10 +88,28 @@ export class Inlet {
       inlet: this,
       message,
       interrupt: new AbortController(),
-      writer: message.t === 'open' ? new StreamWriter(message.writer) : undefined,
+      writer: message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined,
+      started: false,
     };
     if (message.t !== 'tell') this.#pending.set(message.id, delivery);
+    this.#watchReader(delivery);
     this.#owner.onDelivery(delivery);
+  }
+
+  /**
+   * Who forwarded a stream waits for an answer and holds the payload meanwhile, and has given away the end that hears of
+   * an interrupt. So when the reader leaves, a stream that still waits is answered at once. It keeps its place in the
+   * mailbox, and its credit, until its turn: what was started is counted in order.
+   */
+  #watchReader(delivery: Delivery): void {
+    const { writer } = delivery;
+    const leave = () => {
+      if (delivery.started) return; // whoever handles it has the writer, and answers
+      writer?.fail(writer.signal.reason);
+      this.refuse(delivery, writer?.signal.reason);
+    };
+    if (writer?.signal.aborted) leave();
+    else writer?.signal.addEventListener('abort', leave, { once: true });
   }
 
   #onClose(): void {

@@ -2,12 +2,12 @@
  * The load board: how busy each actor is, in shared memory, so that a router on any thread reads it without
  * asking anybody. One slot for each incarnation of an actor, written by the actor's thread alone.
  *
- *     int32   0            1         2            3       4            5          6 … 15
- *           ┌────────────┬─────────┬────────────┬───────┬────────────┬──────────┬──────────┐
- *           │ queueDepth │ running │ freeSlots  │ beats │ busy since │ restarts │ (unused) │  slot 0
- *           ├────────────┼─────────┼────────────┼───────┼────────────┼──────────┼──────────┤
- *           │            │         │            │       │            │          │          │  slot 1 …
- *           └────────────┴─────────┴────────────┴───────┴────────────┴──────────┴──────────┘
+ *     int32   0            1         2            3       4            5          6 … 9   10 … 15
+ *           ┌────────────┬─────────┬────────────┬───────┬────────────┬──────────┬───────┬──────────┐
+ *           │ queueDepth │ running │ freeSlots  │ beats │ busy since │ restarts │ pulse │ (unused) │  slot 0
+ *           ├────────────┼─────────┼────────────┼───────┼────────────┼──────────┼───────┼──────────┤
+ *           │            │         │            │       │            │          │       │          │  slot 1 …
+ *           └────────────┴─────────┴────────────┴───────┴────────────┴──────────┴───────┴──────────┘
  *
  * A slot is a cache line of its own (64 bytes), so that actors on different cores do not slow each other down.
  * Readings are hints: a number may be stale by the time it is used, and two numbers of a slot are not read at
@@ -16,6 +16,7 @@
 
 import { processNow } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
+import { Pulse, type PulseLimits, PulseReader } from './pulse.ts';
 
 const SLOT_CELLS = 16;
 
@@ -56,8 +57,10 @@ export interface LoadReading {
 export class LoadBoard {
   readonly #cells: Cells;
   readonly #handle: LoadBoardHandle;
-  /** Only the board's creator hands out slots. */
+  /** Slots that were given back. Only the board's creator hands out slots. */
   readonly #freeSlots: number[] | undefined;
+  /** Slots from here on were never claimed, and their memory never touched. */
+  #unused = 0;
 
   private constructor(handle: LoadBoardHandle, freeSlots?: number[]) {
     this.#handle = handle;
@@ -71,10 +74,7 @@ export class LoadBoard {
     }
     const memory = new SharedArrayBuffer(slots * SLOT_CELLS * Int32Array.BYTES_PER_ELEMENT);
     const handle: LoadBoardHandle = { kind: 'load-board-handle', memory, createdAt: processNow() };
-    return new LoadBoard(
-      handle,
-      Array.from({ length: slots }, (_, index) => slots - 1 - index),
-    );
+    return new LoadBoard(handle, []);
   }
 
   /** The same board on another thread, to read and to write slots that were claimed. */
@@ -88,9 +88,10 @@ export class LoadBoard {
 
   /** A zeroed slot for a new incarnation. Throws `LOAD_BOARD_FULL`, and on an attached board `LOAD_BOARD_ATTACHED`. */
   claim(): number {
-    const slot = this.#owned().pop();
-    if (slot === undefined) {
-      const slots = this.#cells.length / SLOT_CELLS;
+    const slots = this.#cells.length / SLOT_CELLS;
+    const slot = this.#owned().pop() ?? this.#unused++;
+    if (slot >= slots) {
+      this.#unused = slots;
       throw new TroupeError(`all ${slots} slots of the load board are claimed`, {
         code: 'LOAD_BOARD_FULL',
         details: { slots },
@@ -104,12 +105,23 @@ export class LoadBoard {
   free(slot: number): void {
     this.#cellsOf(slot);
     const free = this.#owned();
-    if (free.includes(slot)) throw new RangeError(`slot ${slot} of the load board is not claimed`);
+    if (free.includes(slot) || slot >= this.#unused)
+      throw new RangeError(`slot ${slot} of the load board is not claimed`);
     free.push(slot);
   }
 
   writer(slot: number): LoadWriter {
     return new LoadWriter(this.#cellsOf(slot), this.#handle.createdAt);
+  }
+
+  /** The thread's side of the pulse (see `pulse.ts`). */
+  pulse(slot: number, limits: PulseLimits, exit: () => void): Pulse {
+    return new Pulse(this.#cellsOf(slot), limits, exit);
+  }
+
+  /** The supervisor's side of it. */
+  pulseReader(slot: number): PulseReader {
+    return new PulseReader(this.#cellsOf(slot));
   }
 
   /** Messages waiting plus requests in work: what least-loaded routing compares. Makes no object. */

@@ -10,11 +10,13 @@ import type { Outbound } from '../channel/outbound.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { ActorError, type ActorErrorCode, stoppedError } from '../errors.ts';
 import type { ChunkOf, FinalOf, MethodNames, Protocol, RequestOf, ResponseOf } from '../protocol.ts';
+import type { OpenReaders } from '../stream/open-readers.ts';
 import { StreamReader } from '../stream/stream-reader.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
+import { guarded } from '../util/events.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
 import { type Reviver, SEND, type Sendable } from '../wire/payload-codec.ts';
 import { Call, type CallOptions } from './call.ts';
@@ -42,6 +44,8 @@ export interface RefEnvironment {
   readonly deadLetters: DeadLetters;
   /** Revives refs in payloads. */
   readonly revive: Reviver;
+  /** Of the streams that the thread reads. */
+  readonly readers: OpenReaders;
 }
 
 type AnyWriter = StreamWriter<unknown, unknown>;
@@ -55,6 +59,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   readonly name: string;
   readonly #token: Omit<RefToken, 'feed'>;
   readonly #deadLetters: DeadLetters;
+  readonly #readers: OpenReaders;
   readonly #members: Members;
   readonly #outbox = new FifoQueue<Outbound>();
   readonly #watchers = new Set<(event: WatchEvent) => void>();
@@ -65,6 +70,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     this.name = token.name;
     this.#token = { name: token.name, policy: token.policy, transport: token.transport };
     this.#deadLetters = environment.deadLetters;
+    this.#readers = environment.readers;
     this.#members = new Members(token, environment.board, environment.revive, {
       onRoom: () => this.#flush(),
       onUnstarted: (messages) => this.#takeBack(messages),
@@ -113,9 +119,11 @@ export class ActorRef<P extends Protocol> implements Sendable {
     const { window = DEFAULT_STREAM_WINDOW, signal } = options;
     const [mine, theirs] = this.#portPair();
     const label = `${this.name}.${method}`;
-    const reader = new StreamReader<ChunkOf<P, M>, FinalOf<P, M>>(mine, { window, signal, label });
+    const writtenBy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const listed = { among: this.#readers, writtenBy };
+    const reader = new StreamReader<ChunkOf<P, M>, FinalOf<P, M>>(mine, { window, signal, label, listed });
     const { token: port } = theirs.detach();
-    const writer: AnyWriter = new StreamWriter({ port, credits: window, interrupted: undefined });
+    const writer: AnyWriter = new StreamWriter({ port, credits: window, interrupted: undefined, writtenBy });
     reader.awaitHandOver(this.#forward(method, payload, writer, options));
     return reader;
   }
@@ -230,7 +238,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   #onEvent(event: WatchEvent): void {
     if (event.type !== 'down') this.#connected.resolve();
     if (event.type === 'closed') for (const call of this.#outbox.drain()) call.fail(event.error);
-    for (const watcher of [...this.#watchers]) watcher(event);
+    for (const watcher of [...this.#watchers]) guarded(`a watcher of ${this.name}`, () => watcher(event));
   }
 
   #undeliverable(method: string, status: 'full' | 'down'): TellStatus {

@@ -6,6 +6,7 @@ import type { Transferable } from 'node:worker_threads';
 import type { Outbound } from '../channel/outbound.ts';
 import { ActorError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
+import { after, LONGEST_TIMER_MS } from '../util/timers.ts';
 
 /** How a message is sent, and how long an answer is waited for. */
 export interface CallOptions {
@@ -28,9 +29,6 @@ export interface CallParts extends CallOptions {
   readonly bytes: number;
   readonly writer?: StreamWriter<unknown, unknown> | undefined;
 }
-
-/** A longer timer would fire at once. 25 days are as good as none. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 export class Call implements Outbound {
   readonly kind: Outbound['kind'];
@@ -57,8 +55,8 @@ export class Call implements Outbound {
     this.routeKey = parts.routeKey;
     this.writer = parts.writer;
     const { signal, deadlineMs } = parts;
-    if (deadlineMs !== undefined && deadlineMs <= MAX_TIMER_MS) {
-      this.#timer = setTimeout(() => this.#expire(deadlineMs), deadlineMs);
+    if (deadlineMs !== undefined && deadlineMs <= LONGEST_TIMER_MS) {
+      this.#timer = after(deadlineMs, () => this.#expire(deadlineMs));
     }
     if (signal?.aborted) this.#abort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });

@@ -10,6 +10,7 @@ import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { WireMessage, WriterMessage } from '../wire/messages.ts';
+import type { OpenReaders } from './open-readers.ts';
 
 export interface StreamReaderOptions {
   /** Chunks the writer may send ahead of the reader. */
@@ -17,6 +18,8 @@ export interface StreamReaderOptions {
   readonly signal?: AbortSignal | undefined;
   /** Shown in errors: the actor and method that were called. */
   readonly label: string;
+  /** Where it is listed while it is open, and who writes it. */
+  readonly listed?: { readonly among: OpenReaders; readonly writtenBy: SharedArrayBuffer } | undefined;
 }
 
 type Outcome<Final> =
@@ -50,7 +53,8 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
       onMessage: (message) => this.#onMessage(asWriterMessage<Chunk, Final>(message)),
       onClose: () => this.#onClose(),
     });
-    const { signal } = options;
+    const { signal, listed } = options;
+    listed?.among.add(this);
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
@@ -58,6 +62,17 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   /** The value the stream ended with. Settles only as chunks are consumed, since the writer needs credit. */
   get final(): Promise<Final> {
     return this.#final.promise;
+  }
+
+  /** Id of the actor that writes it; 0 when nobody does. @internal */
+  get writtenBy(): number {
+    const { listed } = this.#options;
+    return listed === undefined ? 0 : Atomics.load(new Int32Array(listed.writtenBy), 0);
+  }
+
+  /** Whoever writes it will not go on, though its port is open. */
+  onLost(): void {
+    this.#onClose();
   }
 
   /** Chunks that have arrived, consumed or not. */
@@ -159,6 +174,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     if (this.#outcome !== undefined) return;
     this.#outcome = outcome;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#options.listed?.among.delete(this);
     this.#port.close();
     if (outcome.ok) this.#final.resolve(outcome.value);
     else this.#final.reject(outcome.error);

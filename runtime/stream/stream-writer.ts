@@ -15,15 +15,18 @@ import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.t
 /** The writing end of a stream: what the handler of a `stream` method is given to answer with, or to `forward`. */
 export class StreamWriter<Chunk, Final> {
   readonly #port: Port;
+  readonly #writtenBy: SharedArrayBuffer;
   readonly #interrupt = new AbortController();
   #interrupted: WireError | undefined;
   #credits: number;
   #state: 'open' | 'settled' | 'moved' = 'open';
   #onReady: Array<() => void> = [];
 
-  /** @internal */
-  constructor(token: WriterToken) {
+  /** @internal @param holder of the actor that writes from now on; 0: nobody does yet */
+  constructor(token: WriterToken, holder = 0) {
     this.#port = adoptPort(token.port);
+    this.#writtenBy = token.writtenBy;
+    if (holder !== 0) Atomics.store(new Int32Array(token.writtenBy), 0, holder);
     this.#credits = token.credits;
     if (token.interrupted !== undefined) this.#onInterrupt(token.interrupted);
     this.#port.listen({
@@ -79,7 +82,8 @@ export class StreamWriter<Chunk, Final> {
   move(): { readonly token: WriterToken; readonly transfer: ReturnType<Port['detach']>['transfer'] } {
     this.#state = 'moved';
     const { token, transfer } = this.#port.detach();
-    return { token: { port: token, credits: this.#credits, interrupted: this.#interrupted }, transfer };
+    const [credits, interrupted, writtenBy] = [this.#credits, this.#interrupted, this.#writtenBy];
+    return { token: { port: token, credits, interrupted, writtenBy }, transfer };
   }
 
   /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. @internal */

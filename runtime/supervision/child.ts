@@ -7,9 +7,9 @@
  *                   ▼                 ▼
  *        stopped / quarantined    escalated
  */
-import { setTimeout as pause } from 'node:timers/promises';
 import { type ActorError, TroupeError } from '../errors.ts';
 import { isError } from '../util/realms.ts';
+import { pause } from '../util/timers.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
 
@@ -66,6 +66,11 @@ export class Child {
     return this.#state === 'up' ? this.#current : undefined;
   }
 
+  /** Its last crash was not its own fault, and does not count towards giving it up. */
+  forgive(): void {
+    this.#intensity.forgive();
+  }
+
   /** First start. A setup that fails here is the caller's to handle: it is not retried. */
   async start(): Promise<void> {
     const incarnation = this.#begin();
@@ -118,7 +123,7 @@ export class Child {
   }
 
   async #restart(exit: Exit): Promise<void> {
-    let failure = exit.kind === 'crashed' ? exit.error : unexpectedExit(this.name);
+    let failure = exit.kind === 'stopped' ? unexpectedExit(this.name) : exit.error;
     for (;;) {
       const pauseMs = this.#intensity.recordCrash(performance.now());
       if (pauseMs === undefined) {
@@ -129,9 +134,8 @@ export class Child {
       this.#state = 'restarting';
       this.#restarts += 1;
       this.#events.onRestarting(this, this.#restarts, pauseMs);
-      const stopped = await pause(pauseMs, false, { signal: this.#stopSignal.signal }).catch(() => true);
       // The stop may have come after the pause was over.
-      if (stopped || this.#stopSignal.signal.aborted) return;
+      if (!(await pause(pauseMs, this.#stopSignal.signal)) || this.#stopSignal.signal.aborted) return;
       const incarnation = this.#begin();
       this.#state = 'starting';
       try {
@@ -155,10 +159,7 @@ export class Child {
 
 async function within(graceMs: number, work: Promise<void>): Promise<boolean> {
   const timer = new AbortController();
-  const ended = await Promise.race([
-    work.then(() => true),
-    pause(graceMs, false, { signal: timer.signal }).catch(() => false),
-  ]);
+  const ended = await Promise.race([work.then(() => true), pause(graceMs, timer.signal).then(() => false)]);
   timer.abort();
   return ended;
 }

@@ -116,6 +116,11 @@ export class Group {
     return this.#children.find((child) => child.name === member)?.incarnation;
   }
 
+  /** A member's last crash does not count towards giving it up. */
+  forgive(member: string): void {
+    this.#children.find((child) => child.name === member)?.forgive();
+  }
+
   /** Stops every member. Returns the names of those that did not stop within the grace. */
   async stop(graceMs: number): Promise<string[]> {
     const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));
@@ -129,14 +134,18 @@ export class Group {
         for (const subscriber of this.#subscribers) this.#announce(subscriber, child.name, incarnation);
         this.#events.onUp(child.name);
       },
-      onDown: (child, incarnation, exit) => this.#events.onDown(child.name, incarnation, exit),
+      onDown: (child, incarnation, exit) => {
+        // A thread that ends closes its channels itself.
+        if (exit.kind === 'left') this.#announceDown(child.name);
+        this.#events.onDown(child.name, incarnation, exit);
+      },
       onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
         if (this.#children.every(({ state }) => state === 'escalated')) this.#close(this.#escalated(error));
       },
       onQuarantined: (child) => {
-        for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member: child.name });
+        this.#announceDown(child.name);
         this.#events.onQuarantined(child.name);
       },
     };
@@ -168,6 +177,10 @@ export class Group {
     const { token, transfer } = client.detach();
     const { boardSlot } = incarnation;
     subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
+  }
+
+  #announceDown(member: string): void {
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member });
   }
 
   #close(error: Error): void {

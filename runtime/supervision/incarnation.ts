@@ -2,7 +2,11 @@
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 
-export type Exit = { readonly kind: 'stopped' } | { readonly kind: 'crashed'; readonly error: Error };
+export type Exit =
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'crashed'; readonly error: Error }
+  /** It hangs inside native code: its thread is still there, and holds what it held. */
+  | { readonly kind: 'left'; readonly error: Error };
 
 export interface Incarnation {
   readonly holder: number;
@@ -11,6 +15,8 @@ export interface Incarnation {
   readonly threadId: number | undefined;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
+  /** Nothing of it runs any more: with `exited`, unless it was left behind. */
+  readonly ended: Promise<void>;
   /** Rejects with what the actor's setup threw, or `ACTOR_DIED`. */
   start(): Promise<void>;
   connect(token: ChannelToken): void;
@@ -18,8 +24,10 @@ export interface Incarnation {
   control(operation: string): Promise<unknown>;
   /** Asks for a cooperative stop. Resolves when the actor has ended. */
   stop(): Promise<void>;
-  /** Gives up on an actor that does not stop: it no longer keeps the process alive. */
+  /** Gives up on an actor that does not stop: its thread is ended where that is safe, and keeps no process alive. */
   abandon(): void;
+  /** Another one was left behind: streams that it writes are over. */
+  lost(holder: number): void;
   /** Makes the actor throw an error that nobody handles. */
   crash(reason: string): void;
 }

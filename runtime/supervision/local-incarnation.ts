@@ -10,6 +10,7 @@ export class LocalIncarnation implements Incarnation {
   readonly boardSlot: number;
   readonly threadId = undefined;
   readonly exited: Promise<Exit>;
+  readonly ended: Promise<void>;
   readonly #actor: AnyActor;
   readonly #args: unknown;
   readonly #parts: CellParts;
@@ -20,6 +21,7 @@ export class LocalIncarnation implements Incarnation {
     this.holder = parts.holder;
     this.boardSlot = boardSlot;
     this.exited = this.#exit.promise;
+    this.ended = this.exited.then(() => {});
     this.#actor = actor;
     this.#args = args;
     this.#parts = { ...parts, crash: (error) => this.#crash(error) };
@@ -49,6 +51,9 @@ export class LocalIncarnation implements Incarnation {
   abandon(): void {
     this.#cell?.abandon();
   }
+
+  /** It shares the system's streams, which are told themselves. */
+  lost(): void {}
 
   crash(reason: string): void {
     this.#crash(new Error(reason));

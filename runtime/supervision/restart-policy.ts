@@ -32,6 +32,11 @@ export class RestartIntensity {
     this.#policy = policy;
   }
 
+  /** The last crash does not count. */
+  forgive(): void {
+    this.#crashes.pop();
+  }
+
   /** Records a crash at `now` (milliseconds). Returns the pause before the restart, or undefined to escalate. */
   recordCrash(now: number): number | undefined {
     const { maxRestarts, windowMs, minBackoffMs: firstMs, maxBackoffMs: capMs } = this.#policy;

@@ -2,11 +2,11 @@
  * The root of a company of actors: makes threads, supervises them, knows who is alive, and ends them in order.
  * Lives on the thread that creates it; the actors it spawns live on threads of their own.
  */
-import { EventEmitter } from 'eventemitter3';
 import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
 import { LoadBoard, type LoadReading } from '../board/load-board.ts';
+import type { PulseLimits } from '../board/pulse.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
@@ -16,23 +16,18 @@ import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../su
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
-import { SharedArena } from '../tensors/arena.ts';
-import { SharedTensorCache } from '../tensors/tensor-cache.ts';
+import { DEFAULT_PULSE_LIMITS, Watchdog } from '../supervision/watchdog.ts';
+import type { SharedArena } from '../tensors/arena.ts';
+import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation, threadEntry } from '../thread/thread-incarnation.ts';
+import { Events } from '../util/events.ts';
+import { SharedMemory } from './shared-memory.ts';
 import type { SystemEvents } from './system-events.ts';
-import type { ActorSystemOptions, SpawnOptions } from './system-options.ts';
+import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
-const BOARD_SLOTS = 64;
-const BUDGET_BLOCK_BYTES = 64 * 1024;
-
-/** A pool that has a name and a ref, and can be started. */
-export interface DeclaredPool<P extends Protocol, Args> {
-  /** Can be given to others before the pool is started; what they send waits. */
-  readonly ref: ActorRef<P>;
-  /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
-  start(args: Args | ((index: number) => Args)): Promise<void>;
-}
+/** As many as Linux gives a process threads by default. What is not used of the 2 MiB is never committed. */
+const BOARD_SLOTS = 32_768;
 
 /** How a stop went. */
 export interface StopReport {
@@ -58,37 +53,33 @@ export interface StopReport {
  */
 export class ActorSystem implements AsyncDisposable {
   /** The life of the actors. */
-  readonly events = new EventEmitter<SystemEvents>();
+  readonly events = new Events<SystemEvents>();
   /** Messages of all threads that reached nobody. */
   readonly deadLetters = new DeadLetters();
   readonly #board = LoadBoard.create(BOARD_SLOTS);
-  readonly #arenas: ReadonlyMap<string, SharedArena>;
-  readonly #caches: ReadonlyMap<string, SharedTensorCache>;
+  readonly #memory: SharedMemory;
   readonly #environment: RefEnvironment;
   readonly #graceMs: number;
+  readonly #limits: PulseLimits;
+  readonly #watchdog: Watchdog;
+  readonly #watched = new Map<number, ThreadIncarnation>();
   readonly #groups = new Map<string, Group>();
   /** Those whose threads have not ended, whatever has become of the actors. */
   readonly #threads = new Set<ThreadIncarnation>();
+  /** Names of those that hang in native code. */
+  readonly #left = new Map<Incarnation, string>();
   #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
   /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
+    this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
+    this.#watchdog = new Watchdog(this.#limits, ({ name, pulse }) =>
+      this.events.emit('actor:hung', { actor: name, work: pulse.work }),
+    );
     this.#environment = createRefEnvironment(this.#board, this.deadLetters);
-    const budgets = Object.entries(options.budgets ?? {}).map(([name, bytes]) =>
-      SharedArena.create({ name, bytes, countsOnly: true, blockBytes: BUDGET_BLOCK_BYTES }),
-    );
-    const arenas = Object.entries(options.arenas ?? {}).map(([name, bytes]) =>
-      SharedArena.create({ name, bytes }),
-    );
-    this.#arenas = new Map([...arenas, ...budgets].map((arena) => [arena.name, arena]));
-    this.#caches = new Map(
-      Object.entries(options.caches ?? {}).map(([name, { arena, bytes }]) => [
-        name,
-        SharedTensorCache.create(this.#arena(arena), { name, bytes, holder: this.#nextHolder++ }),
-      ]),
-    );
+    this.#memory = new SharedMemory(options, () => this.#nextHolder++);
     this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
   }
 
@@ -115,8 +106,11 @@ export class ActorSystem implements AsyncDisposable {
         board: this.#board.handle(),
         holder: this.#nextHolder++,
         boardSlot: this.#board.claim(),
+        limits: this.#limits,
       };
-      return this.#onThread(new ThreadIncarnation(boot, this.deadLetters));
+      return this.#watch(
+        new ThreadIncarnation(boot, this.#board.pulseReader(boot.boardSlot), this.deadLetters),
+      );
     });
   }
 
@@ -147,8 +141,8 @@ export class ActorSystem implements AsyncDisposable {
         holder: this.#nextHolder++,
         load: this.#board.writer(boardSlot),
         deadLetters: this.deadLetters,
-        arenas: this.#arenas,
-        caches: this.#caches,
+        arenas: this.#memory.arenas,
+        caches: this.#memory.caches,
         revive: this.#environment.revive,
       });
     });
@@ -158,12 +152,17 @@ export class ActorSystem implements AsyncDisposable {
 
   /** The arenas that the system was created with. */
   get arenas(): readonly SharedArena[] {
-    return [...this.#arenas.values()];
+    return [...this.#memory.arenas.values()];
   }
 
   /** The tensor caches that the system was created with. */
   get caches(): readonly SharedTensorCache[] {
-    return [...this.#caches.values()];
+    return [...this.#memory.caches.values()];
+  }
+
+  /** Threads of actors that hung in native code and have not come out of it: each takes a core and its memory. */
+  get leftBehind(): number {
+    return this.#left.size;
   }
 
   /** Every actor ever spawned, with its state. */
@@ -177,6 +176,14 @@ export class ActorSystem implements AsyncDisposable {
     return new Map(live.map(([name, { boardSlot }]) => [name, this.#board.read(boardSlot)]));
   }
 
+  /** How long threads have not turned, ms, of those that have not for a while. */
+  silences(): Map<string, number> {
+    const silent = [...this.#watched.values()].map(
+      (actor) => [actor.name, this.#watchdog.silentMs(actor)] as const,
+    );
+    return new Map(silent.filter(([, ms]) => ms > 0));
+  }
+
   /** Statistics of every live actor, by name. */
   async stats(): Promise<Map<string, ActorStats>> {
     const parts = await Promise.all([...this.#groups.values()].map((group) => group.stats()));
@@ -188,11 +195,24 @@ export class ActorSystem implements AsyncDisposable {
     return await this.#group(pool).onEach((incarnation) => incarnation.control(operation));
   }
 
+  /** The last crash of an actor (`pool/0`) was not its own fault: it does not count towards giving it up. */
+  forgive(actor: string): void {
+    this.#group(poolOf(actor)).forgive(actor);
+  }
+
   /** Fault drill: makes an actor (`pool/0`) throw an error that nobody handles. False if it is not up. */
   crash(actor: string, reason = 'crashed on request'): boolean {
-    const incarnation = this.#group(actor.slice(0, actor.lastIndexOf('/'))).incarnationOf(actor);
+    const incarnation = this.#group(poolOf(actor)).incarnationOf(actor);
     incarnation?.crash(reason);
     return incarnation !== undefined;
+  }
+
+  /**
+   * Nobody waits for the actors any more: those that start and hang in JavaScript are ended after so many ms. Native code is
+   * waited for.
+   */
+  hurry(mostMs: number): void {
+    this.#watchdog.hurry(mostMs);
   }
 
   /** Stops all actors, the youngest pool first. Repeated calls share one stop. */
@@ -211,19 +231,8 @@ export class ActorSystem implements AsyncDisposable {
     for (const group of [...this.#groups.values()].reverse())
       quarantined.push(...(await group.stop(this.#graceMs)));
     // A thread that was left behind may still write into a tensor.
-    if (this.#threads.size === 0) this.#retireMemory();
-    return { quarantined };
-  }
-
-  #onThread(incarnation: ThreadIncarnation): ThreadIncarnation {
-    this.#threads.add(incarnation);
-    void incarnation.exited.then(() => this.#threads.delete(incarnation));
-    return incarnation;
-  }
-
-  #retireMemory(): void {
-    for (const cache of this.#caches.values()) cache.clear();
-    for (const arena of this.#arenas.values()) arena.retire();
+    if (this.#threads.size === 0) this.#memory.retire();
+    return { quarantined: [...new Set([...quarantined, ...this.#left.values()])] };
   }
 
   #declare<P extends Protocol, Args>(
@@ -255,8 +264,10 @@ export class ActorSystem implements AsyncDisposable {
     return {
       onUp: (actor) => this.events.emit('actor:up', { actor }),
       onDown: (actor, incarnation, exit) => {
-        this.#reclaim(incarnation);
-        const error = exit.kind === 'crashed' ? exit.error : undefined;
+        this.#watched.delete(incarnation.boardSlot);
+        if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
+        else this.#reclaim(incarnation);
+        const error = exit.kind === 'stopped' ? undefined : exit.error;
         this.events.emit('actor:down', { actor, error });
       },
       onRestarting: (actor, attempt, pauseMs) =>
@@ -266,25 +277,35 @@ export class ActorSystem implements AsyncDisposable {
     };
   }
 
-  /** What the dead cannot give back themselves. */
-  #reclaim(incarnation: Incarnation): void {
-    const { threadId, holder } = incarnation;
-    // Caches first: what they let go of goes back to the arenas.
-    for (const cache of this.#caches.values()) {
-      if (threadId !== undefined) cache.threadDied(threadId);
-      cache.releaseClaims(holder);
-    }
-    for (const arena of this.#arenas.values()) {
-      if (threadId !== undefined) arena.threadDied(threadId);
-      arena.releaseAll(holder);
-    }
-    this.#board.free(incarnation.boardSlot);
+  #watch(incarnation: ThreadIncarnation): ThreadIncarnation {
+    this.#threads.add(incarnation);
+    void incarnation.ended.then(() => this.#threads.delete(incarnation));
+    this.#watched.set(incarnation.boardSlot, incarnation);
+    this.#watchdog.watch(incarnation);
+    void incarnation.exited.then(() => this.#watchdog.forget(incarnation));
+    return incarnation;
   }
 
-  #arena(name: string): SharedArena {
-    const arena = this.#arenas.get(name);
-    if (arena === undefined) throw new TroupeError(`there is no arena "${name}"`, { code: 'ARENA_UNKNOWN' });
-    return arena;
+  /**
+   * Its thread is inside native code, which may read and write the tensors that it holds: they are taken back when it
+   * ends. What it was making for others is made by them.
+   */
+  #leaveBehind(actor: string, incarnation: Incarnation): void {
+    const { holder } = incarnation;
+    this.#memory.releaseClaims(incarnation);
+    this.#environment.readers.lost(holder);
+    for (const other of this.#watched.values()) other.lost(holder);
+    this.#left.set(incarnation, actor);
+    void incarnation.ended.then(() => {
+      this.#left.delete(incarnation);
+      this.#reclaim(incarnation);
+    });
+    this.events.emit('actor:quarantined', { actor });
+  }
+
+  #reclaim(incarnation: Incarnation): void {
+    this.#memory.reclaim(incarnation);
+    this.#board.free(incarnation.boardSlot);
   }
 
   #group(name: string): Group {
@@ -297,4 +318,8 @@ export class ActorSystem implements AsyncDisposable {
 function argsOf<Args>(args: Args | ((index: number) => Args), index: number): Args {
   // Arguments are data for another thread, so a function can only be the way to make them.
   return typeof args === 'function' ? (args as (index: number) => Args)(index) : args;
+}
+
+function poolOf(actor: string): string {
+  return actor.slice(0, actor.lastIndexOf('/'));
 }

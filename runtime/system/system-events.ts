@@ -34,7 +34,14 @@ export interface SystemEvents {
       readonly error: Error;
     },
   ];
-  /** One did not stop within its grace and was left behind. */
+  /** Its thread has not turned for too long, and is ended or left behind. */
+  'actor:hung': [
+    ActorEvent & {
+      /** The tag of the request that it computed for; 0 when that is not known. */
+      readonly work: number;
+    },
+  ];
+  /** One did not stop within its grace, or hung in native code, and was left behind. */
   'actor:quarantined': [ActorEvent];
   /** A message reached nobody. */
   'dead-letter': [DeadLetter];

@@ -1,27 +1,17 @@
 /** How a system and its pools are made. */
+import type { Protocol } from '../protocol.ts';
+import type { ActorRef } from '../ref/actor-ref.ts';
 import type { RoutingPolicyName } from '../routing/routing-policy.ts';
 import type { RestartPolicy } from '../supervision/restart-policy.ts';
+import type { WatchdogOptions } from '../supervision/watchdog.ts';
+import type { SharedMemoryOptions } from './shared-memory.ts';
 
-/** What the actors of a system share. */
-export interface ActorSystemOptions {
-  /** Arenas of shared memory for tensors, bytes by name. Memory is taken from the OS as it is used. */
-  readonly arenas?: Readonly<Record<string, number>>;
-  /** Arenas that only count, bytes by name: shares of memory that lies elsewhere, in blocks of 64 KiB. */
-  readonly budgets?: Readonly<Record<string, number>>;
-  /** Caches of tensors that all actors share, by name: the arena that the tensors lie in, and most bytes kept. */
-  readonly caches?: Readonly<
-    Record<
-      string,
-      {
-        /** Name of one of `arenas`. */
-        readonly arena: string;
-        /** Most bytes kept; 0 keeps none. */
-        readonly bytes: number;
-      }
-    >
-  >;
+/** What the actors of a system share, and when they are given up. */
+export interface ActorSystemOptions extends SharedMemoryOptions {
   /** How long a stopping actor may finish what it does. Default 10,000 ms. */
   readonly stopGraceMs?: number;
+  /** When an actor's thread is taken for hung, ms. Defaults: 15,000 between turns, 60,000 at the start, 120,000 in native code. */
+  readonly watchdog?: WatchdogOptions;
 }
 
 /** How a pool of actors is named, sized, routed to and restarted. */
@@ -34,4 +24,12 @@ export interface SpawnOptions {
   readonly routing?: RoutingPolicyName;
   /** What differs from the default restart policy. */
   readonly restart?: Partial<RestartPolicy>;
+}
+
+/** A pool that has a name and a ref, and can be started. */
+export interface DeclaredPool<P extends Protocol, Args> {
+  /** Can be given to others before the pool is started; what they send waits. */
+  readonly ref: ActorRef<P>;
+  /** Resolves when all members are up; rejects with what a setup threw. To be called once. */
+  start(args: Args | ((index: number) => Args)): Promise<void>;
 }

@@ -10,8 +10,7 @@
  * middle of the wait. A timer that never fires keeps it alive exactly as long as somebody waits.
  */
 import { abortedBy } from '../util/aborted.ts';
-
-const LONGEST_INTERVAL_MS = 2 ** 31 - 1;
+import { LONGEST_TIMER_MS } from '../util/timers.ts';
 
 export class ChangeSignal {
   readonly #cells: Int32Array<SharedArrayBuffer>;
@@ -87,7 +86,7 @@ export class ChangeSignal {
 
   #balanceKeepAlive(): void {
     if (this.#waiters.size > 0) {
-      this.#keepAlive ??= setInterval(() => {}, LONGEST_INTERVAL_MS);
+      this.#keepAlive ??= setInterval(() => {}, LONGEST_TIMER_MS);
     } else {
       clearInterval(this.#keepAlive);
       this.#keepAlive = undefined;

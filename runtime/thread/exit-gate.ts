@@ -96,9 +96,8 @@ export function setOwnExitGate(gate: ExitGate): void {
 }
 
 /**
- * Does work that the end of the process must not cut short: calls of native code that make JavaScript values. The end
- * waits for it, for some seconds (`exit-hook.ts`), so keep it short; it must not wait for other threads. On a thread
- * that is no actor's, the work is simply done.
+ * Does work that the end of the process must not cut short (`inNative` in `this-thread.ts`): the end waits for it, for
+ * some seconds (`exit-hook.ts`). On a thread that is no actor's, the work is simply done.
  */
 export function uninterrupted<T>(work: () => Promise<T>): Promise<T> {
   return ownGate === undefined ? work() : ownGate.pass(work);

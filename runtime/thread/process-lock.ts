@@ -4,6 +4,7 @@
  */
 import * as threads from 'node:worker_threads';
 import { TroupeError } from '../errors.ts';
+import { after } from '../util/timers.ts';
 
 /** Gives the lock back. Safe to call twice. */
 export type Unlock = () => void;
@@ -19,7 +20,7 @@ export async function takeProcessLock(name: string, waitMs: number): Promise<Unl
   const taken = Promise.withResolvers<Unlock | undefined>();
   const given = Promise.withResolvers<void>();
   const patience = new AbortController();
-  const timer = setTimeout(() => patience.abort(), waitMs);
+  const timer = after(waitMs, () => patience.abort());
   const held = locks.request(name, { signal: patience.signal }, () => {
     clearTimeout(timer);
     taken.resolve(() => given.resolve());

@@ -6,6 +6,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
+import type { PulseLimits } from '../board/pulse.ts';
 import type { ArenaHandle } from '../tensors/arena.ts';
 import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
@@ -18,6 +19,7 @@ export interface ThreadBoot {
   readonly args: unknown;
   readonly holder: number;
   readonly boardSlot: number;
+  readonly limits: PulseLimits;
   readonly board: LoadBoardHandle;
   readonly arenas: readonly ArenaHandle[];
   readonly caches: readonly TensorCacheHandle[];
@@ -45,6 +47,8 @@ export interface ControlResults {
 
 export type ControlOrder =
   | { readonly order: 'connect'; readonly token: ChannelToken }
+  /** Whoever holds by this id was left behind: streams that it writes are over. */
+  | { readonly order: 'lost'; readonly holder: number }
   /** Cooperative; the thread exits when it is done. */
   | { readonly order: 'stop' }
   /** Throws an error that nobody handles, as a fault drill. */

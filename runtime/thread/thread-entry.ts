@@ -9,6 +9,7 @@ import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { serveControl } from './control-server.ts';
 import { ExitGate, setOwnExitGate } from './exit-gate.ts';
+import { attachPulse } from './this-thread.ts';
 import {
   type ControlOrder,
   type ControlQuestion,
@@ -17,12 +18,20 @@ import {
   type ThreadBoot,
 } from './thread-control.ts';
 
+/** Between two signs of life, ms. */
+const MOST_PULSE_MS = 500;
+
 const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
+const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
+attachPulse(pulse);
+/** Often enough for the shortest limit; it keeps nothing alive. */
+setInterval(() => pulse.turn(), Math.min(MOST_PULSE_MS, boot.limits.turnMs / 16)).unref();
 const deadLetters = new DeadLetters();
 deadLetters.subscribe((letter) => boot.letters.postMessage(letter));
 boot.letters.unref();
 
+const environment = createRefEnvironment(board, deadLetters);
 let cell: ActorCell | undefined;
 
 setOwnExitGate(ExitGate.attach(boot.exitGate));
@@ -44,6 +53,9 @@ function obey(order: ControlOrder): void {
     case 'connect':
       started().connect(order.token);
       break;
+    case 'lost':
+      environment.readers.lost(order.holder);
+      break;
     case 'stop':
       void stop();
       break;
@@ -62,9 +74,10 @@ async function start(): Promise<void> {
     deadLetters,
     arenas,
     caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
-    revive: createRefEnvironment(board, deadLetters).revive,
+    revive: environment.revive,
     crash,
   });
+  pulse.ready();
 }
 
 /** What the actor's own end throws is what the thread dies of, so it is seen. */

@@ -1,10 +1,12 @@
 /** A life of an actor on a worker thread of its own. */
-import { MessageChannel, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
+import type { PulseReader } from '../board/pulse.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import type { Watched } from '../supervision/watchdog.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
@@ -30,19 +32,31 @@ export function threadEntry(): URL {
  */
 const YOUNG_GENERATION_MB = 24;
 
-export class ThreadIncarnation implements Incarnation {
+export class ThreadIncarnation implements Incarnation, Watched {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId: number;
   readonly exited: Promise<Exit>;
-  readonly #name: string;
+  readonly ended: Promise<void>;
+  readonly name: string;
+  readonly pulse: PulseReader;
+  readonly #exited = Promise.withResolvers<Exit>();
+  readonly #letters: MessagePort;
   readonly #worker: Worker;
   readonly #control: ControlClient;
+  #exit: Exit | undefined;
+  /** Why it was ended. */
+  #condemned: Error | undefined;
 
-  constructor(boot: Omit<ThreadBoot, 'exitGate' | 'control' | 'letters'>, deadLetters: DeadLetters) {
+  constructor(
+    boot: Omit<ThreadBoot, 'exitGate' | 'control' | 'letters'>,
+    pulse: PulseReader,
+    deadLetters: DeadLetters,
+  ) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
-    this.#name = boot.name;
+    this.name = boot.name;
+    this.pulse = pulse;
     const control = new MessageChannel();
     const letters = new MessageChannel();
     const exitGate = ExitGate.create();
@@ -66,13 +80,10 @@ export class ThreadIncarnation implements Incarnation {
     this.threadId = this.#worker.threadId; // -1 once it has exited
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
     letters.port1.unref();
+    this.#letters = letters.port1;
     this.#control = new ControlClient(control.port1);
-    const forgetGate = closeAtExit(exitGate);
-    this.exited = this.#watchExit((exit) => {
-      forgetGate();
-      letters.port1.close();
-      this.#control.end(errorOf(exit, this.#name));
-    });
+    this.exited = this.#exited.promise;
+    this.ended = this.#watchExit(closeAtExit(exitGate));
   }
 
   async start(): Promise<void> {
@@ -96,30 +107,62 @@ export class ThreadIncarnation implements Incarnation {
     await this.exited;
   }
 
-  abandon(): void {
+  /**
+   * Ends the thread, if it runs JavaScript. One that is inside native code cannot be ended without the process: it is left
+   * behind, and ends itself when it comes out. False when it has just got there or back, or is over.
+   */
+  condemn(error: Error): boolean {
+    if (this.#exit !== undefined || this.#condemned !== undefined) return false;
+    if (this.pulse.end()) {
+      this.#condemned = error;
+      void this.#worker.terminate();
+      return true;
+    }
+    if (!this.pulse.leave()) return false;
     this.#worker.unref();
-    this.#control.end(diedError(this.#name));
+    this.#over({ kind: 'left', error });
+    return true;
+  }
+
+  abandon(): void {
+    const error = diedError(this.name, new Error('it did not stop'));
+    this.condemn(error);
+    this.#worker.unref();
+    this.#control.end(error);
+  }
+
+  lost(holder: number): void {
+    this.#control.order({ order: 'lost', holder });
   }
 
   crash(reason: string): void {
     this.#control.order({ order: 'crash', reason });
   }
 
-  #watchExit(cleanUp: (exit: Exit) => void): Promise<Exit> {
+  #over(exit: Exit): void {
+    if (this.#exit !== undefined) return;
+    this.#exit = exit;
+    this.#letters.close();
+    this.#control.end(errorOf(exit, this.name));
+    this.#exited.resolve(exit);
+  }
+
+  /** @param forgetGate the end of the process need not wait for it any more */
+  #watchExit(forgetGate: () => void): Promise<void> {
     return new Promise((resolve) => {
       let failure: unknown;
       this.#worker.on('error', (error) => {
         failure = error;
       });
       this.#worker.once('exit', (code) => {
-        const exit: Exit =
-          failure === undefined && code === 0
-            ? { kind: 'stopped' }
-            : { kind: 'crashed', error: diedError(this.#name, failure ?? new Error(`exit code ${code}`)) };
+        const crash = failure ?? new Error(`exit code ${code}`);
         // Where this thread was busy, Node tells it of the exit before it hands over what the thread had sent.
         setImmediate(() => {
-          cleanUp(exit);
-          resolve(exit);
+          forgetGate();
+          if (this.#condemned !== undefined) this.#over({ kind: 'crashed', error: this.#condemned });
+          else if (failure === undefined && code === 0) this.#over({ kind: 'stopped' });
+          else this.#over({ kind: 'crashed', error: diedError(this.name, crash) });
+          resolve();
         });
       });
     });
@@ -127,7 +170,7 @@ export class ThreadIncarnation implements Incarnation {
 }
 
 function errorOf(exit: Exit, name: string): Error {
-  return exit.kind === 'crashed' ? exit.error : diedError(name);
+  return exit.kind === 'stopped' ? diedError(name) : exit.error;
 }
 
 function diedError(name: string, cause?: unknown): ActorError {

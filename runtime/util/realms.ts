@@ -9,7 +9,9 @@ import { types } from 'node:util';
 
 /** A `Blob` or `File`, whoever made it. */
 export interface BlobLike {
+  /** Bytes. */
   readonly size: number;
+  /** Reads them all. */
   arrayBuffer(): Promise<ArrayBuffer>;
 }
 
@@ -21,6 +23,11 @@ export function isError(value: unknown): value is Error {
 /** An error that is called so: `TypeError`, `DataCloneError`. */
 export function isErrorNamed(value: unknown, name: string): value is Error {
   return isError(value) && value.name === name;
+}
+
+/** A promise, or what behaves like one. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && hasMethod(value, 'then');
 }
 
 /** What a thrown value says, whatever it is. */

@@ -39,6 +39,8 @@ export interface WriterToken {
   readonly port: PortToken;
   readonly credits: number;
   readonly interrupted: WireError | undefined;
+  /** One int32: the holder id of whoever has this end (see `stream/open-readers.ts`). */
+  readonly writtenBy: SharedArrayBuffer;
 }
 
 /** Reader to writer. */

@@ -1,4 +1,7 @@
 /** `troupe ask`: starts an engine, asks one question, prints the answer, stops the engine. */
+import process from 'node:process';
+import { TroupeError } from '../../runtime/errors.ts';
+import { after } from '../../runtime/util/timers.ts';
 import type { ChatOptions, ChatResult } from '../chat-types.ts';
 import { Troupe } from '../troupe.ts';
 import { askRequest, inCallersWords } from './ask-request.ts';
@@ -8,16 +11,22 @@ import { printStream } from './print-stream.ts';
 import { createProgress, type Progress } from './progress.ts';
 
 export async function ask(question: string, flags: AskFlags, context: CommandContext): Promise<void> {
-  const { signal } = context.interrupt;
+  const { timeout } = flags;
+  const late = new AbortController();
+  const timer =
+    timeout === undefined ? undefined : after(timeout * 1000, () => late.abort(tooLate(timeout))).unref();
+  const signal = AbortSignal.any([context.interrupt.signal, late.signal]);
   const progress = createProgress(flags.json !== true);
   try {
     const request = await askRequest(question, flags, signal);
     const troupe = await Troupe.start({
       ...engineOptionsOf(flags),
+      signal,
       onProgress: ({ message }) => progress.show(message),
     });
     try {
       signal.throwIfAborted();
+      for (const notice of troupe.notices) process.stderr.write(`troupe: ${notice}\n`);
       await answer(troupe, request, flags, context, progress);
     } finally {
       const { quarantined } = await troupe.stop();
@@ -26,8 +35,18 @@ export async function ask(question: string, flags: AskFlags, context: CommandCon
   } catch (error) {
     throw inCallersWords(error, flags);
   } finally {
+    clearTimeout(timer);
     progress.clear();
   }
+}
+
+/** Of the whole command: a model that never loads takes its time, too. */
+function tooLate(seconds: number): TroupeError {
+  return new TroupeError(`there was no answer within ${seconds} s`, {
+    code: 'DEADLINE_EXCEEDED',
+    retrySafe: true,
+    details: { timeoutMs: seconds * 1000 },
+  });
 }
 
 async function answer(

@@ -23,7 +23,6 @@ export async function askRequest(
   validateMessages(messagesOf(question, names, flags.system));
   return {
     ...sampling,
-    ...(flags.timeout === undefined ? {} : { timeoutMs: flags.timeout * 1000 }),
     messages: messagesOf(question, await readImages(names, signal), flags.system),
     signal,
   };

@@ -63,7 +63,7 @@ export function askFlags(): Option[] {
       max: 1,
     }),
     number('--min-p <p>', 'drop tokens less likely than this share of the likeliest', { min: 0, max: 1 }),
-    number('--repetition-penalty <x>', '1 is off', { above: 0 }),
+    number('--repetition-penalty <x>', '1 is off', { min: 1e-6, max: 1e6 }),
     number('--presence-penalty <x>', '0 is off', { min: -2, max: 2 }),
     number('--frequency-penalty <x>', '0 is off', { min: -2, max: 2 }),
     number('--seed <n>', 'makes sampling repeatable', { whole: true, min: 0, max: 2 ** 32 - 1 }),

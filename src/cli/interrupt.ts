@@ -4,6 +4,7 @@
  * so native code that is still running on a thread cannot turn it into an abort, as it would turn `process.exit`.
  */
 import process from 'node:process';
+import { after } from '../../runtime/util/timers.ts';
 import { EXIT } from './exit.ts';
 
 type EndingSignal = 'SIGINT' | 'SIGTERM';
@@ -45,7 +46,7 @@ export class Interrupt {
 
   /** Gives the process a moment to end by itself; then it is ended, whatever its threads are doing. */
   endWithin(patienceMs = PATIENCE_MS): void {
-    setTimeout(() => this.#leave(), patienceMs).unref();
+    after(patienceMs, () => this.#leave()).unref();
   }
 
   /** Gives the signals their default effect back. */

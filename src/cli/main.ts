@@ -18,11 +18,15 @@ export async function main(args: readonly string[]): Promise<number> {
     const program = await createProgram({ output, interrupt }, args);
     if (args.length === 0) program.outputHelp();
     else await program.parseAsync(args, { from: 'user' });
+    await output.flush();
+    if (output.failure !== undefined) throw output.failure;
     return EXIT.ok;
   } catch (error) {
+    await output.flush();
     if (interrupt.exitCode !== undefined) return interrupt.exitCode;
     if (output.closed.aborted && output.failure === undefined) return EXIT.ok;
-    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok; // help or version, printed
+    const printed = error instanceof CommanderError && error.exitCode === 0; // help or version
+    if (printed && output.failure === undefined) return EXIT.ok;
     const failure = output.failure ?? usageError(error);
     if (wantsJson(args)) await output.write(`${JSON.stringify(errorObject(failure))}\n`);
     process.stderr.write(`${errorLine(failure)}\n`);

@@ -23,7 +23,7 @@ export async function createProgram(context: CommandContext, args: readonly stri
     .addHelpText('after', EXAMPLES)
     .exitOverride()
     // Errors are thrown; whoever catches them prints them, in one line.
-    .configureOutput({ outputError: () => undefined });
+    .configureOutput({ outputError: () => undefined, writeOut: (text) => void context.output.queue(text) });
 
   const askCommand = program
     .command('ask')

@@ -37,9 +37,11 @@ export async function runServer(flags: ServeFlags, { output, interrupt }: Comman
   interrupt.takeTime(config.drainMs + config.resolved.stopGraceMs + SPARE_MS);
   const { signal } = interrupt;
   const server = await start(config, signal, logger);
-  if (!signal.aborted) await once(signal, 'abort');
+  const told = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
+  const failure = await Promise.race([told, server.failed]);
   const { quarantined } = await server.close();
   if (quarantined.length > 0) interrupt.endWithin(); // their threads may keep the process
+  if (failure !== undefined) throw failure;
 }
 
 async function start(config: ServerConfig, signal: AbortSignal, logger: Logger): Promise<TroupeServer> {

@@ -222,6 +222,25 @@ export const engineSchema = z.strictObject({
     help: 'times a request that lost its actor before the first token is tried again (default: 2)',
     kind: 'number',
   }),
+  watchdog: z
+    .strictObject({
+      turnMs: setting(milliseconds.optional(), {
+        flag: '--watchdog-turn-ms <n>',
+        help: 'time without a sign of life after which an actor is taken for hung, and replaced (default: 15000)',
+        kind: 'number',
+      }),
+      setUpMs: setting(milliseconds.optional(), {
+        flag: '--watchdog-setup-ms <n>',
+        help: 'the same while it starts (default: 60000)',
+        kind: 'number',
+      }),
+      nativeMs: setting(milliseconds.optional(), {
+        flag: '--watchdog-native-ms <n>',
+        help: 'the same in the first run of a graph, of which nothing is known (default: 120000, of a small model 20000)',
+        kind: 'number',
+      }),
+    })
+    .optional(),
   stopGraceMs: setting(z.number().min(0).optional(), {
     flag: '--stop-grace-ms <n>',
     help: 'time an actor gets to finish when the engine stops (default: 10000)',

@@ -26,6 +26,8 @@ export interface SettingSources {
 
 /** Says which file to read; itself no setting. */
 export const CONFIG_VARIABLE = 'TROUPE_CONFIG';
+/** Read where graphs are kept. */
+const OTHER_VARIABLES = ['TROUPE_CACHE_DIR'];
 
 export function gatherSettings(settings: readonly Setting[], sources: SettingSources): Gathered {
   const file = sources.file ?? sources.env[CONFIG_VARIABLE];
@@ -42,7 +44,7 @@ export function gatherSettings(settings: readonly Setting[], sources: SettingSou
       names.set(setting.path.join('.'), setting.variable);
     }
   }
-  const known = new Set([CONFIG_VARIABLE, ...settings.map(({ variable }) => variable)]);
+  const known = new Set([CONFIG_VARIABLE, ...OTHER_VARIABLES, ...settings.map(({ variable }) => variable)]);
   const unknownVariables = Object.keys(sources.env).filter(
     (key) => key.startsWith('TROUPE_') && !known.has(key),
   );

@@ -124,6 +124,15 @@ export interface TroupeOptions {
   readonly requestTimeoutMs?: number;
   /** How often a request that lost its actor before the first token is tried again. Default 2. */
   readonly retries?: number;
+  /** When an actor is taken for hung, and replaced. */
+  readonly watchdog?: {
+    /** Milliseconds without a sign of life. Default 15,000. A run of a graph gets ten times what it usually takes, if that is more. */
+    readonly turnMs?: number;
+    /** The same while it starts. Default 60,000. */
+    readonly setUpMs?: number;
+    /** The same in the first run of a graph, of which nothing is known. Default 120,000, of a model under 64 MiB 20,000. */
+    readonly nativeMs?: number;
+  };
   /** Milliseconds an actor gets to finish what it does when the engine stops. Default 10,000. */
   readonly stopGraceMs?: number;
 }

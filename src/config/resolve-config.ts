@@ -2,6 +2,8 @@
 import { InputError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
+import type { PulseLimits } from '../../runtime/board/pulse.ts';
+import { DEFAULT_PULSE_LIMITS } from '../../runtime/supervision/watchdog.ts';
 import type { Mode } from '../chat-types.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
 import { type DeviceChoices, deviceChoices } from './device-choices.ts';
@@ -44,6 +46,8 @@ export interface ResolvedConfig {
   readonly images: ImagePolicy;
   readonly requestTimeoutMs: number;
   readonly retries: number;
+  /** `nativeMs` is by the model's size where it was not given. */
+  readonly watchdog: Omit<PulseLimits, 'nativeMs'> & { readonly nativeMs: number | undefined };
   readonly stopGraceMs: number;
 }
 
@@ -87,6 +91,11 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     images: imagePolicy(given.images),
     requestTimeoutMs: given.requestTimeoutMs ?? 600_000,
     retries: given.retries ?? 2,
+    watchdog: {
+      turnMs: given.watchdog?.turnMs ?? DEFAULT_PULSE_LIMITS.turnMs,
+      setUpMs: given.watchdog?.setUpMs ?? DEFAULT_PULSE_LIMITS.setUpMs,
+      nativeMs: given.watchdog?.nativeMs,
+    },
     stopGraceMs: given.stopGraceMs ?? 10_000,
   };
 }

@@ -1,10 +1,11 @@
 /** Threads that read and rewrite graph files: parsing a large protobuf would block the caller's. */
 import { availableParallelism } from 'node:os';
 import type { Piscina } from 'piscina';
-import { TroupeError } from '../../runtime/errors.ts';
+import type { TroupeError } from '../../runtime/errors.ts';
 import { bundled, moduleBeside } from '../../runtime/module-beside.ts';
 import { type Outcome, unwrap } from '../../runtime/thread/thread-control.ts';
-import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
+import { errorCodeOf } from '../../runtime/util/realms.ts';
+import { threadFailed } from '../start-checks.ts';
 import type * as worker from './graph-worker.ts';
 
 type Jobs = typeof worker;
@@ -36,7 +37,7 @@ export class GraphPool {
     return new GraphPool(new Piscina({ filename: module, minThreads: 0, maxThreads }));
   }
 
-  /** @throws what the job throws; TroupeError `BUNDLED` or `THREAD_NOT_STARTED` when no thread can take it */
+  /** @throws what the job throws; TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can take it */
   async run<Name extends JobName>(name: Name, input: Parameters<Jobs[Name]>[0]): Promise<ResultOf<Name>> {
     const outcome: Outcome<ResultOf<Name>> = await Promise.race([
       this.#pool.run(input, { name }),
@@ -55,8 +56,5 @@ function notStarted(cause: unknown): TroupeError {
   // Its own first module is left behind by a bundler, too.
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return bundled('module that threads of piscina begin with', cause);
-  return new TroupeError(`A thread that reads model files cannot start: ${messageOf(cause)}`, {
-    code: 'THREAD_NOT_STARTED',
-    cause,
-  });
+  return threadFailed(cause);
 }

@@ -7,10 +7,12 @@ import {
   openModelDirectory,
 } from '../../actors/model/model-directory.ts';
 import type { Mode } from '../chat-types.ts';
+import { assertCanStart } from '../start-checks.ts';
 import { GraphPool } from './graph-pool.ts';
 
 /** @throws ModelError when the directory cannot be used at all */
 export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
+  assertCanStart();
   const pool = await GraphPool.open();
   try {
     const readSignature = (file: string) => pool.run('readSignature', file);

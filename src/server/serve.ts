@@ -9,8 +9,10 @@ import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { InputError } from '../../actors/errors.ts';
+import { TroupeError } from '../../runtime/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { errorCodeOf, messageOf } from '../../runtime/util/realms.ts';
+import { after } from '../../runtime/util/timers.ts';
 import {
   assertDuration,
   assertFunction,
@@ -53,6 +55,7 @@ export class TroupeServer implements AsyncDisposable {
   readonly url: string;
   readonly #app: FastifyInstance;
   readonly #state: ServerState;
+  readonly #failed = Promise.withResolvers<TroupeError>();
   #closed: Promise<StopReport> | undefined;
 
   private constructor(app: FastifyInstance, state: ServerState) {
@@ -76,6 +79,10 @@ export class TroupeServer implements AsyncDisposable {
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
       const engine = await Troupe.start({ ...config.engine, ...hooks });
       logEngine(engine, log);
+      for (const notice of engine.notices) log.warn(notice);
+      engine.events.on('actor:escalated', () => server.#lookForFailure(engine));
+      engine.events.on('actor:quarantined', () => server.#lookForFailure(engine));
+      engine.events.on('model:changed', () => server.#lookForFailure(engine));
       state.engineStarted(engine);
     } catch (error) {
       await app.close();
@@ -83,6 +90,30 @@ export class TroupeServer implements AsyncDisposable {
     }
     log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
     return server;
+  }
+
+  /**
+   * Resolves when a part of the engine was given up for good: it answers nothing any more, `/live` says so, and only a new
+   * process will. `troupe serve` then ends with exit code 1.
+   */
+  get failed(): Promise<TroupeError> {
+    return this.#failed.promise;
+  }
+
+  #lookForFailure(engine: Troupe): void {
+    const { failed } = engine.health();
+    if (failed.length === 0) return;
+    const parts = failed.join(', ');
+    if (failed.includes('model')) {
+      const message = 'a file of the model was written to while it was in use';
+      this.#failed.resolve(new TroupeError(message, { code: 'MODEL_FILE_CHANGED' }));
+    }
+    this.#failed.resolve(
+      new TroupeError(`a part of the engine was given up: ${parts}`, {
+        code: 'ACTOR_ESCALATED',
+        details: { actor: parts },
+      }),
+    );
   }
 
   /** The engine behind the server. */
@@ -116,7 +147,7 @@ export class TroupeServer implements AsyncDisposable {
     }
     await endConnections(this.#app.server, { quietMs: Math.min(QUIET_MS, drainMs), mostMs: MOST_QUIET_MS });
     // What is just being answered is let end; idle connections are closed at once.
-    const impatience = setTimeout(() => this.#app.server.closeAllConnections(), LAST_WORDS_MS);
+    const impatience = after(LAST_WORDS_MS, () => this.#app.server.closeAllConnections());
     await this.#app.close();
     clearTimeout(impatience);
     const report = (await engine?.stop()) ?? { quarantined: [] };

@@ -24,6 +24,9 @@ export interface ServerConfig
 
 export const SERVER_SETTINGS = settingsOf(serverSchema);
 
+const SHORTEST_KEY = 8;
+const KEY = /^[!-~]{8,}$/;
+
 const byPath: NameOption = (path) => ({
   field: path.join('.') || 'options',
   remedy: 'See the options in docs/server.md',
@@ -41,6 +44,7 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
   const engine = engineOptions(given);
   const resolved = resolveConfig(engine);
   const keys = [...apiKeys, ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile, name))];
+  checkKeys(keys, name);
   const loopback = isLoopback(host);
   if (!loopback && keys.length === 0 && !allowAnonymous) throw openToAll(host, name);
   return {
@@ -77,19 +81,40 @@ function defaultInFlight({ pd }: TroupeOptions, { maxRunning }: ResolvedConfig):
 export function isLoopback(host: string): boolean {
   const literal = host.replace(/^\[|\]$/g, '');
   if (isIP(literal) === 0) return host.toLowerCase() === 'localhost';
+  // Node takes zones (`::1%a.b`) that the library cannot read.
+  if (!ipaddr.isValid(literal)) return false;
   return ipaddr.process(literal).range() === 'loopback';
 }
 
 function readKeys(path: string, name: NameOption): string[] {
+  let text: string;
   try {
-    const keys = readFileSync(path, 'utf8')
-      .split(/\r?\n/)
-      .map((line) => line.trim());
-    return keys.filter((key) => key !== '' && !key.startsWith('#'));
+    text = readFileSync(path, 'utf8');
   } catch (cause) {
     const facts = { ...name(['apiKeyFile']), value: path };
     throw new InputError('INVALID_OPTION', 'cannot be read', facts, cause);
   }
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  const keys = lines.filter((key) => key !== '' && !key.startsWith('#'));
+  if (keys.length > 0) return keys;
+  // Whoever names a file of keys does not mean a server without.
+  const facts = { field: name(['apiKeyFile']).field, value: path, remedy: 'Write one key a line into it' };
+  throw new InputError('INVALID_OPTION', 'holds no key', facts);
+}
+
+/** A key that can be guessed is none; one with a space in it could never be sent. */
+function checkKeys(keys: readonly string[], name: NameOption): void {
+  const wrong = keys.filter((key) => !KEY.test(key));
+  if (wrong.length === 0) return;
+  throw new InputError(
+    'INVALID_OPTION',
+    'has a key that is too short or has characters that cannot be sent',
+    {
+      field: name(['apiKeys']).field,
+      value: `${wrong.length} of ${keys.length} keys`,
+      remedy: `Give keys of ${SHORTEST_KEY} or more visible ASCII characters, as of: openssl rand -hex 24`,
+    },
+  );
 }
 
 function openToAll(host: string, name: NameOption): InputError {

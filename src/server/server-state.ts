@@ -1,6 +1,7 @@
 /** What all routes share: the engine once it is up, the queue before it, and whether requests are taken at all. */
 import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
+import { after } from '../../runtime/util/timers.ts';
 import type { Troupe } from '../troupe.ts';
 import { RemoteImages } from './chat/remote-images.ts';
 import type { RequestLifetime } from './chat/request-lifetime.ts';
@@ -21,6 +22,8 @@ export class ServerState {
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
   readonly startedAt = new Date();
+  /** The same on a clock that nobody sets, ms. */
+  readonly startedAtMs = performance.now();
   /** Requests from their head to the end of their answer. */
   readonly #lifetimes = new Set<RequestLifetime>();
   #engine: Troupe | undefined;
@@ -87,7 +90,7 @@ export class ServerState {
     if (this.#lifetimes.size === 0) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#onIdle = resolve;
-    const timer = setTimeout(resolve, boundMs);
+    const timer = after(boundMs, resolve);
     await promise;
     clearTimeout(timer);
   }

@@ -25,4 +25,12 @@ describe('restart intensity', () => {
     for (const at of [0, 1, 2]) intensity.recordCrash(at);
     assert.notEqual(intensity.recordCrash(1_000), undefined);
   });
+
+  it('does not count a crash that was forgiven', () => {
+    const intensity = new RestartIntensity(policy);
+    for (const at of [0, 1, 2, 3, 4, 5]) {
+      assert.notEqual(intensity.recordCrash(at), undefined);
+      intensity.forgive();
+    }
+  });
 });

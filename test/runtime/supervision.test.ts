@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../../runtime/system/system-events.ts';
@@ -33,6 +35,19 @@ describe('supervision', () => {
     assert.notEqual(await probe.ask('threadId', undefined), before);
     assert.deepEqual(system.status(), [{ name: 'probe/0', state: 'up', restarts: 1 }]);
   });
+
+  for (const event of ['actor:down', 'actor:restarting', 'actor:up'] as const) {
+    it(`goes on when a listener of ${event} throws`, async () => {
+      const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+      system.events.on(event, () => {
+        throw new Error('a bug of the user');
+      });
+      const warned = once(process, 'warning');
+      system.crash('probe/0');
+      assert.equal(await probe.ask('echo', 'back'), 'back');
+      assert.equal((await warned)[0].code, 'LISTENER_FAILED');
+    });
+  }
 
   it('fails what the actor had started as retry-safe, and serves what it had not', async () => {
     const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });

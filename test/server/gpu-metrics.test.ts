@@ -11,7 +11,7 @@ function engineWith(gpu: EngineStats['gpu']) {
     ...(gpu === undefined ? {} : { gpu }),
   };
   return {
-    health: () => ({ ready: true, requestsInFlight: 0, actors: [] }),
+    health: () => ({ ready: true, failed: [], requestsInFlight: 0, actors: [] }),
     stats: async () => stats,
   };
 }

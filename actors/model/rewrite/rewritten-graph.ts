@@ -7,7 +7,7 @@ import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { messageOf } from '../../../runtime/util/realms.ts';
-import { cachedFolder, cacheRoots } from '../graph-cache.ts';
+import { cachedFolder, cacheRoots, NOT_KEPT } from '../graph-cache.ts';
 import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
@@ -57,7 +57,7 @@ export async function rewrittenGraph<Facts extends object>(
     return await findOrMake(graph, rewriting);
   } catch (error) {
     if (error instanceof NotRewritable) return { rewritten: false, reason: error.message };
-    const reason = `the rewritten graph could not be kept: ${messageOf(error)}`;
+    const reason = `${NOT_KEPT}: ${messageOf(error)}`;
     return { rewritten: false, reason: reason.replace(/\s+/g, ' ') };
   }
 }
@@ -77,6 +77,7 @@ async function findOrMake<Facts extends object>(
   const folder = await cachedFolder(cacheRoots(modelPath), {
     purpose,
     key,
+    needs: [graphName, factsName],
     make: async (draft) => {
       const made = rewrite(model);
       for (const tensor of tensorsOf(model.graph ?? {})) relocate(tensor, weights.names);

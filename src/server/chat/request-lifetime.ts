@@ -4,6 +4,7 @@
  */
 import type { ServerResponse } from 'node:http';
 import { TroupeError } from '../../../runtime/errors.ts';
+import { after } from '../../../runtime/util/timers.ts';
 
 export class RequestLifetime {
   readonly #abort = new AbortController();
@@ -13,7 +14,7 @@ export class RequestLifetime {
 
   constructor(response: ServerResponse, timeoutMs: number) {
     this.#deadline = performance.now() + timeoutMs;
-    this.#timer = setTimeout(() => this.abort(deadlineExceeded(timeoutMs)), timeoutMs).unref();
+    this.#timer = after(timeoutMs, () => this.abort(deadlineExceeded(timeoutMs))).unref();
     response.once('close', () => {
       this.#clientGone = !response.writableFinished;
       this.end();

@@ -8,6 +8,7 @@
 import type { Server as HttpServer } from 'node:http';
 import { Server } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { after } from '../../../runtime/util/timers.ts';
 
 /** Turns of the event loop without anything new, after which nobody waits in the backlog. */
 const QUIET_TURNS = 3;
@@ -57,8 +58,8 @@ class News {
   /** Resolves with true when nothing has come for a while; otherwise with false, at the latest `until`. */
   async cease({ quietMs, mostMs }: Patience, until?: Promise<void>): Promise<boolean> {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    this.#quiet = setTimeout(resolve, quietMs, true);
-    const most = setTimeout(resolve, mostMs, false);
+    this.#quiet = after(quietMs, () => resolve(true));
+    const most = after(mostMs, () => resolve(false));
     until?.then(() => resolve(false));
     const isQuiet = await promise;
     clearTimeout(this.#quiet);

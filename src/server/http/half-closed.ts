@@ -4,8 +4,10 @@
  * which are the same for all of them, are sent one by one, at growing intervals, while the answer is being made. A client
  * that waits has them a little earlier.
  */
+
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { after } from '../../../runtime/util/timers.ts';
 
 const BEGINNING = 'HTTP/1.1 ';
 
@@ -33,7 +35,7 @@ function probe(socket: Socket, response: ServerResponse): void {
     write(BEGINNING.charAt(sent), 'latin1');
     sent += 1;
     if (sent === BEGINNING.length) return;
-    timer = setTimeout(sendNext, waitMs).unref();
+    timer = after(waitMs, sendNext).unref();
     waitMs *= 2;
   };
   const end = () => {

@@ -1,6 +1,7 @@
 /** What the engine knows, for Prometheus: load by actor from shared memory, counters from the actors' statistics. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { EMBEDDING_CACHE } from '../../../actors/protocols.ts';
+import { after } from '../../../runtime/util/timers.ts';
 import type { Troupe } from '../../troupe.ts';
 
 /** How long a scrape waits for busy actors; what they counted is then left out of it. */
@@ -109,7 +110,7 @@ function prefixCacheOf(cache: unknown): { tokens?: number; cachedTokens?: number
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(resolve, ms, undefined);
+  const timer = after(ms, () => resolve(undefined));
   try {
     return await Promise.race([promise, late]);
   } catch {

@@ -1,12 +1,16 @@
-/**
- * JSON lines on standard output. They are written off the main thread: a write into a pipe that nobody reads blocks, and
- * with it all that the main thread answers.
- */
+/** JSON lines on standard output. */
+import { hostname } from 'node:os';
+import process from 'node:process';
 import { type Logger, pino } from 'pino';
-
-/** Log records that wait for a slow reader of them, bytes; more are dropped, for the server must not wait. */
-const LOG_BUFFER_BYTES = 4 * 1024 * 1024;
+import { LogDestination } from './log-destination.ts';
 
 export function createLogger(level: string): Logger {
-  return pino({ level }, pino.destination({ sync: false, maxLength: LOG_BUFFER_BYTES }));
+  return pino({ level }, new LogDestination({ lostLine }));
+}
+
+/** A record like the others. */
+function lostLine(lines: number): string {
+  const { warn } = pino.levels.values;
+  const base = { level: warn, time: Date.now(), pid: process.pid, hostname: hostname() };
+  return JSON.stringify({ ...base, lines, msg: 'log lines lost' });
 }

@@ -37,7 +37,7 @@ export const REQUEST_FIELDS: FieldRules = {
   top_p: honoured('0 to 1; 0 keeps the likeliest token alone'),
   top_k: honoured('an extension: 0 or -1 keeps all'),
   min_p: honoured('an extension: 0 to 1'),
-  repetition_penalty: honoured('an extension: above 0, 1 is off'),
+  repetition_penalty: honoured('an extension: from 1e-6 to 1e6, 1 is off'),
   presence_penalty: honoured('-2 to 2'),
   frequency_penalty: honoured('-2 to 2'),
   seed: honoured('a whole number, of which 32 bits count'),

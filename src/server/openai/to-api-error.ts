@@ -41,8 +41,18 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   ACTOR_DIED: serverError(503, 'The request was lost in a crash; it may be sent again.', {
     retryAfter: RETRY_SOON,
   }),
+  REQUEST_CRASHED_ACTOR: serverError(
+    500,
+    'The request crashed a part of the server, and is not tried again.',
+    {
+      finalAnswer: true,
+    },
+  ),
   ACTOR_STOPPED: serverError(503, 'The request was lost in a restart; it may be sent again.', {
     retryAfter: RETRY_SOON,
+  }),
+  MODEL_FILE_CHANGED: serverError(503, 'The model of the server was changed; it has to be started anew.', {
+    retryAfter: RETRY_LATER,
   }),
   MAILBOX_FULL: serverError(503, 'The server is busy.', { retryAfter: RETRY_SOON }),
   ACTOR_ESCALATED: serverError(503, 'A part of the server has failed and was given up.', {

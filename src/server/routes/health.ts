@@ -3,7 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import type { ServerState } from '../server-state.ts';
 
 export function healthRoutes(app: FastifyInstance, state: ServerState): void {
-  app.get('/live', () => ({ status: 'live' }));
+  app.get('/live', (_request, reply) => {
+    const failed = state.engine?.health().failed ?? [];
+    if (failed.length === 0) return { status: 'live' };
+    // Only a new process serves again: whoever watches over this one should start it.
+    return reply.code(503).send({ status: 'failed', failed });
+  });
   app.get('/health', (_request, reply) => {
     const body = healthOf(state);
     if (body.status !== 'ready') reply.code(503);
@@ -11,7 +16,7 @@ export function healthRoutes(app: FastifyInstance, state: ServerState): void {
   });
 }
 
-function healthOf({ phase, engine, config, queue, startedAt }: ServerState) {
+function healthOf({ phase, engine, config, queue, startedAtMs }: ServerState) {
   const health = engine?.health();
   // Without one actor of a role, requests wait for its restart, or fail.
   const status = phase === 'ready' && health?.ready !== true ? 'degraded' : phase;
@@ -19,7 +24,7 @@ function healthOf({ phase, engine, config, queue, startedAt }: ServerState) {
     status,
     model: config.modelName,
     mode: config.resolved.mode,
-    uptimeSeconds: Math.floor((Date.now() - startedAt.getTime()) / 1000),
+    uptimeSeconds: Math.floor((performance.now() - startedAtMs) / 1000),
     requests: {
       running: queue.used,
       waiting: queue.waiting,

@@ -1,5 +1,20 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import {
+  chmod,
+  chown,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -18,7 +33,13 @@ function entry(text = 'a graph') {
     state.made += 1;
     await writeFile(join(folder, 'graph.onnx'), text);
   };
-  return { purpose: 'decoder', key: 'ab12', make, state };
+  return { purpose: 'decoder', key: 'ab12', needs: ['graph.onnx'], make, state };
+}
+
+/** Whoever opens it waits for a writer, for ever. */
+async function pipeInPlaceOf(path: string): Promise<void> {
+  await rm(path);
+  assert.equal(spawnSync('mkfifo', [path]).status, 0);
 }
 
 describe('where derived files are kept', () => {
@@ -48,6 +69,16 @@ describe('an entry', () => {
     'has other bytes': (folder: string) => writeFile(join(folder, 'graph.onnx'), 'b graph'),
     'lost its manifest': (folder: string) => rm(join(folder, 'manifest.json')),
     'has a manifest that is none': (folder: string) => writeFile(join(folder, 'manifest.json'), '{'),
+    'has a manifest of nothing': (folder: string) =>
+      writeFile(join(folder, 'manifest.json'), JSON.stringify({ files: {} })),
+    'has a pipe for a manifest': (folder: string) => pipeInPlaceOf(join(folder, 'manifest.json')),
+    'has a pipe for a file': (folder: string) => pipeInPlaceOf(join(folder, 'graph.onnx')),
+    'has a link for a file': async (folder: string) => {
+      await rename(join(folder, 'graph.onnx'), join(folder, 'elsewhere'));
+      await symlink('elsewhere', join(folder, 'graph.onnx'));
+    },
+    'others can write to': (folder: string) => chmod(folder, 0o777),
+    'has a file that others can write to': (folder: string) => chmod(join(folder, 'graph.onnx'), 0o666),
   })) {
     it(`that ${name} is made anew`, async (t) => {
       const roots = [await root(t)];
@@ -58,6 +89,29 @@ describe('an entry', () => {
       assert.equal(await readFile(join(folder, 'graph.onnx'), 'utf8'), 'a graph');
     });
   }
+
+  for (const which of ['', 'graph.onnx', 'manifest.json']) {
+    it(`of another user (${which || 'its folder'}) is made anew`, {
+      skip: process.getuid?.() !== 0,
+    }, async (t) => {
+      const roots = [await root(t)];
+      const one = entry();
+      await chown(join(await cachedFolder(roots, one), which), 65_534, 65_534);
+      const folder = await cachedFolder(roots, one);
+      assert.equal(one.state.made, 2);
+      assert.equal((await stat(join(folder, which))).uid, 0);
+    });
+  }
+
+  it('that was made with a mask that lets a group write is used all the same', async (t) => {
+    const roots = [await root(t)];
+    const before = process.umask(0o002);
+    t.after(() => process.umask(before));
+    const one = entry();
+    await cachedFolder(roots, one);
+    await cachedFolder(roots, one);
+    assert.equal(one.state.made, 1);
+  });
 
   it('that many make at once is one, and leaves no drafts', async (t) => {
     const path = await root(t);
@@ -81,7 +135,10 @@ describe('an entry', () => {
   it('that fails to be made leaves nothing behind', async (t) => {
     const path = await root(t);
     const make = () => Promise.reject(new Error('no graph'));
-    await assert.rejects(cachedFolder([path], { purpose: 'decoder', key: 'ab12', make }), /no graph/);
+    await assert.rejects(
+      cachedFolder([path], { purpose: 'decoder', key: 'ab12', needs: [], make }),
+      /no graph/,
+    );
     assert.deepEqual(await readdir(path), []);
   });
 

@@ -1,12 +1,14 @@
 import { resourceLimits, threadId } from 'node:worker_threads';
 import { defineActor } from '../../../runtime/actor/behaviour.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
+import { inNative, workingOn } from '../../../runtime/thread/this-thread.ts';
 import { Gate } from '../support/gate.ts';
 import { type ProbeRef, probeActor } from './probe-protocol.ts';
 
 export default defineActor({
   blueprint: probeActor,
-  setup({ failStarts }, context) {
+  setup({ failStarts, spinStarts }, context) {
+    if (spinStarts !== undefined && Atomics.add(spinStarts.cell, 0, 1) >= spinStarts.from) for (;;);
     if (failStarts !== undefined && Atomics.add(failStarts.cell, 0, 1) >= failStarts.from) {
       throw new TroupeError('cannot start', { code: 'PROBE_START' });
     }
@@ -33,6 +35,23 @@ export default defineActor({
               resolve(interrupt.reason.code);
             });
           }),
+        spin: ({ gate, requestId }) =>
+          workingOn(requestId, () => {
+            Gate.touch(gate);
+            for (;;);
+          }),
+        native: (cells) => inNative(async () => Gate.pass(cells)),
+        streamThenBlock(cells, writer) {
+          writer.write(1);
+          const block = () => void inNative(async () => Gate.pass(cells));
+          setImmediate(() => setImmediate(block)); // when the hand-over was answered
+        },
+        relayBlock: ({ to, cells }, writer) => to.forward('streamThenBlock', cells, writer),
+        readBlocked: ({ from, cells }) =>
+          from.stream('streamThenBlock', cells).final.then(
+            () => 'ended',
+            (error) => error.code,
+          ),
         async crash() {
           setImmediate(() => {
             throw new Error('crashed in a handler');
@@ -56,7 +75,7 @@ export default defineActor({
           });
           loop.wake();
         },
-        relay: ({ to, upTo }, writer) => to.forward('count', upTo, writer),
+        relay: ({ to, upTo, deadlineMs }, writer) => to.forward('count', upTo, writer, { deadlineMs }),
         askOther: ({ other, value }) => other.ask('echo', value),
         keepFriend(ref) {
           friend = ref;

@@ -18,11 +18,25 @@ export const probeProtocol = protocol('probe', {
   /** Touches a gate, if it is given one, and waits to be interrupted; answers with the reason. */
   hang: ask<GateCells | undefined, string>(),
   crash: ask<void, void>(),
+  /** Touches a gate and computes for ever, for a request. */
+  spin: ask<{ readonly gate: GateCells; readonly requestId: string }, void>(),
+  /** Blocks at a gate as a library's native code would. */
+  native: ask<GateCells, void>(),
+  /** Streams one number, then blocks at a gate in native code, with the stream open. */
+  streamThenBlock: stream<GateCells, number, void>(),
+  /** Hands such a stream over to another actor. */
+  relayBlock: stream<{ readonly to: ProbeRef; readonly cells: GateCells }, number, void>(),
+  /** Reads such a stream of another actor; answers with the code that it failed with. */
+  readBlocked: ask<{ readonly from: ProbeRef; readonly cells: GateCells }, string>(),
   count: stream<number, number, string>(),
   /** Writes until interrupted, then notes the reason. */
   endless: stream<void, number, void>(),
   /** Hands the stream over to another actor. */
-  relay: stream<{ readonly to: ProbeRef; readonly upTo: number }, number, string>(),
+  relay: stream<
+    { readonly to: ProbeRef; readonly upTo: number; readonly deadlineMs?: number },
+    number,
+    string
+  >(),
   askOther: ask<{ readonly other: ProbeRef; readonly value: unknown }, unknown>(),
   keepFriend: ask<ProbeRef, void>(),
   askFriend: ask<unknown, unknown>(),
@@ -41,6 +55,8 @@ export interface ProbeRef extends ActorRef<typeof probeProtocol> {}
 export interface ProbeArgs {
   /** Setup throws this message for the first so many starts, counted in the shared cell. */
   readonly failStarts?: { readonly cell: Int32Array<SharedArrayBuffer>; readonly from: number };
+  /** The same, and computes for ever. */
+  readonly spinStarts?: { readonly cell: Int32Array<SharedArrayBuffer>; readonly from: number };
 }
 
 export const probeActor: Blueprint<typeof probeProtocol, ProbeArgs> = blueprint(

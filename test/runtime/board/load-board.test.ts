@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { LoadBoard } from '../../../runtime/board/load-board.ts';
 import { processNow } from '../../../runtime/clock.ts';
+import { ActorSystem } from '../../../runtime/system/actor-system.ts';
+import probe from '../actors/probe-actor.ts';
 import type { BusyTask } from './workers/busy.ts';
 
 const IDLE = { queueDepth: 0, running: 0, freeSlots: 0, beats: 0, busySince: 0, busyMs: 0, restarts: 0 };
@@ -77,4 +79,22 @@ test('slots are handed out by the board’s creator alone', () => {
   const board = LoadBoard.attach(LoadBoard.create(1).handle());
   assert.throws(() => board.claim(), { code: 'LOAD_BOARD_ATTACHED' });
   assert.throws(() => board.free(0), { code: 'LOAD_BOARD_ATTACHED' });
+});
+
+test('has slots for the actors of any machine, of which only those in use take memory', async () => {
+  const system = new ActorSystem();
+  const names = Array.from({ length: 300 }, (_, index) => `probe/${index}`);
+  await system.spawnLocal(probe, {}, { name: 'probe', size: names.length });
+  assert.deepEqual([...system.loads().keys()], names);
+  await system.stop();
+});
+
+test('hands a slot out once until it is given back', () => {
+  const board = LoadBoard.create(3);
+  assert.deepEqual([board.claim(), board.claim(), board.claim()], [0, 1, 2]);
+  assert.throws(() => board.claim(), { code: 'LOAD_BOARD_FULL' });
+  board.free(1);
+  assert.throws(() => board.free(1), RangeError);
+  assert.equal(board.claim(), 1);
+  assert.throws(() => board.claim(), { code: 'LOAD_BOARD_FULL' });
 });

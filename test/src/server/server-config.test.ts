@@ -33,6 +33,48 @@ function configOf(
   return serverConfig(options, name);
 }
 
+/** In the format of a key file. */
+const keyFile = (text: string) => configOf({ flags: { '--api-key-file': fileWith(text) } });
+
+describe('the keys of a server', () => {
+  for (const text of ['', '\n\n', '# no-key-of-ours\n', '   \n#\n']) {
+    it(`are not missing without a word from a file (${JSON.stringify(text)})`, () => {
+      assert.throws(() => keyFile(text), refusal(/^--api-key-file: holds no key/));
+    });
+  }
+
+  for (const key of ['k', '1234567', 'with space', 'schlüssel', 'tab\tinside']) {
+    it(`are refused when they can be guessed or never be sent (${JSON.stringify(key)})`, () => {
+      assert.throws(() => keyFile(`a-sound-key\n${key}\n`), refusal(/1 of 2 keys/));
+      assert.throws(() => serverConfig({ apiKeys: [key] }), refusal(/apiKeys/));
+    });
+  }
+
+  it('are never shown in the error', () => {
+    assert.throws(
+      () => keyFile('hush'),
+      (error: Error) => !error.message.includes('hush'),
+    );
+  });
+});
+
+describe('the names of this machine', () => {
+  it('are no reason to fail, whatever they look like', () => {
+    for (const host of ['[::1%a.b]', '[fe80::1%lo]', '::1%', '[]', '%'])
+      assert.equal(isLoopback(host), false, host);
+    for (const host of ['[::1]', '127.9.9.9', 'LOCALHOST', '::ffff:127.0.0.1'])
+      assert.equal(isLoopback(host), true, host);
+  });
+});
+
+it('the folder of the graph cache is a known variable', () => {
+  const env = { TROUPE_CACHE_DIR: '/var/cache/troupe', TROUPE_CASH_DIR: '/x' };
+  assert.deepEqual(
+    gatherSettings(SERVER_SETTINGS, { file: undefined, env, flags: new Map() }).unknownVariables,
+    ['TROUPE_CASH_DIR'],
+  );
+});
+
 const refusal = (pattern: RegExp) => (error: unknown) => {
   assert(error instanceof InputError);
   assert.equal(error.code, error.code === 'INVALID_ARGUMENT' ? 'INVALID_ARGUMENT' : 'INVALID_OPTION');

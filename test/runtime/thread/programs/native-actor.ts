@@ -1,4 +1,4 @@
-import { defineActor, uninterrupted } from '../../../../runtime/index.ts';
+import { defineActor, inNative } from '../../../../runtime/index.ts';
 import { DONE, ENDING, happen, INSIDE, nativeActor } from './native-protocol.ts';
 
 export default defineActor({
@@ -6,7 +6,7 @@ export default defineActor({
   setup: () => ({
     handlers: {
       work: (events) =>
-        uninterrupted(async () => {
+        inNative(async () => {
           happen(events, INSIDE);
           Atomics.wait(events, ENDING, 0);
           happen(events, DONE);

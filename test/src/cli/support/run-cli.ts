@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../../../src/cli/bin.ts', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../../../src/cli/bin.ts', import.meta.url));
 
 /** Long enough for a busy machine; a process that has to be killed by it reports the signal, not an exit code. */
 const TIMEOUT_MS = 30_000;

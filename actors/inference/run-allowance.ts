@@ -1,0 +1,30 @@
+/**
+ * How long a run of a graph is expected to take, learned from the runs before: as long as the longest, or in proportion to
+ * the largest, whichever is more. What hangs can then be told from what is large.
+ */
+import type { Tensors } from './graph-session.ts';
+
+export class RunAllowance {
+  #longestMs = 0;
+  #largest = { size: 0, ms: 0 };
+
+  /** Milliseconds; undefined before the first run, of which nothing is known. */
+  expectedMs(size: number): number | undefined {
+    const { size: largest, ms } = this.#largest;
+    return largest === 0 ? undefined : Math.max(this.#longestMs, (ms * size) / largest);
+  }
+
+  record(size: number, ms: number): void {
+    this.#longestMs = Math.max(this.#longestMs, ms);
+    if (size >= this.#largest.size) this.#largest = { size, ms };
+  }
+}
+
+/** Numbers that a run computes anew from; what is kept from before costs little beside. At least 1. */
+export function sizeOf(feeds: Tensors): number {
+  let most = 1;
+  for (const name in feeds) {
+    if (!name.startsWith('past')) most = Math.max(most, feeds[name]?.size ?? 0);
+  }
+  return most;
+}

@@ -1,0 +1,108 @@
+/**
+ * Finds threads that hang: in a loop that never ends, in a regular expression that tries for ever, in native code that
+ * does not come back. Looks at the pulse that each thread publishes in shared memory, about once a second.
+ *
+ * Time counts only as long as the watchdog itself runs: each look adds what has passed since the last one, but never more
+ * than the usual pause between two. So a process that was stopped, a machine that slept, a debugger and cores that are far
+ * too busy do not make a thread look hung. While a debugger is attached nothing counts.
+ */
+import { url as debuggerUrl } from 'node:inspector';
+import type { PulseLimits, PulseReader } from '../board/pulse.ts';
+import { ActorError } from '../errors.ts';
+
+/** When an actor's thread is taken for hung; what is absent has its default. */
+export interface WatchdogOptions extends Partial<PulseLimits> {}
+
+export const DEFAULT_PULSE_LIMITS: PulseLimits = { turnMs: 15_000, setUpMs: 60_000, nativeMs: 120_000 };
+
+/** A thread that is watched. */
+export interface Watched {
+  readonly name: string;
+  readonly pulse: PulseReader;
+  /** Ends it, or leaves it behind. False when neither may be done at this moment. */
+  condemn(error: Error): boolean;
+}
+
+const PERIOD_MS = 1_000;
+/** Looks within the shortest limit. */
+const LOOKS = 8;
+
+interface Silence {
+  turns: number;
+  ms: number;
+}
+
+export class Watchdog {
+  readonly #limits: PulseLimits;
+  readonly #onHung: (watched: Watched) => void;
+  readonly #silences = new Map<Watched, Silence>();
+  readonly periodMs: number;
+  /** For threads in JavaScript, whatever they are allowed otherwise. */
+  #mostMs = Number.POSITIVE_INFINITY;
+  #timer: NodeJS.Timeout | undefined;
+  #lookedAt = 0;
+
+  /** @param onHung called in the same turn in which a thread was condemned, before anybody hears of its end */
+  constructor(limits: PulseLimits, onHung: (watched: Watched) => void) {
+    this.#limits = limits;
+    this.#onHung = onHung;
+    this.periodMs = Math.max(1, Math.min(PERIOD_MS, limits.turnMs / LOOKS, limits.setUpMs / LOOKS));
+  }
+
+  watch(watched: Watched): void {
+    this.#silences.set(watched, { turns: watched.pulse.turns, ms: 0 });
+    if (this.#timer !== undefined) return;
+    this.#lookedAt = performance.now();
+    this.#timer = setInterval(() => this.look(performance.now()), this.periodMs);
+    this.#timer.unref();
+  }
+
+  forget(watched: Watched): void {
+    this.#silences.delete(watched);
+    if (this.#silences.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  /** From now on a thread in JavaScript is taken for hung after so many ms: nobody waits for what it does. */
+  hurry(mostMs: number): void {
+    this.#mostMs = mostMs;
+  }
+
+  /** How long the thread has not turned, as far as that counts, ms; 0 when it turns, or is not long in native code yet. */
+  silentMs(watched: Watched): number {
+    const silence = this.#silences.get(watched);
+    if (silence === undefined) return 0;
+    const usualMs = watched.pulse.isNative ? this.#limits.turnMs : 2 * this.periodMs;
+    return silence.ms <= usualMs ? 0 : silence.ms;
+  }
+
+  /** One look at all of them. `now`: ms on any clock that does not jump. */
+  look(now: number): void {
+    const passedMs = Math.min(now - this.#lookedAt, this.periodMs);
+    this.#lookedAt = now;
+    if (debuggerUrl() !== undefined) return;
+    for (const [watched, silence] of this.#silences) {
+      const { turns, allowedMs, isNative } = watched.pulse;
+      if (turns !== silence.turns) {
+        silence.turns = turns;
+        silence.ms = 0;
+        continue;
+      }
+      silence.ms += passedMs;
+      const mostMs = isNative ? Number.POSITIVE_INFINITY : this.#mostMs;
+      if (silence.ms <= Math.min(mostMs, allowedMs === 0 ? this.#limits.setUpMs : allowedMs)) continue;
+      if (watched.condemn(hungError(watched, silence.ms))) this.#onHung(watched);
+    }
+  }
+}
+
+function hungError({ name, pulse }: Watched, silentMs: number): ActorError {
+  const where = pulse.isNative ? 'native code' : 'a computation';
+  const seconds = Math.round(silentMs / 100) / 10;
+  return new ActorError(`${name} hung: it did not come back from ${where} for ${seconds} s`, {
+    code: 'ACTOR_DIED',
+    retrySafe: true,
+    details: { actor: name, hungMs: Math.round(silentMs) },
+  });
+}

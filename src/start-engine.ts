@@ -1,0 +1,66 @@
+/** From checked options to actors that are up: reads the model, plans threads, devices and memory, and starts the pipeline. */
+import { isGpu } from '../actors/gpu/device.ts';
+import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
+import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
+import { telemetryOff } from '../actors/inference/telemetry.ts';
+import { throwIfAborted } from '../runtime/util/aborted.ts';
+import { planPrefill, withinMemory } from './config/prefill-plan.ts';
+import type { ResolvedConfig } from './config/resolve-config.ts';
+import { thisMachine } from './config/this-machine.ts';
+import { planThreads } from './config/thread-plan.ts';
+import { planSharing } from './config/weight-sharing.ts';
+import { chooseDevices, type Devices } from './devices/choose-devices.ts';
+import { loadModel } from './inspect/load-model.ts';
+import { type Pipeline, startPipeline } from './pipeline.ts';
+import { platformObstacle } from './platform.ts';
+import { type SharedModel, shareWeights } from './share-weights.ts';
+import type { StartProgress } from './start-options.ts';
+
+export interface StartedEngine {
+  readonly pipeline: Pipeline;
+  /** The model as the actors have it. */
+  readonly shared: SharedModel;
+}
+
+/** @param signal gives up between two steps */
+export async function startEngine(
+  config: ResolvedConfig,
+  onProgress: (progress: StartProgress) => void,
+  signal: AbortSignal | undefined,
+): Promise<StartedEngine> {
+  const obstacle = platformObstacle();
+  if (obstacle !== undefined) throw obstacle;
+  await telemetryOff();
+  onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
+  const directory = await loadModel(config);
+  throwIfAborted(signal);
+  const machine = thisMachine(directory);
+  const threads = planThreads(config.mode, config.pools, machine);
+  const devices = await chooseDevices(config.devices, {
+    aggregated: config.mode === 'aggregated',
+    weightBytes: machine.weightBytes,
+    several: { encoder: (threads.encoder?.count ?? 1) > 1, pd: threads.pd.count > 1 },
+  });
+  await refuseSecondGpuOwner(devices);
+  throwIfAborted(signal);
+  const plan = planPrefill(threads, config.pools.prefill, {
+    directory,
+    device: devices.pd,
+    sharing: config.shareWeights,
+  });
+  const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
+  if (sharing.some(({ share }) => share)) {
+    onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
+  }
+  const shared = await shareWeights(directory, sharing);
+  throwIfAborted(signal);
+  onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
+  const started = withinMemory(plan, config.pools.prefill, shared.weights);
+  const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
+  return { pipeline, shared };
+}
+
+/** Said before anything is loaded; the actor's own lock is what enforces it. */
+async function refuseSecondGpuOwner({ encoder, pd }: Devices): Promise<void> {
+  if ((isGpu(encoder) || isGpu(pd)) && (await isGpuOwned())) throw gpuInUse('this engine');
+}

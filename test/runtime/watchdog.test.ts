@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { LoadBoard } from '../../runtime/board/load-board.ts';
+import type { Pulse } from '../../runtime/board/pulse.ts';
+import { Watchdog, type Watched } from '../../runtime/supervision/watchdog.ts';
+
+const LIMITS = { turnMs: 10_000, setUpMs: 20_000, nativeMs: 60_000 };
+
+interface Case {
+  readonly pulse: Pulse;
+  readonly watchdog: Watchdog;
+  readonly watched: Watched;
+  readonly condemned: Error[];
+  readonly exits: () => number;
+  /** Looks once a second for so many seconds. */
+  wait(seconds: number): void;
+}
+
+function watching(): Case {
+  const board = LoadBoard.create(1);
+  const slot = board.claim();
+  let exits = 0;
+  const pulse = board.pulse(slot, LIMITS, () => {
+    exits += 1;
+  });
+  const condemned: Error[] = [];
+  const watched: Watched = {
+    name: 'actor/0',
+    pulse: board.pulseReader(slot),
+    condemn: (error) => {
+      condemned.push(error);
+      return true;
+    },
+  };
+  const watchdog = new Watchdog(LIMITS, () => {});
+  watchdog.watch(watched);
+  let now = 1e9;
+  watchdog.look(now);
+  pulse.turn();
+  watchdog.look(now);
+  const wait = (seconds: number) => {
+    for (let second = 0; second < seconds; second++) {
+      now += 1_000;
+      watchdog.look(now);
+    }
+  };
+  return { pulse, watchdog, watched, condemned, exits: () => exits, wait };
+}
+
+describe('the watchdog', () => {
+  it('takes a thread for hung that has not turned for longer than it may', () => {
+    const { pulse, condemned, wait } = watching();
+    pulse.ready();
+    wait(10);
+    assert.equal(condemned.length, 0);
+    wait(1);
+    assert.match(
+      condemned[0]?.message ?? '',
+      /actor\/0 hung: it did not come back from a computation for 11 s/,
+    );
+  });
+
+  it('is content with any sign of life', () => {
+    const { pulse, condemned, wait } = watching();
+    pulse.ready();
+    for (let i = 0; i < 10; i++) {
+      wait(9);
+      pulse.turn();
+    }
+    assert.equal(condemned.length, 0);
+  });
+
+  it('gives a thread that starts more time', () => {
+    const { condemned, wait } = watching();
+    wait(20);
+    assert.equal(condemned.length, 0);
+    wait(1);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('gives native code of which nothing is known more time, and other native code ten times what it takes', () => {
+    for (const [expectedMs, seconds] of [
+      [undefined, 60],
+      [3_000, 30],
+      [10, 10],
+    ] as const) {
+      const { pulse, condemned, wait } = watching();
+      pulse.ready();
+      pulse.entered(expectedMs);
+      wait(seconds);
+      assert.equal(condemned.length, 0, `${expectedMs}`);
+      wait(2);
+      assert.match(condemned[0]?.message ?? '', /native code/);
+    }
+  });
+
+  it('gives the usual time again after native code', () => {
+    const { pulse, condemned, wait } = watching();
+    pulse.ready();
+    pulse.entered();
+    pulse.left();
+    wait(12);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('does not count time in which the process was stopped', () => {
+    const { pulse, watchdog, condemned, wait } = watching();
+    pulse.ready();
+    wait(9);
+    watchdog.look(1e9 + 3_600_000);
+    assert.equal(condemned.length, 0);
+  });
+
+  it('says how long a thread has been silent, where that is unusual', () => {
+    const { pulse, watchdog, watched, wait } = watching();
+    pulse.ready();
+    wait(2);
+    assert.equal(watchdog.silentMs(watched), 0);
+    wait(2);
+    assert.equal(watchdog.silentMs(watched), 4_000);
+    pulse.turn();
+    wait(1);
+    pulse.entered();
+    wait(9);
+    assert.equal(watchdog.silentMs(watched), 0);
+  });
+});
+
+describe('the state of a thread', () => {
+  it('lets a thread be ended in JavaScript, and be left behind in native code, never the other way round', () => {
+    const { pulse, watched, exits } = watching();
+    pulse.entered();
+    assert.equal(watched.pulse.end(), false);
+    pulse.left();
+    assert.equal(watched.pulse.leave(), false);
+    pulse.entered();
+    assert.equal(watched.pulse.leave(), true);
+    assert.equal(watched.pulse.end(), false);
+    pulse.left();
+    assert(exits() > 0, 'a thread that was left behind ends when it comes out');
+  });
+
+  it('is native until the last of several calls has returned', () => {
+    const { pulse, watched } = watching();
+    pulse.entered();
+    pulse.entered();
+    pulse.left();
+    assert.equal(watched.pulse.end(), false);
+    pulse.left();
+    assert.equal(watched.pulse.end(), true);
+  });
+});
