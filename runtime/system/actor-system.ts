@@ -26,8 +26,8 @@ import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
-/** As many as Linux gives a process threads by default. What is not used of the 2 MiB is never committed. */
-const BOARD_SLOTS = 32_768;
+/** Each is a thread with a heap of its own: a machine that has room for more of them has room for several processes. 256 KiB. */
+const BOARD_SLOTS = 4_096;
 
 /** How a stop went. */
 export interface StopReport {

@@ -20,6 +20,7 @@ describe('a stream that is handed over and waits', () => {
     free = new AbortController();
     busy = taker.ask('hang', begun.cells, { signal: free.signal, deadlineMs: 2 ** 31 }).catch(() => {});
     await begun.reached();
+    await waiting(0); // what it publishes may still count the message that it has begun
   });
   afterEach(async () => {
     free.abort();
