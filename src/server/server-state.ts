@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
 import type { Troupe } from '../troupe.ts';
+import { BodyReader } from './body/body-reader.ts';
 import { RemoteImages } from './chat/remote-images.ts';
 import type { RequestLifetime } from './chat/request-lifetime.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -9,6 +10,9 @@ import { ByteBudget } from './http/byte-budget.ts';
 import { EngineMetrics } from './observe/engine-metrics.ts';
 import { ServerMetrics } from './observe/metrics.ts';
 import type { ServerConfig } from './server-config.ts';
+
+/** Of the bytes that requests may keep in memory: whatever one client sends, there is room for another. */
+const SHARE_OF_ONE_CLIENT = 1 / 2;
 
 export type Phase = 'starting' | 'ready' | 'draining';
 
@@ -20,6 +24,7 @@ export class ServerState {
   readonly queue: FairQueue;
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
+  readonly bodies: BodyReader;
   readonly startedAt = new Date();
   /** Requests from their head to the end of their answer. */
   readonly #lifetimes = new Set<RequestLifetime>();
@@ -33,12 +38,15 @@ export class ServerState {
     this.log = log;
     this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
     this.images = new RemoteImages(resolved.images, resolved.limits.maxImageBytes, queue.maxQueued);
-    this.budget = new ByteBudget(http.maxBufferedBytes);
+    const { maxImages, maxImageBytes } = resolved.limits;
+    this.bodies = new BodyReader({ modelName, maxImages, maxImageBytes });
+    const perClient = Math.ceil(http.maxBufferedBytes * SHARE_OF_ONE_CLIENT);
+    this.budget = new ByteBudget({ total: http.maxBufferedBytes, perClient });
     this.metrics = new ServerMetrics(modelName);
     this.engineMetrics = new EngineMetrics(this.metrics.registry);
     this.metrics.gauge('num_requests_running', 'Requests in the engine', () => this.queue.used);
     this.metrics.gauge('num_requests_waiting', 'Requests in the queue', () => this.queue.waiting);
-    this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.reserved);
+    this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.held);
   }
 
   get phase(): Phase {

@@ -1,15 +1,27 @@
-/** What every request passes before its body is read: the name it calls us by, its key, and room for its bytes. */
+/** What every request passes before its body is read: the name it calls us by, whether there is such a route, its key. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../openai/api-error.ts';
 import type { ServerState } from '../server-state.ts';
 import { ApiKeys } from './api-keys.ts';
+import { BodyReceiver } from './body-receiver.ts';
+import { addressOf } from './client-identity.ts';
 import { HostGuard } from './host-guard.ts';
 import { guardAgainstStall } from './stall-guard.ts';
+import { closeUnlessRead } from './unread-body.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route needs a key, if any are configured. */
     needsKey?: true;
+    /** The route takes a body, of at most its `bodyLimit`; bodies of other requests are never kept. */
+    takesBody?: true;
+  }
+  interface FastifyRequest {
+    /** Whose turn it takes: a known key by its fingerprint, or an address. */
+    client: string;
+    /** Of a route that takes a body. */
+    receiver: BodyReceiver | undefined;
   }
 }
 
@@ -23,35 +35,44 @@ const SECURITY_HEADERS = {
 
 export function addGuards(app: FastifyInstance, state: ServerState): void {
   const { config, budget } = state;
+  const { stallTimeoutMs, minBytesPerSecond } = config.http;
   const keys = new ApiKeys(config.apiKeys);
   const hosts = new HostGuard(config);
+  app.decorateRequest('client', '');
+  app.decorateRequest('receiver', undefined);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+    const onWhole = closeUnlessRead(request.raw, reply.raw);
     if (state.phase === 'draining') reply.header('connection', 'close');
-    guardAgainstStall(reply.raw, config.http.stallTimeoutMs);
+    guardAgainstStall(reply.raw, stallTimeoutMs);
     if (!hosts.accepts(request.headers.host)) throw unknownHost();
-    if (
-      request.routeOptions.config.needsKey &&
-      keys.required &&
-      !keys.accepts(request.headers.authorization)
-    ) {
-      throw wrongKey();
-    }
-    const release = budget.reserve(announcedBytes(request, config.http.maxBodyBytes));
-    reply.raw.once('close', release);
+    if (request.is404) throw notFound(request);
+    const { needsKey, takesBody } = request.routeOptions.config;
+    const key = needsKey && keys.required ? keys.identify(request.headers.authorization) : '';
+    if (key === undefined) throw wrongKey();
+    request.client = key || addressOf(request.ip);
+    if (!takesBody) return;
+    request.receiver = new BodyReceiver(request.raw, reply.raw, {
+      budget,
+      client: request.client,
+      maxBytes: request.routeOptions.bodyLimit,
+      minBytesPerSecond,
+      onWhole,
+    });
+  });
+  app.removeAllContentTypeParsers(); // text/plain too, which a web page may send anywhere without asking
+  app.addContentTypeParser('application/json', async (request: FastifyRequest, payload: IncomingMessage) => {
+    return await request.receiver?.receive(payload);
   });
 }
 
-/** Whose turn a request takes: one client is one key, or one address. */
-export function clientOf({ headers, ip }: FastifyRequest): string {
-  return headers.authorization === undefined ? ip : ApiKeys.fingerprint(headers.authorization);
-}
-
-/** A body of unknown length may become as long as allowed. */
-function announcedBytes({ method, headers }: FastifyRequest, limit: number): number {
-  if (method === 'GET' || method === 'HEAD') return 0;
-  const length = Number(headers['content-length'] ?? limit);
-  return Number.isFinite(length) ? Math.min(length, limit) : limit;
+export function notFound({ method, url }: FastifyRequest): ApiError {
+  const path = url.split('?')[0]?.slice(0, 128) ?? '';
+  return new ApiError(`There is no ${method} ${path}.`, {
+    status: 404,
+    type: 'not_found_error',
+    code: 'not_found',
+  });
 }
 
 function wrongKey(): ApiError {

@@ -5,6 +5,12 @@ import { badRequest } from './api-error.ts';
 /** More than any context holds, and few enough to look at one by one. */
 const MAX_MESSAGES = 4096;
 
+/** Of all messages together: each costs time in the chat template, and an image's is bounded besides. */
+const MAX_PARTS = 4096;
+
+/** Of an address, which is parsed; a data URL has its image's bound. */
+const LONGEST_ADDRESS = 8192;
+
 const ROLES = new Map<unknown, ChatMessage['role']>([
   ['system', 'system'],
   ['developer', 'system'],
@@ -23,7 +29,15 @@ export function parseMessages(messages: unknown): ChatMessage[] {
     throw badRequest('too_many_messages', 'messages', `has more than ${MAX_MESSAGES} messages`);
   }
   const list: readonly unknown[] = messages;
+  const parts = list.reduce<number>((sum, message) => sum + partsOf(message), 0);
+  if (parts > MAX_PARTS) {
+    throw badRequest('too_many_parts', 'messages', `has more than ${MAX_PARTS} content parts`);
+  }
   return list.map((message, index) => parseMessage(message, `messages[${index}]`));
+}
+
+function partsOf(message: unknown): number {
+  return isRecord(message) && Array.isArray(message.content) ? message.content.length : 1;
 }
 
 function parseMessage(message: unknown, path: string): ChatMessage {
@@ -72,7 +86,10 @@ function parseImageUrl(image: unknown, path: string): string {
   if (detail !== undefined && detail !== null && detail !== 'auto' && detail !== 'high') {
     throw badRequest('unsupported_value', `${path}.detail`, 'is supported only as auto or high');
   }
-  if (typeof url === 'string' && /^(https?|data|file):/i.test(url)) return url;
+  if (typeof url === 'string' && /^(https?|data|file):/i.test(url)) {
+    if (url.length <= LONGEST_ADDRESS || /^data:/i.test(url)) return url;
+    throw badRequest('invalid_value', `${path}.url`, `has more than ${LONGEST_ADDRESS} characters`);
+  }
   throw badRequest('image_source_unsupported', `${path}.url`, 'must be an https:, http: or data: URL');
 }
 
