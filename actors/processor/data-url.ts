@@ -10,6 +10,7 @@ const HEADER = new RegExp(`^data:[^,]{0,${LONGEST_HEADER}},`, 'i');
 const OTHER_TYPE = /^data:\s*(?!image\/|[;,\s])/i;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
+const SPACE = 0x20;
 const PERCENT = 0x25;
 const LARGEST_BYTE = 0xff;
 
@@ -29,9 +30,8 @@ export function decodeDataUrl(url: string, field: string, maxBytes: number): Buf
 }
 
 function decodeBase64(payload: string, field: string, maxBytes: number): Buffer<ArrayBuffer> | undefined {
-  const encoded = payload.includes('%') ? decodePercent(payload)?.toString('latin1') : payload;
-  if (encoded === undefined) return undefined;
-  const digits = /\s/.test(encoded) ? encoded.split(/\s+/).join('') : encoded;
+  const digits = /[%\s]/.test(payload) ? withoutSpaces(decodePercent(payload))?.toString('latin1') : payload;
+  if (digits === undefined) return undefined;
   const size = Math.floor((digits.length * 3) / 4);
   // Two padding characters at most: with them counted in, the size is over by 2.
   if (size - 2 > maxBytes) throw tooManyBytes(field, size, maxBytes);
@@ -52,6 +52,17 @@ function decodePercent(payload: string): Buffer<ArrayBuffer> | undefined {
     }
     if (!(byte <= LARGEST_BYTE)) return undefined;
     bytes[length++] = byte;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** In place. Lines are broken where somebody may have wanted them. */
+function withoutSpaces(bytes: Buffer<ArrayBuffer> | undefined): Buffer<ArrayBuffer> | undefined {
+  if (bytes === undefined) return undefined;
+  let length = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte > SPACE) bytes[length++] = byte;
   }
   return bytes.subarray(0, length);
 }

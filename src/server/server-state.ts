@@ -39,7 +39,7 @@ export class ServerState {
     this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
     this.images = new RemoteImages(resolved.images, resolved.limits.maxImageBytes, queue.maxQueued);
     const { maxImages, maxImageBytes } = resolved.limits;
-    this.bodies = new BodyReader({ modelName, maxImages, maxImageBytes });
+    this.bodies = new BodyReader({ modelName, maxImages, maxImageBytes, maxBodyBytes: http.maxBodyBytes });
     const perClient = Math.ceil(http.maxBufferedBytes * SHARE_OF_ONE_CLIENT);
     this.budget = new ByteBudget({ total: http.maxBufferedBytes, perClient });
     this.metrics = new ServerMetrics(modelName);

@@ -11,13 +11,18 @@ import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request
 import type { LargeBody } from './body-worker.ts';
 import { readChat } from './read-chat.ts';
 
-/** Parsed at once: a tenth of a millisecond. Another thread costs about as much. */
-const SMALL_BYTES = 16 * 1024;
+/** Parsed at once: a fifth of a millisecond at the worst. Another thread costs about as much. */
+const SMALL_BYTES = 4 * 1024;
 
 /** As many as there may be connections; their bytes have a budget. */
 const WAITING = 65_536;
 
+const MIB = 1024 * 1024;
 const YOUNG_GENERATION_MB = 24;
+/** Beside bodies: the code, and the values of one. */
+const OLD_GENERATION_MB = 64;
+/** A body as text has up to two bytes a character, and so has the longest text in it; then they are garbage for a while. */
+const BODIES_IN_HEAP = 8;
 
 export interface BodyFacts extends RequestFacts {
   readonly maxImageBytes: number;
@@ -26,15 +31,19 @@ export interface BodyFacts extends RequestFacts {
 export class BodyReader {
   readonly #facts: BodyFacts;
   readonly #turns = new FairQueue({ places: 1, waiting: WAITING });
-  readonly #thread = new Piscina({
-    filename: new URL(`./body-worker${extensionOf(import.meta.url)}`, import.meta.url).href,
-    minThreads: 1,
-    maxThreads: 1,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
+  readonly #thread: Piscina;
 
-  constructor(facts: BodyFacts) {
+  constructor({ maxBodyBytes, ...facts }: BodyFacts & { readonly maxBodyBytes: number }) {
     this.#facts = facts;
+    this.#thread = new Piscina({
+      filename: new URL(`./body-worker${extensionOf(import.meta.url)}`, import.meta.url).href,
+      minThreads: 1,
+      maxThreads: 1,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
+      },
+    });
   }
 
   /**

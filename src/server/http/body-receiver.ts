@@ -16,12 +16,19 @@ export interface ReceiverOptions {
   readonly maxBytes: number;
   /** Bytes a second that must come. */
   readonly minBytesPerSecond: number;
+  /** Called for every chunk. */
+  onRead(): void;
   /** Called when the body has come to its end. */
   onWhole(): void;
 }
 
 /** Over how long the pace is looked at: a connection may pause for some seconds. */
 const PACE_MS = 5_000;
+
+/** A chunk costs about a microsecond, whatever is in it. */
+const TINY_BYTES = 16;
+/** As many as an honest client sends that writes its JSON piece by piece. */
+const MAX_TINY_CHUNKS = 16_384;
 
 /** As Node reads the header. */
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;
@@ -50,6 +57,7 @@ export class BodyReceiver {
     const { promise, resolve, reject } = Promise.withResolvers<ReceivedBody>();
     let account: ByteAccount;
     let paced = 0;
+    let tiny = 0;
     const pace = setInterval(() => {
       if (body.size - paced < (minBytesPerSecond * PACE_MS) / 1000) end(() => reject(tooSlow()));
       paced = body.size;
@@ -66,6 +74,8 @@ export class BodyReceiver {
       end(() => resolve(body));
     };
     const onData = (chunk: Buffer<ArrayBuffer>) => {
+      this.#options.onRead();
+      if (chunk.length < TINY_BYTES && ++tiny > MAX_TINY_CHUNKS) return this.#request.destroy();
       if (body.size + chunk.length > maxBytes) return end(() => reject(tooLarge()));
       try {
         account.add(chunk.length);

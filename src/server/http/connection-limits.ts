@@ -57,13 +57,11 @@ export class ConnectionLimits {
     return true;
   }
 
-  /** @returns how many requests the connection now has at once */
-  requestBegan(socket: Closable): number {
+  requestBegan(socket: Closable): void {
     const connection = this.#connections.get(socket);
-    if (connection === undefined) return 0;
+    if (connection === undefined) return;
     connection.requests += 1;
     this.#addresses.get(connection.address)?.idle.delete(socket);
-    return connection.requests;
   }
 
   requestEnded(socket: Closable): void {

@@ -12,6 +12,7 @@ import { ConnectionLimits } from './connection-limits.ts';
 import { createServer } from './create-server.ts';
 import { addGuards, notFound } from './guards.ts';
 import { httpError } from './http-error.ts';
+import { ReadTurns } from './read-turns.ts';
 
 /** Of all connections. */
 const SHARE_OF_ONE_ADDRESS = 1 / 4;
@@ -23,6 +24,7 @@ export function createApp(state: ServerState): FastifyInstance {
   const { maxConnections: total, maxConnectionsPerAddress } = http;
   const perAddress = maxConnectionsPerAddress ?? Math.ceil(total * SHARE_OF_ONE_ADDRESS);
   const connections = new ConnectionLimits({ total, perAddress });
+  const reads = new ReadTurns();
   const app = Fastify({
     logger: false,
     bodyLimit: http.maxBodyBytes,
@@ -30,10 +32,10 @@ export function createApp(state: ServerState): FastifyInstance {
     return503OnClosing: false, // a drain answers by itself
     clientErrorHandler: () => {}, // the server's own, which secondary servers have too
     genReqId: ({ headers }) => requestId(headers['x-request-id']),
-    serverFactory: (listener) => createServer(listener, http, connections),
+    serverFactory: (listener) => createServer(listener, http, { connections, reads }),
     ...(http.trustedProxies.length > 0 && { trustProxy: http.trustedProxies }),
   });
-  addGuards(app, state);
+  addGuards(app, state, reads);
   app.setErrorHandler((error, request, reply) => {
     const failure = httpError(error) ?? toApiError(error);
     if (failure.facts.status === 500)

@@ -7,6 +7,7 @@ import { ApiKeys } from './api-keys.ts';
 import { BodyReceiver } from './body-receiver.ts';
 import { addressOf } from './client-identity.ts';
 import { HostGuard } from './host-guard.ts';
+import type { ReadTurns } from './read-turns.ts';
 import { guardAgainstStall } from './stall-guard.ts';
 import { closeUnlessRead } from './unread-body.ts';
 
@@ -33,11 +34,12 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-export function addGuards(app: FastifyInstance, state: ServerState): void {
+export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadTurns): void {
   const { config, budget } = state;
   const { stallTimeoutMs, minBytesPerSecond } = config.http;
   const keys = new ApiKeys(config.apiKeys);
   const hosts = new HostGuard(config);
+  const onRead = () => reads.note();
   app.decorateRequest('client', '');
   app.decorateRequest('receiver', undefined);
   app.addHook('onRequest', async (request, reply) => {
@@ -57,6 +59,7 @@ export function addGuards(app: FastifyInstance, state: ServerState): void {
       client: request.client,
       maxBytes: request.routeOptions.bodyLimit,
       minBytesPerSecond,
+      onRead,
       onWhole,
     });
   });
