@@ -1,8 +1,8 @@
 /**
  * `npm run soak:attacks`: attacks a server of its own, with default settings and on the loopback address, in every way that
  * is known of, one after the other, beside an honest client with another address. Fails unless that one's requests are
- * answered: /health within 250 ms and a small question within 2 s, at the 99th percentile. Linux, where all of 127.0.0.0/8
- * is this machine.
+ * answered: /health within 250 ms and a small question within 2 s, at the 99th percentile, beside what a bare server in
+ * another process takes, which is the machine's part. Linux, where all of 127.0.0.0/8 is this machine.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ Attacks a server of its own, on the loopback address, in ${ATTACKS.length} ways.
 
 Options:
   --seconds N   how long each (default: 10)
-  --only TEXT   only attacks with this in their name
+  --only TEXT   only attacks with this in their name, or one of these: tiny,pipe
   --server FILE the command line to serve with (default: that of these sources)
   --list        say what the attacks are
   --help        show this
@@ -45,7 +45,8 @@ const REST_MS = 1_000;
 /** The clients would be on other machines. */
 const ATTACKERS_NICENESS = 5;
 
-const chosen = ATTACKS.filter(({ name }) => name.includes(values.only));
+const wanted = values.only.split(',');
+const chosen = ATTACKS.filter(({ name }) => wanted.some((part) => name.includes(part)));
 if (values.list) {
   for (const { name, what } of ATTACKS) console.log(`${name.padEnd(26)}${what}`);
   process.exit();
@@ -109,9 +110,10 @@ async function trial(
   clearInterval(memory);
   if (seen === undefined) throw new Error('the bystander saw nothing');
   const { healthMs, chatMs, bareMs, failures } = seen;
+  const machineMs = quantile(bareMs, 0.99);
   const good =
-    quantile(healthMs, 0.99) <= LIMIT_MS.health &&
-    quantile(chatMs, 0.99) <= LIMIT_MS.chat &&
+    quantile(healthMs, 0.99) - machineMs <= LIMIT_MS.health &&
+    quantile(chatMs, 0.99) - machineMs <= LIMIT_MS.chat &&
     Object.keys(failures).length === 0;
   if (!good) missed = true;
   const columns = [times(healthMs), times(chatMs), times(bareMs), `${peak} MiB`.padStart(9)];

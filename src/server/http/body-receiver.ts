@@ -28,7 +28,7 @@ const PACE_MS = 5_000;
 /** A chunk costs about a microsecond, whatever is in it. */
 const TINY_BYTES = 16;
 /** As many as an honest client sends that writes its JSON piece by piece. */
-const MAX_TINY_CHUNKS = 16_384;
+const MAX_TINY_CHUNKS = 8_192;
 
 /** As Node reads the header. */
 const CONTINUE = /(?:^|\W)100-continue(?:$|\W)/i;

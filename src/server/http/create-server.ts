@@ -44,7 +44,7 @@ export function createServer(
   const begin = inTurns(listener);
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     const { socket } = request;
-    reads.note();
+    reads.note(addressOf(socket.remoteAddress));
     if (socket.destroyed) return; // what came in one piece with too many others
     connections.requestBegan(socket);
     response.once('close', () => connections.requestEnded(socket));

@@ -39,7 +39,6 @@ export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadT
   const { stallTimeoutMs, minBytesPerSecond } = config.http;
   const keys = new ApiKeys(config.apiKeys);
   const hosts = new HostGuard(config);
-  const onRead = () => reads.note();
   app.decorateRequest('client', '');
   app.decorateRequest('receiver', undefined);
   app.addHook('onRequest', async (request, reply) => {
@@ -54,12 +53,13 @@ export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadT
     if (key === undefined) throw wrongKey();
     request.client = key || addressOf(request.ip);
     if (!takesBody) return;
+    const address = addressOf(request.socket.remoteAddress);
     request.receiver = new BodyReceiver(request.raw, reply.raw, {
       budget,
       client: request.client,
       maxBytes: request.routeOptions.bodyLimit,
       minBytesPerSecond,
-      onRead,
+      onRead: () => reads.note(address),
       onWhole,
     });
   });

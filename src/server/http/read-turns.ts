@@ -1,12 +1,12 @@
 /**
- * How long the main thread reads from its connections before it does something else. What lies ready on a hundred
- * connections is otherwise worked through in one turn of the event loop, and where it is dear (64 KiB of chunks of one
- * byte each take ten milliseconds) nobody else is heard for seconds. When a turn has taken its time, all connections are
- * paused, and go on by and by: in each turn a few of every address, those with few connections first.
+ * How long the main thread reads from the connections of one address before it turns to others. What lies ready on a
+ * hundred connections is otherwise worked through in one turn of the event loop, and where it is dear (64 KiB of chunks of
+ * one byte each take ten milliseconds) nobody else is heard for seconds. When an address has had its time, its connections
+ * are paused, and go on by and by, a few in each turn. Those of other addresses are not touched.
  */
 
 /** A socket. */
-export interface Readable {
+export interface Pausable {
   pause(): unknown;
   resume(): unknown;
 }
@@ -17,6 +17,12 @@ const MAX_TURN_MS = 10;
 /** Resumed in a turn, of each address. */
 const AT_ONCE = 4;
 
+/**
+ * So long they wait for a turn in which there is nothing else to do. Node takes one new connection in a turn: where turns
+ * are long and hundreds wait to be taken, an honest one waits behind them all.
+ */
+const MAX_WAIT_MS = 50;
+
 export interface Clock {
   now(): number;
   /** Calls when this turn of the event loop has ended. */
@@ -25,80 +31,96 @@ export interface Clock {
 
 const REAL: Clock = { now: () => performance.now(), nextTurn: (callback) => void setImmediate(callback) };
 
+interface Address {
+  readonly reading: Set<Pausable>;
+  /** The longest paused first. */
+  readonly paused: Set<Pausable>;
+  /** In this turn, ms. */
+  used: number;
+}
+
 export class ReadTurns {
   readonly #clock: Clock;
-  /** All that may be read from, by address. */
-  readonly #reading = new Map<string, Set<Readable>>();
-  readonly #paused = new Map<string, Set<Readable>>();
-  #startedAt: number | undefined;
-  #over = false;
+  readonly #addresses = new Map<string, Address>();
+  /** Until when this turn's time has been counted; undefined before anything was read in it. */
+  #countedTo: number | undefined;
+  /** Something came from a connection that was not paused, in this turn. */
+  #busy = false;
+  #resumedAt = 0;
+  #going = false;
 
   constructor(clock: Clock = REAL) {
     this.#clock = clock;
   }
 
-  connected(socket: Readable, address: string): void {
-    setOf(this.#reading, address).add(socket);
+  connected(socket: Pausable, address: string): void {
+    const entry = this.#addresses.get(address) ?? { reading: new Set(), paused: new Set(), used: 0 };
+    this.#addresses.set(address, entry);
+    entry.reading.add(socket);
+    this.#busy = true;
     // It comes behind those that its address already has.
-    if (this.#paused.size > 0) this.#pause(socket, address);
+    if (entry.paused.size > 0) pause(socket, entry);
   }
 
-  closed(socket: Readable, address: string): void {
-    drop(this.#reading, address, socket);
-    drop(this.#paused, address, socket);
+  closed(socket: Pausable, address: string): void {
+    const entry = this.#addresses.get(address);
+    if (entry === undefined) return;
+    entry.reading.delete(socket);
+    entry.paused.delete(socket);
+    if (entry.reading.size + entry.paused.size === 0) this.#addresses.delete(address);
   }
 
-  /** To be called whenever something was read. */
-  note(): void {
+  /** To be called whenever something was read from an address: the time since the last call was spent on that. */
+  note(address: string): void {
     const now = this.#clock.now();
-    if (this.#startedAt === undefined) {
-      this.#startedAt = now;
-      this.#clock.nextTurn(() => this.#begin());
-    } else if (!this.#over && now - this.#startedAt > MAX_TURN_MS) {
-      this.#over = true;
-      for (const [address, sockets] of this.#reading)
-        for (const socket of sockets) this.#pause(socket, address);
-    }
+    this.#busy = true;
+    this.#go();
+    const spent = now - (this.#countedTo ?? now);
+    this.#countedTo = now;
+    const entry = this.#addresses.get(address);
+    if (entry === undefined) return;
+    entry.used += spent;
+    if (entry.used <= MAX_TURN_MS) return;
+    for (const socket of entry.reading) pause(socket, entry);
+  }
+
+  /** To the next turn, and on while anybody is paused. */
+  #go(): void {
+    if (this.#going) return;
+    this.#going = true;
+    this.#clock.nextTurn(() => {
+      this.#going = false;
+      this.#begin();
+    });
   }
 
   #begin(): void {
-    this.#startedAt = undefined;
-    this.#over = false;
-    // A socket that is resumed comes behind those that were resumed before it.
-    const byCount = [...this.#paused].sort(([, a], [, b]) => a.size - b.size);
-    for (const [address, sockets] of byCount) {
-      for (const socket of [...sockets].slice(0, AT_ONCE)) this.#resume(socket, address);
+    const now = this.#clock.now();
+    this.#countedTo = undefined;
+    const others = this.#busy && now - this.#resumedAt < MAX_WAIT_MS;
+    this.#busy = false;
+    let paused = 0;
+    for (const entry of this.#addresses.values()) {
+      entry.used = 0;
+      if (!others) for (const socket of [...entry.paused].slice(0, AT_ONCE)) resume(socket, entry);
+      paused += entry.paused.size;
     }
-    if (this.#paused.size === 0) return;
-    this.#startedAt = this.#clock.now();
-    this.#clock.nextTurn(() => this.#begin());
-  }
-
-  #pause(socket: Readable, address: string): void {
-    drop(this.#reading, address, socket);
-    setOf(this.#paused, address).add(socket);
-    socket.pause();
-    // A request whose body is being read would resume it.
-    socket.resume = () => socket;
-  }
-
-  #resume(socket: Readable, address: string): void {
-    drop(this.#paused, address, socket);
-    setOf(this.#reading, address).add(socket);
-    Reflect.deleteProperty(socket, 'resume');
-    socket.resume();
+    if (!others) this.#resumedAt = now;
+    if (paused > 0) this.#go();
   }
 }
 
-function setOf(map: Map<string, Set<Readable>>, address: string): Set<Readable> {
-  const known = map.get(address);
-  if (known !== undefined) return known;
-  const made = new Set<Readable>();
-  map.set(address, made);
-  return made;
+function pause(socket: Pausable, { reading, paused }: Address): void {
+  reading.delete(socket);
+  paused.add(socket);
+  socket.pause();
+  // A request whose body is being read would resume it.
+  socket.resume = () => socket;
 }
 
-function drop(map: Map<string, Set<Readable>>, address: string, socket: Readable): void {
-  const sockets = map.get(address);
-  if (sockets?.delete(socket) && sockets.size === 0) map.delete(address);
+function resume(socket: Pausable, { reading, paused }: Address): void {
+  paused.delete(socket);
+  reading.add(socket);
+  Reflect.deleteProperty(socket, 'resume');
+  socket.resume();
 }

@@ -28,12 +28,14 @@ function world() {
     turns,
     order,
     connect,
-    read(ms: number) {
-      turns.note();
+    /** As long from an address. */
+    read(ms: number, address = 'a') {
+      turns.note(address);
       time += ms;
-      turns.note();
+      turns.note(address);
     },
-    endTurn() {
+    endTurn(ms = 100) {
+      time += ms;
       const ended = next;
       next = [];
       for (const callback of ended) callback();
@@ -53,32 +55,68 @@ describe('turns of reading', () => {
     assert.equal(socket.reading, true);
   });
 
-  it('pause everyone when a turn has taken its time, and go on in the next', () => {
+  it('pause the connections of an address that has had its time, and go on in the next', () => {
     const { connect, read, endTurn } = world();
-    const sockets = [connect('a', 'a'), connect('b', 'b')];
+    const mine = [connect('a1', 'a'), connect('a2', 'a')];
+    const other = connect('b', 'b');
     read(50);
     assert.deepEqual(
-      sockets.map(({ reading }) => reading),
+      mine.map(({ reading }) => reading),
       [false, false],
     );
+    assert.equal(other.reading, true);
     endTurn();
     assert.deepEqual(
-      sockets.map(({ reading }) => reading),
+      mine.map(({ reading }) => reading),
       [true, true],
     );
   });
 
-  it('begin with the address that has fewest connections, and take a few of each', () => {
+  it('count the time of each address for itself, and of each turn', () => {
+    const { connect, read, endTurn } = world();
+    const sockets = [connect('a', 'a'), connect('b', 'b')];
+    for (let turn = 0; turn < 3; turn++) {
+      read(8, 'a');
+      read(8, 'b');
+      endTurn();
+    }
+    assert(sockets.every(({ reading }) => reading));
+  });
+
+  it('take a few of each address at once', () => {
     const { connect, read, endTurn, order } = world();
-    for (let i = 0; i < 10; i++) connect(`many ${i}`, 'many');
-    connect('few', 'few');
-    read(50);
+    for (let i = 0; i < 6; i++) connect(`a${i}`, 'a');
+    for (let i = 0; i < 2; i++) connect(`b${i}`, 'b');
+    read(50, 'a');
+    read(50, 'b');
     endTurn();
-    assert.deepEqual(order, ['few', 'many 0', 'many 1', 'many 2', 'many 3']);
+    assert.deepEqual(order, ['a0', 'a1', 'a2', 'a3', 'b0', 'b1']);
     endTurn();
-    assert.deepEqual(order.slice(5), ['many 4', 'many 5', 'many 6', 'many 7']);
-    while (endTurn());
-    assert.equal(order.length, 11);
+    assert.deepEqual(order.slice(6), ['a4', 'a5']);
+    assert.equal(endTurn(), false);
+  });
+
+  it('wait while others are heard, but not for long', () => {
+    const { connect, read, endTurn } = world();
+    const socket = connect('a', 'a');
+    connect('b', 'b');
+    read(20, 'a');
+    endTurn(40);
+    assert.equal(socket.reading, true);
+    read(20, 'a');
+    endTurn(1);
+    assert.equal(socket.reading, false);
+    read(1, 'b');
+    endTurn(1);
+    assert.equal(socket.reading, false);
+    endTurn(1); // in which nothing came
+    assert.equal(socket.reading, true);
+    read(20, 'a');
+    for (let turn = 0; turn < 2; turn++) {
+      read(1, 'b');
+      endTurn(30);
+    }
+    assert.equal(socket.reading, true);
   });
 
   it('put a new connection behind those that its address already has', () => {
