@@ -14,14 +14,14 @@ export interface Pausable {
 /** One more piece may be read after it. */
 const MAX_TURN_MS = 10;
 
-/** Resumed in a turn, of each address. */
-const AT_ONCE = 4;
+/** Resumed in a turn, of each address: as many ordinary requests as fit into its time. */
+const AT_ONCE = 32;
 
 /**
  * So long they wait for a turn in which there is nothing else to do. Node takes one new connection in a turn: where turns
  * are long and hundreds wait to be taken, an honest one waits behind them all.
  */
-const MAX_WAIT_MS = 50;
+const MAX_WAIT_MS = 20;
 
 export interface Clock {
   now(): number;
