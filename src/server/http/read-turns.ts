@@ -12,7 +12,7 @@ export interface Pausable {
 }
 
 /** One more piece may be read after it. */
-const MAX_TURN_MS = 10;
+const MAX_TURN_MS = 5;
 
 /** Resumed in a turn, of each address: as many ordinary requests as fit into its time. */
 const AT_ONCE = 32;

@@ -49,7 +49,7 @@ describe('turns of reading', () => {
     const { connect, read, endTurn } = world();
     const socket = connect('a', 'a');
     for (let turn = 0; turn < 5; turn++) {
-      read(5);
+      read(4);
       endTurn();
     }
     assert.equal(socket.reading, true);
@@ -76,8 +76,8 @@ describe('turns of reading', () => {
     const { connect, read, endTurn } = world();
     const sockets = [connect('a', 'a'), connect('b', 'b')];
     for (let turn = 0; turn < 3; turn++) {
-      read(8, 'a');
-      read(8, 'b');
+      read(4, 'a');
+      read(4, 'b');
       endTurn();
     }
     assert(sockets.every(({ reading }) => reading));
@@ -100,10 +100,10 @@ describe('turns of reading', () => {
     const { connect, read, endTurn } = world();
     const socket = connect('a', 'a');
     connect('b', 'b');
-    read(20, 'a');
+    read(12, 'a');
     endTurn(40); // longer than anybody waits
     assert.equal(socket.reading, true);
-    read(20, 'a');
+    read(12, 'a');
     endTurn(1);
     assert.equal(socket.reading, false);
     read(1, 'b');
@@ -111,7 +111,7 @@ describe('turns of reading', () => {
     assert.equal(socket.reading, false);
     endTurn(1); // in which nothing came
     assert.equal(socket.reading, true);
-    read(20, 'a');
+    read(12, 'a');
     for (let turn = 0; turn < 2; turn++) {
       read(1, 'b');
       endTurn(15);
