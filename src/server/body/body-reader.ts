@@ -22,7 +22,7 @@ const YOUNG_GENERATION_MB = 24;
 /** Beside bodies: the code, and the values of one. */
 const OLD_GENERATION_MB = 64;
 /** A body as text has up to two bytes a character, and so has the longest text in it; then they are garbage for a while. */
-const BODIES_IN_HEAP = 8;
+const BODIES_IN_HEAP = 5;
 
 export interface BodyFacts extends RequestFacts {
   readonly maxImageBytes: number;
