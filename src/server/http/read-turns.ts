@@ -18,10 +18,10 @@ const MAX_TURN_MS = 5;
 const AT_ONCE = 32;
 
 /**
- * So long they wait for a turn in which there is nothing else to do. Node takes one new connection in a turn: where turns
- * are long and hundreds wait to be taken, an honest one waits behind them all.
+ * So many turns they wait for one in which there is nothing else to do. Node takes one new connection in a turn: where
+ * every turn is long and hundreds wait to be taken, an honest one waits behind them all.
  */
-const MAX_WAIT_MS = 20;
+const MAX_WAIT_TURNS = 64;
 
 export interface Clock {
   now(): number;
@@ -46,7 +46,8 @@ export class ReadTurns {
   #countedTo: number | undefined;
   /** Something came from a connection that was not paused, in this turn. */
   #busy = false;
-  #resumedAt = 0;
+  /** Turns since paused connections went on. */
+  #waited = 0;
   #going = false;
 
   constructor(clock: Clock = REAL) {
@@ -95,9 +96,9 @@ export class ReadTurns {
   }
 
   #begin(): void {
-    const now = this.#clock.now();
     this.#countedTo = undefined;
-    const others = this.#busy && now - this.#resumedAt < MAX_WAIT_MS;
+    const others = this.#busy && this.#waited < MAX_WAIT_TURNS;
+    this.#waited = others ? this.#waited + 1 : 0;
     this.#busy = false;
     let paused = 0;
     for (const entry of this.#addresses.values()) {
@@ -105,7 +106,6 @@ export class ReadTurns {
       if (!others) for (const socket of [...entry.paused].slice(0, AT_ONCE)) resume(socket, entry);
       paused += entry.paused.size;
     }
-    if (!others) this.#resumedAt = now;
     if (paused > 0) this.#go();
   }
 }

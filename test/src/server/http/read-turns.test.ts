@@ -34,8 +34,7 @@ function world() {
       time += ms;
       turns.note(address);
     },
-    endTurn(ms = 100) {
-      time += ms;
+    endTurn() {
       const ended = next;
       next = [];
       for (const callback of ended) callback();
@@ -66,6 +65,7 @@ describe('turns of reading', () => {
     );
     assert.equal(other.reading, true);
     endTurn();
+    endTurn(); // in which nothing came
     assert.deepEqual(
       mine.map(({ reading }) => reading),
       [true, true],
@@ -90,32 +90,38 @@ describe('turns of reading', () => {
     read(50, 'a');
     read(50, 'b');
     endTurn();
+    endTurn(); // in which nothing came
     assert.deepEqual(order, [...Array.from({ length: 32 }, (_, i) => `a${i}`), 'b']);
     endTurn();
     assert.equal(order.length, 41);
     assert.equal(endTurn(), false);
   });
 
-  it('wait while others are heard, but not for long', () => {
+  it('wait for one in which nothing else came', () => {
+    const { connect, read, endTurn } = world();
+    const socket = connect('a', 'a');
+    read(50, 'a');
+    for (let turn = 0; turn < 10; turn++) {
+      connect(`b${turn}`, 'b');
+      endTurn();
+      assert.equal(socket.reading, false);
+    }
+    endTurn();
+    assert.equal(socket.reading, true);
+  });
+
+  it('wait no longer than for 64, whatever comes', () => {
     const { connect, read, endTurn } = world();
     const socket = connect('a', 'a');
     connect('b', 'b');
-    read(12, 'a');
-    endTurn(40); // longer than anybody waits
-    assert.equal(socket.reading, true);
-    read(12, 'a');
-    endTurn(1);
+    read(50, 'a');
+    for (let turn = 0; turn < 64; turn++) {
+      read(1, 'b');
+      endTurn();
+    }
     assert.equal(socket.reading, false);
     read(1, 'b');
-    endTurn(1);
-    assert.equal(socket.reading, false);
-    endTurn(1); // in which nothing came
-    assert.equal(socket.reading, true);
-    read(12, 'a');
-    for (let turn = 0; turn < 2; turn++) {
-      read(1, 'b');
-      endTurn(15);
-    }
+    endTurn();
     assert.equal(socket.reading, true);
   });
 
@@ -136,7 +142,7 @@ describe('turns of reading', () => {
     read(50);
     socket.resume();
     assert.equal(socket.reading, false);
-    endTurn();
+    while (endTurn());
     socket.pause();
     socket.resume();
     assert.equal(socket.reading, true);
