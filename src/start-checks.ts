@@ -34,10 +34,14 @@ export function assertCanStart(): void {
   );
 }
 
-/** A thread that could not even be made, for want of files, memory or threads. */
-export function threadFailed(cause: unknown): TroupeError {
+/**
+ * A thread that could not even begin, for want of files, memory or threads, say.
+ *
+ * @param work what it is for: `reads model files`
+ */
+export function threadFailed(work: string, cause: unknown): TroupeError {
   const remedy = 'Allow the process more open files (ulimit -n), threads or memory';
-  return new TroupeError(`a thread could not be started (${messageOf(cause)}). ${remedy}`, {
+  return new TroupeError(`a thread that ${work} could not be started (${messageOf(cause)}). ${remedy}`, {
     code: 'THREAD_FAILED',
     details: { remedy },
     cause,

@@ -21,6 +21,8 @@ export interface MemoryPlan {
   readonly imageCacheBytes: number;
   /** Encoded images fetched from the web; each is held twice, by the server and by the actor that decodes it. */
   readonly fetchedBytes: number;
+  /** Bodies of requests, and the images in them, until they are answered, unless `http.maxBufferedBytes` says. */
+  readonly bufferedBytes: number;
 }
 
 const MIB = 1024 ** 2;
@@ -37,6 +39,7 @@ const SHARES = {
   embeddingBytes: { share: 0.06, most: 256 * MIB },
   imageCacheBytes: { share: 0.04, most: 128 * MIB },
   fetchedBytes: { share: 0.08, most: 512 * MIB },
+  bufferedBytes: { share: 0.1, most: 256 * MIB },
 } as const;
 
 /** Bytes. The limit of the control group where there is one, else the machine's memory. */
@@ -58,6 +61,7 @@ export function planMemory(limitBytes: number): MemoryPlan {
     embeddingBytes: shareOf('embeddingBytes'),
     imageCacheBytes: shareOf('imageCacheBytes'),
     fetchedBytes: shareOf('fetchedBytes'),
+    bufferedBytes: shareOf('bufferedBytes'),
   };
 }
 

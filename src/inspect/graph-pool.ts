@@ -1,11 +1,8 @@
 /** Threads that read and rewrite graph files: parsing a large protobuf would block the caller's. */
 import { availableParallelism } from 'node:os';
-import type { Piscina } from 'piscina';
-import type { TroupeError } from '../../runtime/errors.ts';
-import { bundled, moduleBeside } from '../../runtime/module-beside.ts';
-import { type Outcome, unwrap } from '../../runtime/thread/thread-control.ts';
-import { errorCodeOf } from '../../runtime/util/realms.ts';
-import { threadFailed } from '../start-checks.ts';
+import { moduleBeside } from '../../runtime/module-beside.ts';
+import type { Outcome } from '../../runtime/thread/thread-control.ts';
+import { WorkerPool } from '../worker-pool.ts';
 import type * as worker from './graph-worker.ts';
 
 type Jobs = typeof worker;
@@ -16,14 +13,10 @@ type ResultOf<Name extends JobName> = Awaited<ReturnType<Jobs[Name]>> extends Ou
 const GRAPHS = 3;
 
 export class GraphPool {
-  readonly #pool: Piscina;
-  /** A thread that cannot begin, or dies between jobs: piscina starts no other, and what waits would wait for ever. */
-  readonly #broken = Promise.withResolvers<never>();
+  readonly #pool: WorkerPool;
 
-  private constructor(pool: Piscina) {
+  private constructor(pool: WorkerPool) {
     this.#pool = pool;
-    this.#broken.promise.catch(() => {}); // whoever runs a job hears of it
-    pool.on('error', (cause: unknown) => this.#broken.reject(notStarted(cause)));
   }
 
   /**
@@ -34,27 +27,16 @@ export class GraphPool {
     // Not before it is known that this is no bundle: some cannot even load it.
     const { Piscina } = await import('piscina');
     const maxThreads = Math.min(GRAPHS, availableParallelism());
-    return new GraphPool(new Piscina({ filename: module, minThreads: 0, maxThreads }));
+    const pool = new Piscina({ filename: module, minThreads: 0, maxThreads });
+    return new GraphPool(new WorkerPool(pool, 'reads model files'));
   }
 
   /** @throws what the job throws; TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can take it */
   async run<Name extends JobName>(name: Name, input: Parameters<Jobs[Name]>[0]): Promise<ResultOf<Name>> {
-    const outcome: Outcome<ResultOf<Name>> = await Promise.race([
-      this.#pool.run(input, { name }),
-      this.#broken.promise,
-    ]);
-    return unwrap(outcome);
+    return await this.#pool.run<ResultOf<Name>>(name, input);
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
-}
-
-function notStarted(cause: unknown): TroupeError {
-  const code = errorCodeOf(cause);
-  // Its own first module is left behind by a bundler, too.
-  if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
-    return bundled('module that threads of piscina begin with', cause);
-  return threadFailed(cause);
 }

@@ -1,7 +1,8 @@
 /**
- * Places for a bounded number of requests, and a bounded queue before them. Clients take turns: each has a line of its
- * own, and a free place goes to the head of the next line, so that one who asks much waits for himself. When the queue
- * is full, the newest request of the longest line gives way (longest queue drop, as in fair packet queueing: Suter et
+ * Places for a bounded number of requests, and a bounded queue before them. Each client has a line of its own, and a free
+ * place goes to the client that has fewest, in turns where they have alike, so that one who asks much waits for himself.
+ * An eighth of the places is only for clients that have none: who comes while another's long requests have all others
+ * finds one. When the queue is full, the newest request of the longest line gives way (longest queue drop, as in fair packet queueing: Suter et
  * al., "Design considerations for supporting TCP with per-flow queueing", 1998).
  */
 import { TroupeError } from '../../runtime/errors.ts';
@@ -24,15 +25,22 @@ interface Waiter {
   readonly refuse: (error: unknown) => void;
 }
 
+/** Of the places; what is left is enough to keep an engine busy, which has twice as many as it decodes together. */
+const KEPT_FOR_NEWCOMERS = 1 / 8;
+
 export class FairQueue {
   readonly #limits: FairQueueLimits;
   /** In the order of their turns; a client without waiters has no line. */
   readonly #lines = new Map<string, Waiter[]>();
+  /** Places of each client that has any. */
+  readonly #places = new Map<string, number>();
+  readonly #kept: number;
   #used = 0;
   #waiting = 0;
 
   constructor(limits: FairQueueLimits) {
     this.#limits = limits;
+    this.#kept = Math.floor(limits.places * KEPT_FOR_NEWCOMERS);
   }
 
   /** Places in use. */
@@ -46,7 +54,7 @@ export class FairQueue {
 
   /** True when a request of this client would be refused. */
   isFullFor(client: string): boolean {
-    if (this.#used < this.#limits.places || this.#waiting < this.#limits.waiting) return false;
+    if (this.#hasPlaceFor(client) || this.#waiting < this.#limits.waiting) return false;
     return this.#longest().length <= (this.#lines.get(client)?.length ?? 0) + 1;
   }
 
@@ -58,7 +66,8 @@ export class FairQueue {
    */
   enter(client: string, signal: AbortSignal): Promise<Place> {
     if (signal.aborted) return Promise.reject(signal.reason);
-    if (this.#waiting === 0 && this.#used < this.#limits.places) return Promise.resolve(this.#take());
+    // Who waits could not take it: places are given to them as they become free.
+    if (this.#hasPlaceFor(client)) return Promise.resolve(this.#take(client));
     if (this.isFullFor(client)) return Promise.reject(queueFull());
     if (this.#waiting >= this.#limits.waiting) this.#longest().at(-1)?.refuse(queueFull());
     return new Promise((resolve, reject) => {
@@ -89,28 +98,44 @@ export class FairQueue {
     for (const line of [...this.#lines.values()]) for (const waiter of [...line]) waiter.refuse(error);
   }
 
-  #take(): Place {
+  #hasPlaceFor(client: string): boolean {
+    const isNew = !this.#places.has(client);
+    return this.#used < this.#limits.places - (isNew ? 0 : this.#kept);
+  }
+
+  #take(client: string): Place {
     this.#used += 1;
+    this.#places.set(client, (this.#places.get(client) ?? 0) + 1);
     let held = true;
     return {
       release: () => {
         if (!held) return;
         held = false;
         this.#used -= 1;
-        this.#next();
+        const left = (this.#places.get(client) ?? 0) - 1;
+        if (left > 0) this.#places.set(client, left);
+        else this.#places.delete(client);
+        while (this.#giveNext());
       },
     };
   }
 
-  #next(): void {
-    if (this.#used >= this.#limits.places) return;
+  #giveNext(): boolean {
+    let next: Waiter | undefined;
+    let fewest = Number.POSITIVE_INFINITY;
     for (const [client, [first]] of this.#lines) {
-      first?.grant(this.#take());
-      // To the end of the turns, if more of this client wait.
-      const line = this.#lines.get(client);
-      if (this.#lines.delete(client) && line !== undefined) this.#lines.set(client, line);
-      return;
+      const places = this.#places.get(client) ?? 0;
+      if (places >= fewest || !this.#hasPlaceFor(client)) continue;
+      fewest = places;
+      next = first;
     }
+    if (next === undefined) return false;
+    const { client } = next;
+    next.grant(this.#take(client));
+    // To the end of the turns, if more of this client wait.
+    const line = this.#lines.get(client);
+    if (this.#lines.delete(client) && line !== undefined) this.#lines.set(client, line);
+    return true;
   }
 
   #leave(waiter: Waiter): void {

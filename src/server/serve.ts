@@ -69,11 +69,17 @@ export class TroupeServer implements AsyncDisposable {
     const log = options.logger ?? createLogger(config.log.level);
     const state = new ServerState(config, log);
     const app = createApp(state);
-    await listen(app, config);
+    try {
+      await listen(app, config);
+    } catch (error) {
+      await state.bodies.close();
+      throw error;
+    }
     const server = new TroupeServer(app, state);
     log.info({ url: server.url, model: config.resolved.model }, 'listening');
     const { limitBytes: memoryBytes, ...shares } = config.resolved.memory;
-    log.info({ memoryBytes, shares }, 'memory');
+    const { maxBufferedBytes: bufferedBytes } = config.http;
+    log.info({ memoryBytes, shares: { ...shares, bufferedBytes } }, 'memory');
     try {
       const { onProgress, signal } = options;
       const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
@@ -86,6 +92,7 @@ export class TroupeServer implements AsyncDisposable {
       state.engineStarted(engine);
     } catch (error) {
       await app.close();
+      await state.bodies.close();
       throw error;
     }
     log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
@@ -150,6 +157,7 @@ export class TroupeServer implements AsyncDisposable {
     const impatience = after(LAST_WORDS_MS, () => this.#app.server.closeAllConnections());
     await this.#app.close();
     clearTimeout(impatience);
+    await this.#state.bodies.close();
     const report = (await engine?.stop()) ?? { quarantined: [] };
     this.#state.metrics.registry.clear();
     log.info(report, 'stopped');

@@ -12,12 +12,13 @@ import type { ServerOptions } from './server-options.ts';
 import { type CheckedServerOptions, serverSchema } from './server-schema.ts';
 
 export interface ServerConfig
-  extends Omit<CheckedServerOptions, keyof TroupeOptions | 'modelName' | 'queue'> {
+  extends Omit<CheckedServerOptions, keyof TroupeOptions | 'modelName' | 'queue' | 'http'> {
   readonly engine: TroupeOptions;
   /** The same, completed. */
   readonly resolved: ResolvedConfig;
   readonly modelName: string;
   readonly queue: { readonly maxInFlight: number; readonly maxQueued: number };
+  readonly http: CheckedServerOptions['http'] & { readonly maxBufferedBytes: number };
   /** Only this machine can connect. */
   readonly loopback: boolean;
 }
@@ -51,7 +52,8 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
     engine,
     resolved,
     ...{ host, port, apiKeys: keys, apiKeyFile, allowAnonymous, allowedHosts, loopback },
-    ...{ playground, http, log, drainMs },
+    ...{ playground, log, drainMs },
+    http: { ...http, maxBufferedBytes: http.maxBufferedBytes ?? resolved.memory.bufferedBytes },
     modelName: modelName ?? basename(resolved.model),
     queue: {
       maxQueued: queue.maxQueued,

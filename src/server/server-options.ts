@@ -16,12 +16,21 @@ export interface HttpOptions {
   readonly allowedOrigins?: readonly string[];
   /** Open connections. Default 1024. */
   readonly maxConnections?: number;
-  /** Size of one request, bytes. Default 20 MiB. */
+  /** Open connections of one address, or of one IPv6 /64 network. Default: a quarter of all. */
+  readonly maxConnectionsPerAddress?: number;
+  /** Proxies, or networks of them (`10.0.0.0/8`), whose `X-Forwarded-For` says who the client is. Default: none. */
+  readonly trustedProxies?: readonly string[];
+  /** Size of one request, bytes: as it comes, and inflated. Default 20 MiB. */
   readonly maxBodyBytes?: number;
-  /** Size of all requests being received or served, bytes. Default 256 MiB. */
+  /**
+   * Size of all requests being received or served, bytes; one client may have half of it. Default: a share of
+   * `limits.memoryBytes`, at most 256 MiB.
+   */
   readonly maxBufferedBytes?: number;
   /** Milliseconds that a client has to send a request. Default 30,000. */
   readonly receiveTimeoutMs?: number;
+  /** Bytes a second at which a body must come, over 5 seconds; 0 for any pace. Default 1,024. */
+  readonly minBytesPerSecond?: number;
   /** Milliseconds that an idle connection is kept. Default 65,000. */
   readonly keepAliveTimeoutMs?: number;
   /** Milliseconds that a client may not read its answer before it is cut off. Default 30,000. */

@@ -1,4 +1,5 @@
 /** The options of a server: those of its engine, and its own. Every one has a default that is safe. */
+import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { engineSchema } from '../config/engine-schema.ts';
 import { setting } from '../config/setting.ts';
@@ -6,6 +7,11 @@ import { setting } from '../config/setting.ts';
 const MIB = 1024 * 1024;
 const milliseconds = z.number().min(1).max(86_400_000);
 const whole = (min: number, max = 1_000_000_000) => z.number().int().min(min).max(max);
+
+/** `10.0.0.1`, `10.0.0.0/8`, `fd00::/8` */
+function isNetwork(text: string): boolean {
+  return ipaddr.isValid(text) ? !text.includes('%') : ipaddr.isValidCIDR(text);
+}
 
 const queueSchema = z.strictObject({
   maxInFlight: setting(whole(1, 65_536).optional(), {
@@ -46,19 +52,37 @@ const httpSchema = z.strictObject({
     help: 'open connections (default: 1024)',
     kind: 'number',
   }),
+  maxConnectionsPerAddress: setting(whole(1, 65_536).optional(), {
+    flag: '--max-connections-per-address <n>',
+    help: 'open connections of one address, or IPv6 /64 network (default: a quarter of all)',
+    kind: 'number',
+  }),
+  trustedProxies: setting(
+    z.array(z.string().refine(isNetwork, 'Must be an address or a network')).default([]),
+    {
+      flag: '--trusted-proxy <address>',
+      help: 'proxy, or network of them (10.0.0.0/8), whose X-Forwarded-For says who the client is',
+      kind: 'list',
+    },
+  ),
   maxBodyBytes: setting(whole(1024).default(20 * MIB), {
     flag: '--max-body-bytes <n>',
     help: 'size of one request (default: 20 MiB)',
     kind: 'number',
   }),
-  maxBufferedBytes: setting(whole(1024).default(256 * MIB), {
+  maxBufferedBytes: setting(whole(1024).optional(), {
     flag: '--max-buffered-bytes <n>',
-    help: 'size of all requests being received or served (default: 256 MiB)',
+    help: 'size of all requests being received or served (default: a share of the memory, at most 256 MiB)',
     kind: 'number',
   }),
   receiveTimeoutMs: setting(milliseconds.default(30_000), {
     flag: '--receive-timeout-ms <n>',
     help: 'time a client has to send a request (default: 30000)',
+    kind: 'number',
+  }),
+  minBytesPerSecond: setting(whole(0).default(1024), {
+    flag: '--min-bytes-per-second <n>',
+    help: 'pace at which a body must come, over 5 seconds (default: 1024)',
     kind: 'number',
   }),
   keepAliveTimeoutMs: setting(milliseconds.default(65_000), {

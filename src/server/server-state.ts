@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
 import { after } from '../../runtime/util/timers.ts';
 import type { Troupe } from '../troupe.ts';
+import { BodyReader } from './body/body-reader.ts';
 import { RemoteImages } from './chat/remote-images.ts';
 import type { RequestLifetime } from './chat/request-lifetime.ts';
 import { FairQueue } from './fair-queue.ts';
@@ -10,6 +11,9 @@ import { ByteBudget } from './http/byte-budget.ts';
 import { EngineMetrics } from './observe/engine-metrics.ts';
 import { ServerMetrics } from './observe/metrics.ts';
 import type { ServerConfig } from './server-config.ts';
+
+/** Of the bytes that requests may keep in memory: whatever one client sends, there is room for another. */
+const SHARE_OF_ONE_CLIENT = 1 / 2;
 
 export type Phase = 'starting' | 'ready' | 'draining';
 
@@ -21,6 +25,7 @@ export class ServerState {
   readonly queue: FairQueue;
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
+  readonly bodies: BodyReader;
   readonly startedAt = new Date();
   /** The same on a clock that nobody sets, ms. */
   readonly startedAtMs = performance.now();
@@ -35,19 +40,22 @@ export class ServerState {
     this.config = config;
     this.log = log;
     this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
+    const { maxImages, maxImageBytes } = resolved.limits;
     this.images = new RemoteImages({
       policy: resolved.images,
-      maxBytes: resolved.limits.maxImageBytes,
+      maxBytes: maxImageBytes,
       budgetBytes: resolved.memory.fetchedBytes,
       waiting: queue.maxQueued,
     });
-    this.budget = new ByteBudget(http.maxBufferedBytes);
+    this.bodies = new BodyReader({ modelName, maxImages, maxImageBytes, maxBodyBytes: http.maxBodyBytes });
+    const perClient = Math.ceil(http.maxBufferedBytes * SHARE_OF_ONE_CLIENT);
+    this.budget = new ByteBudget({ total: http.maxBufferedBytes, perClient });
     this.metrics = new ServerMetrics(modelName);
     this.engineMetrics = new EngineMetrics(this.metrics.registry);
     this.metrics.gauge('num_requests_running', 'Requests in the engine', () => this.queue.used);
     this.metrics.gauge('num_requests_waiting', 'Requests in the queue', () => this.queue.waiting);
     this.metrics.gauge('fetched_bytes', 'Bytes of fetched images in memory', () => this.images.heldBytes);
-    this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.reserved);
+    this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.held);
   }
 
   get phase(): Phase {

@@ -5,9 +5,10 @@ import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { Troupe } from '../../troupe.ts';
 import type { Place } from '../fair-queue.ts';
+import type { ReceivedBody } from '../http/received-body.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
-import { type ChatCompletionRequest, parseChatRequest } from '../openai/chat-request.ts';
+import type { ChatCompletionRequest } from '../openai/chat-request.ts';
 import { type AnswerHead, completion } from '../openai/chat-response.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import type { ServerState } from '../server-state.ts';
@@ -20,8 +21,7 @@ import { streamAnswer } from './stream-answer.ts';
 export interface ChatCall {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  /** Whose turn it takes in the queue. */
-  readonly client: string;
+  readonly body: ReceivedBody;
 }
 
 export async function answerChat(state: ServerState, call: ChatCall): Promise<void> {
@@ -54,7 +54,7 @@ export async function answerChat(state: ServerState, call: ChatCall): Promise<vo
     lifetime.end();
     trace.end();
     const durationMs = Math.round((performance.now() - startedAt) * 100) / 100;
-    log.info({ requestId: request.id, client: call.client, status, durationMs, ...record.fields }, 'chat');
+    log.info({ requestId: request.id, client: request.client, status, durationMs, ...record.fields }, 'chat');
     closeWhenSent(state, reply, lifetime);
   }
 }
@@ -66,18 +66,20 @@ interface Answered {
 
 async function run(
   state: ServerState,
-  { request, reply, client }: ChatCall,
+  { request, reply, body }: ChatCall,
   lifetime: RequestLifetime,
   record: RequestRecord,
 ): Promise<Answered> {
-  const { config, queue } = state;
+  const { queue } = state;
+  const { client } = request;
+  if (body.refusal !== undefined) throw body.refusal;
   const engine = state.readyEngine();
-  const { maxImages } = config.resolved.limits;
-  const asked = parseChatRequest(request.body, { modelName: config.modelName, maxImages });
-  record.asked(asked);
-  // Before images are fetched for nothing.
-  if (queue.isFullFor(client))
+  // Before a body is read and images are fetched for nothing.
+  if (queue.isFullFor(client)) {
     throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
+  }
+  const asked = await state.bodies.read(body, client, lifetime.signal);
+  record.asked(asked);
   let fetched: FetchedChat | undefined;
   let place: Place | undefined;
   try {

@@ -2,7 +2,6 @@
  * Fetches a request's images from the web before it takes a place in the engine: a slow image host holds one of the
  * places for fetching, and nobody who needs none of them. Bytes are only passed on; decoding is the processor's.
  */
-import { types } from 'node:util';
 import type { ChatMessage, ChatRequest, ContentPart } from '../../../actors/generation.ts';
 // Loaded now, so that the first request does not wait for the HTTP client.
 import '../../../actors/processor/image-fetch.ts';
@@ -60,10 +59,16 @@ export class RemoteImages {
     // All images of a request together: with half of them it could only hold what others wait for.
     const place = await this.#queue.enter(client, signal);
     try {
+      const fetched: Uint8Array<ArrayBuffer>[] = [];
+      const fetch: FetchImage = async (image, field) => {
+        const admit = (announced: number | undefined) => bytes.admit(announced);
+        const loaded = await this.#load(image, field, admit, either);
+        fetched.push(loaded);
+        return loaded;
+      };
       const messages = await Promise.all(
-        chat.messages.map((message, index) => this.#message(message, `messages[${index}]`, bytes, either)),
+        chat.messages.map((message, index) => withFetched(message, `messages[${index}]`, fetch)),
       );
-      const fetched = messages.flatMap(imagesAsBytes);
       bytes.complete(fetched.reduce((sum, image) => sum + image.length, 0));
       const release = () => {
         // Now, and not with the next collection, which looks at other memory.
@@ -80,27 +85,30 @@ export class RemoteImages {
     }
   }
 
-  async #message(
-    message: ChatMessage,
+  async #load(
+    image: string,
     field: string,
-    bytes: FetchedBytes,
+    admit: (announced: number | undefined) => Promise<number>,
     signal: AbortSignal,
-  ): Promise<ChatMessage> {
-    const { content } = message;
-    if (typeof content === 'string' || remoteParts(message).length === 0) return message;
-    const parts = content.map((part, index) =>
-      isRemotePart(part) ? this.#image(part.image, `${field}.content[${index}].image`, bytes, signal) : part,
-    );
-    return { ...message, content: await Promise.all(parts) };
-  }
-
-  async #image(image: string, field: string, bytes: FetchedBytes, signal: AbortSignal): Promise<ContentPart> {
-    const admit = (announced: number | undefined) => bytes.admit(announced);
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const options = { policy: this.#policy, maxBytes: this.#maxBytes, signal, admit };
-    const loaded = await loadImageBytes(image, field, options);
     // What the fetch collected lies in memory of its own, which can be sent to another thread.
-    return { type: 'image', image: loaded as Uint8Array<ArrayBuffer> };
+    return (await loadImageBytes(image, field, options)) as Uint8Array<ArrayBuffer>;
   }
+}
+
+type FetchImage = (image: string, field: string) => Promise<Uint8Array<ArrayBuffer>>;
+
+async function withFetched(message: ChatMessage, field: string, fetch: FetchImage): Promise<ChatMessage> {
+  const { content } = message;
+  if (typeof content === 'string' || remoteParts(message).length === 0) return message;
+  const parts = content.map(
+    async (part, index): Promise<ContentPart> =>
+      isRemotePart(part)
+        ? { type: 'image', image: await fetch(part.image, `${field}.content[${index}].image`) }
+        : part,
+  );
+  return { ...message, content: await Promise.all(parts) };
 }
 
 interface RemotePart {
@@ -110,14 +118,6 @@ interface RemotePart {
 
 function remoteParts({ content }: ChatMessage): RemotePart[] {
   return typeof content === 'string' ? [] : content.filter(isRemotePart);
-}
-
-/** Only those that were fetched are bytes in a request that came over HTTP. */
-function imagesAsBytes({ content }: ChatMessage): Uint8Array<ArrayBuffer>[] {
-  if (typeof content === 'string') return [];
-  return content.flatMap((part) =>
-    part.type === 'image' && types.isUint8Array(part.image) ? [part.image as Uint8Array<ArrayBuffer>] : [],
-  );
 }
 
 function isRemotePart(part: ContentPart): part is RemotePart {

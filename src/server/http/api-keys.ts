@@ -1,35 +1,35 @@
 /** Who may ask: keys compared in a time that tells nothing about them. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
+/** RFC 9110, 11.4: the scheme in any case, then spaces, then the credentials. */
+const CREDENTIALS = /^Bearer +([\x21-\x7e]+)$/i;
+
+const FINGERPRINT_LENGTH = 12;
+
 export class ApiKeys {
   /** Of one length, whatever the keys' lengths are. */
   readonly #digests: readonly Buffer[];
 
   constructor(keys: readonly string[]) {
-    this.#digests = keys.map(digest);
+    this.#digests = keys.map((key) => createHash('sha256').update(key).digest());
   }
 
   get required(): boolean {
     return this.#digests.length > 0;
   }
 
-  /** @param authorization the header: `Bearer <key>` */
-  accepts(authorization: string | undefined): boolean {
-    const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (key === undefined) return false;
-    const given = digest(key);
-    let accepted = false;
+  /**
+   * @param authorization the header: `Bearer KEY`
+   * @returns what tells the key from others without being it, however the header is written; undefined for none that is
+   *   known
+   */
+  identify(authorization: string | undefined): string | undefined {
+    const key = CREDENTIALS.exec(authorization ?? '')?.[1];
+    if (key === undefined) return undefined;
+    const given = createHash('sha256').update(key).digest();
+    let known = false;
     // All of them are compared, whichever fits.
-    for (const known of this.#digests) accepted = timingSafeEqual(known, given) || accepted;
-    return accepted;
+    for (const digest of this.#digests) known = timingSafeEqual(digest, given) || known;
+    return known ? given.toString('base64url').slice(0, FINGERPRINT_LENGTH) : undefined;
   }
-
-  /** Tells clients apart without keeping their keys. */
-  static fingerprint(authorization: string): string {
-    return digest(authorization).toString('base64url').slice(0, 12);
-  }
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

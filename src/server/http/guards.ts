@@ -1,18 +1,29 @@
-/** What every request passes before its body is parsed: the name it calls us by, its key, and room for its bytes. */
+/** What every request passes before its body is read: the name it calls us by, whether there is such a route, its key. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { ApiError } from '../openai/api-error.ts';
 import type { ServerState } from '../server-state.ts';
 import { ApiKeys } from './api-keys.ts';
-import type { Reservation } from './byte-budget.ts';
+import { BodyReceiver } from './body-receiver.ts';
+import { addressOf } from './client-identity.ts';
 import { probeWhenHalfClosed } from './half-closed.ts';
 import { HostGuard } from './host-guard.ts';
-import { encodingOf, inflatedBody, mostInflated } from './inflate-body.ts';
+import { encodingOf } from './inflate-body.ts';
+import type { ReadTurns } from './read-turns.ts';
 import { guardAgainstStall } from './stall-guard.ts';
+import { closeUnlessRead } from './unread-body.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route needs a key, if any are configured. */
     needsKey?: true;
+    /** The route takes a body, of at most its `bodyLimit`; bodies of other requests are never kept. */
+    takesBody?: true;
+  }
+  interface FastifyRequest {
+    /** Whose turn it takes: a known key by its fingerprint, or an address. */
+    client: string;
+    /** Of a route that takes a body. */
+    receiver: BodyReceiver | undefined;
   }
 }
 
@@ -24,53 +35,50 @@ const SECURITY_HEADERS = {
   'cache-control': 'no-store',
 } as const;
 
-/** Methods whose body is not read. */
-const BODILESS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-export function addGuards(app: FastifyInstance, state: ServerState): void {
+export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadTurns): void {
   const { config, budget } = state;
-  const { maxBodyBytes, stallTimeoutMs } = config.http;
-  const reservations = new WeakMap<FastifyRequest, Reservation>();
+  const { stallTimeoutMs, minBytesPerSecond } = config.http;
   const keys = new ApiKeys(config.apiKeys);
   const hosts = new HostGuard(config);
+  app.decorateRequest('client', '');
+  app.decorateRequest('receiver', undefined);
   app.addHook('onRequest', async (request, reply) => {
     reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+    const onWhole = closeUnlessRead(request.raw, reply.raw);
     if (state.phase === 'draining') reply.header('connection', 'close');
     guardAgainstStall(reply.raw, stallTimeoutMs);
     probeWhenHalfClosed(reply.raw);
-    if (!hosts.accepts(request.headers.host, request.raw.socket.localAddress)) throw unknownHost();
-    if (
-      request.routeOptions.config.needsKey &&
-      keys.required &&
-      !keys.accepts(request.headers.authorization)
-    ) {
-      throw wrongKey();
-    }
-    const reservation = budget.reserve(announcedBytes(request, maxBodyBytes));
-    reservations.set(request, reservation);
-    reply.raw.once('close', reservation.release);
+    if (!hosts.accepts(request.headers.host, request.socket.localAddress)) throw unknownHost();
+    if (request.is404) throw notFound(request);
+    const { needsKey, takesBody } = request.routeOptions.config;
+    const key = needsKey && keys.required ? keys.identify(request.headers.authorization) : '';
+    if (key === undefined) throw wrongKey();
+    request.client = key || addressOf(request.ip);
+    if (!takesBody) return;
+    const address = addressOf(request.socket.remoteAddress);
+    request.receiver = new BodyReceiver(request.raw, reply.raw, {
+      budget,
+      client: request.client,
+      encoding: encodingOf(request.headers['content-encoding']),
+      maxBytes: request.routeOptions.bodyLimit,
+      minBytesPerSecond,
+      onRead: () => reads.note(address),
+      onWhole,
+    });
   });
-  app.addHook('preParsing', async (request, _reply, body) => {
-    if (BODILESS.has(request.method)) return body;
-    const encoding = encodingOf(request.headers['content-encoding']);
-    if (encoding === undefined) return body;
-    const onEnd = (bytes: number) => reservations.get(request)?.shrinkTo(bytes);
-    return inflatedBody(body, { encoding, limit: maxBodyBytes, onEnd });
+  app.removeAllContentTypeParsers(); // text/plain too, which a web page may send anywhere without asking
+  app.addContentTypeParser('application/json', async (request: FastifyRequest) => {
+    return await request.receiver?.receive();
   });
 }
 
-/** Whose turn a request takes: one client is one key, or one address. */
-export function clientOf({ headers, ip }: FastifyRequest): string {
-  return headers.authorization === undefined ? ip : ApiKeys.fingerprint(headers.authorization);
-}
-
-/** A body of unknown length may become as long as allowed, and so may one that is inflated. */
-function announcedBytes({ method, headers }: FastifyRequest, limit: number): number {
-  if (BODILESS.has(method)) return 0;
-  const announced = Number(headers['content-length'] ?? limit);
-  const length = Number.isFinite(announced) ? announced : limit;
-  const encoding = encodingOf(headers['content-encoding']);
-  return Math.min(encoding === undefined ? length : mostInflated(encoding, length), limit);
+export function notFound({ method, url }: FastifyRequest): ApiError {
+  const path = url.split('?')[0]?.slice(0, 128) ?? '';
+  return new ApiError(`There is no ${method} ${path}.`, {
+    status: 404,
+    type: 'not_found_error',
+    code: 'not_found',
+  });
 }
 
 function wrongKey(): ApiError {

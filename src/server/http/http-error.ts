@@ -4,11 +4,7 @@ import { isError } from '../../../runtime/util/realms.ts';
 import { ApiError } from '../openai/api-error.ts';
 
 const CODES: Readonly<Record<string, readonly [code: string, message: string]>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: ['body_too_large', 'The request is larger than this server takes.'],
   FST_ERR_CTP_INVALID_MEDIA_TYPE: ['unsupported_media_type', 'Send application/json.'],
-  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_json', 'The body is empty.'],
-  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_json', 'The body is no valid JSON.'],
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['invalid_request', 'The body is not as long as it was said to be.'],
 };
 
 /** undefined for what the HTTP layer has no part in. */

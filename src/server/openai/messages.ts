@@ -15,6 +15,12 @@ import {
 /** More than any context holds, and few enough to look at one by one. */
 const MAX_MESSAGES = 4096;
 
+/** Of all messages together: each costs time in the chat template, and an image's is bounded besides. */
+const MAX_PARTS = 4096;
+
+/** Of an address, which is parsed; a data URL has its image's bound. */
+const LONGEST_ADDRESS = 8192;
+
 const ROLES = new Map<unknown, ChatMessage['role']>([
   ['system', 'system'],
   ['developer', 'system'],
@@ -36,11 +42,19 @@ export function parseMessages(messages: unknown): ParsedMessages {
     throw badRequest('too_many_messages', 'messages', `has more than ${MAX_MESSAGES} messages`);
   }
   const list: readonly unknown[] = messages;
+  const parts = list.reduce<number>((sum, message) => sum + partsOf(message), 0);
+  if (parts > MAX_PARTS) {
+    throw badRequest('too_many_parts', 'messages', `has more than ${MAX_PARTS} content parts`);
+  }
   const imageFields = new Map<string, string>();
   return {
     messages: list.map((message, index) => parseMessage(message, `messages[${index}]`, imageFields)),
     imageFields,
   };
+}
+
+function partsOf(message: unknown): number {
+  return isJsonObject(message) && Array.isArray(message.content) ? message.content.length : 1;
 }
 
 function parseMessage(message: unknown, path: string, imageFields: Map<string, string>): ChatMessage {
@@ -114,8 +128,11 @@ function parseImageUrl(image: unknown, path: string): PictureUrl {
 
 function urlOf(given: unknown, field: string): string {
   const url = typeof given === 'string' ? given.trim() : '';
-  if (/^(https?|data|file):/i.test(url)) return url;
-  throw badRequest('image_source_unsupported', field, 'must be an https:, http: or data: URL');
+  if (!/^(https?|data|file):/i.test(url)) {
+    throw badRequest('image_source_unsupported', field, 'must be an https:, http: or data: URL');
+  }
+  if (url.length <= LONGEST_ADDRESS || /^data:/i.test(url)) return url;
+  throw badRequest('invalid_value', field, `has more than ${LONGEST_ADDRESS} characters`);
 }
 
 /** Some clients send every attachment as a file. Of these the pictures can be seen. */

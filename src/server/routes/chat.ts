@@ -1,15 +1,16 @@
 /** The routes of OpenAI's API. */
 import type { FastifyInstance } from 'fastify';
 import { answerChat } from '../chat/answer.ts';
-import { clientOf } from '../http/guards.ts';
+import { ReceivedBody } from '../http/received-body.ts';
 import { ApiError } from '../openai/api-error.ts';
 import type { ServerState } from '../server-state.ts';
 
 const needsKey = { config: { needsKey: true } } as const;
 
 export function chatRoutes(app: FastifyInstance, state: ServerState): void {
-  app.post('/v1/chat/completions', needsKey, async (request, reply) => {
-    await answerChat(state, { request, reply, client: clientOf(request) });
+  const takesBody = { config: { needsKey: true, takesBody: true } } as const;
+  app.post<{ Body: ReceivedBody | undefined }>('/v1/chat/completions', takesBody, async (request, reply) => {
+    await answerChat(state, { request, reply, body: request.body ?? new ReceivedBody() });
     return reply;
   });
   app.get('/v1/models', needsKey, () => ({ object: 'list', data: [modelObject(state)] }));

@@ -48,6 +48,38 @@ describe('a fair queue', () => {
     assert.deepEqual([queue.used, queue.waiting], [0, 0]);
   });
 
+  it('gives a place to the client that has fewest, whoever came first', async () => {
+    const queue = new FairQueue({ places: 4, waiting: 10 });
+    const order: string[] = [];
+    const enter = entering(queue, order);
+    const running = await Promise.all(['a1', 'a2', 'a3', 'a4'].map((name) => enter('a', name)));
+    for (const name of ['a5', 'b1', 'b2', 'b3']) enter(name.slice(0, 1), name);
+    // Twice b has fewer than a, then a has fewer than b.
+    for (const place of running.slice(0, 3)) {
+      place.release();
+      await settled();
+    }
+    assert.deepEqual(order.slice(4), ['b1', 'b2', 'a5']);
+  });
+
+  it('keeps an eighth of its places for clients that have none', async () => {
+    const queue = new FairQueue({ places: 8, waiting: 2 });
+    const order: string[] = [];
+    const enter = entering(queue, order);
+    const places = await Promise.all([1, 2, 3, 4, 5, 6, 7].map((n) => enter('a', `a${n}`)));
+    enter('a', 'a8');
+    await settled();
+    assert.deepEqual([queue.used, queue.waiting], [7, 1]);
+    const place = await enter('b', 'b1');
+    assert.equal(queue.used, 8);
+    place.release(); // to nobody who has a place
+    await settled();
+    assert.deepEqual([queue.used, queue.waiting], [7, 1]);
+    places[0]?.release();
+    await settled();
+    assert.deepEqual(order.slice(7), ['b1', 'a8']);
+  });
+
   it('refuses what it has no room for', async () => {
     const queue = new FairQueue({ places: 1, waiting: 1 });
     await queue.enter('a', never);

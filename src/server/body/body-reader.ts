@@ -1,0 +1,80 @@
+/**
+ * From the bytes of a request to what it asks for. What is small is parsed at once; what is large on a thread of its own,
+ * since a body of some megabytes would hold up everyone whom the main thread answers. Clients take turns on it.
+ */
+import { Piscina } from 'piscina';
+import { moduleBeside } from '../../../runtime/module-beside.ts';
+import { WorkerPool } from '../../worker-pool.ts';
+import { FairQueue } from '../fair-queue.ts';
+import type { ReceivedBody } from '../http/received-body.ts';
+import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
+import type { LargeBody } from './body-worker.ts';
+import { readChat } from './read-chat.ts';
+
+/** Parsed at once: a fifth of a millisecond at the worst. Another thread costs about as much. */
+const SMALL_BYTES = 4 * 1024;
+
+/** As many as there may be connections; their bytes have a budget. */
+const WAITING = 65_536;
+
+const MIB = 1024 * 1024;
+const YOUNG_GENERATION_MB = 24;
+/** Beside bodies: the code, and the values of one. */
+const OLD_GENERATION_MB = 64;
+/** A body as text has up to two bytes a character, and so has the longest text in it; then they are garbage for a while. */
+const BODIES_IN_HEAP = 5;
+
+export interface BodyFacts extends RequestFacts {
+  readonly maxImageBytes: number;
+}
+
+export class BodyReader {
+  readonly #facts: BodyFacts;
+  readonly #turns = new FairQueue({ places: 1, waiting: WAITING });
+  readonly #thread: WorkerPool;
+
+  /**
+   * @param module the worker's, for tests of one that cannot begin
+   * @throws TroupeError `BUNDLED`
+   */
+  constructor(
+    { maxBodyBytes, ...facts }: BodyFacts & { readonly maxBodyBytes: number },
+    module = moduleBeside(import.meta.url, './body-worker').href,
+  ) {
+    this.#facts = facts;
+    const pool = new Piscina({
+      filename: module,
+      minThreads: 1,
+      maxThreads: 1,
+      resourceLimits: {
+        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+        maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
+      },
+    });
+    this.#thread = new WorkerPool(pool, 'reads large bodies');
+  }
+
+  /**
+   * @param client whose turn it takes
+   * @throws ApiError 400 or 404 naming the field; InputError; the signal's reason when it aborts before its turn;
+   *   TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can read it
+   */
+  async read(body: ReceivedBody, client: string, signal: AbortSignal): Promise<ChatCompletionRequest> {
+    const { maxImageBytes, ...facts } = this.#facts;
+    if (body.size <= SMALL_BYTES) return readChat(Buffer.concat(body.take()), facts);
+    const turn = await this.#turns.enter(client, signal);
+    try {
+      const chunks = body.take();
+      const task: LargeBody = { chunks, facts, maxImageBytes };
+      const transferList = chunks.map(({ buffer }) => buffer);
+      // Without the signal, which would end the thread. A body that is read takes moments.
+      return await this.#thread.run<ChatCompletionRequest>('readLarge', task, transferList);
+    } finally {
+      turn.release();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#thread.close();
+  }
+}

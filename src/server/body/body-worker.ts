@@ -1,0 +1,47 @@
+/** Reads large bodies on a thread of its own; their images come back as bytes, handed over and not copied. */
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { giveWay } from '../../../actors/give-way.ts';
+import { type Outcome, outcomeOf } from '../../../runtime/thread/thread-control.ts';
+import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
+import { readChat, withImageBytes } from './read-chat.ts';
+
+giveWay();
+
+export interface LargeBody {
+  readonly chunks: readonly Uint8Array<ArrayBuffer>[];
+  readonly facts: RequestFacts;
+  readonly maxImageBytes: number;
+}
+
+/** An `Outcome<ChatCompletionRequest>` on the other side: piscina flattens errors, so the outcome is explicit. */
+export async function readLarge({
+  chunks,
+  facts,
+  maxImageBytes,
+}: LargeBody): Promise<ReturnType<typeof move>> {
+  const buffers: ArrayBuffer[] = [];
+  const outcome: Outcome<ChatCompletionRequest> = await outcomeOf(() => {
+    const read = withImageBytes(readChat(joined(chunks), facts), maxImageBytes);
+    buffers.push(...read.buffers);
+    return read.request;
+  });
+  return move({ [transferableSymbol]: buffers, [valueSymbol]: outcome });
+}
+
+/** One body after the other lies in it, so that their memory is taken once and not waited for to be collected. */
+let place = new Uint8Array(0);
+
+function joined(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array {
+  const size = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  if (place.length < size) {
+    place.buffer.transfer(0);
+    place = new Uint8Array(size);
+  }
+  let at = 0;
+  for (const chunk of chunks) {
+    place.set(chunk, at);
+    at += chunk.length;
+    chunk.buffer.transfer(0);
+  }
+  return place.subarray(0, size);
+}

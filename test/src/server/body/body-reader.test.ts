@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { BodyReader } from '../../../../src/server/body/body-reader.ts';
+import { ReceivedBody } from '../../../../src/server/http/received-body.ts';
+
+const MIB = 1024 * 1024;
+const never = new AbortController().signal;
+const FACTS = { modelName: 'm', maxImages: 4, maxImageBytes: MIB, maxBodyBytes: MIB };
+
+function large(): ReceivedBody {
+  const body = new ReceivedBody();
+  body.push(new Uint8Array(64 * 1024).fill(0x20));
+  return body;
+}
+
+describe('the thread that reads large bodies', { timeout: 60_000 }, () => {
+  it('that cannot begin fails every body, and keeps nobody waiting', async () => {
+    const worker = new URL('../../inspect/workers/cannot-begin.ts', import.meta.url).href;
+    const reader = new BodyReader(FACTS, worker);
+    const failure = { code: 'THREAD_FAILED', message: /reads large bodies.*a part of it is missing/ };
+    for (let i = 0; i < 3; i++) await assert.rejects(reader.read(large(), 'a', never), failure);
+    await reader.close();
+  });
+
+  it('refuses one body and reads the next', async () => {
+    const reader = new BodyReader(FACTS);
+    await assert.rejects(reader.read(large(), 'a', never), { name: 'ApiError' });
+    const text = 'a'.repeat(10_000);
+    const body = new ReceivedBody();
+    const json = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: text }] }));
+    body.push(new Uint8Array(json));
+    const { chat, imageFields } = await reader.read(body, 'a', never);
+    assert.deepEqual(chat.messages, [{ role: 'user', content: text }]);
+    assert.equal(imageFields.size, 0);
+    await reader.close();
+  });
+});
