@@ -19,6 +19,7 @@ import {
   SMALL_DECODE_BUDGET,
 } from '../protocols.ts';
 import { assertWanted, hop, stageSpan } from '../trace.ts';
+import { freeImages } from './free-images.ts';
 import { RequestPreparer } from './request-preparer.ts';
 
 /** Requests being fetched, decoded or handed over at once. Those that wait for memory must not keep out those that do not. */
@@ -54,6 +55,7 @@ export default defineActor({
             requestId,
             signal,
           );
+          freeImages(chat); // this thread's copy: they are decoded, and the answer may take long
           prepared += 1;
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({

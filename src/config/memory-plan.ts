@@ -39,7 +39,7 @@ const SHARES = {
   embeddingBytes: { share: 0.06, most: 256 * MIB },
   imageCacheBytes: { share: 0.04, most: 128 * MIB },
   fetchedBytes: { share: 0.08, most: 512 * MIB },
-  bufferedBytes: { share: 0.1, most: 256 * MIB },
+  bufferedBytes: { share: 0.2, most: 256 * MIB },
 } as const;
 
 /** Bytes. The limit of the control group where there is one, else the machine's memory. */

@@ -23,7 +23,7 @@ export interface HttpOptions {
   /** Size of one request, bytes: as it comes, and inflated. Default 20 MiB. */
   readonly maxBodyBytes?: number;
   /**
-   * Size of all requests being received or served, bytes; one client may have half of it. Default: a share of
+   * Size of all requests being received or served, bytes; one client may have three quarters of it. Default: a share of
    * `limits.memoryBytes`, at most 256 MiB.
    */
   readonly maxBufferedBytes?: number;

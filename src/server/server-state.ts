@@ -13,7 +13,7 @@ import { ServerMetrics } from './observe/metrics.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /** Of the bytes that requests may keep in memory: whatever one client sends, there is room for another. */
-const SHARE_OF_ONE_CLIENT = 1 / 2;
+const SHARE_OF_ONE_CLIENT = 3 / 4;
 
 export type Phase = 'starting' | 'ready' | 'draining';
 

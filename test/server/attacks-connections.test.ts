@@ -65,7 +65,7 @@ describe('the memory for bodies', () => {
     await using server = await startServer({ http: { maxBodyBytes: 8192, maxBufferedBytes: 8192 } });
     const held = await startEndless(server);
     const socket = await openSocket(server);
-    const body = JSON.stringify({ ...HELLO, user: 'x'.repeat(5000) });
+    const body = JSON.stringify({ ...HELLO, user: 'x'.repeat(6500) });
     const { host } = new URL(server.url);
     socket.write(head(server, `Content-Length: ${body.length}`) + body);
     socket.write(`GET /live HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { buffer } from 'node:stream/consumers';
 import { after, afterEach, before, describe, it } from 'node:test';
 import {
   brotliCompressSync,
   constants,
   createGzip,
+  createZstdCompress,
   deflateRawSync,
   deflateSync,
   gzipSync,
@@ -99,6 +101,21 @@ describe('a compressed request body', () => {
     // Empty members, each of 20 bytes: nothing comes out, however many come in.
     const members = Buffer.concat(Array(LIMIT / 16).fill(gzipSync('')));
     await assertRefused(await send(server, members, 'gzip', true), 413, 'body_too_large');
+  });
+
+  it('is refused when it wants more memory to be inflated than HTTP allows', async () => {
+    for (const [windowLog, status] of [
+      [23, 200],
+      [24, 400],
+    ] as const) {
+      // In a stream, whose length is not known when its head is written.
+      const zstd = createZstdCompress({ params: { [constants.ZSTD_c_windowLog]: windowLog } });
+      zstd.write(question);
+      zstd.end();
+      const response = await send(server, await buffer(zstd), 'zstd');
+      if (status === 400) await assertRefused(response, status, 'invalid_encoding');
+      else assert.equal(response.status, status, await response.text());
+    }
   });
 
   it('is refused when its encoding is not known, or one of several', async () => {

@@ -28,6 +28,14 @@ export interface BodyFacts extends RequestFacts {
   readonly maxImageBytes: number;
 }
 
+export interface Reading {
+  /** Whose turn it takes. */
+  readonly client: string;
+  /** Of the model, tokens. */
+  readonly contextLength: number;
+  readonly signal: AbortSignal;
+}
+
 export class BodyReader {
   readonly #facts: BodyFacts;
   readonly #turns = new FairQueue({ places: 1, waiting: WAITING });
@@ -55,17 +63,16 @@ export class BodyReader {
   }
 
   /**
-   * @param client whose turn it takes
    * @throws ApiError 400 or 404 naming the field; InputError; the signal's reason when it aborts before its turn;
    *   TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can read it
    */
-  async read(body: ReceivedBody, client: string, signal: AbortSignal): Promise<ChatCompletionRequest> {
+  async read(body: ReceivedBody, { client, contextLength, signal }: Reading): Promise<ChatCompletionRequest> {
     const { maxImageBytes, ...facts } = this.#facts;
     if (body.size <= SMALL_BYTES) return readChat(Buffer.concat(body.take()), facts);
     const turn = await this.#turns.enter(client, signal);
     try {
       const chunks = body.take();
-      const task: LargeBody = { chunks, facts, maxImageBytes };
+      const task: LargeBody = { chunks, facts, maxImageBytes, contextLength };
       const transferList = chunks.map(({ buffer }) => buffer);
       // Without the signal, which would end the thread. A body that is read takes moments.
       return await this.#thread.run<ChatCompletionRequest>('readLarge', task, transferList);

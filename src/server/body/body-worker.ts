@@ -4,6 +4,7 @@ import { giveWay } from '../../../actors/give-way.ts';
 import { type Outcome, outcomeOf } from '../../../runtime/thread/thread-control.ts';
 import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
 import { readChat, withImageBytes } from './read-chat.ts';
+import { assertMayFit } from './text-length.ts';
 
 giveWay();
 
@@ -11,6 +12,8 @@ export interface LargeBody {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly facts: RequestFacts;
   readonly maxImageBytes: number;
+  /** Of the model, tokens. */
+  readonly contextLength: number;
 }
 
 /** An `Outcome<ChatCompletionRequest>` on the other side: piscina flattens errors, so the outcome is explicit. */
@@ -18,10 +21,13 @@ export async function readLarge({
   chunks,
   facts,
   maxImageBytes,
+  contextLength,
 }: LargeBody): Promise<ReturnType<typeof move>> {
   const buffers: ArrayBuffer[] = [];
   const outcome: Outcome<ChatCompletionRequest> = await outcomeOf(() => {
-    const read = withImageBytes(readChat(joined(chunks), facts), maxImageBytes);
+    const asked = readChat(joined(chunks), facts);
+    assertMayFit(asked.chat, contextLength);
+    const read = withImageBytes(asked, maxImageBytes);
     buffers.push(...read.buffers);
     return read.request;
   });

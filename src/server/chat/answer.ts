@@ -1,6 +1,7 @@
 /** One chat completion: through the queue, into the engine, out to the client; and the books that are kept of it. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { freeImages } from '../../../actors/processor/free-images.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { Troupe } from '../../troupe.ts';
@@ -78,7 +79,8 @@ async function run(
   if (queue.isFullFor(client)) {
     throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
   }
-  const asked = await state.bodies.read(body, client, lifetime.signal);
+  const { contextLength } = engine;
+  const asked = await state.bodies.read(body, { client, contextLength, signal: lifetime.signal });
   record.asked(asked);
   let fetched: FetchedChat | undefined;
   let place: Place | undefined;
@@ -97,6 +99,7 @@ async function run(
     // The engine is done with it, whatever the client still has to take.
     place?.release();
     fetched?.release();
+    freeImages(asked.chat);
   }
 }
 

@@ -4,7 +4,7 @@ import { BodyReader } from '../../../../src/server/body/body-reader.ts';
 import { ReceivedBody } from '../../../../src/server/http/received-body.ts';
 
 const MIB = 1024 * 1024;
-const never = new AbortController().signal;
+const READING = { client: 'a', contextLength: 1024, signal: new AbortController().signal };
 const FACTS = { modelName: 'm', maxImages: 4, maxImageBytes: MIB, maxBodyBytes: MIB };
 
 function large(): ReceivedBody {
@@ -18,18 +18,34 @@ describe('the thread that reads large bodies', { timeout: 60_000 }, () => {
     const worker = new URL('../../inspect/workers/cannot-begin.ts', import.meta.url).href;
     const reader = new BodyReader(FACTS, worker);
     const failure = { code: 'THREAD_FAILED', message: /reads large bodies.*a part of it is missing/ };
-    for (let i = 0; i < 3; i++) await assert.rejects(reader.read(large(), 'a', never), failure);
+    for (let i = 0; i < 3; i++) await assert.rejects(reader.read(large(), READING), failure);
+    await reader.close();
+  });
+
+  it('refuses a text that no context holds, without handing it on', async () => {
+    const reader = new BodyReader({ ...FACTS, maxBodyBytes: 4 * MIB });
+    const body = new ReceivedBody();
+    const half = [{ type: 'text', text: 'a'.repeat(MIB / 2) }];
+    const messages = [
+      { role: 'user', content: half },
+      { role: 'user', content: half },
+    ];
+    body.push(new Uint8Array(Buffer.from(JSON.stringify({ messages }))));
+    await assert.rejects(reader.read(body, READING), {
+      code: 'PROMPT_TOO_LONG',
+      message: /1048576 characters/,
+    });
     await reader.close();
   });
 
   it('refuses one body and reads the next', async () => {
     const reader = new BodyReader(FACTS);
-    await assert.rejects(reader.read(large(), 'a', never), { name: 'ApiError' });
+    await assert.rejects(reader.read(large(), READING), { name: 'ApiError' });
     const text = 'a'.repeat(10_000);
     const body = new ReceivedBody();
     const json = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: text }] }));
     body.push(new Uint8Array(json));
-    const { chat, imageFields } = await reader.read(body, 'a', never);
+    const { chat, imageFields } = await reader.read(body, READING);
     assert.deepEqual(chat.messages, [{ role: 'user', content: text }]);
     assert.equal(imageFields.size, 0);
     await reader.close();
