@@ -1,6 +1,6 @@
 /** Where the model can run: onnxruntime-node comes with libraries for these platforms, and no others. */
-import { familySync, GLIBC } from 'detect-libc';
 import { TroupeError } from '../runtime/errors.ts';
+import { moduleBeside } from '../runtime/module-beside.ts';
 
 const PROCESSORS: Readonly<Record<string, readonly string[]>> = {
   linux: ['x64', 'arm64'],
@@ -16,10 +16,8 @@ export interface Platform {
 }
 
 /** Why no model can be run on a platform, if so. */
-export function platformObstacle(
-  { platform, arch, libc }: Platform = thisPlatform(),
-): TroupeError | undefined {
-  if (platform === 'linux' && libc !== null && libc !== GLIBC) {
+export function platformObstacle({ platform, arch, libc }: Platform): TroupeError | undefined {
+  if (platform === 'linux' && libc !== null && libc !== 'glibc') {
     return unsupported(
       `onnxruntime has no library for Linux with ${libc}, as in Alpine`,
       'Use a system or an image with glibc, node:24-slim for example',
@@ -33,9 +31,17 @@ export function platformObstacle(
   );
 }
 
-function thisPlatform(): Platform {
+/** Why this machine cannot run a model, if so. @throws TroupeError `BUNDLED` */
+export async function machineObstacle(): Promise<TroupeError | undefined> {
   const { platform, arch } = process;
-  return { platform, arch, libc: platform === 'linux' ? familySync() : null };
+  return platformObstacle({ platform, arch, libc: platform === 'linux' ? await libcFamily() : null });
+}
+
+async function libcFamily(): Promise<string | null> {
+  // Not before it is known that this is no bundle: some cannot even load it.
+  moduleBeside(import.meta.url, './inspect/graph-worker');
+  const { family } = await import('detect-libc');
+  return await family();
 }
 
 function unsupported(problem: string, remedy: string): TroupeError {

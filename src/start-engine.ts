@@ -12,7 +12,7 @@ import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
-import { platformObstacle } from './platform.ts';
+import { machineObstacle } from './platform.ts';
 import { type SharedModel, shareWeights } from './share-weights.ts';
 import type { StartProgress } from './start-options.ts';
 
@@ -28,7 +28,7 @@ export async function startEngine(
   onProgress: (progress: StartProgress) => void,
   signal: AbortSignal | undefined,
 ): Promise<StartedEngine> {
-  const obstacle = platformObstacle();
+  const obstacle = await machineObstacle();
   if (obstacle !== undefined) throw obstacle;
   await telemetryOff();
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });

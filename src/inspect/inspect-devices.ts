@@ -1,7 +1,7 @@
 /** Which of onnxruntime's providers start on this machine, and what `auto` would choose. */
 import { whyNoGpu } from '../devices/choose-devices.ts';
 import { hardwareGpu, type ProbeResult, probeGpu } from '../devices/probe-gpu.ts';
-import { platformObstacle } from '../platform.ts';
+import { machineObstacle } from '../platform.ts';
 
 /** Whether one of onnxruntime's providers starts here. */
 export interface InspectedProvider {
@@ -36,7 +36,7 @@ export async function inspectDevices(weightBytes: number): Promise<InspectedDevi
   const cuda = await probeGpu('cuda');
   const reason = await whyNoGpu(weightBytes, { probe: async () => webgpu, hardware: () => hardware });
   return {
-    providers: [cpu(), reported('webgpu', webgpu), reported('cuda', cuda)],
+    providers: [await cpu(), reported('webgpu', webgpu), reported('cuda', cuda)],
     ...(hardware === undefined ? {} : { hardware }),
     auto: reason === undefined ? 'webgpu' : 'cpu',
     ...(reason === undefined ? {} : { autoReason: reason }),
@@ -44,8 +44,8 @@ export async function inspectDevices(weightBytes: number): Promise<InspectedDevi
 }
 
 /** It starts wherever onnxruntime's library does. */
-function cpu(): InspectedProvider {
-  const { problem, remedy } = platformObstacle()?.details ?? {};
+async function cpu(): Promise<InspectedProvider> {
+  const { problem, remedy } = (await machineObstacle())?.details ?? {};
   if (problem === undefined) return { provider: 'cpu', works: true };
   return { provider: 'cpu', works: false, problem: String(problem), remedy: String(remedy) };
 }
