@@ -40,6 +40,12 @@ export interface ServeOptions extends ServerOptions {
   readonly signal?: AbortSignal;
 }
 
+/**
+ * Connections that the kernel keeps until they are taken, as many as Linux allows. What comes when it is full is dropped,
+ * and tried again by its client after a second.
+ */
+const BACKLOG = 4096;
+
 /** What the last answers need to reach their clients when time is up, ms. */
 const LAST_WORDS_MS = 500;
 
@@ -189,7 +195,7 @@ export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
 
 async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<void> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host, port, backlog: BACKLOG });
   } catch (cause) {
     const code = errorCodeOf(cause) ?? messageOf(cause);
     const facts = { field: 'port', value: `${host}:${port}`, remedy: 'Choose another host or port' };

@@ -65,7 +65,10 @@ export function createServer(
       socket.destroySoon();
       return;
     }
-    reads.connected(socket, address);
+    // Not before Node's own start of reading, which would undo a pause.
+    process.nextTick(() => {
+      if (!socket.destroyed) reads.connected(socket, address);
+    });
     socket.once('close', () => {
       connections.closed(socket);
       reads.closed(socket, address);

@@ -42,6 +42,8 @@ interface Address {
 export class ReadTurns {
   readonly #clock: Clock;
   readonly #addresses = new Map<string, Address>();
+  /** That have had their time and not yet gone on, though all connections that they had then may be closed by now. */
+  readonly #spent = new Set<string>();
   /** Until when this turn's time has been counted; undefined before anything was read in it. */
   #countedTo: number | undefined;
   /** Something came from a connection that was not paused, in this turn. */
@@ -59,8 +61,10 @@ export class ReadTurns {
     this.#addresses.set(address, entry);
     entry.reading.add(socket);
     this.#busy = true;
-    // It comes behind those that its address already has.
-    if (entry.paused.size > 0) pause(socket, entry);
+    // It comes behind those that its address already has, or has had.
+    if (entry.paused.size === 0 && !this.#spent.has(address)) return;
+    pause(socket, entry);
+    this.#go();
   }
 
   closed(socket: Pausable, address: string): void {
@@ -82,6 +86,7 @@ export class ReadTurns {
     if (entry === undefined) return;
     entry.used += spent;
     if (entry.used <= MAX_TURN_MS) return;
+    this.#spent.add(address);
     for (const socket of entry.reading) pause(socket, entry);
   }
 
@@ -100,13 +105,14 @@ export class ReadTurns {
     const others = this.#busy && this.#waited < MAX_WAIT_TURNS;
     this.#waited = others ? this.#waited + 1 : 0;
     this.#busy = false;
+    if (!others) this.#spent.clear();
     let paused = 0;
     for (const entry of this.#addresses.values()) {
       entry.used = 0;
       if (!others) for (const socket of [...entry.paused].slice(0, AT_ONCE)) resume(socket, entry);
       paused += entry.paused.size;
     }
-    if (paused > 0) this.#go();
+    if (paused + this.#spent.size > 0) this.#go();
   }
 }
 

@@ -54,6 +54,22 @@ describe('turns of reading', () => {
     assert.equal(socket.reading, true);
   });
 
+  it('let a new connection wait where the address has had its time, though it has no other left', () => {
+    const { turns, connect, read, endTurn } = world();
+    const first = connect('a1', 'a');
+    read(50);
+    turns.closed(first, 'a');
+    const second = connect('a2', 'a');
+    const other = connect('b', 'b');
+    assert.equal(second.reading, false);
+    assert.equal(other.reading, true);
+    endTurn(); // in which both came
+    assert.equal(second.reading, false);
+    endTurn();
+    assert.equal(second.reading, true);
+    assert.equal(connect('a3', 'a').reading, true);
+  });
+
   it('pause the connections of an address that has had its time, and go on in the next', () => {
     const { connect, read, endTurn } = world();
     const mine = [connect('a1', 'a'), connect('a2', 'a')];
