@@ -35,6 +35,18 @@ async function tokensAside(troupe: Troupe): Promise<number> {
   return counted.reduce((sum, stats) => sum + Number(stats?.prefillTokens), 0);
 }
 
+/** Whether a prompt finds an answer to be run beside is a matter of pace: all are read again until one has, ten times at most. */
+async function readUntilAside(
+  troupe: Troupe,
+  check: (results: readonly ChatResult[]) => void,
+): Promise<void> {
+  for (let round = 0; round < 10; round++) {
+    check(await readAll(troupe));
+    if ((await tokensAside(troupe)) > 0) return;
+  }
+  assert.fail('no prompt was run by the prefill actor');
+}
+
 const expected = goldens.map(({ tokenIds }) => tokenIds);
 const tokensOf = (results: readonly ChatResult[]) => results.map(({ tokenIds }) => tokenIds);
 
@@ -42,31 +54,35 @@ describe('a prefill actor', () => {
   for (const mode of ['aggregated', 'disaggregated'] as const) {
     it(`runs prompts beside answers that are read, in ${mode} mode: the goldens, token for token`, async () => {
       await using troupe = await start(mode);
-      assert.deepEqual(tokensOf(await readAll(troupe)), expected);
-      assert.ok((await tokensAside(troupe)) > 0);
+      await readUntilAside(troupe, (results) => assert.deepEqual(tokensOf(results), expected));
     });
   }
 
   it('serves several PD actors', async () => {
     await using troupe = await start('disaggregated', { pd: { count: 2, maxRunning: 2 } });
-    assert.deepEqual(tokensOf(await readAll(troupe)), expected);
-    assert.ok((await tokensAside(troupe)) > 0);
+    await readUntilAside(troupe, (results) => assert.deepEqual(tokensOf(results), expected));
   });
 
   it('is handed no image embeddings in aggregated mode', async () => {
     await using troupe = await start('aggregated');
-    for (const { bytesBetweenActors } of await readAll(troupe)) {
-      assert.deepEqual(bytesBetweenActors.embeddings, { moved: 0, copied: 0 });
-    }
-    assert.ok((await tokensAside(troupe)) > 0, 'what comes behind an image is');
+    // What comes behind an image is run there.
+    await readUntilAside(troupe, (results) => {
+      for (const { bytesBetweenActors } of results) {
+        assert.deepEqual(bytesBetweenActors.embeddings, { moved: 0, copied: 0 });
+      }
+    });
   });
 
   it('is handed image embeddings in disaggregated mode, and they are counted', async () => {
     await using troupe = await start('disaggregated');
-    const handed = (await readAll(troupe)).map(({ bytesBetweenActors }) => bytesBetweenActors.embeddings);
     const image = 25 * 128 * 4;
-    for (const { moved } of handed) assert.equal(moved, image, 'encoder to PD');
-    assert.ok(handed.some(({ copied }) => copied === image));
+    let copies = 0;
+    for (let round = 0; round < 10 && copies === 0; round++) {
+      const handed = (await readAll(troupe)).map(({ bytesBetweenActors }) => bytesBetweenActors.embeddings);
+      for (const { moved } of handed) assert.equal(moved, image, 'encoder to PD');
+      copies = handed.filter(({ copied }) => copied === image).length;
+    }
+    assert.ok(copies > 0);
   });
 
   it('that dies loses no request', async () => {
