@@ -101,13 +101,14 @@ async function* attempts(
 
 /** A Blob may be read from anywhere, and take as long: the request's time counts, and an abort ends the wait. */
 async function inTime(reading: Promise<ChatRequest>, options: GenerationRunOptions): Promise<ChatRequest> {
-  options.signal.throwIfAborted();
   const { promise: given, reject: giveUp } = Promise.withResolvers<never>();
   const onAbort = () => giveUp(options.signal.reason);
+  // Not thrown here: what the reading comes to has to be heard by somebody.
+  if (options.signal.aborted) onAbort();
   const timer = after(options.timeoutMs, () => giveUp(deadlineExceeded(options)));
   options.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([reading, given]);
+    return await Promise.race([given, reading]);
   } finally {
     clearTimeout(timer);
     options.signal.removeEventListener('abort', onAbort);

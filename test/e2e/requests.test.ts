@@ -211,6 +211,22 @@ describe('a request', () => {
     await assert.rejects(troupe.chat({ messages, signal: AbortSignal.abort() }), { code: 'ABORTED' });
   });
 
+  it('that was aborted before its Blob failed leaves no failure that nobody hears', async () => {
+    const unheard: unknown[] = [];
+    const listener = (error: unknown) => unheard.push(error);
+    process.on('unhandledRejection', listener);
+    try {
+      const image = { size: 1, arrayBuffer: () => Promise.reject(new Error('gone')) };
+      const content = [{ type: 'image', image } as const, { type: 'text', text: 'What?' } as const];
+      const request = { messages: [{ role: 'user', content } as const], signal: AbortSignal.abort() };
+      await assert.rejects(troupe.chat(request), { code: 'ABORTED' });
+      await new Promise(setImmediate); // Node tells of them when the microtasks are done
+      assert.deepEqual(unheard, []);
+    } finally {
+      process.off('unhandledRejection', listener);
+    }
+  });
+
   it('that is no object is refused at once', () => {
     assert.throws(() => troupe.stream(null as never), { name: 'InputError', code: 'INVALID_REQUEST' });
   });
