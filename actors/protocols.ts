@@ -9,11 +9,11 @@ import type {
   PreparedRequest,
   TokenChunk,
 } from './generation.ts';
-import type { Device } from './gpu/device.ts';
+import type { ImagePolicy } from './image-policy.ts';
+import type { Device } from './inference/gpu/device.ts';
 import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
-import type { SharedPast } from './pd/kv-cache/shared-past.ts';
-import type { ImagePolicy } from './processor/image-policy.ts';
+import type { SharedPast } from './shared-past.ts';
 
 /** Names of the arenas that a system with model actors must have. */
 export const PIXEL_ARENA = 'pixels';

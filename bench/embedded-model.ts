@@ -1,8 +1,9 @@
 /** Inputs of the right shape for the embedded model; what they say does not matter to how long they take. */
 import { availableParallelism } from 'node:os';
-import { type ModelDirectory, openModelDirectory } from '../actors/model/model-directory.ts';
+import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import { rewrittenDecoder } from '../actors/model/rewrite/rewritten-decoder.ts';
 import { rewrittenVision } from '../actors/model/rewrite/rewritten-vision.ts';
+import { openModelDirectory } from '../actors/open-model-directory.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../src/index.ts';
 import { type Precision, precisionOf } from './generated-model/precision.ts';
 

@@ -1,5 +1,5 @@
 /** A whole prompt into the next row of a runner's cache, as the engine does it for a prompt that is alone. */
-import type { ModelRunner } from '../actors/pd/model-runner.ts';
+import type { ModelRunner } from '../actors/pd/runner/model-runner.ts';
 
 export async function prefillRow(runner: ModelRunner, prompt: Int32Array): Promise<void> {
   const run = runner.begin(prompt, [], () => undefined);

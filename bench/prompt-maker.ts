@@ -1,6 +1,6 @@
 /** Text requests whose prompts have an exact number of tokens, no two of which begin alike. */
 
-import { findFamily } from '../actors/model/families/registry.ts';
+import { findFamily } from '../actors/families/registry.ts';
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import { PromptEncoder } from '../actors/model/prompt-encoder.ts';
 import { TextTokenizer } from '../actors/model/tokenizer.ts';

@@ -3,7 +3,7 @@
  * a clear error in place of whatever the first use of the value would throw.
  */
 import { InputError } from '../actors/errors.ts';
-import { shownValue } from '../actors/processor/shown-value.ts';
+import { shownValue } from '../actors/shown-value.ts';
 import { isAbortSignal } from '../runtime/util/realms.ts';
 
 /**

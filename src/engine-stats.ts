@@ -1,5 +1,5 @@
 /** One picture of the whole engine: who is up, what each actor counts, what the arenas hold. */
-import type { GpuStats } from '../actors/gpu/gpu-stats.ts';
+import type { GpuStats } from '../actors/inference/gpu/gpu-stats.ts';
 import { PREFILL_POOL } from '../actors/protocols.ts';
 import type { ActorStats } from '../runtime/actor/behaviour.ts';
 import type { LoadReading } from '../runtime/board/load-board.ts';

@@ -20,8 +20,8 @@ export type {
   TokenChunk,
   Usage,
 } from '../actors/generation.ts';
-export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/gpu/device.ts';
-export type { GpuStats } from '../actors/gpu/gpu-stats.ts';
+export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/inference/gpu/device.ts';
+export type { GpuStats } from '../actors/inference/gpu/gpu-stats.ts';
 export type { FileChange } from '../actors/model/file-stamps.ts';
 export type { ModelGeometry } from '../actors/model/geometry.ts';
 export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';

@@ -2,7 +2,7 @@
 import { InputError } from '../actors/errors.ts';
 import type { ChatRequest, ImageSource } from '../actors/generation.ts';
 import { tooManyBytes } from '../actors/processor/image-limits.ts';
-import { shownValue } from '../actors/processor/shown-value.ts';
+import { shownValue } from '../actors/shown-value.ts';
 import { type BlobLike, isBlob } from '../runtime/util/realms.ts';
 import { mapImages } from './map-images.ts';
 

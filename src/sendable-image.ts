@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { InputError } from '../actors/errors.ts';
 import type { ImageSource } from '../actors/generation.ts';
 import { IMAGE_INPUT_REMEDY } from '../actors/processor/image-source.ts';
-import { shownValue } from '../actors/processor/shown-value.ts';
+import { shownValue } from '../actors/shown-value.ts';
 import { type BlobLike, isBlob, isUrl } from '../runtime/util/realms.ts';
 import type { ImageInput } from './chat-types.ts';
 

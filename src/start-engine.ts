@@ -1,7 +1,7 @@
 /** From checked options to actors that are up: reads the model, plans threads, devices and memory, and starts the pipeline. */
-import { isGpu } from '../actors/gpu/device.ts';
-import { gpuInUse } from '../actors/gpu/gpu-errors.ts';
-import { isGpuOwned } from '../actors/gpu/gpu-lock.ts';
+import { isGpu } from '../actors/inference/gpu/device.ts';
+import { gpuInUse } from '../actors/inference/gpu/gpu-errors.ts';
+import { isGpuOwned } from '../actors/inference/gpu/gpu-lock.ts';
 import { telemetryOff } from '../actors/inference/telemetry.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';

@@ -3,7 +3,7 @@
  * What the fields hold is checked by the processor.
  */
 import { InputError } from '../actors/errors.ts';
-import { shownValue } from '../actors/processor/shown-value.ts';
+import { shownValue } from '../actors/shown-value.ts';
 import { messageOf } from '../runtime/util/realms.ts';
 import { assertSignal } from './caller-input.ts';
 import type { ChatOptions } from './chat-types.ts';

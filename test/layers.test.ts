@@ -34,3 +34,61 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
     });
   });
 }
+
+/**
+ * The rooms of actors/, lowest first: a file may import from its own room and from lower ones. An entry is a folder with
+ * all that is below it, or a single file; the longest that fits a path is its room.
+ */
+const ROOMS: readonly string[] = [
+  'actors/errors.ts',
+  'actors/shown-value.ts',
+  'actors/generation.ts',
+  'actors/shared-past.ts',
+  'actors/image-policy.ts',
+  'actors/images/',
+  'actors/model/',
+  'actors/inference/',
+  'actors/families/',
+  'actors/open-model-directory.ts',
+  'actors/protocols.ts',
+  'actors/trace.ts',
+  'actors/processor/',
+  'actors/encoder/',
+  'actors/pd/engine-errors.ts',
+  'actors/pd/engine-request.ts',
+  'actors/pd/held-images.ts',
+  'actors/pd/kv-cache/',
+  'actors/pd/kv-cache/gpu/',
+  'actors/pd/prefix-cache/',
+  'actors/pd/sampler/',
+  'actors/pd/runner/',
+  'actors/pd/requests/',
+  'actors/pd/engine/',
+  'actors/pd/',
+  'actors/prefill/',
+  'actors/aggregated/',
+];
+
+function roomOf(path: string): string {
+  const fitting = ROOMS.filter((room) => path === room || (room.endsWith('/') && path.startsWith(room)));
+  return fitting.reduce((longest, room) => (room.length > longest.length ? room : longest), '');
+}
+
+describe('the rooms of actors/', () => {
+  const files = globSync('actors/**/*.ts', { cwd: ROOT });
+
+  it('hold every file', () => {
+    for (const file of files)
+      assert.notEqual(roomOf(file), '', `${file} is in no room: add its folder to ROOMS`);
+  });
+
+  it('have no import that runs upward', () => {
+    for (const file of files) {
+      for (const target of importsOf(file)) {
+        if (!target.startsWith('actors/')) continue;
+        const upward = ROOMS.indexOf(roomOf(target)) > ROOMS.indexOf(roomOf(file));
+        assert(!upward, `${file} imports ${target}, which is above it`);
+      }
+    }
+  });
+});

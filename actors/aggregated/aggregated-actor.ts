@@ -8,13 +8,13 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { VisionEncoder } from '../encoder/vision-encoder.ts';
 import { VisionStage } from '../encoder/vision-stage.ts';
 import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
-import type { GpuMemory } from '../gpu/gpu-memory.ts';
-import { owningGpu } from '../gpu/own-gpu.ts';
-import { holdImages } from '../held-images.ts';
+import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
+import { owningGpu } from '../inference/gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
-import { PdEngine } from '../pd/engine.ts';
+import { PdEngine } from '../pd/engine/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
+import { holdImages } from '../pd/held-images.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
 import {
   type AggregatedArgs,

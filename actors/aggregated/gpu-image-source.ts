@@ -6,7 +6,7 @@ import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import { processNow } from '../../runtime/clock.ts';
 import { type PixelShape, VisionEncoder } from '../encoder/vision-encoder.ts';
 import { isEncoded, type PreparedImage } from '../generation.ts';
-import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { type AggregatedArgs, PIXEL_ARENA } from '../protocols.ts';
 import type { ImageSource } from './aggregated-actor.ts';

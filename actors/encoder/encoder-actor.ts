@@ -1,7 +1,7 @@
 /** The encoder actor: the vision graph on its own thread. Its embeddings go to PD in shared memory. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
-import { owningGpu } from '../gpu/own-gpu.ts';
+import { owningGpu } from '../inference/gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';

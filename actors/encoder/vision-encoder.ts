@@ -7,7 +7,7 @@
  */
 
 import { ModelError } from '../errors.ts';
-import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';

@@ -1,6 +1,6 @@
 /** What a thread needs before its first tensor. */
 import { isMainThread } from 'node:worker_threads';
-import { giveWay } from '../give-way.ts';
+import { giveWay } from '../../runtime/thread/give-way.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { useUint16ForFloat16 } from './half-precision.ts';
 

@@ -6,8 +6,8 @@
 import { basename } from 'node:path';
 import { types } from 'node:util';
 import { inNative } from '../../runtime/thread/this-thread.ts';
-import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from '../gpu/gpu-errors.ts';
-import type { GpuMemory } from '../gpu/gpu-memory.ts';
+import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from './gpu/gpu-errors.ts';
+import type { GpuMemory } from './gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';

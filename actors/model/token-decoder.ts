@@ -2,6 +2,7 @@
  * Token ids back to text, without what it takes to make ids of text: PD needs this half alone, and a vocabulary's
  * merges would be most of what its thread keeps and its collector walks through several times a second.
  */
+
 import { createHfTokenizer, type HfTokenizer, type TokenizerJson } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { readTokenizer } from './tokenizer-file.ts';

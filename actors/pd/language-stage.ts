@@ -6,12 +6,12 @@ import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import type { StepLoop } from '../../runtime/actor/step-loop.ts';
 import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
 import type { GenerationSummary, TokenChunk } from '../generation.ts';
-import type { GpuMemory } from '../gpu/gpu-memory.ts';
-import type { GpuStats } from '../gpu/gpu-stats.ts';
-import type { PdEngine } from './engine.ts';
+import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
+import type { GpuStats } from '../inference/gpu/gpu-stats.ts';
+import type { PdEngine } from './engine/engine.ts';
+import type { PdStats } from './engine/pd-stats.ts';
 import type { EngineRequest } from './engine-request.ts';
-import type { GenerationSink } from './generation-sink.ts';
-import type { PdStats } from './pd-stats.ts';
+import type { GenerationSink } from './requests/generation-sink.ts';
 
 export type AnswerWriter = StreamWriter<TokenChunk, GenerationSummary>;
 

@@ -1,12 +1,12 @@
 /** The PD actor: prefill and decode of the language model, on image embeddings that another actor made. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
-import { owningGpu } from '../gpu/own-gpu.ts';
-import { holdImages } from '../held-images.ts';
+import { owningGpu } from '../inference/gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
 import { assertWanted, received } from '../trace.ts';
-import { PdEngine } from './engine.ts';
+import { PdEngine } from './engine/engine.ts';
+import { holdImages } from './held-images.ts';
 import { LanguageStage } from './language-stage.ts';
 
 export default defineActor({

@@ -4,14 +4,14 @@
  * them can run any part, and one that dies has nothing that would be lost.
  */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
-import { giveWay } from '../give-way.ts';
+import { giveWay } from '../../runtime/thread/give-way.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { sentTensors } from '../inference/sent-tensors.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
-import { Decoder } from '../pd/decoder.ts';
 import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../pd/kv-cache/slot-draft.ts';
+import { Decoder } from '../pd/runner/decoder.ts';
 import { prefillActor } from '../protocols.ts';
 
 export default defineActor({

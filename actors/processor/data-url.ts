@@ -1,7 +1,7 @@
 /** The bytes in a data URL (RFC 2397): `data:image/png;base64,iVBORw0…`, or percent-encoded without `;base64`. */
 import { InputError } from '../errors.ts';
+import { shownValue } from '../shown-value.ts';
 import { tooManyBytes } from './image-limits.ts';
-import { shownValue } from './shown-value.ts';
 
 /** A media type with its parameters is shorter; megabytes before the comma are none. */
 const LONGEST_HEADER = 256;

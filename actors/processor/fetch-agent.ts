@@ -1,7 +1,7 @@
 /** Connections for fetching images, kept and shared by policy. */
 import { Agent, type Dispatcher, ProxyAgent } from 'undici';
+import type { ImagePolicy } from '../image-policy.ts';
 import { guardedConnector } from './guarded-connector.ts';
-import type { ImagePolicy } from './image-policy.ts';
 import { lookupInner, lookupPublic } from './name-lookup.ts';
 import { isPublicAddress } from './public-address.ts';
 

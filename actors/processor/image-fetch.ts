@@ -5,14 +5,14 @@
 import { type Dispatcher, request } from 'undici';
 import { errorCodeOf, isErrorNamed } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
+import { type ImagePolicy, TRUSTED_IMAGES } from '../image-policy.ts';
+import { shownValue } from '../shown-value.ts';
 import { contentEncodings, decodeContent, UnknownEncodingError } from './content-encoding.ts';
 import { agentFor } from './fetch-agent.ts';
 import { FetchClock } from './fetch-clock.ts';
 import { AddressRefusedError } from './guarded-connector.ts';
 import { tooManyBytes } from './image-limits.ts';
-import { type ImagePolicy, TRUSTED_IMAGES } from './image-policy.ts';
 import { urlRefusal } from './image-url-guard.ts';
-import { shownValue } from './shown-value.ts';
 
 export interface ImageFetchOptions {
   readonly signal?: AbortSignal;

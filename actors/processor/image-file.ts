@@ -5,8 +5,8 @@ import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InputError } from '../errors.ts';
 import { isMissing } from '../model/model-files.ts';
+import { shownValue } from '../shown-value.ts';
 import { tooManyBytes } from './image-limits.ts';
-import { shownValue } from './shown-value.ts';
 
 export interface ImageFileOptions {
   readonly signal?: AbortSignal | undefined;

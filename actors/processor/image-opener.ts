@@ -10,19 +10,19 @@ import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import type { SharedTensor } from '../../runtime/tensors/shared-tensor.ts';
 import type { SharedTensorCache } from '../../runtime/tensors/tensor-cache.ts';
 import { InputError } from '../errors.ts';
+import type { ImagePlan, ModelFamily } from '../families/family.ts';
+import { Idefics3ImageProcessor } from '../families/idefics3/image-processor.ts';
 import type { EncodedImage, PreparedImage } from '../generation.ts';
-import type { ImagePlan, ModelFamily } from '../model/families/family.ts';
+import type { ImagePolicy } from '../image-policy.ts';
+import { DEFAULT_SIZE_LIMITS, type ReadableImage, readImage } from '../images/image-decode.ts';
+import { releasePixels, resizeBytes } from '../images/resize.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ProcessorLimits } from '../protocols.ts';
 import { contentHash } from './content-hash.ts';
 import { DecodeBudget, type DecodeBudgets } from './decode-budget.ts';
 import { HeldTensors } from './held-tensors.ts';
-import { Idefics3ImageProcessor } from './idefics3-image-processor.ts';
-import { DEFAULT_SIZE_LIMITS, type ReadableImage, readImage } from './image-decode.ts';
-import type { ImagePolicy } from './image-policy.ts';
 import { loadImageBytes } from './image-source.ts';
 import { KnownSources, sourceHash } from './known-sources.ts';
-import { releasePixels, resizeBytes } from './resize.ts';
 import type { RequestImage } from './validate-messages.ts';
 
 export interface ImageOpenerParts {

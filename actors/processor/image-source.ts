@@ -6,12 +6,12 @@ import { types } from 'node:util';
 import { isUrl } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import type { ImageSource } from '../generation.ts';
+import { type ImagePolicy, type ImageSourceKind, TRUSTED_IMAGES } from '../image-policy.ts';
+import { shownValue } from '../shown-value.ts';
 import { decodeDataUrl } from './data-url.ts';
 import type { ImageFetchOptions } from './image-fetch.ts';
 import { readImageFile } from './image-file.ts';
 import { tooManyBytes } from './image-limits.ts';
-import { type ImagePolicy, type ImageSourceKind, TRUSTED_IMAGES } from './image-policy.ts';
-import { shownValue } from './shown-value.ts';
 
 export interface ImageSourceOptions extends ImageFetchOptions {
   /** Most encoded bytes of one image. Default 20 MiB. */

@@ -1,7 +1,7 @@
 /** What a URL itself says about whether it may be fetched: scheme, credentials, host. Asked again at each redirect. */
 import { isIP } from 'node:net';
+import type { ImagePolicy } from '../image-policy.ts';
 import { NO_PUBLIC_ADDRESS } from './guarded-connector.ts';
-import type { ImagePolicy } from './image-policy.ts';
 import { isPublicAddress } from './public-address.ts';
 
 /** @returns what is wrong with the URL and what to do instead; undefined when it may be fetched */

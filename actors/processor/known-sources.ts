@@ -5,7 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { ImagePlan } from '../model/families/family.ts';
+import type { ImagePlan } from '../families/family.ts';
 
 export interface KnownImage {
   /** Of the preprocessed pixels. */

@@ -2,11 +2,12 @@
  * A validated conversation and the plans of its images to the ids the language model reads: the prompt after the
  * chat template, with one image token for each position that an image embedding will take.
  */
-import { countTokens } from '../count-tokens.ts';
+
 import { InputError } from '../errors.ts';
+import type { ImagePlan, ModelFamily } from '../families/family.ts';
 import type { ChatMessage } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
-import type { ImagePlan, ModelFamily } from '../model/families/family.ts';
+import { countTokens } from '../model/count-tokens.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { PromptEncoder } from '../model/prompt-encoder.ts';
 import { contentParts } from './validate-messages.ts';

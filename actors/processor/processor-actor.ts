@@ -1,6 +1,7 @@
 /** The processor actor: text and images to what the model reads. Several requests at once, since most of it waits. */
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { processNow } from '../../runtime/clock.ts';
+import { giveWay } from '../../runtime/thread/give-way.ts';
 import {
   type EncodedImage,
   type Hop,
@@ -8,7 +9,6 @@ import {
   type PreparedImage,
   type RequestEnvelope,
 } from '../generation.ts';
-import { giveWay } from '../give-way.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import {
   DECODE_BUDGET,

@@ -4,8 +4,8 @@
  */
 import { processNow } from '../../runtime/clock.ts';
 import { workingOn } from '../../runtime/thread/this-thread.ts';
+import { findFamily } from '../families/registry.ts';
 import type { ChatRequest, EncodedImage, PreparedImage, ResolvedSampling } from '../generation.ts';
-import { findFamily } from '../model/families/registry.ts';
 import { PromptEncoder } from '../model/prompt-encoder.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';

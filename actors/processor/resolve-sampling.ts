@@ -6,7 +6,7 @@ import { randomInt } from 'node:crypto';
 import { InputError } from '../errors.ts';
 import type { ResolvedSampling, SamplingOptions } from '../generation.ts';
 import type { GenerationConfig } from '../model/model-config.ts';
-import { shownValue } from './shown-value.ts';
+import { shownValue } from '../shown-value.ts';
 
 const DEFAULT_MAX_TOKENS = 256;
 const MAX_STOP_STRINGS = 16;

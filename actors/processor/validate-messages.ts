@@ -6,8 +6,8 @@ import { types } from 'node:util';
 import { isUrl } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import type { ChatMessage, ContentPart, ImageSource } from '../generation.ts';
+import { shownValue } from '../shown-value.ts';
 import { IMAGE_INPUT_REMEDY } from './image-source.ts';
-import { shownValue } from './shown-value.ts';
 
 /** An image of a request and where it sits in it. */
 export interface RequestImage {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
-import { mergeImages } from '../../actors/pd/image-merge.ts';
+import { mergeImages } from '../../actors/pd/runner/image-merge.ts';
 import { floatsOf, outputOf } from '../bare/bare-cache.ts';
 import type { BareDecoder } from '../bare/bare-decoder.ts';
 import { openBareSession } from '../bare/bare-session.ts';

@@ -4,7 +4,7 @@
  *     inputs   inputs_embeds [1, length, hidden], places int64 [features, 2], image_features [tiles, tokens, hidden]
  *     output   merged [1, length, hidden]
  */
-import { node, smallGraph } from '../../actors/gpu/small-graph.ts';
+import { node, smallGraph } from '../../actors/inference/gpu/small-graph.ts';
 
 export function mergeGraph(hidden: number): Uint8Array {
   return smallGraph({

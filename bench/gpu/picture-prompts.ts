@@ -1,11 +1,11 @@
 /** Requests about pictures as the graphs take them: token ids and pixels, made by the processor's own parts. */
 import { readFile } from 'node:fs/promises';
-import { findFamily } from '../../actors/model/families/registry.ts';
+import { Idefics3ImageProcessor } from '../../actors/families/idefics3/image-processor.ts';
+import { findFamily } from '../../actors/families/registry.ts';
+import { decodeImage } from '../../actors/images/image-decode.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { PromptEncoder } from '../../actors/model/prompt-encoder.ts';
 import { TextTokenizer } from '../../actors/model/tokenizer.ts';
-import { Idefics3ImageProcessor } from '../../actors/processor/idefics3-image-processor.ts';
-import { decodeImage } from '../../actors/processor/image-decode.ts';
 import { type PromptModel, preparePrompt } from '../../actors/processor/prepare-prompt.ts';
 import type { PeerRequest } from '../peers/peer-request.ts';
 

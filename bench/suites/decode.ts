@@ -1,5 +1,5 @@
 /** Decode steps on top of a prompt, at batch 1 and 8. The prompts' own time does not count. */
-import { ModelRunner } from '../../actors/pd/model-runner.ts';
+import { ModelRunner } from '../../actors/pd/runner/model-runner.ts';
 import { BareDecoder } from '../bare/bare-decoder.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure, type Task } from '../measure.ts';

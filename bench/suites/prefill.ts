@@ -1,5 +1,5 @@
 /** Prompts through the decoder graph: what the first token waits for. */
-import { ModelRunner } from '../../actors/pd/model-runner.ts';
+import { ModelRunner } from '../../actors/pd/runner/model-runner.ts';
 import { BareDecoder } from '../bare/bare-decoder.ts';
 import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';

@@ -2,7 +2,7 @@
 import { Option } from 'commander';
 import { InputError } from '../../actors/errors.ts';
 import type { SamplingOptions } from '../../actors/generation.ts';
-import { DEVICES, type DeviceChoice } from '../../actors/gpu/device.ts';
+import { DEVICES, type DeviceChoice } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import type { TroupeOptions } from '../config/options.ts';

@@ -4,7 +4,7 @@
  */
 import process from 'node:process';
 import { InputError } from '../../actors/errors.ts';
-import { type ImagePolicy, TRUSTED_IMAGES } from '../../actors/processor/image-policy.ts';
+import { type ImagePolicy, TRUSTED_IMAGES } from '../../actors/image-policy.ts';
 import { loadImageBytes } from '../../actors/processor/image-source.ts';
 import { DEFAULT_USER_AGENT } from '../config/image-options.ts';
 

@@ -1,6 +1,6 @@
 /** Which device each role was asked to run on. More GPU-owning actors than one are refused, naming both sides. */
 import { InputError } from '../../actors/errors.ts';
-import { type DeviceChoice, isGpu } from '../../actors/gpu/device.ts';
+import { type DeviceChoice, isGpu } from '../../actors/inference/gpu/device.ts';
 import type { Mode } from '../chat-types.ts';
 import type { TroupeOptions } from './options.ts';
 

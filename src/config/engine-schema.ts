@@ -3,7 +3,7 @@
  * environment. `meta` says how a setting is called on the command line; the rest follows from that.
  */
 import { z } from 'zod';
-import { DEVICES } from '../../actors/gpu/device.ts';
+import { DEVICES } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { setting } from './setting.ts';

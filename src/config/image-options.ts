@@ -3,7 +3,7 @@ import {
   DEFAULT_FETCH_TIMEOUT_MS,
   type ImagePolicy,
   type ImageSourceKind,
-} from '../../actors/processor/image-policy.ts';
+} from '../../actors/image-policy.ts';
 import { VERSION } from '../version.ts';
 import type { ImageOptions } from './options.ts';
 

@@ -1,7 +1,7 @@
 /** What zod says about options, as an error of ours. */
 import type { z } from 'zod';
 import { InputError } from '../../actors/errors.ts';
-import { shownValue } from '../../actors/processor/shown-value.ts';
+import { shownValue } from '../../actors/shown-value.ts';
 
 /** How an option is called where it was given, and what helps there. */
 export type NameOption = (path: readonly PropertyKey[]) => {

@@ -1,5 +1,5 @@
 /** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
-import type { DeviceChoice } from '../../actors/gpu/device.ts';
+import type { DeviceChoice } from '../../actors/inference/gpu/device.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { Mode } from '../chat-types.ts';
 import type { WeightSharing } from './weight-sharing.ts';

@@ -3,7 +3,7 @@
  * PD's cores: alone PD decodes on all of them, beside a prompt on those that the other leaves.
  */
 import { InputError } from '../../actors/errors.ts';
-import { type Device, isGpu } from '../../actors/gpu/device.ts';
+import { type Device, isGpu } from '../../actors/inference/gpu/device.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { SharedWeights } from '../share-weights.ts';
 import type { PoolOptions } from './options.ts';

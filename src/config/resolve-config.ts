@@ -1,7 +1,7 @@
 /** Checks options and completes them with defaults. What contradicts itself is refused, naming both sides. */
 import { InputError } from '../../actors/errors.ts';
+import type { ImagePolicy } from '../../actors/image-policy.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
-import type { ImagePolicy } from '../../actors/processor/image-policy.ts';
 import type { PulseLimits } from '../../runtime/board/pulse.ts';
 import { DEFAULT_PULSE_LIMITS } from '../../runtime/supervision/watchdog.ts';
 import type { Mode } from '../chat-types.ts';

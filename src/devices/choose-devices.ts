@@ -2,8 +2,8 @@
  * Decides on which device each role runs. What was asked for by name must start, else it is an error; `auto` takes the
  * GPU only where a hardware one is known to be there and the model is large enough to gain.
  */
-import { type Device, type DeviceChoice, type GpuDevice, isGpu } from '../../actors/gpu/device.ts';
-import { gpuUnavailable } from '../../actors/gpu/gpu-errors.ts';
+import { type Device, type DeviceChoice, type GpuDevice, isGpu } from '../../actors/inference/gpu/device.ts';
+import { gpuUnavailable } from '../../actors/inference/gpu/gpu-errors.ts';
 import type { DeviceChoices } from '../config/device-choices.ts';
 import { hardwareGpu, type ProbeResult, probeGpu } from './probe-gpu.ts';
 

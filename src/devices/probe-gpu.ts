@@ -2,8 +2,8 @@
 import { execFile } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { GpuDevice } from '../../actors/gpu/device.ts';
-import { type MissingPiece, missingPiece } from '../../actors/gpu/gpu-errors.ts';
+import type { GpuDevice } from '../../actors/inference/gpu/device.ts';
+import { type MissingPiece, missingPiece } from '../../actors/inference/gpu/gpu-errors.ts';
 import { moduleBeside } from '../../runtime/module-beside.ts';
 
 /** A first start compiles shaders: under a second on a GPU, a few on a busy machine that emulates one. */

@@ -3,7 +3,7 @@
  * that loads it, or hang: then it is this one.
  */
 
-import { node, smallGraph } from '../../actors/gpu/small-graph.ts';
+import { node, smallGraph } from '../../actors/inference/gpu/small-graph.ts';
 import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import { messageOf } from '../../runtime/util/realms.ts';
 

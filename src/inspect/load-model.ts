@@ -1,11 +1,8 @@
 /** Opens a model directory without work on the caller's thread, and refuses one that the mode cannot run. */
 import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
-import {
-  type GraphRewriters,
-  type ModelDirectory,
-  openModelDirectory,
-} from '../../actors/model/model-directory.ts';
+import type { GraphRewriters, ModelDirectory } from '../../actors/model/model-directory.ts';
+import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import type { Mode } from '../chat-types.ts';
 import { assertCanStart } from '../start-checks.ts';
 import { GraphPool } from './graph-pool.ts';

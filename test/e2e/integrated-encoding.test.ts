@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openModelDirectory } from '../../actors/model/model-directory.ts';
+import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { inspectModel, Troupe } from '../../src/index.ts';
 import { writeIntegratedModel } from '../fixtures/graphs/integrated-model.ts';
 import { goldenMessages, goldens } from '../support/golden.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { VisionEncoder } from '../../actors/encoder/vision-encoder.ts';
-import { openModelDirectory } from '../../actors/model/model-directory.ts';
 import { rewrittenDecoder } from '../../actors/model/rewrite/rewritten-decoder.ts';
 import { rewrittenVision } from '../../actors/model/rewrite/rewritten-vision.ts';
+import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { MODES, Troupe } from '../../src/index.ts';
 import { inspectModel } from '../../src/inspect/inspect-model.ts';
 import { goldenPixels, SIDE } from '../actors/pd/support/pilot.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { describe, it } from 'node:test';
-import { STEP } from '../../actors/give-way.ts';
+import { STEP } from '../../runtime/thread/give-way.ts';
 import { Troupe } from '../../src/index.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 

@@ -1,7 +1,7 @@
 /** Asks for more GPU memory than there is in one piece, and prints how that ends. */
 
-import { GpuMemory } from '../../actors/gpu/gpu-memory.ts';
-import { loadSmallGraph, node } from '../../actors/gpu/small-graph.ts';
+import { GpuMemory } from '../../actors/inference/gpu/gpu-memory.ts';
+import { loadSmallGraph, node } from '../../actors/inference/gpu/small-graph.ts';
 import { Tensor } from '../../actors/inference/onnxruntime.ts';
 import { TroupeError } from '../../runtime/errors.ts';
 

@@ -4,12 +4,12 @@
  * buffers are shared, and one of the two uses them at a time.
  */
 import type { Tensors } from '../../inference/graph-session.ts';
+import type { SharedPast } from '../../shared-past.ts';
 import type { KvDraft, KvPages } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
 import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
-import type { SharedPast } from './shared-past.ts';
 
 interface WholeRun {
   readonly outputs: Tensors;

@@ -1,6 +1,6 @@
 /** Reads large bodies on a thread of its own; their images come back as bytes, handed over and not copied. */
 import { move, transferableSymbol, valueSymbol } from 'piscina';
-import { giveWay } from '../../../actors/give-way.ts';
+import { giveWay } from '../../../runtime/thread/give-way.ts';
 import { type Outcome, outcomeOf } from '../../../runtime/thread/thread-control.ts';
 import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
 import { readChat, withImageBytes } from './read-chat.ts';

@@ -5,7 +5,7 @@
 import type { ChatMessage, ChatRequest, ContentPart } from '../../../actors/generation.ts';
 // Loaded now, so that the first request does not wait for the HTTP client.
 import '../../../actors/processor/image-fetch.ts';
-import type { ImagePolicy } from '../../../actors/processor/image-policy.ts';
+import type { ImagePolicy } from '../../../actors/image-policy.ts';
 import { imageSourceKind, loadImageBytes } from '../../../actors/processor/image-source.ts';
 import { FairQueue } from '../fair-queue.ts';
 import { WaitingBudget } from '../waiting-budget.ts';

@@ -5,7 +5,7 @@ import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
 import { GraphEditor } from '../../../actors/model/rewrite/graph-editor.ts';
 import { addLikeliest, LIKELIEST } from '../../../actors/model/rewrite/likeliest.ts';
-import { Predictions } from '../../../actors/pd/predictions.ts';
+import { Predictions } from '../../../actors/pd/runner/predictions.ts';
 import { type ElementTypeName, node, value } from '../../fixtures/graphs/graph-builder.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
+import { planTiles } from '../../../actors/families/idefics3/tiling.ts';
+import { findFamily } from '../../../actors/families/registry.ts';
 import type { TemplateMessage } from '../../../actors/model/chat-template.ts';
-import { planTiles } from '../../../actors/model/families/idefics3-tiling.ts';
-import { findFamily } from '../../../actors/model/families/registry.ts';
 import { preprocessorConfigSchema } from '../../../actors/model/model-config.ts';
 import { code } from './support/model-fixture.ts';
 import {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { openModelDirectory } from '../../../actors/model/model-directory.ts';
 import { TokenDecoder } from '../../../actors/model/token-decoder.ts';
 import { TextTokenizer } from '../../../actors/model/tokenizer.ts';
+import { openModelDirectory } from '../../../actors/open-model-directory.ts';
 import { code, modelFixture, separateGraphs } from './support/model-fixture.ts';
 import { promptSetup } from './support/prompts.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import type { PdEngine } from '../../../actors/pd/engine.ts';
+import type { PdEngine } from '../../../actors/pd/engine/engine.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { question, RecordingSink, runToEnd } from './support/requests.ts';
 

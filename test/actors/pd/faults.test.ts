@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { GraphSession, TensorSpec, Tensors } from '../../../actors/inference/graph-session.ts';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
-import { Decoder } from '../../../actors/pd/decoder.ts';
-import { PdEngine } from '../../../actors/pd/engine.ts';
+import { PdEngine } from '../../../actors/pd/engine/engine.ts';
 import { KvBudget } from '../../../actors/pd/kv-cache/kv-budget.ts';
 import { CONCAT_LAYOUT } from '../../../actors/pd/kv-cache/kv-layout.ts';
 import { kvPorts } from '../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../actors/pd/kv-cache/plain-kv-cache.ts';
-import { ModelRunner } from '../../../actors/pd/model-runner.ts';
 import { PrefixCache } from '../../../actors/pd/prefix-cache/prefix-cache.ts';
+import { Decoder } from '../../../actors/pd/runner/decoder.ts';
+import { ModelRunner } from '../../../actors/pd/runner/model-runner.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
 

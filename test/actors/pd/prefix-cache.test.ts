@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import type { PdEngine } from '../../../actors/pd/engine.ts';
-import type { PdStats } from '../../../actors/pd/pd-stats.ts';
+import type { PdEngine } from '../../../actors/pd/engine/engine.ts';
+import type { PdStats } from '../../../actors/pd/engine/pd-stats.ts';
 import { PrefixCache } from '../../../actors/pd/prefix-cache/prefix-cache.ts';
 import { BLOCK, prefixKeys } from '../../../actors/pd/prefix-cache/prefix-keys.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';

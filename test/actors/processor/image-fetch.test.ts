@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import { fetchImage, type ImageFetchOptions } from '../../../actors/processor/image-fetch.ts';
-import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { imagePolicy } from '../../../src/config/image-options.ts';
 import { code } from '../model/support/model-fixture.ts';
 

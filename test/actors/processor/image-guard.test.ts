@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { Agent } from 'undici';
+import { type ImagePolicy, TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import { guardedConnector } from '../../../actors/processor/guarded-connector.ts';
 import { fetchImage } from '../../../actors/processor/image-fetch.ts';
-import { type ImagePolicy, TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { code } from '../model/support/model-fixture.ts';
 
 const GUARDED: ImagePolicy = { ...TRUSTED_IMAGES, privateAddresses: false };

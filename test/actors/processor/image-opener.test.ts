@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { findFamily } from '../../../actors/families/registry.ts';
 import { isEncoded, type PreparedImage } from '../../../actors/generation.ts';
-import { findFamily } from '../../../actors/model/families/registry.ts';
+import { TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import type { ModelDirectory } from '../../../actors/model/model-directory.ts';
 import type { DecodeBudgets } from '../../../actors/processor/decode-budget.ts';
 import { ImageOpener, type PlacedImages } from '../../../actors/processor/image-opener.ts';
-import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { SharedArena } from '../../../runtime/tensors/arena.ts';
 import type { SharedTensor } from '../../../runtime/tensors/shared-tensor.ts';
 import { SharedTensorCache } from '../../../runtime/tensors/tensor-cache.ts';

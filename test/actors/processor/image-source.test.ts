@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { ImageSource } from '../../../actors/generation.ts';
-import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
+import { TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import { loadImageBytes } from '../../../actors/processor/image-source.ts';
 import { code } from '../model/support/model-fixture.ts';
 

@@ -3,10 +3,10 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { Agent } from 'undici';
+import { TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import { guardedConnector, type ResolveAll } from '../../../actors/processor/guarded-connector.ts';
 import { parseHosts } from '../../../actors/processor/hosts-file.ts';
 import { fetchImage } from '../../../actors/processor/image-fetch.ts';
-import { TRUSTED_IMAGES } from '../../../actors/processor/image-policy.ts';
 import { fromDns } from '../../../actors/processor/name-lookup.ts';
 
 const GUARDED = { ...TRUSTED_IMAGES, privateAddresses: false };

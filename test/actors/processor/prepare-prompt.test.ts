@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { idefics3 } from '../../../actors/families/idefics3/idefics3.ts';
 import type { ChatMessage } from '../../../actors/generation.ts';
-import { idefics3 } from '../../../actors/model/families/idefics3.ts';
 import { preparePrompt } from '../../../actors/processor/prepare-prompt.ts';
 import { code } from '../model/support/model-fixture.ts';
 import { promptSetup } from '../model/support/prompts.ts';

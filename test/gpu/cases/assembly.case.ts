@@ -1,14 +1,14 @@
 /** Rows of a batch that leave and prompts that join, seen by their numbers. More ports than are put together in one run. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { GpuMemory } from '../../../actors/gpu/gpu-memory.ts';
-import { loadSmallGraph, node, smallGraph } from '../../../actors/gpu/small-graph.ts';
+import { GpuMemory } from '../../../actors/inference/gpu/gpu-memory.ts';
+import { loadSmallGraph, node, smallGraph } from '../../../actors/inference/gpu/small-graph.ts';
 import type { Tensors } from '../../../actors/inference/graph-session.ts';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
-import { GpuAssembly, type GpuRow } from '../../../actors/pd/kv-cache/gpu-assembly.ts';
-import type { FreePlaces } from '../../../actors/pd/kv-cache/gpu-batch.ts';
-import { GpuDraft } from '../../../actors/pd/kv-cache/gpu-draft.ts';
+import { GpuAssembly, type GpuRow } from '../../../actors/pd/kv-cache/gpu/gpu-assembly.ts';
+import type { FreePlaces } from '../../../actors/pd/kv-cache/gpu/gpu-batch.ts';
+import { GpuDraft } from '../../../actors/pd/kv-cache/gpu/gpu-draft.ts';
 import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';
 
 const PORTS = Array.from({ length: 10 }, (_, index): KvPort => {

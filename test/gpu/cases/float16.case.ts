@@ -1,7 +1,7 @@
 /** Keys and values in float16 on the GPU. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { GpuMemory } from '../../../actors/gpu/gpu-memory.ts';
+import { GpuMemory } from '../../../actors/inference/gpu/gpu-memory.ts';
 import { useUint16ForFloat16 } from '../../../actors/inference/half-precision.ts';
 import { groupQueryEngine } from '../../actors/pd/support/group-query.ts';
 import { envelope, RecordingSink, runToEnd } from '../../actors/pd/support/requests.ts';

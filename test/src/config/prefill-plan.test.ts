@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Device } from '../../../actors/gpu/device.ts';
+import type { Device } from '../../../actors/inference/gpu/device.ts';
 import type { GraphFile } from '../../../actors/model/graph-files.ts';
 import type { PoolOptions } from '../../../src/config/options.ts';
 import { planPrefill, withinMemory } from '../../../src/config/prefill-plan.ts';

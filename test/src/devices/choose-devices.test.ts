@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { missingPiece } from '../../../actors/gpu/gpu-errors.ts';
+import { missingPiece } from '../../../actors/inference/gpu/gpu-errors.ts';
 import { chooseDevices, type DeviceFacts, type DeviceProbes } from '../../../src/devices/choose-devices.ts';
 import { hardwareGpu } from '../../../src/devices/probe-gpu.ts';
 

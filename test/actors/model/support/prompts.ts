@@ -3,10 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import type { TemplateMessage } from '../../../../actors/model/chat-template.ts';
-import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
+import type { ModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { PromptEncoder } from '../../../../actors/model/prompt-encoder.ts';
 import { TokenDecoder } from '../../../../actors/model/token-decoder.ts';
 import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
+import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 import { modelFixture, separateGraphs } from './model-fixture.ts';
 

@@ -2,10 +2,11 @@
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
-import { type ModelDirectory, openModelDirectory } from '../../../../actors/model/model-directory.ts';
+import type { ModelDirectory } from '../../../../actors/model/model-directory.ts';
 import { rewrittenDecoder } from '../../../../actors/model/rewrite/rewritten-decoder.ts';
 import { rewrittenVision } from '../../../../actors/model/rewrite/rewritten-vision.ts';
-import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine.ts';
+import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
+import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 

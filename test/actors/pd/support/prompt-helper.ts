@@ -1,10 +1,10 @@
 /** Somebody who runs parts of prompts for an engine under test, one at a time and when told. */
 import { Tensor } from '../../../../actors/inference/onnxruntime.ts';
-import type { Decoder } from '../../../../actors/pd/decoder.ts';
 import type { KvPort } from '../../../../actors/pd/kv-cache/kv-signature.ts';
 import { SlotDraft } from '../../../../actors/pd/kv-cache/slot-draft.ts';
-import { Predictions } from '../../../../actors/pd/predictions.ts';
-import type { PromptHelp } from '../../../../actors/pd/prompts-aside.ts';
+import type { Decoder } from '../../../../actors/pd/runner/decoder.ts';
+import { Predictions } from '../../../../actors/pd/runner/predictions.ts';
+import type { PromptHelp } from '../../../../actors/pd/runner/remote-prefill.ts';
 import type { PromptPart } from '../../../../actors/protocols.ts';
 
 /** Runs each part when the test says so, on a decoder of its own. */

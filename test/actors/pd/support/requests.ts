@@ -6,9 +6,9 @@ import type {
   ResolvedSampling,
   TokenChunk,
 } from '../../../../actors/generation.ts';
-import type { PdEngine } from '../../../../actors/pd/engine.ts';
+import type { PdEngine } from '../../../../actors/pd/engine/engine.ts';
 import type { EngineImage, EngineRequest } from '../../../../actors/pd/engine-request.ts';
-import type { GenerationSink } from '../../../../actors/pd/generation-sink.ts';
+import type { GenerationSink } from '../../../../actors/pd/requests/generation-sink.ts';
 import { TroupeError } from '../../../../runtime/errors.ts';
 
 export const GREEDY: ResolvedSampling = {

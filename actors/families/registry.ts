@@ -1,0 +1,20 @@
+/** The model families that can be served, found by `model_type`. */
+import { ModelError } from '../errors.ts';
+import type { ModelFamily } from './family.ts';
+import { idefics3 } from './idefics3/idefics3.ts';
+
+const FAMILIES: readonly ModelFamily[] = [idefics3];
+
+/** Every `model_type` that can be served. */
+export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family) => family.modelTypes);
+
+/** @param path the model directory, for the error. @throws ModelError MODEL_UNSUPPORTED */
+export function findFamily(modelType: string, path: string): ModelFamily {
+  const family = FAMILIES.find((one) => one.modelTypes.includes(modelType));
+  if (family !== undefined) return family;
+  const remedy = `Use a model of type ${SUPPORTED_MODEL_TYPES.join(', ')}.`;
+  throw new ModelError('MODEL_UNSUPPORTED', `Models of type ${JSON.stringify(modelType)} are not supported`, {
+    path,
+    remedy,
+  });
+}

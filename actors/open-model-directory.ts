@@ -1,0 +1,186 @@
+/**
+ * A model directory in the Hub's layout, opened: every file that serving needs was found, parsed and checked, so
+ * that a broken model is refused at start, by name, and not by a native library in the middle of a request. The
+ * result is plain data; actors get it as a spawn argument and load graphs and tokenizer from the paths in it.
+ *
+ *     config.json  generation_config.json  preprocessor_config.json  processor_config.json
+ *     tokenizer.json  tokenizer_config.json  chat_template.jinja | chat_template.json
+ *     onnx/{vision_encoder,embed_tokens,decoder_model_merged}{suffix}.onnx   (+ external data)
+ */
+import { stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ModelError } from './errors.ts';
+import { findFamily } from './families/registry.ts';
+import { type FileStamp, stampOf } from './model/file-stamps.ts';
+import {
+  checkExternalData,
+  findGraph,
+  type GraphFile,
+  type GraphRole,
+  listGraphFolder,
+  requiredGraph,
+} from './model/graph-files.ts';
+import {
+  chatTemplateSchema,
+  generationConfigSchema,
+  modelConfigSchema,
+  type PreprocessorConfig,
+  type ProcessorConfig,
+  preprocessorConfigSchema,
+  processorConfigSchema,
+  type TokenizerConfig,
+  tokenizerConfigSchema,
+} from './model/model-config.ts';
+import type {
+  Encoding,
+  GraphRewriters,
+  ModelDirectory,
+  ModelGraphs,
+  OpenModelOptions,
+  VisionFile,
+} from './model/model-directory.ts';
+import {
+  checkJson,
+  missingFile,
+  readJson,
+  readOptionalJson,
+  readOptionalText,
+  refuseSpecialFile,
+} from './model/model-files.ts';
+import { readGraphSignature } from './model/onnx/graph-signature.ts';
+import type { DecoderToRewrite } from './model/rewrite/rewritten-decoder.ts';
+import { quantizesAsItRuns } from './model/rewrite/row-quantization.ts';
+
+/**
+ * @throws ModelError MODEL_NOT_FOUND, MODEL_FILE_MISSING, MODEL_FILE_CORRUPT, MODEL_UNSUPPORTED,
+ *   MODEL_DTYPE_MISSING
+ */
+export async function openModelDirectory(
+  path: string,
+  options: OpenModelOptions = {},
+): Promise<ModelDirectory> {
+  const directory = resolve(path);
+  await checkIsDirectory(directory);
+  const config = await readJson(join(directory, 'config.json'), modelConfigSchema);
+  const family = findFamily(config.model_type, directory);
+  const processorConfig =
+    (await readOptionalJson(join(directory, 'processor_config.json'), processorConfigSchema)) ?? {};
+  const tokenizerConfig =
+    (await readOptionalJson(join(directory, 'tokenizer_config.json'), tokenizerConfigSchema)) ?? {};
+  const generationConfig =
+    (await readOptionalJson(join(directory, 'generation_config.json'), generationConfigSchema)) ?? {};
+  const tokenizerPath = join(directory, 'tokenizer.json');
+  if (!(await isFile(tokenizerPath))) throw missingFile(tokenizerPath);
+  const stamps = [await stampOf(tokenizerPath)];
+  const preprocessorConfig = await readPreprocessorConfig(directory, processorConfig);
+  const chatTemplate = await readChatTemplate(directory, tokenizerConfig);
+
+  const { graphs, encoding } = await openGraphs(directory, stamps, options);
+  const facts = { path: directory, config, generationConfig, preprocessorConfig, processorConfig, graphs };
+  const geometry = family.geometry(facts);
+  const shape = {
+    heads: config.text_config.num_attention_heads,
+    kvHeads: geometry.kvHeads,
+    headDim: geometry.headDim,
+  };
+  return {
+    path: directory,
+    modelType: config.model_type,
+    encoding,
+    graphs:
+      options.rewrite === undefined
+        ? graphs
+        : await rewriteGraphs(graphs, { modelPath: directory, shape }, options.rewrite),
+    geometry,
+    config,
+    generationConfig,
+    preprocessorConfig,
+    processorConfig,
+    tokenizerConfig,
+    tokenizerPath,
+    chatTemplate,
+    stamps,
+  };
+}
+
+async function rewriteGraphs(
+  graphs: ModelGraphs,
+  { modelPath, shape }: Omit<DecoderToRewrite, 'path'>,
+  rewriters: GraphRewriters,
+): Promise<ModelGraphs> {
+  const { vision, decoder } = graphs;
+  const rewriteOf = async (file: VisionFile): Promise<VisionFile> =>
+    quantizesAsItRuns(file.signature)
+      ? { ...file, rewrite: await rewriters.vision({ modelPath, path: file.path }) }
+      : file;
+  const [rewrite, seen] = await Promise.all([
+    rewriters.decoder({ modelPath, path: decoder.path, shape }),
+    vision && rewriteOf(vision),
+  ]);
+  return { ...graphs, ...(seen && { vision: seen }), decoder: { ...decoder, rewrite } };
+}
+
+async function checkIsDirectory(path: string): Promise<void> {
+  const isDirectory = await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+  if (isDirectory) return;
+  const remedy = 'Give the path of a model directory with config.json and onnx/ in it.';
+  throw new ModelError('MODEL_NOT_FOUND', 'There is no model directory', { path, remedy });
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+}
+
+/** From its own file or, in newer exports, from inside `processor_config.json`. */
+async function readPreprocessorConfig(path: string, processor: ProcessorConfig): Promise<PreprocessorConfig> {
+  const file = join(path, 'preprocessor_config.json');
+  const own = await readOptionalJson(file, preprocessorConfigSchema);
+  if (own !== null) return own;
+  if (processor.image_processor == null) throw missingFile(file);
+  return checkJson(processor.image_processor, preprocessorConfigSchema, join(path, 'processor_config.json'));
+}
+
+async function readChatTemplate(path: string, tokenizer: TokenizerConfig): Promise<string | null> {
+  const jinja = await readOptionalText(join(path, 'chat_template.jinja'));
+  if (jinja !== null) return jinja;
+  const json = await readOptionalJson(join(path, 'chat_template.json'), chatTemplateSchema);
+  if (json !== null) return json.chat_template;
+  const own = tokenizer.chat_template;
+  if (typeof own === 'string') return own;
+  return own?.find(({ name }) => name === 'default')?.template ?? null;
+}
+
+async function openGraphs(
+  path: string,
+  stamps: FileStamp[],
+  { dtype, readSignature = readGraphSignature }: OpenModelOptions,
+): Promise<{ graphs: ModelGraphs; encoding: Encoding }> {
+  const folder = join(path, 'onnx');
+  const names = await listGraphFolder(folder);
+  const open = async (role: GraphRole): Promise<GraphFile | null> => {
+    const found = findGraph(folder, names, role, dtype);
+    if (found === null) return null;
+    await refuseSpecialFile(found.path);
+    stamps.push(await stampOf(found.path));
+    const signature = await readSignature(found.path);
+    await checkExternalData(found.path, signature.externalData);
+    for (const { location } of signature.externalData) stamps.push(await stampOf(join(folder, location)));
+    return { ...found, signature };
+  };
+  const [vision, embed, decoder] = await Promise.all([open('vision'), open('embed'), open('decoder')]);
+  if (decoder === null) throw requiredGraph(folder, 'decoder');
+  const inputs = new Set(decoder.signature.inputs.map(({ name }) => name));
+  if (vision === null && inputs.has('pixel_values')) {
+    if (embed === null && !inputs.has('input_ids')) throw requiredGraph(folder, 'embed');
+    return { encoding: 'integrated', graphs: embed === null ? { decoder } : { embed, decoder } };
+  }
+  if (vision === null) throw requiredGraph(folder, 'vision');
+  if (embed === null) throw requiredGraph(folder, 'embed');
+  return { encoding: 'separate', graphs: { vision, embed, decoder } };
+}

@@ -1,0 +1,155 @@
+/**
+ * The step of continuous batching, what vLLM V1 calls its engine core: drop who leaves → run prompts within a budget
+ * of tokens → decode everybody → sample → stream. Requests join and leave between steps, and one request's failure is
+ * its own.
+ */
+import { processNow } from '../../../runtime/clock.ts';
+import * as failures from '../engine-errors.ts';
+import type { Scheduler } from '../requests/scheduler.ts';
+import type { Sequence } from '../requests/sequence.ts';
+import type { ModelRunner } from '../runner/model-runner.ts';
+import type { Predictions } from '../runner/predictions.ts';
+import type { PrefillPacer } from '../runner/prefill-pacer.ts';
+import type { PdCounters } from './pd-stats.ts';
+import { PromptStage } from './prompt-stage.ts';
+
+export interface EngineCoreParts {
+  readonly scheduler: Scheduler;
+  readonly runner: ModelRunner;
+  readonly counters: PdCounters;
+  readonly pacer: PrefillPacer;
+}
+
+/** The first of a batch waits for its second token while so many tokens of prompts are run: some seconds at most. */
+const GATHERED_TOKENS = 1024;
+
+export class EngineCore {
+  readonly #scheduler: Scheduler;
+  readonly #runner: ModelRunner;
+  readonly #counters: PdCounters;
+  readonly #pacer: PrefillPacer;
+  readonly #prompts: PromptStage;
+  /** Prompt tokens run since the last decode step, while the batch fills. */
+  #gathered = 0;
+  /** The row that is about to be removed holds numbers that are not finite. */
+  #unsound = false;
+
+  constructor(parts: EngineCoreParts) {
+    this.#scheduler = parts.scheduler;
+    this.#runner = parts.runner;
+    this.#counters = parts.counters;
+    this.#pacer = parts.pacer;
+    this.#prompts = new PromptStage({
+      ...parts,
+      leaves: (sequence) => this.#leaves(sequence),
+      start: (sequence, predictions, row) => this.#start(sequence, predictions, row),
+    });
+  }
+
+  async step(): Promise<void> {
+    this.#dropLeavers();
+    const tokens = await this.#prompts.run();
+    if (tokens === 0 || !this.#gathers(tokens)) {
+      this.#gathered = 0;
+      await this.#decodeRunning();
+    }
+    this.#runner.keepPrefixes(!this.#isRead);
+  }
+
+  /** Whether a reader has a pace to keep. */
+  get #isRead(): boolean {
+    return this.#scheduler.running.some((sequence) => sequence.streaming);
+  }
+
+  /**
+   * Whether decoding waits for more prompts: a batch that fills first decodes all of them in the steps that it would
+   * spend on a few. Only while no reader has a pace to keep, and for so many tokens at most.
+   */
+  #gathers(tokens: number): boolean {
+    const { waiting, prefilling } = this.#scheduler;
+    this.#gathered += tokens;
+    const more = waiting.length + prefilling.length > 0;
+    return more && this.#gathered < GATHERED_TOKENS && !this.#isRead;
+  }
+
+  /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */
+  #dropLeavers(): void {
+    this.#scheduler.dropWaiting((sequence) => this.#leaves(sequence));
+    this.#prompts.dropLeavers();
+    this.#keepRows(this.#scheduler.running, (sequence) => !this.#leaves(sequence));
+  }
+
+  /** A prompt is complete: its sequence joins the batch with its first token. */
+  #start(sequence: Sequence, predictions: Predictions, promptRow: number): void {
+    const row = this.#scheduler.start(sequence);
+    if (!this.#sample(sequence, predictions, promptRow)) this.#removeRow(row);
+  }
+
+  async #decodeRunning(): Promise<void> {
+    const batch = [...this.#scheduler.running];
+    if (batch.length === 0) return;
+    const predictions = await this.#decode(batch);
+    this.#keepRows(
+      batch,
+      (sequence, row) => predictions !== undefined && this.#sample(sequence, predictions, row),
+    );
+  }
+
+  /** Undefined when the run failed: which row broke it is unknown, so the batch goes and the engine stays. */
+  async #decode(batch: readonly Sequence[]): Promise<Predictions | undefined> {
+    this.#counters.countDecode(batch.length);
+    try {
+      const startedAt = processNow();
+      const tokens = Int32Array.from(batch, (sequence) => sequence.lastToken);
+      const logits = batch.some(({ sampler }) => !sampler.greedy);
+      const predictions = await this.#runner.decode(tokens, logits);
+      this.#pacer.noteDecode(processNow() - startedAt);
+      this.#counters.notePeak(this.#runner.kvBytes);
+      return predictions;
+    } catch (error) {
+      for (const sequence of batch) sequence.stream.fail(error);
+      return undefined;
+    }
+  }
+
+  /** Chooses and streams one token; false when the sequence is over. */
+  #sample(sequence: Sequence, predictions: Predictions, row: number): boolean {
+    if (this.#leaves(sequence)) return false;
+    try {
+      const { sampler } = sequence;
+      const token = sampler.greedy ? predictions.likeliest(row) : sampler.sample(predictions.logits(row));
+      if (token === -1) {
+        this.#unsound = true;
+        throw failures.numericsFailed(sequence.id);
+      }
+      return !sequence.accept(token);
+    } catch (error) {
+      sequence.stream.fail(error);
+      return false;
+    }
+  }
+
+  /** True when nothing more is to be computed for a sequence; its sink has then been told why. */
+  #leaves(sequence: Sequence): boolean {
+    const { stream } = sequence;
+    if (stream.settled) return true;
+    if (stream.cancelled) stream.fail(failures.cancelled(sequence.id));
+    else if (sequence.expired(processNow())) stream.fail(failures.deadlineExceeded(sequence.id));
+    return stream.settled;
+  }
+
+  /** Removes the rows that `stays` refuses, from the last down: the row that moves into a gap has been asked. */
+  #keepRows(rows: readonly Sequence[], stays: (sequence: Sequence, row: number) => boolean): void {
+    for (let row = rows.length - 1; row >= 0; row--) {
+      const sequence = rows[row];
+      if (sequence !== undefined && !stays(sequence, row)) this.#removeRow(row);
+    }
+  }
+
+  #removeRow(row: number): void {
+    this.#scheduler.stop(row);
+    this.#runner.remove(row);
+    if (this.#unsound) this.#runner.scrub();
+    this.#unsound = false;
+  }
+}

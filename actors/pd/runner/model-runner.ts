@@ -1,0 +1,213 @@
+/**
+ * The forward passes of the language model: prompts in parts or several at once, one token of every running sequence.
+ * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
+ */
+import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
+import type { ModelDirectory } from '../../model/model-directory.ts';
+import type { EngineImage } from '../engine-request.ts';
+import type { KvBudget } from '../kv-cache/kv-budget.ts';
+import type { KvCache } from '../kv-cache/kv-cache.ts';
+import type { PrefixCache, PrefixCacheStats } from '../prefix-cache/prefix-cache.ts';
+import type { Decoder } from './decoder.ts';
+import type { GpuImageMerge } from './gpu-image-merge.ts';
+import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
+import type { Predictions } from './predictions.ts';
+import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
+import { PromptFeeds } from './prompt-feeds.ts';
+import { PromptOpener } from './prompt-opener.ts';
+import type { PromptRun } from './prompt-run.ts';
+import { type PromptHelp, PromptsAside } from './remote-prefill.ts';
+import type { TokenEmbedder } from './token-embedder.ts';
+
+export interface ModelRunnerParts {
+  readonly decoder: Decoder;
+  /** Present where another actor helps with prompts. */
+  readonly help?: PromptHelp | undefined;
+  /** Absent when the decoder takes token ids. */
+  readonly embedder: TokenEmbedder | undefined;
+  readonly cache: KvCache;
+  readonly budget: KvBudget;
+  readonly prefixes: PrefixCache;
+  /** Present when the decoder runs on a GPU, which this actor then owns. */
+  readonly gpu?: GpuMemory | undefined;
+  /** Present where embeddings that lie on the GPU can be merged there. */
+  readonly merge?: GpuImageMerge | undefined;
+  /** Default: those of a CPU. */
+  readonly promptRuns?: PromptRuns;
+  readonly imageTokenId: number;
+  readonly imageTokensPerTile: number;
+}
+
+export class ModelRunner {
+  readonly #parts: ModelRunnerParts;
+  /** Where another actor helps with prompts. It is given only prompts that may be cut. */
+  readonly aside: PromptsAside | undefined;
+  readonly #feeds: PromptFeeds;
+  readonly #prompts: PromptOpener;
+  #scratch = new Float32Array(0);
+
+  constructor(parts: ModelRunnerParts) {
+    const { help, imageTokenId } = parts;
+    this.#parts = parts;
+    this.#feeds = new PromptFeeds(parts);
+    this.#prompts = new PromptOpener(parts);
+    const shared = { feeds: this.#feeds, prompts: this.#prompts, imageTokenId };
+    this.aside = help === undefined ? undefined : new PromptsAside({ help, ...shared });
+  }
+
+  /** @throws ModelError when a graph cannot be loaded or is of an unknown kind */
+  static async load(directory: ModelDirectory, options: LoadGraphsOptions): Promise<ModelRunner> {
+    return new ModelRunner(await loadGraphs(directory, options));
+  }
+
+  /** Rows of the KV cache in use. */
+  get rows(): number {
+    return this.#parts.cache.rows;
+  }
+
+  get kvBytes(): number {
+    return this.#parts.cache.bytes;
+  }
+
+  get budget(): KvBudget {
+    return this.#parts.budget;
+  }
+
+  /** How many tokens of prompts are worth a run. */
+  get promptRuns(): PromptRuns {
+    return this.#parts.promptRuns ?? CPU_PROMPT_RUNS;
+  }
+
+  get prefixStats(): PrefixCacheStats {
+    return this.#parts.prefixes.stats();
+  }
+
+  /**
+   * Opens a prompt, with what the prefix cache knows of it. Nothing is computed yet, and an image's data is not read:
+   * an image that lies wholly in the known part is needed by its hash alone.
+   *
+   * @param onImagesRead called when the images' data is no longer needed
+   * @param logits whether those of the last token are wanted, and not the likeliest one alone
+   */
+  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void, logits = true): PromptRun {
+    return this.#prompts.begin(ids, images, onImagesRead, logits);
+  }
+
+  /** A prompt anew, for this thread alone: whoever failed to run a part of it may still be writing to its memory. */
+  again(run: PromptRun): PromptRun {
+    return this.#prompts.again(run);
+  }
+
+  /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
+  joinsOthers(run: PromptRun): boolean {
+    return this.#parts.cache.together && run.done === 0 && this.mayBeCut(run);
+  }
+
+  /**
+   * Runs up to `most` further tokens of a prompt; all of them where it cannot be cut. On failure the prompt is as
+   * before, and may be dropped.
+   *
+   * @returns what its last token predicts, in row 0, once the prompt is complete
+   */
+  async extend(run: PromptRun, most: number): Promise<Predictions | undefined> {
+    const { cache } = this.#parts;
+    const from = run.done;
+    const part = Math.min(most, cache.mostTokensPerRun);
+    const to = from + (this.mayBeCut(run) ? Math.min(part, run.left) : run.left);
+    await this.#feeds.prepare(run);
+    const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
+      this.#decoder.extend(tokens, run.images, run.draft, cache),
+    );
+    if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
+    this.#prompts.keep(run, from);
+    return run.left === 0 ? predictions : undefined;
+  }
+
+  /** Keeps blocks of prompts that were run aside: one block of each, or all. */
+  keepPrefixes(all: boolean): void {
+    this.#prompts.keepLate(all);
+  }
+
+  /** Runs several prompts whole, in one run; see `joinsOthers`. @returns what their last tokens predict */
+  async together(runs: readonly PromptRun[]): Promise<Predictions> {
+    const { cache } = this.#parts;
+    for (const run of runs) await this.#feeds.prepare(run);
+    const drafts = runs.map((run) => run.draft);
+    const lengths = runs.map((run) => run.ids.length);
+    const predictions = await this.#decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
+    for (const run of runs) {
+      run.imagesRead();
+      this.#prompts.keep(run, 0);
+    }
+    return predictions;
+  }
+
+  /** Makes a complete prompt the cache's last row. */
+  join(run: PromptRun): void {
+    this.#parts.cache.join(run.draft);
+  }
+
+  /** Forgets a prompt that will not be a row. */
+  drop(run: PromptRun): void {
+    this.#parts.cache.drop(run.draft);
+  }
+
+  /**
+   * Runs one token per row of the cache. On failure the cache is as before.
+   *
+   * @param logits whether they are wanted, and not the likeliest tokens alone
+   */
+  async decode(tokens: Int32Array, logits = true): Promise<Predictions> {
+    const { cache, embedder } = this.#parts;
+    const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
+    if (embeds !== undefined) await embedder?.embed(tokens, embeds);
+    return await this.#decoder.step({ ids: tokens, embeds, logits }, cache);
+  }
+
+  /** Frees a row of the cache; the last row moves into it. */
+  remove(row: number): void {
+    this.#parts.cache.remove(row);
+  }
+
+  /** To be called after a sequence whose numbers were not finite has left. */
+  scrub(): void {
+    this.#parts.cache.scrub();
+    // Its prompt may have been kept; which blocks are sound is not worth finding out.
+    this.#prompts.clear();
+  }
+
+  /** Gives back memory that no running sequence needs; returns the bytes freed. */
+  trim(): number {
+    const { cache, embedder } = this.#parts;
+    const scratch = this.#scratch.byteLength;
+    this.#scratch = new Float32Array(0);
+    return scratch + this.#prompts.clear() + cache.trim() + (embedder?.clear() ?? 0);
+  }
+
+  async release(): Promise<void> {
+    const { embedder, decoder, help, cache, gpu, merge } = this.#parts;
+    await cache.release();
+    await merge?.release();
+    await embedder?.release();
+    await decoder.release();
+    await help?.beside.release();
+    gpu?.release();
+  }
+
+  /** Whether a prompt may be run in parts and beside others. */
+  mayBeCut(run: PromptRun): boolean {
+    return this.#parts.cache.chunked && !this.#feeds.needsPixels(run);
+  }
+
+  /** On as many cores as are free. */
+  get #decoder(): Decoder {
+    return this.aside?.beside ?? this.#parts.decoder;
+  }
+
+  #room(length: number): Float32Array {
+    if (length > this.#scratch.length) {
+      this.#scratch = new Float32Array(Math.max(length, 2 * this.#scratch.length));
+    }
+    return this.#scratch.subarray(0, length);
+  }
+}

@@ -1,0 +1,90 @@
+/** Opens prompts with what the prefix cache knows of them, and gives it what was run. */
+
+import type { EngineImage } from '../engine-request.ts';
+import type { KvCache } from '../kv-cache/kv-cache.ts';
+import { SlotDraft } from '../kv-cache/slot-draft.ts';
+import { SlotKvCache } from '../kv-cache/slot-kv-cache.ts';
+import type { PrefixCache } from '../prefix-cache/prefix-cache.ts';
+import { BLOCK, prefixKeys } from '../prefix-cache/prefix-keys.ts';
+import type { Decoder } from './decoder.ts';
+import { PrefixOffers } from './prefix-offers.ts';
+import { PromptRun } from './prompt-run.ts';
+
+export interface PromptOpenerParts {
+  readonly decoder: Pick<Decoder, 'takesPixels'>;
+  readonly cache: KvCache;
+  readonly prefixes: PrefixCache;
+  readonly imageTokenId: number;
+  readonly imageTokensPerTile: number;
+}
+
+type Opening = Pick<PromptRun, 'ids' | 'images' | 'keys' | 'logits' | 'onImagesRead'>;
+
+export class PromptOpener {
+  readonly #parts: PromptOpenerParts;
+  readonly #later = new PrefixOffers((run, from, to) => this.keep(run, from, to));
+
+  constructor(parts: PromptOpenerParts) {
+    this.#parts = parts;
+  }
+
+  /** See `ModelRunner.begin`. */
+  begin(
+    ids: Int32Array,
+    images: readonly EngineImage[],
+    onImagesRead: () => void,
+    logits: boolean,
+  ): PromptRun {
+    const { cache, imageTokenId, imageTokensPerTile } = this.#parts;
+    const tokensOf = (image: EngineImage) => (image.shape[0] ?? 0) * imageTokensPerTile;
+    const identities = images.map((image) => ({ hash: image.hash, tokens: tokensOf(image) }));
+    const keys = cache instanceof SlotKvCache ? prefixKeys(ids, imageTokenId, identities) : [];
+    return this.#open({ ids, images, keys, logits, onImagesRead });
+  }
+
+  /** See `ModelRunner.again`. */
+  again(run: PromptRun): PromptRun {
+    const fresh = this.#open(run);
+    fresh.embeds = run.embeds;
+    fresh.staysNear = true;
+    fresh.imageTokensAside = run.imageTokensAside;
+    this.#parts.cache.drop(run.draft);
+    return fresh;
+  }
+
+  /** Keeps the whole blocks of what was run of a prompt between two tokens. */
+  keep(run: PromptRun, from: number, to = run.done): void {
+    if (run.draft instanceof SlotDraft) this.#parts.prefixes.offer(run.keys, from, run.draft, to);
+  }
+
+  /** As `keep`, when `keepLate` is called. */
+  keepLater(run: PromptRun, from: number): void {
+    this.#later.add(run, from);
+  }
+
+  /** @param all or one block of each prompt */
+  keepLate(all: boolean): void {
+    this.#later.give(all ? undefined : BLOCK);
+  }
+
+  /** Forgets all that was kept or was to be; returns the bytes freed. */
+  clear(): number {
+    this.#later.clear();
+    return this.#parts.prefixes.clear();
+  }
+
+  #open({ ids, images, keys, logits, onImagesRead }: Opening): PromptRun {
+    const { cache, prefixes } = this.#parts;
+    this.#later.give();
+    const draft = cache.draft(ids.length);
+    const usable = this.#mayRestore(ids, keys) ? keys : [];
+    const cachedTokens = draft instanceof SlotDraft ? prefixes.restore(usable, ids.length, draft) : 0;
+    return new PromptRun({ ids, images, draft, keys, cachedTokens, logits, onImagesRead });
+  }
+
+  /** A graph that merges images itself takes all of a prompt's images at once, or none. */
+  #mayRestore(ids: Int32Array, keys: readonly string[]): boolean {
+    const { decoder, prefixes, imageTokenId } = this.#parts;
+    return !decoder.takesPixels || prefixes.cachedTokens(keys, ids.length) > ids.lastIndexOf(imageTokenId);
+  }
+}

@@ -1,0 +1,59 @@
+/** A made-up prompt through a decoder: what is found out about a device before a request comes. */
+
+import type { PromptTrial } from '../kv-cache/gpu/gpu-prompt-check.ts';
+import type { KvCache } from '../kv-cache/kv-cache.ts';
+import { SeededRandom } from '../sampler/random.ts';
+import type { Decoder } from './decoder.ts';
+import type { TokenEmbedder } from './token-embedder.ts';
+
+export interface PromptTrialParts {
+  readonly decoder: Decoder;
+  /** Absent when the decoder takes token ids. */
+  readonly embedder: TokenEmbedder | undefined;
+  /** Is as before after each trial. */
+  readonly cache: KvCache;
+  readonly vocabSize: number;
+  /** Not among the tokens: a decoder that encodes images itself would look for one. */
+  readonly imageTokenId: number;
+}
+
+export function promptTrial({
+  decoder,
+  embedder,
+  cache,
+  vocabSize,
+  imageTokenId,
+}: PromptTrialParts): PromptTrial {
+  return async (parts) => {
+    const length = parts.reduce((sum, count) => sum + count, 0);
+    const ids = madeUpIds(length, vocabSize, imageTokenId);
+    const hidden = embedder?.hidden ?? 0;
+    const embeds = embedder === undefined ? undefined : new Float32Array(length * hidden);
+    if (embeds !== undefined) await embedder?.embed(ids, embeds);
+    const draft = cache.draft(length);
+    try {
+      const logits: Float32Array[] = [];
+      for (const count of parts) {
+        const [from, to] = [draft.length, draft.length + count];
+        const tokens = {
+          ids: ids.subarray(from, to),
+          embeds: embeds?.subarray(from * hidden, to * hidden),
+          logits: true,
+        };
+        logits.push((await decoder.extend(tokens, [], draft, cache)).logits(0).slice());
+      }
+      return logits;
+    } finally {
+      cache.drop(draft);
+    }
+  };
+}
+
+/** The same ones each time, and the beginning of a longer list is the shorter list. */
+function madeUpIds(length: number, vocabSize: number, imageTokenId: number): Int32Array {
+  const random = new SeededRandom(1);
+  return Int32Array.from({ length }, () => {
+    const id = Math.floor(random.nextFloat() * vocabSize);
+    return id === imageTokenId ? (id + 1) % vocabSize : id;
+  });
+}
