@@ -101,7 +101,7 @@ export interface RequestEnvelope {
   readonly promptIds: Int32Array<ArrayBuffer>;
   readonly sampling: ResolvedSampling;
   /** Whether the caller reads the answer as it is made, at a pace to keep, rather than when it is whole. */
-  readonly streamed: boolean;
+  readonly wantsStream: boolean;
   /** When compute stops being spent, on the process clock (`processNow()`), ms; Infinity for never. */
   readonly deadline: number;
   readonly trace: StageTrace;

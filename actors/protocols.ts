@@ -33,7 +33,7 @@ export interface ProcessRequest {
   readonly requestId: string;
   readonly chat: ChatRequest;
   /** See `RequestEnvelope`. */
-  readonly streamed: boolean;
+  readonly wantsStream: boolean;
   /** On the process clock (`processNow()`), ms. */
   readonly submittedAt: number;
   /** On the process clock (`processNow()`), ms. */

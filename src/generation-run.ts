@@ -20,7 +20,7 @@ export interface GenerationRunOptions {
   readonly requestId: string;
   readonly mode: Mode;
   /** Whether deltas are shown as they come. */
-  readonly streamed: boolean;
+  readonly wantsStream: boolean;
   readonly timeoutMs: number;
   readonly retries: number;
   /** Aborted by the caller, or when the engine stops. */
@@ -49,7 +49,7 @@ export async function* runGeneration(
   const request: ProcessRequest = {
     requestId: options.requestId,
     chat: read,
-    streamed: options.streamed,
+    wantsStream: options.wantsStream,
     submittedAt,
     deadline: submittedAt + options.timeoutMs,
   };

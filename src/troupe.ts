@@ -214,7 +214,7 @@ export class Troupe implements AsyncDisposable {
     await this.stop();
   }
 
-  #submit(request: ChatOptions, streamed: boolean): ChatStream {
+  #submit(request: ChatOptions, wantsStream: boolean): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
     if (this.#spoilt !== undefined) throw this.#spoilt;
     const chat = submittedChat(request);
@@ -223,7 +223,7 @@ export class Troupe implements AsyncDisposable {
       entry: this.#pipeline.entry,
       requestId,
       mode: this.#config.mode,
-      streamed,
+      wantsStream,
       timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
       retries: this.#config.retries,
       limits: this.#config.limits,

@@ -10,7 +10,7 @@ import { loadGraph } from '../inference/load-graph.ts';
 import { sentTensors } from '../inference/sent-tensors.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
-import { SlotDraft } from '../pd/kv-cache/slot-draft.ts';
+import { SlotPromptKv } from '../pd/kv-cache/slot-prompt-kv.ts';
 import { Decoder } from '../pd/runner/decoder.ts';
 import { prefillActor } from '../protocols.ts';
 
@@ -32,8 +32,8 @@ export default defineActor({
       handlers: {
         async extend({ ids, embeds, logits, past }, { signal }) {
           signal.throwIfAborted();
-          const draft = SlotDraft.over(ports, past);
-          const predictions = await decoder.extend({ ids, embeds, logits }, [], draft, cache);
+          const kv = SlotPromptKv.over(ports, past);
+          const predictions = await decoder.extend({ ids, embeds, logits }, [], kv, cache);
           prefillRuns += 1;
           prefillTokens += ids.length;
           return sentTensors(predictions.outputs);

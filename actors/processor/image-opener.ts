@@ -108,7 +108,7 @@ export class ImageOpener {
   async place(opened: readonly OpenedImage[], signal: AbortSignal): Promise<PlacedImages> {
     const held = new HeldTensors(this.#parts);
     try {
-      const places = await this.#places(opened, held, signal);
+      const places = await this.#permits(opened, held, signal);
       const images: (PreparedImage | EncodedImage)[] = [];
       for (const [index, image] of opened.entries()) {
         const place = places[index];
@@ -123,7 +123,7 @@ export class ImageOpener {
   }
 
   /** For each image its embeddings, or room for its pixels. No embeddings are held while room is waited for. */
-  async #places(
+  async #permits(
     opened: readonly OpenedImage[],
     held: HeldTensors,
     signal: AbortSignal,

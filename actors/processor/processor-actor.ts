@@ -46,7 +46,7 @@ export default defineActor({
     let prepared = 0;
     return {
       handlers: {
-        async generate({ chat, requestId, streamed, submittedAt, deadline }, writer) {
+        async generate({ chat, requestId, wantsStream, submittedAt, deadline }, writer) {
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
@@ -60,7 +60,7 @@ export default defineActor({
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({
               requestId,
-              streamed,
+              wantsStream,
               promptIds,
               sampling,
               deadline,

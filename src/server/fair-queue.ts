@@ -33,7 +33,7 @@ export class FairQueue {
   /** In the order of their turns; a client without waiters has no line. */
   readonly #lines = new Map<string, Waiter[]>();
   /** Places of each client that has any. */
-  readonly #places = new Map<string, number>();
+  readonly #permits = new Map<string, number>();
   readonly #kept: number;
   #used = 0;
   #waiting = 0;
@@ -99,22 +99,22 @@ export class FairQueue {
   }
 
   #hasPlaceFor(client: string): boolean {
-    const isNew = !this.#places.has(client);
+    const isNew = !this.#permits.has(client);
     return this.#used < this.#limits.places - (isNew ? 0 : this.#kept);
   }
 
   #take(client: string): Place {
     this.#used += 1;
-    this.#places.set(client, (this.#places.get(client) ?? 0) + 1);
+    this.#permits.set(client, (this.#permits.get(client) ?? 0) + 1);
     let held = true;
     return {
       release: () => {
         if (!held) return;
         held = false;
         this.#used -= 1;
-        const left = (this.#places.get(client) ?? 0) - 1;
-        if (left > 0) this.#places.set(client, left);
-        else this.#places.delete(client);
+        const left = (this.#permits.get(client) ?? 0) - 1;
+        if (left > 0) this.#permits.set(client, left);
+        else this.#permits.delete(client);
         while (this.#giveNext());
       },
     };
@@ -124,7 +124,7 @@ export class FairQueue {
     let next: Waiter | undefined;
     let fewest = Number.POSITIVE_INFINITY;
     for (const [client, [first]] of this.#lines) {
-      const places = this.#places.get(client) ?? 0;
+      const places = this.#permits.get(client) ?? 0;
       if (places >= fewest || !this.#hasPlaceFor(client)) continue;
       fewest = places;
       next = first;

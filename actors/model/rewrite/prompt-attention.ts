@@ -50,7 +50,7 @@ export class PromptAttention {
   /** Whether it is a whole one, and long. */
   readonly #isLong: string;
   /** By the name of the operator's lengths. */
-  readonly #places = new Map<string, Place>();
+  readonly #permits = new Map<string, Place>();
   readonly #sinks: string;
   /** Of tokens, in the cache and in what the operator takes. */
   readonly #cacheAxis: string;
@@ -178,7 +178,7 @@ export class PromptAttention {
 
   /** The operator puts the new rows right behind the used part of the past; its lengths are those of both, less one. */
   #place(lengths: string): Place {
-    const known = this.#places.get(lengths);
+    const known = this.#permits.get(lengths);
     if (known !== undefined) return known;
     const editor = this.#editor;
     const cast = editor.add('Cast', [lengths], { attributes: [intAttribute('to', INT64)] });
@@ -187,7 +187,7 @@ export class PromptAttention {
     const from = editor.add('Sub', [to, this.#shared.newLength]);
     const total = this.#int32(editor.add('Gather', [to, editor.int64s(0)]));
     const place = { from, to, total };
-    this.#places.set(lengths, place);
+    this.#permits.set(lengths, place);
     return place;
   }
 

@@ -15,7 +15,7 @@ import { PromptStage } from './prompt-stage.ts';
 
 export interface EngineCoreParts {
   readonly scheduler: Scheduler;
-  readonly runner: ModelRunner;
+  readonly runner: ModelRunner<Sequence>;
   readonly counters: PdCounters;
   readonly pacer: PrefillPacer;
 }
@@ -25,7 +25,7 @@ const GATHERED_TOKENS = 1024;
 
 export class EngineCore {
   readonly #scheduler: Scheduler;
-  readonly #runner: ModelRunner;
+  readonly #runner: ModelRunner<Sequence>;
   readonly #counters: PdCounters;
   readonly #pacer: PrefillPacer;
   readonly #prompts: PromptStage;
@@ -41,7 +41,7 @@ export class EngineCore {
     this.#pacer = parts.pacer;
     this.#prompts = new PromptStage({
       ...parts,
-      leaves: (sequence) => this.#leaves(sequence),
+      isOver: (sequence) => this.#isOver(sequence),
       start: (sequence, predictions, row) => this.#start(sequence, predictions, row),
     });
   }
@@ -58,7 +58,7 @@ export class EngineCore {
 
   /** Whether a reader has a pace to keep. */
   get #isRead(): boolean {
-    return this.#scheduler.running.some((sequence) => sequence.streaming);
+    return this.#scheduler.running.some((sequence) => sequence.hasReader);
   }
 
   /**
@@ -74,9 +74,9 @@ export class EngineCore {
 
   /** Takes out who was cancelled, has expired, or lost its sink, before any compute is spent on them. */
   #dropLeavers(): void {
-    this.#scheduler.dropWaiting((sequence) => this.#leaves(sequence));
+    this.#scheduler.dropWaiting((sequence) => this.#isOver(sequence));
     this.#prompts.dropLeavers();
-    this.#keepRows(this.#scheduler.running, (sequence) => !this.#leaves(sequence));
+    this.#keepRows(this.#scheduler.running, (sequence) => !this.#isOver(sequence));
   }
 
   /** A prompt is complete: its sequence joins the batch with its first token. */
@@ -114,7 +114,7 @@ export class EngineCore {
 
   /** Chooses and streams one token; false when the sequence is over. */
   #sample(sequence: Sequence, predictions: Predictions, row: number): boolean {
-    if (this.#leaves(sequence)) return false;
+    if (this.#isOver(sequence)) return false;
     try {
       const { sampler } = sequence;
       const token = sampler.greedy ? predictions.likeliest(row) : sampler.sample(predictions.logits(row));
@@ -130,7 +130,7 @@ export class EngineCore {
   }
 
   /** True when nothing more is to be computed for a sequence; its sink has then been told why. */
-  #leaves(sequence: Sequence): boolean {
+  #isOver(sequence: Sequence): boolean {
     const { stream } = sequence;
     if (stream.settled) return true;
     if (stream.cancelled) stream.fail(failures.cancelled(sequence.id));

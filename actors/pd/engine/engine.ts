@@ -33,7 +33,7 @@ export interface EngineOptions extends SchedulerLimits {
 export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
 
 export interface EngineModel extends SequenceLimits {
-  readonly runner: ModelRunner;
+  readonly runner: ModelRunner<Sequence>;
   newDetokenizer(): IncrementalDetokenizer;
 }
 
@@ -65,7 +65,7 @@ export class PdEngine {
   static async load(directory: ModelDirectory, options: EngineLoadOptions): Promise<PdEngine> {
     const tokens = await TokenDecoder.load(directory);
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
-    const runner = await ModelRunner.load(directory, options);
+    const runner = await ModelRunner.load<Sequence>(directory, options);
     const newDetokenizer = () => new Detokenizer(tokens);
     return new PdEngine({ runner, newDetokenizer, contextLength, eosTokenIds, imageTokenId }, options);
   }

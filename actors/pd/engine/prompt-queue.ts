@@ -8,19 +8,19 @@ import type { OpenedPrompt } from '../runner/remote-prefill.ts';
 
 export interface PromptQueueParts {
   readonly scheduler: Scheduler;
-  readonly runner: ModelRunner;
+  readonly runner: ModelRunner<Sequence>;
   /** True when nothing more is to be computed for a sequence. */
-  leaves(sequence: Sequence): boolean;
+  isOver(sequence: Sequence): boolean;
 }
 
 /** What a run on this thread may take. */
-export interface NearRun {
+export interface LocalRun {
   /** Tokens, padding included. */
   readonly budget: number;
   /** The same for prompts whose answers are all wanted whole. */
-  readonly unread: number;
+  readonly offline: number;
   /** Whether a prompt is this thread's to run. */
-  isNear(opened: OpenedPrompt): boolean;
+  isLocal(opened: OpenedPrompt<Sequence>): boolean;
 }
 
 export class PromptQueue {
@@ -31,43 +31,43 @@ export class PromptQueue {
   }
 
   /** Whether another actor may run what is left of a prompt. */
-  goesAside({ prompt }: OpenedPrompt): boolean {
+  goesRemote({ prompt }: OpenedPrompt<Sequence>): boolean {
     const { runner } = this.#parts;
-    return runner.mayBeCut(prompt) && runner.aside?.takes(prompt) === true;
+    return runner.mayBeCut(prompt) && runner.remote?.takes(prompt) === true;
   }
 
   /** The prompt for another actor: the first in order, unless a further one is a single part. */
-  nextAside(): OpenedPrompt | undefined {
+  nextRemote(): OpenedPrompt<Sequence> | undefined {
     const { scheduler, runner } = this.#parts;
     const { most } = runner.promptRuns;
-    const fitting: OpenedPrompt[] = [];
+    const fitting: OpenedPrompt<Sequence>[] = [];
     for (let index = 0; ; index++) {
       const admitted = index < scheduler.prefilling.length;
       const short = (scheduler.waiting[0]?.promptIds.length ?? 0) <= most;
       const opened = admitted || short || fitting.length === 0 ? this.#opened(index) : undefined;
       if (opened === undefined) break;
-      if (this.goesAside(opened)) fitting.push(opened);
+      if (this.goesRemote(opened)) fitting.push(opened);
     }
     return fitting.find(({ prompt }) => prompt.left <= most) ?? fitting[0];
   }
 
   /** The prompt for this thread to go on with, and others behind it that fit into the same run. */
-  nextGroup({ budget, unread, isNear }: NearRun): OpenedPrompt[] {
+  nextGroup({ budget, offline, isLocal }: LocalRun): OpenedPrompt<Sequence>[] {
     const { runner, scheduler } = this.#parts;
-    const group: OpenedPrompt[] = [];
+    const group: OpenedPrompt<Sequence>[] = [];
     let longest = 0;
     let isRead = false;
     for (let index = 0; ; index++) {
       const admitted = index < scheduler.prefilling.length ? this.#opened(index) : undefined;
-      if (admitted !== undefined && !isNear(admitted)) continue;
+      if (admitted !== undefined && !isLocal(admitted)) continue;
       const next = admitted?.sequence ?? scheduler.waiting[0];
-      isRead ||= next?.streamed !== false;
+      isRead ||= next?.wantsStream !== false;
       // Padded to the longest, all of them together are what is paid for.
       const length = Math.max(longest, next?.promptIds.length ?? 0);
-      if (group.length > 0 && (group.length + 1) * length > (isRead ? budget : unread)) break;
+      if (group.length > 0 && (group.length + 1) * length > (isRead ? budget : offline)) break;
       const opened = admitted ?? this.#opened(index);
       if (opened === undefined) break;
-      if (!isNear(opened)) continue;
+      if (!isLocal(opened)) continue;
       // A prompt that is known in part is run by itself, next.
       if (group.length > 0 && !runner.joinsOthers(opened.prompt)) break;
       group.push(opened);
@@ -78,8 +78,8 @@ export class PromptQueue {
   }
 
   dropLeavers(): void {
-    const { scheduler, leaves } = this.#parts;
-    for (const sequence of scheduler.prefilling) if (leaves(sequence)) this.giveUp(sequence);
+    const { scheduler, isOver } = this.#parts;
+    for (const sequence of scheduler.prefilling) if (isOver(sequence)) this.giveUp(sequence);
   }
 
   /** Forgets a prompt that will not be complete. */
@@ -91,12 +91,12 @@ export class PromptQueue {
   }
 
   /** The prompt at a place of the prefilling list, admitted if need be. */
-  #opened(index: number): OpenedPrompt | undefined {
-    const { scheduler, leaves } = this.#parts;
+  #opened(index: number): OpenedPrompt<Sequence> | undefined {
+    const { scheduler, isOver } = this.#parts;
     for (;;) {
       const sequence = scheduler.prefilling[index] ?? scheduler.admit();
       if (sequence === undefined) return undefined;
-      if (leaves(sequence)) {
+      if (isOver(sequence)) {
         this.giveUp(sequence);
         continue;
       }

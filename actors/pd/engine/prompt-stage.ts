@@ -11,23 +11,23 @@ import type { Sequence } from '../requests/sequence.ts';
 import type { ModelRunner } from '../runner/model-runner.ts';
 import type { Predictions } from '../runner/predictions.ts';
 import type { PrefillPacer } from '../runner/prefill-pacer.ts';
-import type { OpenedPrompt, PromptsAside } from '../runner/remote-prefill.ts';
+import type { OpenedPrompt, RemotePrefill } from '../runner/remote-prefill.ts';
 import type { PdCounters } from './pd-stats.ts';
 import { PromptQueue } from './prompt-queue.ts';
 
 export interface PromptStageParts {
   readonly scheduler: Scheduler;
-  readonly runner: ModelRunner;
+  readonly runner: ModelRunner<Sequence>;
   readonly counters: PdCounters;
   readonly pacer: PrefillPacer;
   /** True when nothing more is to be computed for a sequence. */
-  leaves(sequence: Sequence): boolean;
+  isOver(sequence: Sequence): boolean;
   /** Takes a sequence whose prompt is complete and is the cache's last row, and which row of its run it was. */
   start(sequence: Sequence, predictions: Predictions, row: number): void;
 }
 
 /** Prompts that wait for the other actor rather than slow the answers down. */
-const PATIENT = 1;
+const MOST_WAITING_FOR_REMOTE = 1;
 
 export class PromptStage {
   readonly #parts: PromptStageParts;
@@ -41,20 +41,20 @@ export class PromptStage {
   /** Runs prompts until the budget of this step is spent. @returns the tokens that were run, padding included */
   async run(): Promise<number> {
     const { scheduler, runner } = this.#parts;
-    const { aside } = runner;
-    const tokens = this.#takeAside();
-    const streaming = scheduler.running.filter((sequence) => sequence.streaming).length;
-    if (aside !== undefined && aside.sequence === undefined && streaming > 0) await this.#sendAside(aside);
-    const run = tokens + (await this.#runNear(streaming));
-    if (run > 0 || scheduler.running.length > 0 || aside?.sequence === undefined) return run;
+    const { remote } = runner;
+    const tokens = this.#takeRemote();
+    const readers = scheduler.running.filter((sequence) => sequence.hasReader).length;
+    if (remote !== undefined && remote.sequence === undefined && readers > 0) await this.#sendRemote(remote);
+    const run = tokens + (await this.#runLocal(readers));
+    if (run > 0 || scheduler.running.length > 0 || remote?.sequence === undefined) return run;
     // Nobody is left to decode: what the other actor does is all there is to wait for.
-    await aside.done;
-    return this.#takeAside();
+    await remote.done;
+    return this.#takeRemote();
   }
 
   /** What the other actor has done since the last step. @returns the tokens that it has run */
-  #takeAside(): number {
-    const outcome = this.#parts.runner.aside?.take();
+  #takeRemote(): number {
+    const outcome = this.#parts.runner.remote?.take();
     if (outcome === undefined) return 0;
     const { opened, tokens, predictions, error } = outcome;
     // Who has left meanwhile has given the prompt up.
@@ -66,31 +66,31 @@ export class PromptStage {
     return tokens;
   }
 
-  async #sendAside(aside: PromptsAside): Promise<void> {
-    const opened = this.#queue.nextAside();
-    if (opened !== undefined) await aside.send(opened, this.#parts.runner.promptRuns.most);
+  async #sendRemote(remote: RemotePrefill<Sequence>): Promise<void> {
+    const opened = this.#queue.nextRemote();
+    if (opened !== undefined) await remote.send(opened, this.#parts.runner.promptRuns.most);
   }
 
-  async #runNear(streaming: number): Promise<number> {
+  async #runLocal(readers: number): Promise<number> {
     const { scheduler, runner, pacer } = this.#parts;
-    const away = runner.aside?.sequence;
+    const away = runner.remote?.sequence;
     const here = scheduler.prefilling.filter((sequence) => sequence !== away);
     const waiting = scheduler.waiting.length + here.length;
     if (waiting === 0) return 0;
-    const paced = streaming > 0;
-    const patient = paced && waiting <= PATIENT;
-    const isNear = (opened: OpenedPrompt) =>
-      opened.sequence !== away && !(patient && this.#queue.goesAside(opened));
-    const budget = pacer.tokens({ streaming, waiting });
+    const paced = readers > 0;
+    const patient = paced && waiting <= MOST_WAITING_FOR_REMOTE;
+    const isLocal = (opened: OpenedPrompt<Sequence>) =>
+      opened.sequence !== away && !(patient && this.#queue.goesRemote(opened));
+    const budget = pacer.tokens({ readers, waiting });
     let run = 0;
     while (run < budget) {
       const left = budget - run;
-      const unread = paced ? left : pacer.unread;
-      const group = this.#queue.nextGroup({ budget: left, unread, isNear });
+      const offline = paced ? left : pacer.offline;
+      const group = this.#queue.nextGroup({ budget: left, offline, isLocal });
       const [first] = group;
       // What is left of the budget would cut a prompt in two that the next step may run whole.
       if (first === undefined || (run > 0 && first.prompt.left > left)) break;
-      const most = paced ? left : evenPart(first.prompt.left, unread);
+      const most = paced ? left : evenPart(first.prompt.left, offline);
       run += group.length === 1 ? await this.#runPart(first, most) : await this.#runGroup(group);
     }
     return run;
@@ -101,7 +101,7 @@ export class PromptStage {
   }
 
   /** @returns the tokens that were run */
-  async #runPart({ sequence, prompt }: OpenedPrompt, budget: number): Promise<number> {
+  async #runPart({ sequence, prompt }: OpenedPrompt<Sequence>, budget: number): Promise<number> {
     const { runner } = this.#parts;
     const before = prompt.left;
     try {
@@ -118,7 +118,7 @@ export class PromptStage {
   }
 
   /** @returns the tokens that were run, padding included */
-  async #runGroup(group: readonly OpenedPrompt[]): Promise<number> {
+  async #runGroup(group: readonly OpenedPrompt<Sequence>[]): Promise<number> {
     const lengths = group.map(({ prompt }) => prompt.ids.length);
     const padded = group.length * Math.max(...lengths);
     const tokens = lengths.reduce((sum, length) => sum + length, 0);
@@ -126,7 +126,7 @@ export class PromptStage {
     try {
       const prompts = group.map(({ prompt }) => prompt);
       predictions = await this.#timed(
-        () => this.#parts.runner.together(prompts),
+        () => this.#parts.runner.prefillBatch(prompts),
         () => tokens,
       );
     } catch {
@@ -146,7 +146,7 @@ export class PromptStage {
     return result;
   }
 
-  #start({ sequence, prompt }: OpenedPrompt, predictions: Predictions, row: number): void {
+  #start({ sequence, prompt }: OpenedPrompt<Sequence>, predictions: Predictions, row: number): void {
     const { runner, counters } = this.#parts;
     runner.join(prompt);
     sequence.endPrefill();

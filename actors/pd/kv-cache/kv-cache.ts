@@ -1,5 +1,5 @@
 /**
- * The KV cache of the running batch: one row per sequence, dense from row 0; and the drafts of sequences whose prompt
+ * The KV cache of the running batch: one row per sequence, dense from row 0; and the kvs of sequences whose prompt
  * is still being run. This interface is the seam between the engine and the ways in which exports hand over their
  * keys and values; the engine never sees a layout.
  */
@@ -10,25 +10,25 @@ export interface KvCache {
   readonly rows: number;
   /** Tokens held by each row: `lengths[row]`; good until the next call that changes the cache. */
   readonly lengths: Int32Array;
-  /** Bytes of the buffers, used or not, drafts included. */
+  /** Bytes of the buffers, used or not, kvs included. */
   readonly bytes: number;
   /** Decoder outputs that the cache wants fetched with every run. */
   readonly fetches: readonly string[];
   /** Whether a prompt may be run in several parts. */
   readonly chunked: boolean;
   /** Whether several prompts may share a run. */
-  readonly together: boolean;
+  readonly batchedPrefill: boolean;
   /** Most tokens of a prompt in one run. */
   readonly mostTokensPerRun: number;
 
   /** A past without tokens, for prompts that are run from their first token on. */
   emptyPast(rows: number): Tensors;
   /** Room for the keys and values of a prompt of so many tokens. */
-  draft(promptLength: number): KvDraft;
-  /** Makes a draft the row after the last. The draft is then of no more use. */
-  join(draft: KvDraft): void;
-  /** Frees a draft that will not become a row. */
-  drop(draft: KvDraft): void;
+  openPrompt(promptLength: number): PromptKv;
+  /** Makes a `PromptKv` the row after the last. The kv is then of no more use. */
+  join(kv: PromptKv): void;
+  /** Frees a `PromptKv` that will not become a row. */
+  drop(kv: PromptKv): void;
   /** The past of all rows and the attention mask for one new token each. */
   stepFeeds(): Tensors | Promise<Tensors>;
   /** Takes the keys and values of that one new token of every row. */
@@ -44,7 +44,7 @@ export interface KvCache {
 }
 
 /** The keys and values of one prompt, as far as it has been run. */
-export interface KvDraft {
+export interface PromptKv {
   /** Tokens held. */
   readonly length: number;
   /** Places in the past that `past` feeds, used or not. */
@@ -55,9 +55,9 @@ export interface KvDraft {
   take(outputs: Tensors, row: number, count: number): void;
 }
 
-/** A draft whose content can be read and written: what a prefix cache needs. */
+/** A `PromptKv` whose content can be read and written: what a prefix cache needs. */
 export interface KvPages {
-  /** Copies `count` tokens from position `from` on out of the draft, `into` what was read before if that is as long. */
+  /** Copies `count` tokens from position `from` on out of the `PromptKv`, `into` what was read before if that is as long. */
   read(from: number, count: number, into?: Uint32Array): Uint32Array;
   /** Puts back behind the last token what `read` gave for `count` tokens. */
   write(words: Uint32Array, count: number): void;

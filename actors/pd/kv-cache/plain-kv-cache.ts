@@ -8,7 +8,7 @@ import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import { KvBuffer, wordsOf } from './kv-buffer.ts';
-import type { KvCache, KvDraft } from './kv-cache.ts';
+import type { KvCache, PromptKv } from './kv-cache.ts';
 import { type KvLayout, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
 
@@ -17,7 +17,7 @@ const CAPACITY_BUCKET = 16;
 
 export class PlainKvCache implements KvCache {
   readonly chunked = false;
-  readonly together = false;
+  readonly batchedPrefill = false;
   readonly mostTokensPerRun = Number.POSITIVE_INFINITY;
   readonly fetches: readonly string[];
   readonly #layout: KvLayout;
@@ -55,13 +55,14 @@ export class PlainKvCache implements KvCache {
     return { ...this.#emptyPast };
   }
 
-  draft(): KvDraft {
-    return new PlainDraft(this.#emptyPast);
+  openPrompt(): PromptKv {
+    return new PlainPromptKv(this.#emptyPast);
   }
 
-  join(draft: KvDraft): void {
-    if (!(draft instanceof PlainDraft)) throw new TypeError('The draft is of another cache');
-    this.append(draft.outputs, draft.length);
+  join(kv: PromptKv): void {
+    if (!(kv instanceof PlainPromptKv))
+      throw new TypeError('The prompt’s keys and values are of another cache');
+    this.append(kv.outputs, kv.length);
   }
 
   drop(): void {}
@@ -168,7 +169,7 @@ export class PlainKvCache implements KvCache {
 }
 
 /** A prompt that was run whole: its `present` outputs, until they are taken into a row. */
-class PlainDraft implements KvDraft {
+class PlainPromptKv implements PromptKv {
   readonly capacity = 0;
   readonly #empty: Tensors;
   length = 0;

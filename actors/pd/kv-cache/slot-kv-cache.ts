@@ -6,25 +6,25 @@
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
-import type { KvCache, KvDraft } from './kv-cache.ts';
+import type { KvCache, PromptKv } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
 import { emptyPast, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
-import { SlotDraft } from './slot-draft.ts';
+import { SlotPromptKv } from './slot-prompt-kv.ts';
 
 export class SlotKvCache implements KvCache {
   readonly chunked = true;
-  readonly together = true;
+  readonly batchedPrefill = true;
   readonly mostTokensPerRun = Number.POSITIVE_INFINITY;
   readonly fetches: readonly string[];
   readonly #ports: readonly KvPort[];
   readonly #slabs: readonly KvSlab[];
   readonly #mask = new Int64Buffer();
-  readonly #drafts = new Set<SlotDraft>();
+  readonly #kvs = new Set<SlotPromptKv>();
   readonly #mostTokens: number;
-  readonly #sharedDrafts: boolean;
+  readonly #sharedPrompts: boolean;
   #lengths = new Int32Array(16);
   #rows = 0;
   #capacity = 0;
@@ -36,7 +36,7 @@ export class SlotKvCache implements KvCache {
    * @param sharedDrafts whether other threads run parts of prompts
    */
   constructor(ports: readonly KvPort[], mostTokens: number, sharedDrafts = false) {
-    this.#sharedDrafts = sharedDrafts;
+    this.#sharedPrompts = sharedDrafts;
     this.#ports = ports;
     this.#mostTokens = mostTokens;
     this.#slabs = ports.map((port) => new KvSlab(port, mostTokens));
@@ -52,33 +52,34 @@ export class SlotKvCache implements KvCache {
   }
 
   get bytes(): number {
-    const drafts = [...this.#drafts].reduce((sum, draft) => sum + draft.bytes, 0);
-    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, drafts);
+    const kvs = [...this.#kvs].reduce((sum, kv) => sum + kv.bytes, 0);
+    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, kvs);
   }
 
   emptyPast(rows: number): Tensors {
     return emptyPast(this.#ports, rows);
   }
 
-  draft(promptLength: number): SlotDraft {
-    const draft = new SlotDraft(this.#ports, promptLength, this.#sharedDrafts);
-    this.#drafts.add(draft);
-    return draft;
+  openPrompt(promptLength: number): SlotPromptKv {
+    const kv = new SlotPromptKv(this.#ports, promptLength, this.#sharedPrompts);
+    this.#kvs.add(kv);
+    return kv;
   }
 
-  join(draft: KvDraft): void {
-    if (!(draft instanceof SlotDraft)) throw new TypeError('The draft is of another cache');
+  join(kv: PromptKv): void {
+    if (!(kv instanceof SlotPromptKv))
+      throw new TypeError('The prompt’s keys and values are of another cache');
     const row = this.#rows;
-    this.#ensure(row + 1, Math.max(draft.length, this.#longest()));
-    for (const [index, slab] of this.#slabs.entries()) draft.copyTo(slab, index, row);
-    this.#setLength(row, draft.length);
+    this.#ensure(row + 1, Math.max(kv.length, this.#longest()));
+    for (const [index, slab] of this.#slabs.entries()) kv.copyTo(slab, index, row);
+    this.#setLength(row, kv.length);
     this.#rows += 1;
     this.#pastViews = undefined;
-    this.drop(draft);
+    this.drop(kv);
   }
 
-  drop(draft: KvDraft): void {
-    if (draft instanceof SlotDraft) this.#drafts.delete(draft);
+  drop(kv: PromptKv): void {
+    if (kv instanceof SlotPromptKv) this.#kvs.delete(kv);
   }
 
   stepFeeds(): Tensors {

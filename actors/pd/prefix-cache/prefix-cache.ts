@@ -4,7 +4,7 @@
  * only behind the blocks before it, so a chain is touched from its end, and its end is evicted first.
  */
 import { LRUCache } from 'lru-cache';
-import type { KvDraft, KvPages } from '../kv-cache/kv-cache.ts';
+import type { KvPages, PromptKv } from '../kv-cache/kv-cache.ts';
 import { BLOCK } from './prefix-keys.ts';
 
 export interface PrefixCacheStats {
@@ -53,12 +53,12 @@ export class PrefixCache {
     return blocks * BLOCK;
   }
 
-  /** Fills an empty draft with what is known of its prompt. @returns the tokens it then holds */
-  restore(keys: readonly string[], promptLength: number, draft: KvDraft & KvPages): number {
+  /** Fills an empty `PromptKv` with what is known of its prompt. @returns the tokens it then holds */
+  restore(keys: readonly string[], promptLength: number, kv: PromptKv & KvPages): number {
     const tokens = this.cachedTokens(keys, promptLength);
     for (let block = 0; block < tokens / BLOCK; block++) {
       const words = this.#blocks?.peek(keys[block] ?? '');
-      if (words !== undefined) draft.write(words, BLOCK);
+      if (words !== undefined) kv.write(words, BLOCK);
     }
     this.#touch(keys.slice(0, tokens / BLOCK));
     this.#tokens += promptLength;
@@ -69,12 +69,12 @@ export class PrefixCache {
   }
 
   /**
-   * Keeps the whole blocks of a draft that are not kept yet.
+   * Keeps the whole blocks of a `PromptKv` that are not kept yet.
    *
    * @param from tokens that were offered before
    * @param to tokens that count. Default: all
    */
-  offer(keys: readonly string[], from: number, draft: KvDraft & KvPages, to = draft.length): void {
+  offer(keys: readonly string[], from: number, kv: PromptKv & KvPages, to = kv.length): void {
     if (this.#blocks === undefined) return;
     const added: string[] = [];
     for (let block = Math.floor(from / BLOCK); (block + 1) * BLOCK <= to; block++) {
@@ -82,7 +82,7 @@ export class PrefixCache {
       if (key === undefined) break;
       added.push(key);
       if (this.#blocks.has(key)) continue;
-      const words = draft.read(block * BLOCK, BLOCK, this.#spare.pop());
+      const words = kv.read(block * BLOCK, BLOCK, this.#spare.pop());
       if (words.byteLength > this.#maxBytes) return;
       this.#blocks.set(key, words, { size: words.byteLength });
     }

@@ -12,7 +12,7 @@ import type { GenerationSink } from './generation-sink.ts';
 
 export class AnswerStream {
   readonly requestId: string;
-  readonly #streamed: boolean;
+  readonly #wantsStream: boolean;
   readonly #sink: GenerationSink;
   readonly #onSettled: (error?: unknown) => void;
   #text = '';
@@ -27,12 +27,12 @@ export class AnswerStream {
 
   /** @param onSettled called once, after the sink's `finish` (with nothing) or `fail` (with the error) */
   constructor(
-    { requestId, streamed }: Pick<RequestEnvelope, 'requestId' | 'streamed'>,
+    { requestId, wantsStream }: Pick<RequestEnvelope, 'requestId' | 'wantsStream'>,
     sink: GenerationSink,
     onSettled: (error?: unknown) => void,
   ) {
     this.requestId = requestId;
-    this.#streamed = streamed;
+    this.#wantsStream = wantsStream;
     this.#sink = sink;
     this.#onSettled = onSettled;
   }
@@ -62,7 +62,7 @@ export class AnswerStream {
     this.#text += this.#begun ? text : text.trimStart();
     this.#begun ||= this.#text !== '';
     if (tokenId !== undefined) this.#tokenIds.push(tokenId);
-    if (this.#text !== '' && (this.#streamed || !this.#handedOver)) this.#offer();
+    if (this.#text !== '' && (this.#wantsStream || !this.#handedOver)) this.#offer();
   }
 
   /** The last token has been written: `finish` follows as soon as all text is taken. */

@@ -5,7 +5,7 @@
  *
  *     waiting ──admit──▶ prefilling ──start──▶ running ──stop──▶
  */
-import { Places } from './places.ts';
+import { AdmissionPermits } from './admission-permits.ts';
 import type { Sequence } from './sequence.ts';
 
 export interface SchedulerLimits {
@@ -21,7 +21,7 @@ export class Scheduler {
   #waiting: Sequence[] = [];
   #prefilling: Sequence[] = [];
   readonly #holds: (lengths: readonly number[]) => boolean;
-  readonly #places = new Places(() => this.limits.maxWaiting - this.#waiting.length);
+  readonly #permits = new AdmissionPermits(() => this.limits.maxWaiting - this.#waiting.length);
 
   /** @param holds whether there is memory for sequences that may come to these lengths. Default: always */
   constructor(limits: SchedulerLimits, holds: (lengths: readonly number[]) => boolean = () => true) {
@@ -50,13 +50,13 @@ export class Scheduler {
   enqueue(sequence: Sequence): boolean {
     if (!this.hasRoom) return false;
     this.#waiting.push(sequence);
-    this.#places.taken();
+    this.#permits.taken();
     return true;
   }
 
-  /** See `Places.next`. */
+  /** See `AdmissionPermits.next`. */
   roomToEnqueue(signal?: AbortSignal): Promise<void> {
-    return this.#places.next(signal);
+    return this.#permits.next(signal);
   }
 
   /** The next of the queue, if the batch has a place and the memory has room for it; it is then prefilling. */
@@ -67,7 +67,7 @@ export class Scheduler {
     if (!this.#holds([...admitted, next].map(({ longest }) => longest))) return undefined;
     this.#waiting.shift();
     this.#prefilling.push(next);
-    this.#places.freed();
+    this.#permits.freed();
     return next;
   }
 
@@ -88,12 +88,12 @@ export class Scheduler {
     if (last !== undefined && row < this.#running.length) this.#running[row] = last;
   }
 
-  /** Takes out of the queue all sequences that `leaves` names, in order. */
-  dropWaiting(leaves: (sequence: Sequence) => boolean): Sequence[] {
-    const dropped = this.#waiting.filter(leaves);
+  /** Takes out of the queue all sequences that `isOver` names, in order. */
+  dropWaiting(isOver: (sequence: Sequence) => boolean): Sequence[] {
+    const dropped = this.#waiting.filter(isOver);
     if (dropped.length === 0) return dropped;
     this.#waiting = this.#waiting.filter((sequence) => !dropped.includes(sequence));
-    this.#places.freed();
+    this.#permits.freed();
     return dropped;
   }
 }

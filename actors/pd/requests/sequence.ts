@@ -69,13 +69,13 @@ export class Sequence {
   }
 
   /** Whether the answer is read as it is made. */
-  get streamed(): boolean {
-    return this.request.envelope.streamed;
+  get wantsStream(): boolean {
+    return this.request.envelope.wantsStream;
   }
 
   /** Whether a reader has seen more than the first token, and so a pace to keep. */
-  get streaming(): boolean {
-    return this.streamed && this.#stops.generated > 1;
+  get hasReader(): boolean {
+    return this.wantsStream && this.#stops.generated > 1;
   }
 
   expired(now: number): boolean {
@@ -103,7 +103,7 @@ export class Sequence {
 
   endPrefill(): void {
     this.#prefillEnd = processNow();
-    this.#hops = this.prompt === undefined ? [] : hopsAside(this.prompt);
+    this.#hops = this.prompt === undefined ? [] : remoteHops(this.prompt);
     this.prompt = undefined;
   }
 
@@ -144,8 +144,8 @@ export class Sequence {
 }
 
 /** Image embeddings that another actor was handed in the prompt's parts. */
-function hopsAside({ imageTokensAside, embeds, ids }: PromptRun): Hop[] {
-  if (imageTokensAside === 0 || embeds === undefined) return [];
-  const bytesCopied = imageTokensAside * (embeds.byteLength / ids.length);
+function remoteHops({ imageTokensRemote, embeds, ids }: PromptRun): Hop[] {
+  if (imageTokensRemote === 0 || embeds === undefined) return [];
+  const bytesCopied = imageTokensRemote * (embeds.byteLength / ids.length);
   return [{ from: 'pd', to: 'prefill', kind: 'embeddings', bytesMoved: 0, bytesCopied }];
 }

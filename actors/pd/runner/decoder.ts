@@ -14,7 +14,7 @@ import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import type { EngineImage } from '../engine-request.ts';
-import type { KvCache, KvDraft } from '../kv-cache/kv-cache.ts';
+import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
 import { PixelFeeds } from './pixel-feeds.ts';
 import { Predictions } from './predictions.ts';
 
@@ -63,7 +63,7 @@ export class Decoder {
   }
 
   /**
-   * Runs the next tokens of a prompt at batch 1 and adds them to its draft.
+   * Runs the next tokens of a prompt at batch 1 and adds them to its keys and values.
    *
    * @param images those whose tokens are among these, for a graph that takes pixels
    * @returns what the last of them predicts
@@ -71,11 +71,11 @@ export class Decoder {
   async extend(
     tokens: TokenFeed,
     images: readonly EngineImage[],
-    draft: KvDraft,
+    kv: PromptKv,
     cache: Pick<KvCache, 'fetches'>,
   ): Promise<Predictions> {
     const count = tokens.ids.length;
-    const { length, capacity } = draft;
+    const { length, capacity } = kv;
     const width = capacity + count;
     this.#mask.reset(width);
     this.#positions.reset(count);
@@ -85,12 +85,12 @@ export class Decoder {
       this.#positions.set(i, length + i);
     }
     const outputs = await this.#run(tokens, 1, count, cache, {
-      ...draft.past(),
+      ...kv.past(),
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
       ...this.#pixels?.feeds(images),
     });
     const predictions = new Predictions(outputs);
-    draft.take(outputs, 0, count);
+    kv.take(outputs, 0, count);
     return predictions;
   }
 
@@ -98,13 +98,13 @@ export class Decoder {
    * Runs several prompts at once, each whole and from its start, padded on the left to one length: so the last
    * column is each row's last token.
    *
-   * @param tokens `[drafts.length × longest]`
+   * @param tokens `[kvs.length × longest]`
    * @returns what the last tokens predict, row by row
    */
-  async together(
+  async prefillBatch(
     tokens: TokenFeed,
     lengths: readonly number[],
-    drafts: readonly KvDraft[],
+    kvs: readonly PromptKv[],
     cache: KvCache,
   ): Promise<Predictions> {
     const rows = lengths.length;
@@ -123,7 +123,7 @@ export class Decoder {
       attention_mask: new Tensor('int64', this.#mask.view(rows * width), [rows, width]),
     });
     const predictions = new Predictions(outputs);
-    for (const [row, draft] of drafts.entries()) draft.take(outputs, row, lengths[row] ?? 0);
+    for (const [row, kv] of kvs.entries()) kv.take(outputs, row, lengths[row] ?? 0);
     return predictions;
   }
 

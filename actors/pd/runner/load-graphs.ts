@@ -86,10 +86,10 @@ export async function loadGraphs(
   }
 }
 
-function helpOf({ actor, takesImages }: PrefillHelp, beside: OrtSession): PromptHelp {
+function helpOf({ actor, takesImages }: PrefillHelp, localDecoder: OrtSession): PromptHelp {
   return {
     extend: async (part) => new Predictions(receivedTensors(await actor.ask('extend', part))),
-    beside: new Decoder(beside),
+    localDecoder: new Decoder(localDecoder),
     takesImages,
     get ready() {
       return actor.members.length > 0;

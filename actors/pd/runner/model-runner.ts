@@ -16,7 +16,7 @@ import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
 import { PromptOpener } from './prompt-opener.ts';
 import type { PromptRun } from './prompt-run.ts';
-import { type PromptHelp, PromptsAside } from './remote-prefill.ts';
+import { type PromptHelp, RemotePrefill } from './remote-prefill.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
 
 export interface ModelRunnerParts {
@@ -38,10 +38,11 @@ export interface ModelRunnerParts {
   readonly imageTokensPerTile: number;
 }
 
-export class ModelRunner {
+/** @typeParam Owner whose a prompt is: what callers hand over with it, and get back */
+export class ModelRunner<Owner = unknown> {
   readonly #parts: ModelRunnerParts;
   /** Where another actor helps with prompts. It is given only prompts that may be cut. */
-  readonly aside: PromptsAside | undefined;
+  readonly remote: RemotePrefill<Owner> | undefined;
   readonly #feeds: PromptFeeds;
   readonly #prompts: PromptOpener;
   #scratch = new Float32Array(0);
@@ -52,12 +53,15 @@ export class ModelRunner {
     this.#feeds = new PromptFeeds(parts);
     this.#prompts = new PromptOpener(parts);
     const shared = { feeds: this.#feeds, prompts: this.#prompts, imageTokenId };
-    this.aside = help === undefined ? undefined : new PromptsAside({ help, ...shared });
+    this.remote = help === undefined ? undefined : new RemotePrefill({ help, ...shared });
   }
 
   /** @throws ModelError when a graph cannot be loaded or is of an unknown kind */
-  static async load(directory: ModelDirectory, options: LoadGraphsOptions): Promise<ModelRunner> {
-    return new ModelRunner(await loadGraphs(directory, options));
+  static async load<Owner = unknown>(
+    directory: ModelDirectory,
+    options: LoadGraphsOptions,
+  ): Promise<ModelRunner<Owner>> {
+    return new ModelRunner<Owner>(await loadGraphs(directory, options));
   }
 
   /** Rows of the KV cache in use. */
@@ -100,7 +104,7 @@ export class ModelRunner {
 
   /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
   joinsOthers(run: PromptRun): boolean {
-    return this.#parts.cache.together && run.done === 0 && this.mayBeCut(run);
+    return this.#parts.cache.batchedPrefill && run.done === 0 && this.mayBeCut(run);
   }
 
   /**
@@ -116,25 +120,25 @@ export class ModelRunner {
     const to = from + (this.mayBeCut(run) ? Math.min(part, run.left) : run.left);
     await this.#feeds.prepare(run);
     const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
-      this.#decoder.extend(tokens, run.images, run.draft, cache),
+      this.#decoder.extend(tokens, run.images, run.kv, cache),
     );
     if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
     this.#prompts.keep(run, from);
     return run.left === 0 ? predictions : undefined;
   }
 
-  /** Keeps blocks of prompts that were run aside: one block of each, or all. */
+  /** Keeps blocks of prompts that were run elsewhere: one block of each, or all. */
   keepPrefixes(all: boolean): void {
     this.#prompts.keepLate(all);
   }
 
   /** Runs several prompts whole, in one run; see `joinsOthers`. @returns what their last tokens predict */
-  async together(runs: readonly PromptRun[]): Promise<Predictions> {
+  async prefillBatch(runs: readonly PromptRun[]): Promise<Predictions> {
     const { cache } = this.#parts;
     for (const run of runs) await this.#feeds.prepare(run);
-    const drafts = runs.map((run) => run.draft);
+    const kvs = runs.map((run) => run.kv);
     const lengths = runs.map((run) => run.ids.length);
-    const predictions = await this.#decoder.together(this.#feeds.padded(runs), lengths, drafts, cache);
+    const predictions = await this.#decoder.prefillBatch(this.#feeds.padded(runs), lengths, kvs, cache);
     for (const run of runs) {
       run.imagesRead();
       this.#prompts.keep(run, 0);
@@ -144,12 +148,12 @@ export class ModelRunner {
 
   /** Makes a complete prompt the cache's last row. */
   join(run: PromptRun): void {
-    this.#parts.cache.join(run.draft);
+    this.#parts.cache.join(run.kv);
   }
 
   /** Forgets a prompt that will not be a row. */
   drop(run: PromptRun): void {
-    this.#parts.cache.drop(run.draft);
+    this.#parts.cache.drop(run.kv);
   }
 
   /**
@@ -190,7 +194,7 @@ export class ModelRunner {
     await merge?.release();
     await embedder?.release();
     await decoder.release();
-    await help?.beside.release();
+    await help?.localDecoder.release();
     gpu?.release();
   }
 
@@ -201,7 +205,7 @@ export class ModelRunner {
 
   /** On as many cores as are free. */
   get #decoder(): Decoder {
-    return this.aside?.beside ?? this.#parts.decoder;
+    return this.remote?.localDecoder ?? this.#parts.decoder;
   }
 
   #room(length: number): Float32Array {

@@ -49,7 +49,7 @@ const NEWEST = 0.25;
 
 export interface PaceSituation {
   /** Sequences whose readers have a pace to keep. */
-  readonly streaming: number;
+  readonly readers: number;
   /** Sequences without their first token. */
   readonly waiting: number;
 }
@@ -67,17 +67,17 @@ export class PrefillPacer {
   }
 
   /** Tokens for the next step. */
-  tokens({ streaming, waiting }: PaceSituation): number {
+  tokens({ readers, waiting }: PaceSituation): number {
     if (this.#fixed !== undefined) return this.#fixed;
     const { fewest, most } = this.#runs;
-    if (streaming === 0) return most;
+    if (readers === 0) return most;
     if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return Math.max(fewest, FIRST);
     const ms = SHARE * this.#decodeMs * waiting;
     return Math.min(most, Math.max(fewest, Math.floor(ms * this.#tokensPerMs)));
   }
 
   /** Tokens of one run while no answer is being read. */
-  get unread(): number {
+  get offline(): number {
     if (this.#fixed !== undefined) return this.#fixed;
     const { most, mostUnread = most } = this.#runs;
     const fitting = Math.floor(LONGEST_MS * (this.#tokensPerMs ?? 0));

@@ -2,8 +2,8 @@
 
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache } from '../kv-cache/kv-cache.ts';
-import { SlotDraft } from '../kv-cache/slot-draft.ts';
 import { SlotKvCache } from '../kv-cache/slot-kv-cache.ts';
+import { SlotPromptKv } from '../kv-cache/slot-prompt-kv.ts';
 import type { PrefixCache } from '../prefix-cache/prefix-cache.ts';
 import { BLOCK, prefixKeys } from '../prefix-cache/prefix-keys.ts';
 import type { Decoder } from './decoder.ts';
@@ -46,15 +46,15 @@ export class PromptOpener {
   again(run: PromptRun): PromptRun {
     const fresh = this.#open(run);
     fresh.embeds = run.embeds;
-    fresh.staysNear = true;
-    fresh.imageTokensAside = run.imageTokensAside;
-    this.#parts.cache.drop(run.draft);
+    fresh.staysLocal = true;
+    fresh.imageTokensRemote = run.imageTokensRemote;
+    this.#parts.cache.drop(run.kv);
     return fresh;
   }
 
   /** Keeps the whole blocks of what was run of a prompt between two tokens. */
   keep(run: PromptRun, from: number, to = run.done): void {
-    if (run.draft instanceof SlotDraft) this.#parts.prefixes.offer(run.keys, from, run.draft, to);
+    if (run.kv instanceof SlotPromptKv) this.#parts.prefixes.offer(run.keys, from, run.kv, to);
   }
 
   /** As `keep`, when `keepLate` is called. */
@@ -76,10 +76,10 @@ export class PromptOpener {
   #open({ ids, images, keys, logits, onImagesRead }: Opening): PromptRun {
     const { cache, prefixes } = this.#parts;
     this.#later.give();
-    const draft = cache.draft(ids.length);
+    const kv = cache.openPrompt(ids.length);
     const usable = this.#mayRestore(ids, keys) ? keys : [];
-    const cachedTokens = draft instanceof SlotDraft ? prefixes.restore(usable, ids.length, draft) : 0;
-    return new PromptRun({ ids, images, draft, keys, cachedTokens, logits, onImagesRead });
+    const cachedTokens = kv instanceof SlotPromptKv ? prefixes.restore(usable, ids.length, kv) : 0;
+    return new PromptRun({ ids, images, kv, keys, cachedTokens, logits, onImagesRead });
   }
 
   /** A graph that merges images itself takes all of a prompt's images at once, or none. */

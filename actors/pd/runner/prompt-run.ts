@@ -1,14 +1,14 @@
 /** A prompt on its way through the decoder: what was run of it, and what is left. */
 import type { EngineImage } from '../engine-request.ts';
-import type { KvDraft } from '../kv-cache/kv-cache.ts';
+import type { PromptKv } from '../kv-cache/kv-cache.ts';
 
 export interface PromptRunParts {
   readonly ids: Int32Array;
   readonly images: readonly EngineImage[];
-  readonly draft: KvDraft;
+  readonly kv: PromptKv;
   /** Names of its blocks in the prefix cache. */
   readonly keys: readonly string[];
-  /** Tokens that the prefix cache had: they are in the draft. */
+  /** Tokens that the prefix cache had: they are in the `PromptKv`. */
   readonly cachedTokens: number;
   /** Whether logits of the last token are wanted, and not the likeliest one alone. */
   readonly logits: boolean;
@@ -18,7 +18,7 @@ export interface PromptRunParts {
 
 export class PromptRun {
   readonly ids: Int32Array;
-  readonly draft: KvDraft;
+  readonly kv: PromptKv;
   readonly keys: readonly string[];
   readonly cachedTokens: number;
   readonly logits: boolean;
@@ -27,14 +27,14 @@ export class PromptRun {
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
   /** Set when another actor failed to run a part of it. */
-  staysNear = false;
+  staysLocal = false;
   /** Image tokens whose embeddings were handed to another actor. */
-  imageTokensAside = 0;
+  imageTokensRemote = 0;
   #images: readonly EngineImage[];
 
   constructor(parts: PromptRunParts) {
     this.ids = parts.ids;
-    this.draft = parts.draft;
+    this.kv = parts.kv;
     this.keys = parts.keys;
     this.cachedTokens = parts.cachedTokens;
     this.logits = parts.logits;
@@ -47,9 +47,9 @@ export class PromptRun {
     return this.#images;
   }
 
-  /** Tokens in the draft. */
+  /** Tokens in the `PromptKv`. */
   get done(): number {
-    return this.draft.length;
+    return this.kv.length;
   }
 
   get left(): number {

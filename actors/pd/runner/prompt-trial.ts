@@ -30,21 +30,21 @@ export function promptTrial({
     const hidden = embedder?.hidden ?? 0;
     const embeds = embedder === undefined ? undefined : new Float32Array(length * hidden);
     if (embeds !== undefined) await embedder?.embed(ids, embeds);
-    const draft = cache.draft(length);
+    const kv = cache.openPrompt(length);
     try {
       const logits: Float32Array[] = [];
       for (const count of parts) {
-        const [from, to] = [draft.length, draft.length + count];
+        const [from, to] = [kv.length, kv.length + count];
         const tokens = {
           ids: ids.subarray(from, to),
           embeds: embeds?.subarray(from * hidden, to * hidden),
           logits: true,
         };
-        logits.push((await decoder.extend(tokens, [], draft, cache)).logits(0).slice());
+        logits.push((await decoder.extend(tokens, [], kv, cache)).logits(0).slice());
       }
       return logits;
     } finally {
-      cache.drop(draft);
+      cache.drop(kv);
     }
   };
 }

@@ -1,9 +1,8 @@
-/** The part of a prompt that another actor runs while this one decodes: one at a time. */
+/** Remote prefill: the part of a prompt that another actor runs while this one decodes, one at a time. */
 import { types } from 'node:util';
 import { countTokens } from '../../model/count-tokens.ts';
 import type { PromptPart } from '../../protocols.ts';
-import { SlotDraft } from '../kv-cache/slot-draft.ts';
-import type { Sequence } from '../requests/sequence.ts';
+import { SlotPromptKv } from '../kv-cache/slot-prompt-kv.ts';
 import type { Decoder } from './decoder.ts';
 import type { Predictions } from './predictions.ts';
 import type { PromptFeeds } from './prompt-feeds.ts';
@@ -19,21 +18,22 @@ export interface PromptHelp {
    */
   extend(part: PromptPart): Promise<Predictions>;
   /** The decoder of this thread on the cores that are left meanwhile. */
-  readonly beside: Decoder;
+  readonly localDecoder: Decoder;
   /** Whether images may be handed over. */
   readonly takesImages: boolean;
   /** Whether somebody is up. */
   readonly ready: boolean;
 }
 
-export interface OpenedPrompt {
-  readonly sequence: Sequence;
+/** A prompt that is being run, and whose it is. The runner does not care who that is. */
+export interface OpenedPrompt<Owner> {
+  readonly sequence: Owner;
   readonly prompt: PromptRun;
 }
 
 /** How a part ended. */
-export interface PartOutcome {
-  readonly opened: OpenedPrompt;
+export interface PartOutcome<Owner> {
+  readonly opened: OpenedPrompt<Owner>;
   readonly tokens: number;
   /** Once the prompt is complete. */
   readonly predictions?: Predictions | undefined;
@@ -41,32 +41,32 @@ export interface PartOutcome {
   readonly error?: unknown;
 }
 
-export interface PromptsAsideParts {
+export interface RemotePrefillParts {
   readonly help: PromptHelp;
   readonly feeds: PromptFeeds;
   readonly prompts: PromptOpener;
   readonly imageTokenId: number;
 }
 
-export class PromptsAside {
-  readonly #parts: PromptsAsideParts;
-  #sequence: Sequence | undefined;
+export class RemotePrefill<Owner> {
+  readonly #parts: RemotePrefillParts;
+  #sequence: Owner | undefined;
   #running = false;
-  #outcome: PartOutcome | undefined;
+  #outcome: PartOutcome<Owner> | undefined;
   #done: Promise<void> = Promise.resolve();
 
-  constructor(parts: PromptsAsideParts) {
+  constructor(parts: RemotePrefillParts) {
     this.#parts = parts;
   }
 
   /** Whose prompt it is, until `take` has told how the part ended. */
-  get sequence(): Sequence | undefined {
+  get sequence(): Owner | undefined {
     return this.#sequence;
   }
 
   /** The decoder of this thread while a part is being run. */
-  get beside(): Decoder | undefined {
-    return this.#running ? this.#parts.help.beside : undefined;
+  get localDecoder(): Decoder | undefined {
+    return this.#running ? this.#parts.help.localDecoder : undefined;
   }
 
   /** Resolves when `take` has something to tell. */
@@ -75,9 +75,9 @@ export class PromptsAside {
   }
 
   /** Whether what is left of a prompt, which may be cut, can be run there. */
-  takes({ ids, done, staysNear }: PromptRun): boolean {
+  takes({ ids, done, staysLocal }: PromptRun): boolean {
     const { help, imageTokenId } = this.#parts;
-    if (!help.ready || staysNear) return false;
+    if (!help.ready || staysLocal) return false;
     return help.takesImages || !ids.includes(imageTokenId, done);
   }
 
@@ -85,7 +85,7 @@ export class PromptsAside {
    * Hands over up to `most` tokens of a prompt. Resolves when they are being run; only then may this thread go on, for
    * preparing them takes the graph of token embeddings. `take` must have told of the part before.
    */
-  async send(opened: OpenedPrompt, most: number): Promise<void> {
+  async send(opened: OpenedPrompt<Owner>, most: number): Promise<void> {
     const { prompt } = opened;
     const { feeds, help, imageTokenId } = this.#parts;
     const from = prompt.done;
@@ -93,15 +93,15 @@ export class PromptsAside {
     this.#sequence = opened.sequence;
     this.#running = true;
     try {
-      const { draft } = prompt;
-      if (!(draft instanceof SlotDraft)) throw new TypeError('Its keys and values cannot be shared');
+      const { kv } = prompt;
+      if (!(kv instanceof SlotPromptKv)) throw new TypeError('Its keys and values cannot be shared');
       await feeds.prepare(prompt);
       await feeds.withPart(prompt, from, to, async ({ ids, embeds, logits }) => {
         // A view is cloned with its whole buffer.
         const own = types.isFloat32Array(embeds) ? embeds.slice() : undefined;
-        const answer = help.extend({ ids: ids.slice(), embeds: own, logits, past: draft.share() });
-        prompt.imageTokensAside += countTokens(ids, imageTokenId);
-        const ran = (predictions: Predictions) => this.#ran(opened, draft, from, to, predictions);
+        const answer = help.extend({ ids: ids.slice(), embeds: own, logits, past: kv.share() });
+        prompt.imageTokensRemote += countTokens(ids, imageTokenId);
+        const ran = (predictions: Predictions) => this.#ran(opened, kv, from, to, predictions);
         this.#done = answer.then(ran).catch((error: unknown) => this.#failed(opened, error));
       });
     } catch (error) {
@@ -110,7 +110,7 @@ export class PromptsAside {
   }
 
   /** How the part ended, if it has. */
-  take(): PartOutcome | undefined {
+  take(): PartOutcome<Owner> | undefined {
     const outcome = this.#outcome;
     if (outcome === undefined) return undefined;
     this.#outcome = undefined;
@@ -118,19 +118,25 @@ export class PromptsAside {
     return outcome;
   }
 
-  #ran(opened: OpenedPrompt, draft: SlotDraft, from: number, to: number, predictions: Predictions): void {
+  #ran(
+    opened: OpenedPrompt<Owner>,
+    kv: SlotPromptKv,
+    from: number,
+    to: number,
+    predictions: Predictions,
+  ): void {
     const { prompt } = opened;
     const { prompts } = this.#parts;
-    draft.advance(to - from);
+    kv.advance(to - from);
     prompts.keepLater(prompt, from);
     this.#ended({ opened, tokens: to - from, ...(prompt.left === 0 ? { predictions } : {}) });
   }
 
-  #failed(opened: OpenedPrompt, error: unknown): void {
+  #failed(opened: OpenedPrompt<Owner>, error: unknown): void {
     this.#ended({ opened, tokens: 0, error });
   }
 
-  #ended(outcome: PartOutcome): void {
+  #ended(outcome: PartOutcome<Owner>): void {
     this.#running = false;
     this.#outcome = outcome;
   }

@@ -11,7 +11,7 @@ describe('an answer that is wanted whole', () => {
     const engine = await pilotEngine({ maxRunning: 2, maxWaiting: 2 });
     const { envelope, images } = question(golden);
     const sink = new RecordingSink();
-    engine.submit({ envelope: { ...envelope, streamed: false }, images }, sink);
+    engine.submit({ envelope: { ...envelope, wantsStream: false }, images }, sink);
     await runToEnd(engine);
     assert.equal(sink.chunks.length, 2);
     assert.deepEqual(sink.tokenIds, golden.tokenIds);

@@ -99,7 +99,7 @@ describe('prompts in parts', () => {
 });
 
 describe('a prompt that ends at the end of the context', () => {
-  // Its parts leave room in the draft: with the new tokens, more places than the rotary table has positions.
+  // Its parts leave room in the `PromptKv`: with the new tokens, more places than the rotary table has positions.
   it('runs in parts of any length', async () => {
     const prompt = Array.from(
       { length: GROUP_QUERY.contextLength - 1 },

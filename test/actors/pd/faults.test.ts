@@ -8,6 +8,7 @@ import { CONCAT_LAYOUT } from '../../../actors/pd/kv-cache/kv-layout.ts';
 import { kvPorts } from '../../../actors/pd/kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../../../actors/pd/kv-cache/plain-kv-cache.ts';
 import { PrefixCache } from '../../../actors/pd/prefix-cache/prefix-cache.ts';
+import type { Sequence } from '../../../actors/pd/requests/sequence.ts';
 import { Decoder } from '../../../actors/pd/runner/decoder.ts';
 import { ModelRunner } from '../../../actors/pd/runner/model-runner.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
@@ -59,7 +60,7 @@ function specs(names: readonly string[]): ReadonlyMap<string, TensorSpec> {
 }
 
 function scriptedEngine(session: GraphSession): PdEngine {
-  const runner = new ModelRunner({
+  const runner = new ModelRunner<Sequence>({
     decoder: new Decoder(session),
     embedder: undefined,
     cache: new PlainKvCache(kvPorts(session, { kvHeads: 1, headDim: 1 }), CONCAT_LAYOUT),

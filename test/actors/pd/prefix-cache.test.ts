@@ -9,7 +9,7 @@ import { question, RecordingSink, runToEnd } from './support/requests.ts';
 
 const IMAGE = 9;
 
-/** A draft of which every token is one word. */
+/** A prompt's keys and values of which every token is one word. */
 class Words {
   words: number[];
   readonly capacity = 0;
@@ -89,9 +89,9 @@ describe('the prefix cache', () => {
   it('gives back the whole blocks of a prompt that it was offered', () => {
     const cache = new PrefixCache(1000);
     cache.offer(keys, 0, new Words([...prompt]));
-    const draft = new Words();
-    assert.equal(cache.restore(keys, prompt.length, draft), 3 * BLOCK);
-    assert.deepEqual(draft.words, [...prompt.subarray(0, 3 * BLOCK)]);
+    const kv = new Words();
+    assert.equal(cache.restore(keys, prompt.length, kv), 3 * BLOCK);
+    assert.deepEqual(kv.words, [...prompt.subarray(0, 3 * BLOCK)]);
   });
 
   it('reuses the memory of what it dropped, and of nothing else', () => {
@@ -100,9 +100,9 @@ describe('the prefix cache', () => {
     let reused = 0;
     for (let one = 0; one < 6; one++) {
       const own = ids(3 * BLOCK + 5, 1000 * one);
-      const draft = new Words([...own], given);
-      cache.offer(keysOf(own), 0, draft);
-      reused += draft.reused;
+      const kv = new Words([...own], given);
+      cache.offer(keysOf(own), 0, kv);
+      reused += kv.reused;
       const restored = new Words();
       cache.restore(keysOf(own), own.length, restored);
       assert.deepEqual(restored.words, [...own.subarray(0, 3 * BLOCK)]);

@@ -8,7 +8,7 @@ import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
 import { GpuAssembly, type GpuRow } from '../../../actors/pd/kv-cache/gpu/gpu-assembly.ts';
 import type { FreePlaces } from '../../../actors/pd/kv-cache/gpu/gpu-batch.ts';
-import { GpuDraft } from '../../../actors/pd/kv-cache/gpu/gpu-draft.ts';
+import { GpuPromptKv } from '../../../actors/pd/kv-cache/gpu/gpu-prompt-kv.ts';
 import type { KvPort } from '../../../actors/pd/kv-cache/kv-signature.ts';
 
 const PORTS = Array.from({ length: 10 }, (_, index): KvPort => {
@@ -58,8 +58,8 @@ describe('putting the batch together on the GPU', () => {
     return Array.from({ length: rows }, (_, row) => numbers.slice(row * places, (row + 1) * places));
   }
 
-  async function draftOf(numbers: readonly number[]): Promise<GpuDraft> {
-    const draft = new GpuDraft(PORTS, gpu, {});
+  async function draftOf(numbers: readonly number[]): Promise<GpuPromptKv> {
+    const draft = new GpuPromptKv(PORTS, gpu, {});
     draft.take(await onGpu('present', [numbers]), 0, numbers.length);
     return draft;
   }

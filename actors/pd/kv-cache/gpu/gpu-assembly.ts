@@ -8,11 +8,11 @@ import type { Tensors } from '../../../inference/graph-session.ts';
 import type { Tensor } from '../../../inference/onnxruntime.ts';
 import type { KvPort } from '../kv-signature.ts';
 import { type FreePlaces, GpuBatch } from './gpu-batch.ts';
-import { type GpuDraft, tensorsOf } from './gpu-draft.ts';
+import { type GpuPromptKv, tensorsOf } from './gpu-prompt-kv.ts';
 
 /** Where a row's keys and values are: in the batch, or still by themselves. */
 export interface GpuRow {
-  readonly at: number | GpuDraft;
+  readonly at: number | GpuPromptKv;
   readonly length: number;
 }
 
@@ -48,7 +48,7 @@ export class GpuAssembly {
   }
 
   /**
-   * @param old the batch that rows are in. It and the drafts are as before, and some of their tensors may be the result's
+   * @param old the batch that rows are in. It and the kvs are as before, and some of their tensors may be the result's
    * @param rows at least one
    * @returns all rows in their order, each with as many places as the longest has tokens
    */
@@ -61,7 +61,7 @@ export class GpuAssembly {
       }
       return assembled;
     } catch (error) {
-      // What failed was a run, so nothing here is the batch's or a draft's own.
+      // What failed was a run, so nothing here is the batch's or a `PromptKv`'s own.
       this.#gpu.dispose(Object.values(assembled));
       throw error;
     }
@@ -97,8 +97,8 @@ export class GpuAssembly {
       }
       for (const { at } of rows) {
         if (typeof at === 'number') continue;
-        const draft = at.tensors(ports);
-        all = all === undefined ? draft : await next(batch.stack(all, draft));
+        const kv = at.tensors(ports);
+        all = all === undefined ? kv : await next(batch.stack(all, kv));
       }
       if (all === undefined) throw new TypeError('the batch has no rows');
       const order = orderAfterStacking(rows);
@@ -111,7 +111,7 @@ export class GpuAssembly {
   }
 }
 
-/** For each row, where it is once the batch's rows and then the drafts are stacked. */
+/** For each row, where it is once the batch's rows and then the kvs are stacked. */
 function orderAfterStacking(rows: readonly GpuRow[]): number[] {
   let inBatch = 0;
   let inDrafts = rows.filter(({ at }) => typeof at === 'number').length;

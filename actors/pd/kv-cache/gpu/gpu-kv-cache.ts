@@ -14,11 +14,11 @@ import type { GpuMemory } from '../../../inference/gpu/gpu-memory.ts';
 import type { Tensors } from '../../../inference/graph-session.ts';
 import { Int64Buffer } from '../../../inference/int64-buffer.ts';
 import { Tensor } from '../../../inference/onnxruntime.ts';
-import type { KvCache, KvDraft } from '../kv-cache.ts';
+import type { KvCache, PromptKv } from '../kv-cache.ts';
 import { bytesPerToken, type KvPort } from '../kv-signature.ts';
 import { GpuAssembly, type GpuRow } from './gpu-assembly.ts';
-import { GpuDraft, pastOf } from './gpu-draft.ts';
 import { CAREFUL_TOKENS } from './gpu-prompt-check.ts';
+import { GpuPromptKv, pastOf } from './gpu-prompt-kv.ts';
 
 interface Row extends GpuRow {
   length: number;
@@ -26,13 +26,13 @@ interface Row extends GpuRow {
 
 export class GpuKvCache implements KvCache {
   readonly chunked = true;
-  readonly together = false;
+  readonly batchedPrefill = false;
   readonly fetches: readonly string[];
   readonly #ports: readonly KvPort[];
   readonly #gpu: GpuMemory;
   readonly #assembly: GpuAssembly;
   readonly #grouped: boolean;
-  readonly #drafts = new Set<GpuDraft>();
+  readonly #kvs = new Set<GpuPromptKv>();
   readonly #mask = new Int64Buffer();
   #rows: Row[] = [];
   #past: Tensors | undefined;
@@ -71,8 +71,8 @@ export class GpuKvCache implements KvCache {
   }
 
   get bytes(): number {
-    const drafts = [...this.#drafts].reduce((sum, { length }) => sum + length, 0);
-    return (this.rows * this.#longest() + drafts) * bytesPerToken(this.#ports);
+    const kvs = [...this.#kvs].reduce((sum, { length }) => sum + length, 0);
+    return (this.rows * this.#longest() + kvs) * bytesPerToken(this.#ports);
   }
 
   emptyPast(rows: number): Tensors {
@@ -89,21 +89,22 @@ export class GpuKvCache implements KvCache {
     );
   }
 
-  draft(): GpuDraft {
-    const draft = new GpuDraft(this.#ports, this.#gpu, this.emptyPast(1));
-    this.#drafts.add(draft);
-    return draft;
+  openPrompt(): GpuPromptKv {
+    const kv = new GpuPromptKv(this.#ports, this.#gpu, this.emptyPast(1));
+    this.#kvs.add(kv);
+    return kv;
   }
 
-  /** The draft's tensors go into the batch with the next step. */
-  join(draft: KvDraft): void {
-    if (!(draft instanceof GpuDraft)) throw new TypeError('The draft is of another cache');
-    this.#drafts.delete(draft);
-    this.#rows.push({ at: draft, length: draft.length });
+  /** The `PromptKv`'s tensors go into the batch with the next step. */
+  join(kv: PromptKv): void {
+    if (!(kv instanceof GpuPromptKv))
+      throw new TypeError('The prompt’s keys and values are of another cache');
+    this.#kvs.delete(kv);
+    this.#rows.push({ at: kv, length: kv.length });
   }
 
-  drop(draft: KvDraft): void {
-    if (draft instanceof GpuDraft && this.#drafts.delete(draft)) draft.dispose();
+  drop(kv: PromptKv): void {
+    if (kv instanceof GpuPromptKv && this.#kvs.delete(kv)) kv.dispose();
   }
 
   async stepFeeds(): Promise<Tensors> {
@@ -142,9 +143,9 @@ export class GpuKvCache implements KvCache {
   }
 
   async release(): Promise<void> {
-    for (const draft of this.#drafts) draft.dispose();
+    for (const kv of this.#kvs) kv.dispose();
     for (const { at } of this.#rows) if (typeof at !== 'number') at.dispose();
-    this.#drafts.clear();
+    this.#kvs.clear();
     this.#rows = [];
     this.#forgetBatch();
     await this.#assembly.release();

@@ -23,9 +23,9 @@ function fresh(...rows: readonly (readonly number[])[]): Tensors {
 }
 
 function join(cache: SlotKvCache, ...tokens: readonly number[]): void {
-  const draft = cache.draft(tokens.length);
-  draft.take(fresh(tokens), 0, tokens.length);
-  cache.join(draft);
+  const kv = cache.openPrompt(tokens.length);
+  kv.take(fresh(tokens), 0, tokens.length);
+  cache.join(kv);
 }
 
 function past(cache: SlotKvCache): { data: Float32Array; capacity: number } {
@@ -121,9 +121,9 @@ describe('slots', () => {
     assert.equal(cache.bytes, 0);
   });
 
-  it('count drafts among their bytes until they join or are dropped', () => {
+  it('count kvs among their bytes until they join or are dropped', () => {
     const cache = new SlotKvCache([port], 1000);
-    const [whole, cut] = [cache.draft(20), cache.draft(20)];
+    const [whole, cut] = [cache.openPrompt(20), cache.openPrompt(20)];
     whole.take(fresh(count(20)), 0, 20);
     assert.equal(cache.bytes, 2 * 20 * 4);
     cut.take(fresh(count(7)), 0, 7);
@@ -136,7 +136,7 @@ describe('slots', () => {
 
   it('take a prompt that was run whole, beside others that were padded on the left', () => {
     const cache = new SlotKvCache([port], 1000);
-    const [long, short] = [cache.draft(4), cache.draft(2)];
+    const [long, short] = [cache.openPrompt(4), cache.openPrompt(2)];
     const outputs = fresh([1, 2, 3, 4], [0, 0, 10, 11]);
     long.take(outputs, 0, 4);
     short.take(outputs, 1, 2);
@@ -150,7 +150,7 @@ describe('slots', () => {
 
   it('read the same pages of a prompt that was run whole as of one in parts', () => {
     const cache = new SlotKvCache([port], 1000);
-    const [whole, cut] = [cache.draft(5), cache.draft(5)];
+    const [whole, cut] = [cache.openPrompt(5), cache.openPrompt(5)];
     whole.take(fresh([0, 0, 0, 0, 0, 0, 0], [0, 0, 1, 2, 3, 4, 5]), 1, 5);
     cut.take(fresh([1, 2]), 0, 2);
     cut.take(fresh([3, 4, 5]), 0, 3);
@@ -181,31 +181,31 @@ describe('slots', () => {
   });
 });
 
-describe('a draft', () => {
+describe('the keys and values of a prompt', () => {
   it('takes the last tokens of its row: prompts that are run together are padded on the left', () => {
     const cache = new SlotKvCache([port], 1000);
     const outputs = fresh([9, 9, 1], [4, 5, 6]);
     for (const [row, length] of [1, 3].entries()) {
-      const draft = cache.draft(length);
-      draft.take(outputs, row, length);
-      cache.join(draft);
+      const kv = cache.openPrompt(length);
+      kv.take(outputs, row, length);
+      cache.join(kv);
     }
     assert.deepEqual(held(cache), [[1], [4, 5, 6]]);
   });
 
   it('grows with its parts', () => {
     const cache = new SlotKvCache([port], 1000);
-    const draft = cache.draft(300);
-    for (let from = 1; from <= 300; from += 50) draft.take(fresh(count(from + 49, from)), 0, 50);
-    cache.join(draft);
+    const kv = cache.openPrompt(300);
+    for (let from = 1; from <= 300; from += 50) kv.take(fresh(count(from + 49, from)), 0, 50);
+    cache.join(kv);
     assert.deepEqual(held(cache), [count(300)]);
   });
 
   it('gives blocks that another can take back', () => {
     const cache = new SlotKvCache([port, { ...port, past: 'p2' }], 1000);
-    const source = cache.draft(40);
+    const source = cache.openPrompt(40);
     source.take(fresh(count(40)), 0, 40);
-    const target = cache.draft(40);
+    const target = cache.openPrompt(40);
     for (const from of [0, 16]) target.write(source.read(from, 16), 16);
     target.take(fresh(count(40, 33)), 0, 8);
     cache.join(target);

@@ -27,18 +27,18 @@ it('a decoder that is right at every length may run all that was tried', async (
 
 it('a trial leaves nothing in the cache, also when a run fails', async () => {
   const { decoder, embedder, cache } = await decoderAndCache();
-  const opened = cache.draft.bind(cache);
+  const opened = cache.openPrompt.bind(cache);
   const dropped: unknown[] = [];
-  const drafts: unknown[] = [];
-  cache.draft = (length) => {
-    const draft = opened(length);
-    drafts.push(draft);
-    return draft;
+  const kvs: unknown[] = [];
+  cache.openPrompt = (length) => {
+    const kv = opened(length);
+    kvs.push(kv);
+    return kv;
   };
-  cache.drop = (draft) => dropped.push(draft);
+  cache.drop = (kv) => dropped.push(kv);
   const trial = promptTrial({ decoder, embedder, cache, ...TOKENS });
   await trial([3, 4]);
   await assert.rejects(promptTrial({ decoder, embedder, cache, ...TOKENS, vocabSize: 1e6 })([5]));
-  assert.equal(drafts.length, 2);
-  assert.deepEqual(dropped, drafts);
+  assert.equal(kvs.length, 2);
+  assert.deepEqual(dropped, kvs);
 });

@@ -15,6 +15,7 @@ import { bytesPerToken, type KvPort, kvPorts } from '../../../../actors/pd/kv-ca
 import { PlainKvCache } from '../../../../actors/pd/kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from '../../../../actors/pd/kv-cache/slot-kv-cache.ts';
 import { PrefixCache } from '../../../../actors/pd/prefix-cache/prefix-cache.ts';
+import type { Sequence } from '../../../../actors/pd/requests/sequence.ts';
 import { Decoder } from '../../../../actors/pd/runner/decoder.ts';
 import { layoutOf } from '../../../../actors/pd/runner/load-graphs.ts';
 import { ModelRunner } from '../../../../actors/pd/runner/model-runner.ts';
@@ -31,7 +32,7 @@ export interface GroupQueryOptions extends Partial<EngineOptions> {
   /** Tokens of all sequences together that there is memory for. */
   readonly kvTokens?: number;
   /** Who runs prompts meanwhile, over a decoder of its own; parts are then of 10 tokens. */
-  readonly help?: (decoder: Decoder, ports: readonly KvPort[]) => Omit<PromptHelp, 'beside'>;
+  readonly help?: (decoder: Decoder, ports: readonly KvPort[]) => Omit<PromptHelp, 'localDecoder'>;
 }
 
 export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise<PdEngine> {
@@ -46,7 +47,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
   const help = options.help && (await helped(options.help, model, ports));
   const layout = layoutOf(graphSignature(model).opTypes);
-  const runner = new ModelRunner({
+  const runner = new ModelRunner<Sequence>({
     decoder: new Decoder(session),
     embedder: undefined,
     gpu,
@@ -77,7 +78,7 @@ async function helped(
   ports: readonly KvPort[],
 ): Promise<PromptHelp> {
   const [decoder, beside] = [new Decoder(await sessionOf(model)), new Decoder(await sessionOf(model))];
-  return Object.assign(help(decoder, ports), { beside });
+  return Object.assign(help(decoder, ports), { localDecoder: beside });
 }
 
 export async function sessionOf(model: OnnxModel, gpu?: GpuMemory): Promise<OrtSession> {

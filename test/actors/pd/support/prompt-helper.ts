@@ -1,7 +1,7 @@
 /** Somebody who runs parts of prompts for an engine under test, one at a time and when told. */
 import { Tensor } from '../../../../actors/inference/onnxruntime.ts';
 import type { KvPort } from '../../../../actors/pd/kv-cache/kv-signature.ts';
-import { SlotDraft } from '../../../../actors/pd/kv-cache/slot-draft.ts';
+import { SlotPromptKv } from '../../../../actors/pd/kv-cache/slot-prompt-kv.ts';
 import type { Decoder } from '../../../../actors/pd/runner/decoder.ts';
 import { Predictions } from '../../../../actors/pd/runner/predictions.ts';
 import type { PromptHelp } from '../../../../actors/pd/runner/remote-prefill.ts';
@@ -18,7 +18,7 @@ export class PromptHelper {
   #free = false;
 
   /** For `groupQueryEngine`. */
-  readonly help = (decoder: Decoder, ports: readonly KvPort[]): Omit<PromptHelp, 'beside'> => {
+  readonly help = (decoder: Decoder, ports: readonly KvPort[]): Omit<PromptHelp, 'localDecoder'> => {
     const helper = this;
     const fetches = ports.map(({ present }) => present);
     return {
@@ -81,7 +81,7 @@ async function extend(
   fetches: readonly string[],
   { ids, embeds, logits, past }: PromptPart,
 ) {
-  return await decoder.extend({ ids, embeds, logits }, [], SlotDraft.over(ports, past), { fetches });
+  return await decoder.extend({ ids, embeds, logits }, [], SlotPromptKv.over(ports, past), { fetches });
 }
 
 export const turn = () => new Promise((resolve) => setImmediate(resolve));

@@ -36,7 +36,7 @@ export function envelope(
     requestId: `request-${lastRequest}`,
     promptIds: Int32Array.from(promptIds),
     sampling: { ...GREEDY, ...sampling },
-    streamed: true,
+    wantsStream: true,
     deadline,
     trace: {
       submittedAt: 0,
@@ -160,10 +160,10 @@ export function askTokens(
   engine: PdEngine,
   promptTokens: number,
   maxTokens: number,
-  streamed = true,
+  wantsStream = true,
 ): RecordingSink {
   const sink = new RecordingSink();
   const prompt = Array.from({ length: promptTokens }, (_, i) => i % 60);
-  engine.submit({ envelope: { ...envelope(prompt, { maxTokens }), streamed }, images: [] }, sink);
+  engine.submit({ envelope: { ...envelope(prompt, { maxTokens }), wantsStream }, images: [] }, sink);
   return sink;
 }

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Places } from '../../../../actors/pd/requests/places.ts';
+import { AdmissionPermits } from '../../../../actors/pd/requests/admission-permits.ts';
 
-function record(places: Places, name: string, woken: string[], signal?: AbortSignal): Promise<void> {
+function record(
+  places: AdmissionPermits,
+  name: string,
+  woken: string[],
+  signal?: AbortSignal,
+): Promise<void> {
   return places.next(signal).then(() => {
     woken.push(name);
   });
@@ -12,7 +17,7 @@ function record(places: Places, name: string, woken: string[], signal?: AbortSig
 describe('callers who wait for a place', () => {
   it('get one each, in order, as places become free', async () => {
     let free = 1;
-    const places = new Places(() => free);
+    const places = new AdmissionPermits(() => free);
     const woken: string[] = [];
     const take = (name: string) =>
       record(places, name, woken).then(() => {
@@ -29,7 +34,7 @@ describe('callers who wait for a place', () => {
   });
 
   it('a place promised to one is not promised to another in the same turn', async () => {
-    const places = new Places(() => 1);
+    const places = new AdmissionPermits(() => 1);
     const woken: string[] = [];
     const waiting = new AbortController();
     void record(places, 'first', woken);
@@ -42,7 +47,7 @@ describe('callers who wait for a place', () => {
   });
 
   it('a caller who does not come loses its place to the next', async () => {
-    const places = new Places(() => 1);
+    const places = new AdmissionPermits(() => 1);
     const woken: string[] = [];
     await Promise.all(['absent', 'next'].map((name) => record(places, name, woken)));
     assert.deepEqual(woken, ['absent', 'next']);
@@ -50,7 +55,7 @@ describe('callers who wait for a place', () => {
 
   it('a caller who was aborted is passed over, and told its own reason', async () => {
     let free = 0;
-    const places = new Places(() => free);
+    const places = new AdmissionPermits(() => free);
     const woken: string[] = [];
     const leaving = new AbortController();
     const first = record(places, 'leaving', woken, leaving.signal);

@@ -5,7 +5,7 @@
  */
 import type { Tensors } from '../../inference/graph-session.ts';
 import type { SharedPast } from '../../shared-past.ts';
-import type { KvDraft, KvPages } from './kv-cache.ts';
+import type { KvPages, PromptKv } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
 import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
@@ -16,7 +16,7 @@ interface WholeRun {
   readonly row: number;
 }
 
-export class SlotDraft implements KvDraft, KvPages {
+export class SlotPromptKv implements PromptKv, KvPages {
   readonly #ports: readonly KvPort[];
   readonly #promptLength: number;
   readonly #isShared: boolean;
@@ -33,12 +33,12 @@ export class SlotDraft implements KvDraft, KvPages {
     this.#isShared = isShared;
   }
 
-  /** A draft that goes on with what another thread shares. */
-  static over(ports: readonly KvPort[], { memory, capacity, length }: SharedPast): SlotDraft {
-    const draft = new SlotDraft(ports, Number.POSITIVE_INFINITY, true);
-    draft.#hold(memory, capacity);
-    draft.#length = length;
-    return draft;
+  /** A `PromptKv` that goes on with what another thread shares. */
+  static over(ports: readonly KvPort[], { memory, capacity, length }: SharedPast): SlotPromptKv {
+    const kv = new SlotPromptKv(ports, Number.POSITIVE_INFINITY, true);
+    kv.#hold(memory, capacity);
+    kv.#length = length;
+    return kv;
   }
 
   /** What another thread needs in order to run the next part; `advance` when it has. */
@@ -118,7 +118,7 @@ export class SlotDraft implements KvDraft, KvPages {
   #rowOf(port: KvPort, index: number): KvRow {
     const slab = this.#slabs[index];
     if (slab !== undefined) return slab.firstRow;
-    if (this.#whole === undefined) throw new TypeError('The draft is empty');
+    if (this.#whole === undefined) throw new TypeError('The prompt’s keys and values are empty');
     const { words, length } = rowsOf(this.#whole.outputs, port);
     return { words, length, row: this.#whole.row, from: length - this.#length };
   }

@@ -7,7 +7,7 @@ interface Waiter {
   readonly grant: () => void;
 }
 
-export class Places {
+export class AdmissionPermits {
   readonly #free: () => number;
   readonly #waiters = new Set<Waiter>();
   /** Places that somebody was told of and has not taken yet. */

@@ -3,10 +3,10 @@
 import type { GpuMemory } from '../../../inference/gpu/gpu-memory.ts';
 import type { Tensors } from '../../../inference/graph-session.ts';
 import type { Tensor } from '../../../inference/onnxruntime.ts';
-import type { KvDraft } from '../kv-cache.ts';
+import type { PromptKv } from '../kv-cache.ts';
 import type { KvPort } from '../kv-signature.ts';
 
-export class GpuDraft implements KvDraft {
+export class GpuPromptKv implements PromptKv {
   readonly #ports: readonly KvPort[];
   readonly #gpu: GpuMemory;
   #past: Tensors;
