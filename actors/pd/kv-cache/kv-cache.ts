@@ -1,5 +1,5 @@
 /**
- * The KV cache of the running batch: one row per sequence, dense from row 0; and the kvs of sequences whose prompt
+ * The KV cache of the running batch: one row per sequence, dense from row 0; and the keys and values of sequences whose prompt
  * is still being run. This interface is the seam between the engine and the ways in which exports hand over their
  * keys and values; the engine never sees a layout.
  */
