@@ -75,18 +75,34 @@ export interface ChatRequest<Image = ImageSource> extends SamplingOptions {
 
 // --------------------------------------------------------------------------------------------- pipeline
 
+/** A small input of the vision graph beside the pixels, int64: the grid of an image's patches, say. */
+export interface ImageTensor {
+  readonly shape: readonly number[];
+  /** Row-major. */
+  readonly values: readonly number[];
+}
+
 /** One image, ready for the vision graph. */
 export interface PreparedImage {
-  /** SHA-256, full length, hex, over the preprocessed pixels and their shape. */
+  /** SHA-256, full length, hex, over the preprocessed pixels, their shape and the further inputs. */
   readonly hash: string;
-  /** float32 `[tiles, 3, height, width]`, normalized, held by the processor until the hand-over settles. */
+  /** float32 `[tiles, 3, height, width]` or `[patches, values]`, held by the processor until the hand-over settles. */
   readonly pixels: SharedTensor;
+  /** Image tokens that stand for it in the prompt. */
+  readonly tokens: number;
+  /** Parts that do not see each other; see `ImagePlan`. */
+  readonly parts: number;
+  /** Further inputs of the graph, by name. */
+  readonly inputs: Readonly<Record<string, ImageTensor>>;
 }
 
 /** One image as the language model reads it. */
 export interface EncodedImage {
   readonly hash: string;
-  /** float32 `[tiles, tokensPerTile, hidden]`, held by who hands it over until the hand-over settles. */
+  /**
+   * float32 `[layers, tokens, hidden]`, held by who hands it over until the hand-over settles. The first layer takes the
+   * place of image tokens; further ones, where a model has them, are added behind decoder layers.
+   */
   readonly embeddings: SharedTensor;
 }
 
@@ -94,11 +110,21 @@ export function isEncoded(image: PreparedImage | EncodedImage): image is Encoded
   return 'embeddings' in image;
 }
 
+/** Where the tokens of a prompt lie: rows of the decoder's `position_ids`. */
+export interface TokenPositions {
+  /** `[axes, promptLength]`, flat. */
+  readonly ids: Int32Array<ArrayBuffer>;
+  /** Position of the first token of the answer, in all rows. */
+  readonly next: number;
+}
+
 /** What travels with a request from stage to stage. */
 export interface RequestEnvelope {
   readonly requestId: string;
   /** The prompt after the chat template and image expansion, int32 `[promptLength]`. */
   readonly promptIds: Int32Array<ArrayBuffer>;
+  /** Where its tokens lie; absent for 0, 1, 2 … */
+  readonly positions?: TokenPositions | undefined;
   readonly sampling: ResolvedSampling;
   /** Whether the caller reads the answer as it is made, at a pace to keep, rather than when it is whole. */
   readonly wantsStream: boolean;

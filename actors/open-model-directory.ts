@@ -9,7 +9,11 @@
  */
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import * as z from 'zod';
 import { ModelError } from './errors.ts';
+import type { ModelFamily } from './families/family.ts';
+import { ModelSource, type ModelSourceParts } from './families/model-source.ts';
+import { promptTemplateToJinja } from './families/prompt-template.ts';
 import { findFamily } from './families/registry.ts';
 import { type FileStamp, stampOf } from './model/file-stamps.ts';
 import {
@@ -23,10 +27,7 @@ import {
 import {
   chatTemplateSchema,
   generationConfigSchema,
-  modelConfigSchema,
-  type PreprocessorConfig,
-  type ProcessorConfig,
-  preprocessorConfigSchema,
+  modelTypeSchema,
   processorConfigSchema,
   type TokenizerConfig,
   tokenizerConfigSchema,
@@ -40,7 +41,6 @@ import type {
   VisionFile,
 } from './model/model-directory.ts';
 import {
-  checkJson,
   missingFile,
   readJson,
   readOptionalJson,
@@ -61,9 +61,9 @@ export async function openModelDirectory(
 ): Promise<ModelDirectory> {
   const directory = resolve(path);
   await checkIsDirectory(directory);
-  const config = await readJson(join(directory, 'config.json'), modelConfigSchema);
+  const config = await readJson(join(directory, 'config.json'), modelTypeSchema);
   const family = findFamily(config.model_type, directory);
-  const processorConfig =
+  const processor =
     (await readOptionalJson(join(directory, 'processor_config.json'), processorConfigSchema)) ?? {};
   const tokenizerConfig =
     (await readOptionalJson(join(directory, 'tokenizer_config.json'), tokenizerConfigSchema)) ?? {};
@@ -72,17 +72,19 @@ export async function openModelDirectory(
   const tokenizerPath = join(directory, 'tokenizer.json');
   if (!(await isFile(tokenizerPath))) throw missingFile(tokenizerPath);
   const stamps = [await stampOf(tokenizerPath)];
-  const preprocessorConfig = await readPreprocessorConfig(directory, processorConfig);
-  const chatTemplate = await readChatTemplate(directory, tokenizerConfig);
-
+  const preprocessor = await readPreprocessor(directory, processor.image_processor);
   const { graphs, encoding } = await openGraphs(directory, stamps, options);
-  const facts = { path: directory, config, generationConfig, preprocessorConfig, processorConfig, graphs };
-  const geometry = family.geometry(facts);
-  const shape = {
-    heads: config.text_config.num_attention_heads,
-    kvHeads: geometry.kvHeads,
-    headDim: geometry.headDim,
-  };
+  const source = { path: directory, graphs, generationConfig, config, preprocessor, processor };
+  const { geometry, settings } = family.read(new ModelSource(source));
+  const { placeholder } = family.images(settings);
+  const chatTemplate = await readTemplate(
+    directory,
+    tokenizerConfig,
+    options.promptTemplate,
+    family,
+    placeholder,
+  );
+  const { heads, kvHeads, headDim } = geometry;
   return {
     path: directory,
     modelType: config.model_type,
@@ -90,12 +92,14 @@ export async function openModelDirectory(
     graphs:
       options.rewrite === undefined
         ? graphs
-        : await rewriteGraphs(graphs, { modelPath: directory, shape }, options.rewrite),
+        : await rewriteGraphs(
+            graphs,
+            { modelPath: directory, shape: { heads, kvHeads, headDim } },
+            options.rewrite,
+          ),
     geometry,
-    config,
+    settings,
     generationConfig,
-    preprocessorConfig,
-    processorConfig,
     tokenizerConfig,
     tokenizerPath,
     chatTemplate,
@@ -138,12 +142,28 @@ async function isFile(path: string): Promise<boolean> {
 }
 
 /** From its own file or, in newer exports, from inside `processor_config.json`. */
-async function readPreprocessorConfig(path: string, processor: ProcessorConfig): Promise<PreprocessorConfig> {
+async function readPreprocessor(path: string, inside: unknown): Promise<ModelSourceParts['preprocessor']> {
   const file = join(path, 'preprocessor_config.json');
-  const own = await readOptionalJson(file, preprocessorConfigSchema);
+  const own = await readOptionalJson(file, z.looseObject({}));
+  if (own !== null) return { file, value: own };
+  return inside == null ? null : { file: join(path, 'processor_config.json'), value: inside };
+}
+
+/** @throws ModelError MODEL_FILE_MISSING when there is none, and the family has no default; InputError for a wrong one */
+async function readTemplate(
+  path: string,
+  tokenizer: TokenizerConfig,
+  asked: string | undefined,
+  family: ModelFamily,
+  placeholder: string,
+): Promise<string> {
+  if (asked !== undefined) return promptTemplateToJinja(asked, placeholder);
+  const own = await readChatTemplate(path, tokenizer);
   if (own !== null) return own;
-  if (processor.image_processor == null) throw missingFile(file);
-  return checkJson(processor.image_processor, preprocessorConfigSchema, join(path, 'processor_config.json'));
+  if (family.promptTemplate !== undefined) return promptTemplateToJinja(family.promptTemplate, placeholder);
+  const remedy =
+    'Add chat_template.jinja, chat_template.json or chat_template in tokenizer_config.json, or give a prompt template.';
+  throw new ModelError('MODEL_FILE_MISSING', 'The model has no chat template', { path, remedy });
 }
 
 async function readChatTemplate(path: string, tokenizer: TokenizerConfig): Promise<string | null> {

@@ -62,6 +62,12 @@ export interface PromptPart {
   readonly embeds: Float32Array | undefined;
   /** Whether logits of the last token are wanted, and not the likeliest one alone. */
   readonly logits: boolean;
+  /** `[axes, ids.length]`, flat; undefined for those behind the past, one after the other. */
+  readonly positions?: Int32Array | undefined;
+  /** `[ids.length]`: which see later ones; undefined when none does. */
+  readonly tokenTypes?: Int32Array | undefined;
+  /** `[ids.length, hidden]` for each decoder layer that adds some. */
+  readonly deepstack?: readonly Float32Array[] | undefined;
   /** Keys and values of the tokens before; those of these are written behind them. */
   readonly past: SharedPast;
 }

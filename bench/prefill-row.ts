@@ -2,7 +2,13 @@
 import type { ModelRunner } from '../actors/pd/runner/model-runner.ts';
 
 export async function prefillRow(runner: ModelRunner, prompt: Int32Array): Promise<void> {
-  const run = runner.begin(prompt, [], () => undefined);
+  const run = runner.begin({
+    ids: prompt,
+    positions: undefined,
+    images: [],
+    logits: true,
+    onImagesRead: () => undefined,
+  });
   while (run.left > 0) await runner.extend(run, CHUNK);
   runner.join(run);
 }

@@ -1,6 +1,6 @@
 /** Text requests whose prompts have an exact number of tokens, no two of which begin alike. */
 
-import { findFamily } from '../actors/families/registry.ts';
+import { imagesOf } from '../actors/families/registry.ts';
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
 import { PromptEncoder } from '../actors/model/prompt-encoder.ts';
 import { TextTokenizer } from '../actors/model/tokenizer.ts';
@@ -20,8 +20,7 @@ export class PromptMaker {
 
   static async for(directory: ModelDirectory): Promise<PromptMaker> {
     const tokenizer = await TextTokenizer.load(directory);
-    const { imagePlaceholder } = findFamily(directory.modelType, directory.path);
-    return new PromptMaker(new PromptEncoder(directory, tokenizer, imagePlaceholder));
+    return new PromptMaker(new PromptEncoder(directory, tokenizer, imagesOf(directory).placeholder));
   }
 
   /** @param promptTokens of the whole prompt, chat template included */

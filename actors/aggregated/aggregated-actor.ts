@@ -14,7 +14,7 @@ import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { PdEngine } from '../pd/engine/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
-import { holdImages } from '../pd/held-images.ts';
+import { embeddedImage, holdImages } from '../pd/held-images.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
 import {
   type AggregatedArgs,
@@ -116,7 +116,7 @@ async function embeddingSource(
       const { images: encoded, encodeMs, release } = await stage.encode(images, signal);
       try {
         // The engine holds on to each for itself, as PD's actor does.
-        const named = encoded.map(({ hash, embeddings: tensor }) => ({ hash, tensor }));
+        const named = encoded.map(({ hash, embeddings: tensor }) => embeddedImage(hash, tensor));
         return { ready: holdImages(embeddings, context.holder, named), encodeMs };
       } finally {
         release();
@@ -134,7 +134,7 @@ function pixelSource(context: ActorContext): ImageSource {
     async open(images) {
       // No embeddings are ever made, so none can have been found.
       const prepared = images.flatMap((image) =>
-        isEncoded(image) ? [] : [{ hash: image.hash, tensor: image.pixels }],
+        isEncoded(image) ? [] : [{ ...image, tensor: image.pixels }],
       );
       const ready = holdImages(arena, context.holder, prepared);
       return { ready, encodeMs: 0 };

@@ -4,7 +4,8 @@
  */
 import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import { processNow } from '../../runtime/clock.ts';
-import { type PixelShape, VisionEncoder } from '../encoder/vision-encoder.ts';
+import { VisionEncoder } from '../encoder/vision-encoder.ts';
+import { ModelError } from '../errors.ts';
 import { isEncoded, type PreparedImage } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
@@ -19,20 +20,26 @@ export async function gpuImageSource(
   onLost: () => void,
 ): Promise<ImageSource> {
   const encoder = await VisionEncoder.load(directory, { threads, gpu, staysOnGpu: true });
+  if (encoder.layers > 1) {
+    await encoder.release();
+    throw new ModelError('MODEL_UNSUPPORTED', 'Image embeddings of several layers cannot stay on a GPU yet', {
+      path: directory.path,
+      remedy: 'Run this model on the CPU: device cpu',
+    });
+  }
   const arena = context.arena(PIXEL_ARENA);
   const { holder } = context;
   const counts = { encodes: 0, tiles: 0, runs: 0 };
 
-  const encode = async ({ hash, pixels }: PreparedImage): Promise<EngineImage> => {
-    const [tiles = 0, channels = 0, height = 0, width = 0] = pixels.shape;
-    const shape: PixelShape = [tiles, channels, height, width];
+  const encode = async ({ hash, pixels, tokens, parts, inputs }: PreparedImage): Promise<EngineImage> => {
     const view = arena.view(pixels) as Float32Array; // pixels are float32
-    const onGpu = await encoder.encodeOnGpu(view, shape);
+    const onGpu = await encoder.encodeOnGpu({ pixels: view, shape: pixels.shape, tokens, parts, inputs });
     counts.encodes += 1;
-    counts.tiles += tiles;
+    counts.tiles += parts;
     counts.runs += 1;
     const release = () => gpu.dispose([onGpu]);
-    return { hash, data: new Float32Array(0), shape: encoder.outputShape(tiles), onGpu, release };
+    const shape = encoder.outputShape(tokens);
+    return { hash, data: new Float32Array(0), shape, tokens, inputs: {}, onGpu, release };
   };
 
   return {

@@ -1,30 +1,30 @@
 /**
- * Batches tiles across requests. What is to be encoded waits in a queue of tiles; each run of the vision graph takes
- * the next ones, of one image or of several, up to a budget. So many small images share a run, and a large one is
- * spread over several, between which messages, cancels and decode steps have their turn.
+ * Batches images across requests. What is to be encoded waits in a queue; each run of the vision graph takes the next
+ * tiles, of one image or of several, up to a budget. So many small images share a run, and a large one is spread over
+ * several, between which messages, cancels and decode steps have their turn.
  *
  *     queue    | A: 3 tiles | B: 1 | C: 5      |      first come, first served
  *     runs     | A A A B |  | C C C C |  | C |        with a budget of 4
  *
  * Nothing is held back for a fuller batch: a run starts one turn of the event loop after the first image has come.
- * Tiles do not see each other, so an embedding is the same in every batch.
+ * Tiles do not see each other, so an embedding is the same in every batch. An image that is encoded as a whole is never
+ * cut, and counts as so many tiles as its tokens would be; where the graph is told where each image ends, several share a
+ * run too.
  */
+import { joinImageTensors } from '../inference/image-tensor.ts';
 import { turn } from './fair-share.ts';
-import type { PixelShape, VisionEncoder } from './vision-encoder.ts';
+import type { VisionEncoder, VisionFeed } from './vision-encoder.ts';
 
 /** One image to be encoded. */
-export interface TileJob {
-  /** `shape`, flat; may view shared memory. */
-  readonly pixels: Float32Array;
-  readonly shape: PixelShape;
-  /** Where the embeddings go, `[tiles, tokensPerTile, hidden]`, flat; may view shared memory. */
+export interface TileJob extends VisionFeed {
+  /** Where the embeddings go, `[layers, tokens, hidden]`, flat; may view shared memory. */
   readonly target: Float32Array;
   /** An aborted job takes no part in further runs. */
   readonly signal: AbortSignal;
 }
 
 export interface VisionBatcherOptions {
-  readonly encoder: Pick<VisionEncoder, 'encode' | 'fixedTiles'>;
+  readonly encoder: Pick<VisionEncoder, 'encode' | 'fixedTiles' | 'layers' | 'joinsImages'>;
   /** Most tiles of the next run. */
   readonly tiles: () => number;
   /** After each run. `ms`: how long it took. */
@@ -38,15 +38,18 @@ export interface VisionBatcherOptions {
   readonly now?: () => number;
 }
 
-/** Some tiles of one image. */
+/** Tokens of an image that is encoded as a whole which count as a tile. */
+const TOKENS_PER_TILE = 64;
+
+/** Some parts of one image. */
 interface Slice {
   readonly job: QueuedJob;
   readonly from: number;
-  readonly tiles: number;
+  readonly parts: number;
 }
 
 interface QueuedJob extends TileJob {
-  /** Tiles that are encoded. */
+  /** Parts that are encoded. */
   done: number;
   readonly settle: PromiseWithResolvers<void>;
 }
@@ -94,18 +97,21 @@ export class VisionBatcher {
     this.#queue = this.#queue.filter(({ signal }) => !signal.aborted);
   }
 
-  /** The next tiles of the queue, all of one size. */
+  /** The next tiles of the queue, all of one size; or images that are encoded as a whole. */
   #nextSlices(): Slice[] {
     const slices: Slice[] = [];
+    const { encoder } = this.#options;
     const [first] = this.#queue;
     if (first === undefined) return slices;
-    let room = this.#options.encoder.fixedTiles ?? this.#options.tiles();
+    let room = encoder.fixedTiles ?? this.#options.tiles();
     for (const job of this.#queue) {
       if (room <= 0) break;
-      if (!sameTiles(job.shape, first.shape)) continue;
-      const tiles = Math.min(room, job.shape[0] - job.done);
-      slices.push({ job, from: job.done, tiles });
-      room -= tiles;
+      if (!runsWith(job, first) || (slices.length > 0 && isWhole(first) && !encoder.joinsImages)) continue;
+      const cost = isWhole(job) ? weight(job) : 1;
+      if (slices.length > 0 && cost > room) break;
+      const parts = Math.min(Math.max(1, Math.floor(room / cost)), job.parts - job.done);
+      slices.push({ job, from: job.done, parts });
+      room -= parts * cost;
     }
     return slices;
   }
@@ -126,31 +132,28 @@ export class VisionBatcher {
     const [only] = slices;
     if (only === undefined) return;
     const { encoder } = this.#options;
-    const [, ...tile] = only.job.shape;
     if (slices.length === 1) {
       // In place on both sides.
-      await encoder.encode(pixelsOf(only), [only.tiles, ...tile], targetOf(only));
+      await encoder.encode(feedOf(only), targetsOf(only, encoder.layers));
       return;
     }
-    const tiles = tilesOf(slices);
-    const pixels = new Float32Array(tiles * tile.reduce((product, side) => product * side, 1));
+    const feed = joined(slices.map(feedOf));
+    const width = only.job.target.length / (encoder.layers * only.job.tokens);
+    const outputs = Array.from({ length: encoder.layers }, () => new Float32Array(feed.tokens * width));
+    await encoder.encode(feed, outputs);
     let at = 0;
     for (const slice of slices) {
-      pixels.set(pixelsOf(slice), at);
-      at += pixelsOf(slice).length;
-    }
-    const embeddings = await encoder.encode(pixels, [tiles, ...tile]);
-    at = 0;
-    for (const slice of slices) {
-      const target = targetOf(slice);
-      target.set(embeddings.subarray(at, at + target.length));
-      at += target.length;
+      const targets = targetsOf(slice, encoder.layers);
+      for (const [layer, target] of targets.entries()) {
+        target.set(outputs[layer]?.subarray(at, at + target.length) ?? []);
+      }
+      at += targets[0]?.length ?? 0;
     }
   }
 
-  #advance({ job, tiles }: Slice): void {
-    job.done += tiles;
-    if (job.done === job.shape[0]) this.#leave(job);
+  #advance({ job, parts }: Slice): void {
+    job.done += parts;
+    if (job.done === job.parts) this.#leave(job);
   }
 
   #leave(job: QueuedJob, error?: unknown): void {
@@ -160,24 +163,67 @@ export class VisionBatcher {
   }
 }
 
+/** Whether the graph must be given all of an image at once. */
+function isWhole({ parts, shape, inputs }: VisionFeed): boolean {
+  return (parts === 1 && shape[0] !== 1) || Object.keys(inputs).length > 0;
+}
+
+/** What an image that is encoded as a whole counts as. */
+function weight({ tokens }: VisionFeed): number {
+  return Math.max(1, Math.ceil(tokens / TOKENS_PER_TILE));
+}
+
 function tilesOf(slices: readonly Slice[]): number {
-  return slices.reduce((sum, { tiles }) => sum + tiles, 0);
+  return slices.reduce((sum, { job, parts }) => sum + (isWhole(job) ? weight(job) : parts), 0);
 }
 
-function sameTiles(a: PixelShape, b: PixelShape): boolean {
-  return a[1] === b[1] && a[2] === b[2] && a[3] === b[3];
+function runsWith(a: VisionFeed, b: VisionFeed): boolean {
+  const same =
+    a.shape.length === b.shape.length && a.shape.every((side, i) => i === 0 || side === b.shape[i]);
+  return same && isWhole(a) === isWhole(b);
 }
 
-function pixelsOf({ job, from, tiles }: Slice): Float32Array {
-  return part(job.pixels, job.shape[0], from, tiles);
+/** Some parts of an image, no copy. */
+function feedOf({ job, from, parts }: Slice): VisionFeed {
+  const { pixels, shape, tokens, inputs } = job;
+  if (parts === job.parts) return { pixels, shape, tokens, parts, inputs };
+  const [rows = 0, ...rest] = shape;
+  return {
+    pixels: part(pixels, job.parts, from, parts),
+    shape: [(rows / job.parts) * parts, ...rest],
+    tokens: (tokens / job.parts) * parts,
+    parts,
+    inputs,
+  };
 }
 
-function targetOf({ job, from, tiles }: Slice): Float32Array {
-  return part(job.target, job.shape[0], from, tiles);
+function targetsOf({ job, from, parts }: Slice, layers: number): Float32Array[] {
+  return Array.from({ length: layers }, (_, layer) =>
+    part(part(job.target, layers, layer, 1), job.parts, from, parts),
+  );
 }
 
-/** Some tiles of an image's data, no copy. */
-function part(data: Float32Array, allTiles: number, from: number, tiles: number): Float32Array {
-  const length = data.length / allTiles;
-  return data.subarray(from * length, (from + tiles) * length);
+/** Images below each other. */
+function joined(feeds: readonly VisionFeed[]): VisionFeed {
+  const sum = (of: (feed: VisionFeed) => number) => feeds.reduce((total, feed) => total + of(feed), 0);
+  const pixels = new Float32Array(sum((feed) => feed.pixels.length));
+  let at = 0;
+  for (const feed of feeds) {
+    pixels.set(feed.pixels, at);
+    at += feed.pixels.length;
+  }
+  const [, ...rest] = feeds[0]?.shape ?? [];
+  return {
+    pixels,
+    shape: [sum(({ shape }) => shape[0] ?? 0), ...rest],
+    parts: sum(({ parts }) => parts),
+    tokens: sum(({ tokens }) => tokens),
+    inputs: joinImageTensors(feeds.map(({ inputs }) => inputs)),
+  };
+}
+
+/** Some of `all` equal parts of an image's data, no copy. */
+function part(data: Float32Array, all: number, from: number, count: number): Float32Array {
+  const length = data.length / all;
+  return data.subarray(from * length, (from + count) * length);
 }

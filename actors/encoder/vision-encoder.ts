@@ -1,17 +1,19 @@
 /**
- * The vision graph: pixels of image tiles → their embeddings, as the language model reads them.
+ * The vision graph: pixels of images → their embeddings, as the language model reads them.
  *
- *     inputs   pixel_values float32 [1, tiles, 3, height, width] (or [tiles, …], as the graph declares it)
+ *     inputs   pixel_values float32 [parts, …] as the plan of the image has it, or [1, parts, …] as the graph declares it
  *              pixel_attention_mask bool [1, tiles, height, width], where the graph has it: all of a tile counts
- *     output   image_features float32 [tiles, tokensPerTile, hidden]
+ *              further ones that the family's plans name, int64 (image_grid_thw, …)
+ *     outputs  image_features float32 [parts, tokens of a part, hidden] or [tokens, hidden]
+ *              deepstack_features.N float32, of the same shape, where the graph has them (Qwen3-VL)
  */
-
 import { ModelError } from '../errors.ts';
+import type { ImageTensor } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
+import { int64Tensor } from '../inference/image-tensor.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
-import { floatData } from '../inference/ort-session.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 
 export interface VisionEncoderOptions {
@@ -25,36 +27,55 @@ export interface VisionEncoderOptions {
 
 /** What the encoder needs to know of a model, beside its graph. */
 export interface VisionGeometry {
-  readonly tokensPerTile: number;
   readonly hidden: number;
+  /** Inputs beside the pixels that image plans fill. */
+  readonly imageInputs: readonly string[];
+  /** Whether several images that are encoded as a whole may share a run. */
+  readonly joinsImages: boolean;
 }
 
-/** `[tiles, 3, height, width]`. */
-export type PixelShape = readonly [tiles: number, channels: number, height: number, width: number];
+/** Images, or parts of one, for a run of the graph. */
+export interface VisionFeed {
+  /** Normalized, `shape` flat; may view shared memory. */
+  readonly pixels: Float32Array;
+  readonly shape: readonly number[];
+  /** Parts that do not see each other; see `ImagePlan`. */
+  readonly parts: number;
+  /** Rows of the embedding. */
+  readonly tokens: number;
+  readonly inputs: Readonly<Record<string, ImageTensor>>;
+}
 
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
-const KNOWN_INPUTS: ReadonlySet<string> = new Set([PIXELS, MASK]);
+const FEATURES = 'image_features';
+const FURTHER = /^deepstack_features\.\d+$/;
 
 export class VisionEncoder {
   readonly #session: GraphSession;
   readonly #geometry: VisionGeometry;
-  readonly #output: string;
-  readonly #batched: boolean;
+  /** `image_features`, and the layers that are added later. */
+  readonly #outputs: readonly string[];
+  readonly #rank: number;
+  /** Of the pixels as the graph declares them; 0 where it does not say. */
+  readonly #pixelRank: number;
   /** Tiles that a run must have, where the graph fixes their number. */
   readonly fixedTiles: number | undefined;
 
   /** @throws TypeError when the graph's inputs or outputs are not those above */
   constructor(session: GraphSession, geometry: VisionGeometry) {
-    const unknown = [...session.inputs.keys()].filter((name) => !KNOWN_INPUTS.has(name));
+    const known = new Set([PIXELS, MASK, ...geometry.imageInputs]);
+    const unknown = [...session.inputs.keys()].filter((name) => !known.has(name));
     if (unknown.length > 0) throw new TypeError(`unknown input ${unknown.join(', ')}`);
-    const output = session.outputs.get('image_features') ?? [...session.outputs.values()][0];
-    if (output?.type !== 'float32') throw new TypeError(`image_features is ${output?.type ?? 'missing'}`);
+    const output = session.outputs.get(FEATURES) ?? [...session.outputs.values()][0];
+    if (output?.type !== 'float32') throw new TypeError(`${FEATURES} is ${output?.type ?? 'missing'}`);
     this.#session = session;
     this.#geometry = geometry;
-    this.#output = output.name;
+    const further = [...session.outputs.keys()].filter((name) => FURTHER.test(name));
+    this.#outputs = [output.name, ...further.sort((a, b) => numberOf(a) - numberOf(b))];
+    this.#rank = output.shape.length;
     const shape = session.inputs.get(PIXELS)?.shape ?? [];
-    this.#batched = shape.length === 5;
+    this.#pixelRank = shape.length;
     const tiles = shape.at(-4);
     this.fixedTiles = typeof tiles === 'number' && tiles > 0 ? tiles : undefined;
   }
@@ -74,10 +95,7 @@ export class VisionEncoder {
     const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
-      return new VisionEncoder(session, {
-        tokensPerTile: geometry.imageTokensPerTile,
-        hidden: geometry.hiddenSize,
-      });
+      return new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
     } catch (error) {
       await session.release();
       const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
@@ -91,40 +109,45 @@ export class VisionEncoder {
     }
   }
 
-  /** What `encode` gives for so many tiles: how large a `target` must be. */
-  outputShape(tiles: number): readonly [tiles: number, tokensPerTile: number, hidden: number] {
-    return [tiles, this.#geometry.tokensPerTile, this.#geometry.hidden];
+  /** Embeddings of one token: 1, and more for models that add some behind decoder layers. */
+  get layers(): number {
+    return this.#outputs.length;
   }
 
-  /** Number of floats in it. */
-  outputLength(tiles: number): number {
-    return tiles * this.#geometry.tokensPerTile * this.#geometry.hidden;
+  /** What `encode` gives for an image of so many tokens: how large a `target` must be. */
+  outputShape(tokens: number): readonly [layers: number, tokens: number, hidden: number] {
+    return [this.layers, tokens, this.#geometry.hidden];
+  }
+
+  /** Whether several images that are encoded as a whole may share a run. */
+  get joinsImages(): boolean {
+    return this.#geometry.joinsImages;
   }
 
   /**
-   * Encodes the tiles of one image, or of several together: tiles do not see each other.
+   * Encodes one image, parts of it, or several images together.
    *
-   * @param pixels normalized, `shape` flat; may view shared memory
-   * @param target where the graph writes its output, in place; may view shared memory. Default: a new array
-   * @returns `[tiles, tokensPerTile, hidden]`, flat; `target` when given
+   * @param target `[tokens, hidden]` for each layer, flat; may view shared memory. The graph writes there in place
    * @throws TroupeError `MODEL_RUN_FAILED` when the graph fails, also on a `target` of the wrong size
    */
-  async encode(pixels: Float32Array, shape: PixelShape, target?: Float32Array): Promise<Float32Array> {
-    const feeds = this.#feeds(pixels, shape);
-    if (target === undefined)
-      return floatData((await this.#session.run(feeds, [this.#output]))[this.#output]);
-    const output = new Tensor('float32', target, this.outputShape(shape[0]));
-    await this.#session.run(feeds, { [this.#output]: output });
-    return target;
+  async encode(feed: VisionFeed, targets: readonly Float32Array[]): Promise<void> {
+    const dims = this.#outputDims(feed);
+    const outputs = this.#outputs.map((name, layer) => {
+      const target = targets[layer];
+      if (target === undefined) throw new TypeError(`no room for ${name}`);
+      return [name, new Tensor('float32', target, dims)] as const;
+    });
+    await this.#session.run(this.#feeds(feed), Object.fromEntries(outputs));
   }
 
   /**
    * The same, of an encoder whose embeddings stay on the GPU.
-   * @returns `[tiles, tokensPerTile, hidden]`, which the caller disposes of
+   * @returns what stands in the place of image tokens, `[tokens, hidden]` or in parts, which the caller disposes of
    */
-  async encodeOnGpu(pixels: Float32Array, shape: PixelShape): Promise<Tensor> {
-    const output = (await this.#session.run(this.#feeds(pixels, shape), [this.#output]))[this.#output];
-    if (output === undefined) throw new TypeError(`${this.#output} is missing`);
+  async encodeOnGpu(feed: VisionFeed): Promise<Tensor> {
+    const [first = FEATURES] = this.#outputs;
+    const output = (await this.#session.run(this.#feeds(feed), [first]))[first];
+    if (output === undefined) throw new TypeError(`${first} is missing`);
     return output;
   }
 
@@ -132,14 +155,26 @@ export class VisionEncoder {
     return this.#session.release();
   }
 
-  #feeds(pixels: Float32Array, shape: PixelShape): Tensors {
-    const [tiles, , height, width] = shape;
-    const batch = this.#batched ? [1] : [];
+  #outputDims({ parts, tokens }: VisionFeed): readonly number[] {
+    const { hidden } = this.#geometry;
+    return this.#rank === 2 ? [tokens, hidden] : [parts, tokens / parts, hidden];
+  }
+
+  #feeds({ pixels, shape, inputs }: VisionFeed): Tensors {
+    const batch = this.#pixelRank === shape.length + 1 ? [1] : [];
     const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, ...shape]) };
     if (this.#session.inputs.has(MASK)) {
+      const [tiles = 0, , height = 0, width = 0] = shape;
       const whole = new Uint8Array(tiles * height * width).fill(1);
       feeds[MASK] = new Tensor('bool', whole, [...batch, tiles, height, width]);
     }
+    for (const [name, tensor] of Object.entries(inputs)) {
+      if (this.#session.inputs.has(name)) feeds[name] = int64Tensor(tensor);
+    }
     return feeds;
   }
+}
+
+function numberOf(name: string): number {
+  return Number(name.slice(name.lastIndexOf('.') + 1));
 }

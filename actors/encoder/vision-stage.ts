@@ -10,7 +10,7 @@ import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.
 import { fairShare } from './fair-share.ts';
 import { TileBudget } from './tile-budget.ts';
 import { VisionBatcher } from './vision-batcher.ts';
-import type { PixelShape, VisionEncoder } from './vision-encoder.ts';
+import type { VisionEncoder } from './vision-encoder.ts';
 
 export interface VisionStageParts {
   readonly encoder: VisionEncoder;
@@ -114,14 +114,15 @@ export class VisionStage {
 
   async #encode(image: PreparedImage, signal: AbortSignal): Promise<SharedTensor> {
     const { encoder, pixels, embeddings: arena, holder } = this.#parts;
-    const shape = pixelShape(image.pixels.shape);
+    const { tokens, parts, inputs } = image;
+    const { shape } = image.pixels;
     pixels.retain(image.pixels, holder);
     try {
-      const embeddings = await this.#allocate(encoder.outputShape(shape[0]), signal);
+      const embeddings = await this.#allocate(encoder.outputShape(tokens), signal);
       try {
         const view = pixels.view(image.pixels) as Float32Array; // pixels are float32
         const target = arena.view(embeddings);
-        await this.#batcher.encode({ pixels: view, shape, target, signal });
+        await this.#batcher.encode({ pixels: view, shape, tokens, parts, inputs, target, signal });
         this.#encodes += 1;
         return embeddings;
       } catch (error) {
@@ -142,9 +143,4 @@ export class VisionStage {
     } while (cache.evict());
     return await arena.allocate('float32', shape, holder, { signal });
   }
-}
-
-function pixelShape(shape: readonly number[]): PixelShape {
-  const [tiles = 0, channels = 0, height = 0, width = 0] = shape;
-  return [tiles, channels, height, width];
 }

@@ -1,41 +1,121 @@
-/** What every family reads from the decoder's configuration and graph in the same way. */
+/**
+ * The decoder's numbers, which every family reads in the same way: from the configuration, checked against the graphs,
+ * and from the graphs where the configuration leaves them to an architecture's defaults, as real LLaVA files do.
+ */
 import { ModelError } from '../errors.ts';
 import type { ModelGeometry } from '../model/geometry.ts';
-import type { GeometrySource } from './family.ts';
+import type { TensorSignature } from '../model/onnx/graph-signature.ts';
+import type { ModelSource } from './model-source.ts';
+import type { TextConfig } from './text-config.ts';
 
-/**
- * Layers, heads and head width of the key/value cache, by the configuration, checked against the decoder's
- * inputs `past_key_values.N.key` of `[batch, heads, past, width]`.
- *
- * @throws ModelError MODEL_UNSUPPORTED
- */
-export function cacheShape({
-  path,
-  config,
-  graphs,
-}: GeometrySource): Pick<ModelGeometry, 'layers' | 'kvHeads' | 'headDim'> {
-  const text = config.text_config;
-  const layers = text.num_hidden_layers;
-  const kvHeads = text.num_key_value_heads ?? text.num_attention_heads;
-  const headDim = text.head_dim ?? text.hidden_size / text.num_attention_heads;
-  const keys = graphs.decoder.signature.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name));
-  if (keys.length !== layers) {
+type DecoderNumbers = Pick<
+  ModelGeometry,
+  'layers' | 'heads' | 'kvHeads' | 'headDim' | 'hiddenSize' | 'vocabSize' | 'contextLength'
+>;
+
+export interface DecoderFacts {
+  readonly text: TextConfig;
+  /** Of the architecture, for configurations that leave them out and graphs that leave them open. */
+  readonly defaults?: Partial<Pick<DecoderNumbers, 'heads' | 'kvHeads' | 'headDim' | 'contextLength'>>;
+  /** Tokens that some layer sees at most: its sliding window or its chunk. Absent: all layers see everything. */
+  readonly span?: number | undefined;
+}
+
+/** @throws ModelError MODEL_UNSUPPORTED when configuration and graphs contradict each other, or neither says a number */
+export function decoderNumbers(
+  source: ModelSource,
+  { text, defaults = {}, span }: DecoderFacts,
+): DecoderNumbers {
+  const { path, graphs } = source;
+  const { signature } = graphs.decoder;
+  const keys = signature.inputs.filter(({ name }) => /^past_key_values\.\d+\.key$/.test(name));
+  const layers = text.num_hidden_layers ?? keys.length;
+  if (keys.length !== layers || layers === 0) {
     throw unsupported(path, `The decoder has a cache of ${keys.length} layers, config.json says ${layers}`);
   }
-  for (const { name, dims } of keys) {
-    const [, heads, , width] = dims;
-    const differs = (dim: number | string | undefined, expected: number): boolean =>
-      typeof dim === 'number' && dim !== expected;
-    if (dims.length === 4 && !differs(heads, kvHeads) && !differs(width, headDim)) continue;
-    const expected = `[batch, ${kvHeads}, past, ${headDim}]`;
-    throw unsupported(path, `${name} is [${dims.join(', ')}], config.json says ${expected}`);
+  const [first] = keys;
+  const heads = text.num_attention_heads ?? defaults.heads;
+  const kvHeads = text.num_key_value_heads ?? text.num_attention_heads ?? fixed(first, 1) ?? defaults.kvHeads;
+  const perHead = text.hidden_size != null && heads !== undefined ? text.hidden_size / heads : undefined;
+  const headDim = text.head_dim ?? perHead ?? fixed(first, 3) ?? defaults.headDim;
+  const said = {
+    path,
+    kvHeads: need(path, kvHeads, 'num_key_value_heads'),
+    headDim: need(path, headDim, 'head_dim'),
+  };
+  for (const key of keys) checkCache(key, said);
+  const embeds = graphs.embed?.signature.outputs[0] ?? inputOf(signature.inputs, 'inputs_embeds');
+  const hiddenSize = agreed(path, 'hidden_size', text.hidden_size, fixed(embeds, -1));
+  const logits = signature.outputs.find(({ name }) => name === 'logits');
+  const vocabSize = text.vocab_size ?? fixed(logits, -1);
+  const contextLength = text.max_position_embeddings ?? defaults.contextLength;
+  return {
+    layers,
+    heads: heads ?? said.kvHeads,
+    kvHeads: said.kvHeads,
+    headDim: said.headDim,
+    hiddenSize,
+    vocabSize: need(path, vocabSize, 'vocab_size'),
+    contextLength: seenBy(source, need(path, contextLength, 'max_position_embeddings'), span),
+  };
+}
+
+/**
+ * What a graph can be trusted with. Its mask of windows or chunks must go by a token's true position: the cache has free
+ * places between tokens. GroupQueryAttention is handed each row without gaps; other graphs count the tokens of
+ * `attention_mask` (CumSum). A graph that counts places instead is right only as long as no window has closed.
+ */
+function seenBy({ graphs }: ModelSource, contextLength: number, span: number | undefined): number {
+  const { opTypes } = graphs.decoder.signature;
+  const byPosition = opTypes.some((op) => op === 'CumSum' || op.endsWith('GroupQueryAttention'));
+  return span === undefined || byPosition ? contextLength : Math.min(contextLength, span);
+}
+
+function checkCache(
+  { name, dims }: TensorSignature,
+  { path, kvHeads, headDim }: { readonly path: string; readonly kvHeads: number; readonly headDim: number },
+): void {
+  const [, heads, , width] = dims;
+  const differs = (dim: number | string | undefined, expected: number): boolean =>
+    typeof dim === 'number' && dim !== expected;
+  if (dims.length === 4 && !differs(heads, kvHeads) && !differs(width, headDim)) return;
+  const expected = `[batch, ${kvHeads}, past, ${headDim}]`;
+  throw unsupported(path, `${name} is [${dims.join(', ')}], config.json says ${expected}`);
+}
+
+function agreed(
+  path: string,
+  field: string,
+  said: number | null | undefined,
+  made: number | undefined,
+): number {
+  if (said != null && made !== undefined && said !== made) {
+    throw unsupported(path, `config.json says ${field} ${said}, the graphs have ${made}`);
   }
-  return { layers, kvHeads, headDim };
+  return need(path, said ?? made, field);
+}
+
+function need(path: string, value: number | undefined, field: string): number {
+  if (value !== undefined) return value;
+  throw unsupported(path, `config.json does not say ${field}, and the graphs leave it open`);
+}
+
+function inputOf(inputs: readonly TensorSignature[], wanted: string): TensorSignature | undefined {
+  return inputs.find(({ name }) => name === wanted);
+}
+
+/** A dimension that the graph fixes. */
+function fixed(tensor: TensorSignature | undefined, index: number): number | undefined {
+  const dim = tensor?.dims.at(index);
+  return typeof dim === 'number' && dim > 0 ? dim : undefined;
 }
 
 /** @throws ModelError MODEL_UNSUPPORTED when no token ends an answer */
-export function eosTokenIds({ path, config, generationConfig }: GeometrySource): readonly number[] {
-  const ids = generationConfig.eos_token_id ?? config.eos_token_id ?? config.text_config.eos_token_id ?? [];
+export function eosTokenIds(
+  { path, generationConfig }: ModelSource,
+  config: { readonly eos_token_id?: readonly number[] | null | undefined; readonly text_config?: TextConfig },
+): readonly number[] {
+  const ids = generationConfig.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id ?? [];
   if (ids.length > 0) return ids;
   throw unsupported(path, 'No eos_token_id in generation_config.json or config.json: answers would not end');
 }

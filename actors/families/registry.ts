@@ -1,6 +1,7 @@
 /** The model families that can be served, found by `model_type`. */
 import { ModelError } from '../errors.ts';
-import type { ModelFamily } from './family.ts';
+import type { ModelDirectory } from '../model/model-directory.ts';
+import type { ImageFamily, ModelFamily } from './family.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
 
 const FAMILIES: readonly ModelFamily[] = [idefics3];
@@ -12,9 +13,18 @@ export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family
 export function findFamily(modelType: string, path: string): ModelFamily {
   const family = FAMILIES.find((one) => one.modelTypes.includes(modelType));
   if (family !== undefined) return family;
-  const remedy = `Use a model of type ${SUPPORTED_MODEL_TYPES.join(', ')}.`;
+  const remedy = `Use a model of a supported type: ${SUPPORTED_MODEL_TYPES.join(', ')}.`;
   throw new ModelError('MODEL_UNSUPPORTED', `Models of type ${JSON.stringify(modelType)} are not supported`, {
     path,
     remedy,
   });
+}
+
+/** What a model's family does with its images. @throws ModelError MODEL_UNSUPPORTED */
+export function imagesOf({
+  modelType,
+  path,
+  settings,
+}: Pick<ModelDirectory, 'modelType' | 'path' | 'settings'>): ImageFamily {
+  return findFamily(modelType, path).images(settings);
 }

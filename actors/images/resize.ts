@@ -34,12 +34,12 @@ export async function releasePixels({ data }: RgbImage): Promise<void> {
   await nextTurn(); // the decoder's own memory is freed in the next turn
 }
 
-/** Most bytes that the resizes of a plan take beside the image itself: what they make, and their weights. */
-export function resizeBytes({ source, resizes, shape }: ResizePlan): number {
-  const [, , height, width] = shape;
+/** Most bytes that resizing from each size to the next takes beside the first image: what is made, and weights. */
+export function resizeBytes([first, ...sizes]: readonly Size[]): number {
   let bytes = 0;
-  let from: Size = source;
-  for (const to of [...resizes, { width, height }]) {
+  let from = first;
+  for (const to of sizes) {
+    if (from === undefined) break;
     bytes += CHANNELS * to.width * (from.height + to.height);
     bytes += WEIGHT_BYTES * (from.width + from.height + to.width + to.height);
     from = to;
@@ -50,12 +50,6 @@ export function resizeBytes({ source, resizes, shape }: ResizePlan): number {
 interface Size {
   readonly width: number;
   readonly height: number;
-}
-
-interface ResizePlan {
-  readonly source: Size;
-  readonly resizes: readonly Size[];
-  readonly shape: readonly [tiles: number, channels: number, height: number, width: number];
 }
 
 /** Of an axis, for each pixel of its source or target: the widest filter looks at six, in four bytes each. */

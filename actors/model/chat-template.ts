@@ -25,15 +25,8 @@ export class ChatTemplate {
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly source: string;
 
-  /** @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
+  /** @throws ModelError MODEL_FILE_CORRUPT */
   constructor(directory: Pick<ModelDirectory, 'path' | 'chatTemplate' | 'tokenizerConfig'>) {
-    if (directory.chatTemplate === null) {
-      const remedy = 'Add chat_template.jinja, chat_template.json or chat_template in tokenizer_config.json.';
-      throw new ModelError('MODEL_FILE_MISSING', 'The model has no chat template', {
-        path: directory.path,
-        remedy,
-      });
-    }
     this.source = directory.chatTemplate;
     try {
       this.#template = new Template(this.source);

@@ -1,10 +1,12 @@
 /**
- * The numbers of a model that the actors compute with: how large its tensors are, how many tokens an image
- * takes, which tokens are special. Plain data, derived once when the model directory is opened.
+ * The numbers of a model that the actors compute with: how large its tensors are, which tokens are special, who sees
+ * whom. Plain data, derived once when the model directory is opened.
  */
 export interface ModelGeometry {
   /** Decoder layers, each with one key and one value cache. */
   readonly layers: number;
+  /** Query heads of a layer. */
+  readonly heads: number;
   /** Heads of the key/value cache (grouped-query attention has fewer of these than query heads). */
   readonly kvHeads: number;
   /** Width of one head. */
@@ -17,12 +19,17 @@ export interface ModelGeometry {
   readonly contextLength: number;
   /** The token whose embedding is replaced by image features. */
   readonly imageTokenId: number;
-  /** Image tokens that one tile takes in the prompt. */
-  readonly imageTokensPerTile: number;
-  /** Side of one square tile, pixels. */
-  readonly tileSize: number;
   /** Tokens that end an answer; at least one. */
   readonly eosTokenIds: readonly number[];
-  /** Filler for unused positions of a batch. */
-  readonly padTokenId: number;
+  /**
+   * Which tokens of a prompt see later ones: none; those of an image the others of that image (Gemma 3); all tokens of a
+   * prompt each other (PaliGemma). The decoder is told by its input `token_type_ids`.
+   */
+  readonly seesAhead: SeesAhead;
+  /** Inputs of the vision graph beside the pixels that image plans fill. */
+  readonly imageInputs: readonly string[];
+  /** Whether the vision graph takes several images in one run where it encodes each as a whole. */
+  readonly joinsImages: boolean;
 }
+
+export type SeesAhead = 'none' | 'images' | 'prompt';

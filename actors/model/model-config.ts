@@ -6,41 +6,12 @@
 import * as z from 'zod';
 
 const positiveInt = z.int().positive();
-const tokenId = z.int().nonnegative();
+export const tokenId = z.int().nonnegative();
 /** One id or a list of them, as `eos_token_id` is written. */
-const tokenIds = z.union([tokenId.transform((id) => [id]), z.array(tokenId)]);
+export const tokenIds = z.union([tokenId.transform((id) => [id]), z.array(tokenId)]);
 
-export const textConfigSchema = z.object({
-  hidden_size: positiveInt,
-  num_hidden_layers: positiveInt,
-  num_attention_heads: positiveInt,
-  num_key_value_heads: positiveInt.nullish(),
-  head_dim: positiveInt.nullish(),
-  vocab_size: positiveInt,
-  max_position_embeddings: positiveInt,
-  eos_token_id: tokenIds.nullish(),
-  pad_token_id: z.int().nullish(),
-});
-
-export const visionConfigSchema = z.object({
-  /** Side of the square the vision graph was trained on, pixels. */
-  image_size: positiveInt.default(224),
-  /** Side of one patch, pixels. */
-  patch_size: positiveInt.default(32),
-});
-
-/** `config.json` */
-export const modelConfigSchema = z.object({
-  model_type: z.string(),
-  image_token_id: tokenId.nullish(),
-  /** Pixel shuffle: `scale_factor²` patches become one image token. */
-  scale_factor: positiveInt.default(2),
-  eos_token_id: tokenIds.nullish(),
-  pad_token_id: z.int().nullish(),
-  text_config: textConfigSchema,
-  vision_config: visionConfigSchema.default({ image_size: 224, patch_size: 32 }),
-});
-export type ModelConfig = z.infer<typeof modelConfigSchema>;
+/** `config.json`, as far as it is read before the family is known. */
+export const modelTypeSchema = z.looseObject({ model_type: z.string() });
 
 /** `generation_config.json`; every field may be absent. */
 export const generationConfigSchema = z.object({
@@ -56,34 +27,10 @@ export const generationConfigSchema = z.object({
 });
 export type GenerationConfig = z.infer<typeof generationConfigSchema>;
 
-const perChannel = z.tuple([z.number(), z.number(), z.number()]);
-const halves: [number, number, number] = [0.5, 0.5, 0.5];
-const longestEdge = z.object({ longest_edge: positiveInt });
-
-/** `preprocessor_config.json`, with the defaults of the reference image processor. */
-export const preprocessorConfigSchema = z.object({
-  do_resize: z.boolean().default(true),
-  /** The longer side is brought to this many pixels. */
-  size: longestEdge.default({ longest_edge: 4 * 364 }),
-  do_image_splitting: z.boolean().default(true),
-  /** Side of one tile, pixels. */
-  max_image_size: longestEdge.default({ longest_edge: 364 }),
-  /** Pillow's filter ids: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming. */
-  resample: z.int().min(0).max(5).default(1),
-  do_rescale: z.boolean().default(true),
-  rescale_factor: z.number().default(1 / 255),
-  do_normalize: z.boolean().default(true),
-  image_mean: perChannel.default(halves),
-  image_std: perChannel.default(halves),
-});
-export type PreprocessorConfig = z.infer<typeof preprocessorConfigSchema>;
-
 /** `processor_config.json`; newer exports keep the image processor's settings inside it. */
-export const processorConfigSchema = z.object({
-  image_seq_len: positiveInt.nullish(),
+export const processorConfigSchema = z.looseObject({
   image_processor: z.record(z.string(), z.unknown()).nullish(),
 });
-export type ProcessorConfig = z.infer<typeof processorConfigSchema>;
 
 /** A special token is written as its text or as an object around it. */
 const specialToken = z.union([

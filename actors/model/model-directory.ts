@@ -3,19 +3,22 @@
 import type { FileStamp } from './file-stamps.ts';
 import type { ModelGeometry } from './geometry.ts';
 import type { DtypeChoice, GraphFile } from './graph-files.ts';
-import type {
-  GenerationConfig,
-  ModelConfig,
-  PreprocessorConfig,
-  ProcessorConfig,
-  TokenizerConfig,
-} from './model-config.ts';
+import type { GenerationConfig, TokenizerConfig } from './model-config.ts';
 import type { GraphSignature } from './onnx/graph-signature.ts';
 import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
 import type { VisionRewrite } from './rewrite/rewritten-vision.ts';
 
 export type { GraphFile } from './graph-files.ts';
+
+/** What JSON can hold. */
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
 
 /** Where images become embeddings: in a graph of their own, or inside the decoder's graph. */
 export type Encoding = 'separate' | 'integrated';
@@ -50,15 +53,14 @@ export interface ModelDirectory {
   readonly encoding: Encoding;
   readonly graphs: ModelGraphs;
   readonly geometry: ModelGeometry;
-  readonly config: ModelConfig;
+  /** What the family reads images and prompts by. */
+  readonly settings: JsonValue;
   readonly generationConfig: GenerationConfig;
-  readonly preprocessorConfig: PreprocessorConfig;
-  readonly processorConfig: ProcessorConfig;
   readonly tokenizerConfig: TokenizerConfig;
   /** Path of `tokenizer.json`, read where it is used: it can be large. */
   readonly tokenizerPath: string;
-  /** Source of the Jinja template, null when the model has none. */
-  readonly chatTemplate: string | null;
+  /** Source of the Jinja template that prompts are rendered by. */
+  readonly chatTemplate: string;
   /** What the files were that actors read, when they were opened. */
   readonly stamps: readonly FileStamp[];
 }
@@ -68,6 +70,8 @@ export interface OpenModelOptions {
   readonly dtype?: DtypeChoice;
   /** How a graph file is read, to do it in another thread. Default: in this one. */
   readonly readSignature?: (path: string) => Promise<GraphSignature>;
+  /** A prompt template in the place of the model's chat template; see `prompt-template.ts`. */
+  readonly promptTemplate?: string | undefined;
   /** How graphs are rewritten, to do it in another thread. Default: they are not. */
   readonly rewrite?: GraphRewriters;
 }

@@ -6,7 +6,7 @@ import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
 import { assertWanted, received } from '../trace.ts';
 import { PdEngine } from './engine/engine.ts';
-import { holdImages } from './held-images.ts';
+import { embeddedImage, holdImages } from './held-images.ts';
 import { LanguageStage } from './language-stage.ts';
 
 export default defineActor({
@@ -26,7 +26,7 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           await stage.room(writer.signal);
           const trace = received(envelope.trace, context.name);
-          const encoded = images.map(({ hash, embeddings }) => ({ hash, tensor: embeddings }));
+          const encoded = images.map(({ hash, embeddings }) => embeddedImage(hash, embeddings));
           const held = holdImages(arena, context.holder, encoded);
           stage.submit({ envelope: { ...envelope, trace }, images: held }, writer);
         },

@@ -30,12 +30,12 @@ export default defineActor({
     let prefillTokens = 0;
     return {
       handlers: {
-        async extend({ ids, embeds, logits, past }, { signal }) {
+        async extend({ past, ...tokens }, { signal }) {
           signal.throwIfAborted();
           const kv = SlotPromptKv.over(ports, past);
-          const predictions = await decoder.extend({ ids, embeds, logits }, [], kv, cache);
+          const predictions = await decoder.extend(tokens, [], kv, cache);
           prefillRuns += 1;
-          prefillTokens += ids.length;
+          prefillTokens += tokens.ids.length;
           return sentTensors(predictions.outputs);
         },
       },

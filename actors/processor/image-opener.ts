@@ -10,12 +10,12 @@ import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import type { SharedTensor } from '../../runtime/tensors/shared-tensor.ts';
 import type { SharedTensorCache } from '../../runtime/tensors/tensor-cache.ts';
 import { InputError } from '../errors.ts';
-import type { ImagePlan, ModelFamily } from '../families/family.ts';
-import { Idefics3ImageProcessor } from '../families/idefics3/image-processor.ts';
+import type { ImageFamily, ImagePlan } from '../families/family.ts';
 import type { EncodedImage, PreparedImage } from '../generation.ts';
 import type { ImagePolicy } from '../image-policy.ts';
 import { DEFAULT_SIZE_LIMITS, type ReadableImage, readImage } from '../images/image-decode.ts';
-import { releasePixels, resizeBytes } from '../images/resize.ts';
+import { inTurns } from '../images/in-turns.ts';
+import { releasePixels } from '../images/resize.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ProcessorLimits } from '../protocols.ts';
 import { contentHash } from './content-hash.ts';
@@ -27,7 +27,7 @@ import type { RequestImage } from './validate-messages.ts';
 
 export interface ImageOpenerParts {
   readonly directory: ModelDirectory;
-  readonly family: ModelFamily;
+  readonly images: ImageFamily;
   readonly limits: ProcessorLimits;
   readonly policy: ImagePolicy;
   /** Where pixels go. */
@@ -58,7 +58,6 @@ export interface PlacedImages {
 
 export class ImageOpener {
   readonly #parts: ImageOpenerParts;
-  readonly #processor: Idefics3ImageProcessor;
   readonly #known = new KnownSources();
   /** What, beside the image, decides the pixels. */
   readonly #preprocessing: string;
@@ -66,11 +65,10 @@ export class ImageOpener {
   #decodes = 0;
 
   constructor(parts: ImageOpenerParts) {
-    const { path, preprocessorConfig } = parts.directory;
+    const { path, settings } = parts.directory;
     this.#parts = parts;
-    this.#processor = new Idefics3ImageProcessor(preprocessorConfig);
     this.#budget = new DecodeBudget(parts.decoding, parts.holder);
-    this.#preprocessing = JSON.stringify([path, preprocessorConfig]);
+    this.#preprocessing = JSON.stringify([path, settings]);
   }
 
   /** Images decoded so far. */
@@ -83,7 +81,7 @@ export class ImageOpener {
    *   reason when it is aborted
    */
   async open({ source, field }: RequestImage, signal: AbortSignal): Promise<OpenedImage> {
-    const { directory, family, limits, policy } = this.#parts;
+    const { images, limits, policy } = this.#parts;
     const bytes = await loadImageBytes(source, field, { maxBytes: limits.maxImageBytes, policy, signal });
     const hash = sourceHash(bytes);
     const { maxImagePixels: maxPixels, maxImageSide: maxSide = DEFAULT_SIZE_LIMITS.maxSide } = limits;
@@ -96,8 +94,8 @@ export class ImageOpener {
     const plan = this.#known.get(hash)?.plan;
     if (plan !== undefined) return { plan, source: hash, field, read };
     const image = await read();
-    const planned = family.planImage(directory, image);
-    this.#budget.check(image.decodeBytes + resizeBytes(planned), field, image);
+    const planned = images.plan(image);
+    this.#budget.check(image.decodeBytes + planned.scratchBytes, field, image);
     return { plan: planned, source: hash, field, read: async () => image };
   }
 
@@ -196,21 +194,22 @@ export class ImageOpener {
   ): Promise<PreparedImage | EncodedImage> {
     const { pixels: arena } = this.#parts;
     const image = await read();
-    const bytes = image.decodeBytes + resizeBytes(plan);
+    const bytes = image.decodeBytes + plan.scratchBytes;
     this.#budget.check(bytes, field, image);
     const target = arena.view(pixels);
     await this.#budget.run(bytes, signal, async () => {
       this.#decodes += 1;
       const decoded = await image.decode();
-      await this.#processor.writeInTurns(decoded, plan, target, signal);
+      await inTurns(plan.write(decoded, target), signal);
       await releasePixels(decoded);
     });
     signal.throwIfAborted();
-    const hash = contentHash(target, plan.shape, this.#preprocessing);
+    const { tokens, parts, inputs } = plan;
+    const hash = contentHash(target, plan.shape, inputs, this.#preprocessing);
     this.#known.set(source, { contentHash: hash, plan });
     // Another file with the same pixels, or one that another processor has opened.
     const found = this.#find(hash);
-    if (found === undefined) return { hash, pixels };
+    if (found === undefined) return { hash, pixels, tokens, parts, inputs };
     held.remove(pixels);
     held.add(found.embeddings);
     return found;

@@ -4,8 +4,8 @@
  */
 
 import { InputError } from '../errors.ts';
-import type { ImagePlan, ModelFamily } from '../families/family.ts';
-import type { ChatMessage } from '../generation.ts';
+import type { ImageFamily, ImagePlan } from '../families/family.ts';
+import type { ChatMessage, TokenPositions } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
 import { countTokens } from '../model/count-tokens.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
@@ -15,13 +15,15 @@ import { contentParts } from './validate-messages.ts';
 export interface PreparedPrompt {
   /** int32 `[promptLength]`. */
   readonly promptIds: Int32Array<ArrayBuffer>;
+  /** Where its tokens lie; undefined for 0, 1, 2 … */
+  readonly positions: TokenPositions | undefined;
   /** How many of them stand for image content. */
   readonly imageTokenCount: number;
 }
 
 export interface PromptModel {
   readonly directory: ModelDirectory;
-  readonly family: ModelFamily;
+  readonly images: ImageFamily;
   readonly encoder: PromptEncoder;
 }
 
@@ -31,17 +33,17 @@ export interface PromptModel {
  * @throws InputError PROMPT_TOO_LONG, CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
  */
 export function preparePrompt(
-  { directory, family, encoder }: PromptModel,
+  { directory, images, encoder }: PromptModel,
   messages: readonly ChatMessage[],
   plans: readonly ImagePlan[],
 ): PreparedPrompt {
-  const { contextLength, imageTokenId, imageTokensPerTile } = directory.geometry;
-  const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tiles * imageTokensPerTile, 0);
+  const { contextLength, imageTokenId } = directory.geometry;
+  const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tokens, 0);
   const conversation = messages.map(toTemplateMessage);
   // Found out before the work of encoding, where it can be.
   const least = imageTokenCount + encoder.leastTokens(conversation);
   if (least >= contextLength) throw tooLong(least, imageTokenCount, contextLength);
-  const expansions = plans.map((plan) => family.expandImage(directory, plan));
+  const expansions = plans.map((plan) => plan.expand());
   const promptIds = Int32Array.from(encoder.encode(conversation, expansions));
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, contextLength);
 
@@ -49,7 +51,7 @@ export function preparePrompt(
   // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
   if (placed !== imageTokenCount)
     throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);
-  return { promptIds, imageTokenCount };
+  return { promptIds, positions: images.positions?.(promptIds, plans), imageTokenCount };
 }
 
 function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {

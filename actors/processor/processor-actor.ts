@@ -50,7 +50,7 @@ export default defineActor({
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
-          const { promptIds, images, sampling, preprocessMs, release } = await preparer.prepare(
+          const { promptIds, positions, images, sampling, preprocessMs, release } = await preparer.prepare(
             chat,
             requestId,
             signal,
@@ -62,6 +62,7 @@ export default defineActor({
               requestId,
               wantsStream,
               promptIds,
+              positions,
               sampling,
               deadline,
               trace: {

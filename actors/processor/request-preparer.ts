@@ -4,8 +4,14 @@
  */
 import { processNow } from '../../runtime/clock.ts';
 import { workingOn } from '../../runtime/thread/this-thread.ts';
-import { findFamily } from '../families/registry.ts';
-import type { ChatRequest, EncodedImage, PreparedImage, ResolvedSampling } from '../generation.ts';
+import { imagesOf } from '../families/registry.ts';
+import type {
+  ChatRequest,
+  EncodedImage,
+  PreparedImage,
+  ResolvedSampling,
+  TokenPositions,
+} from '../generation.ts';
 import { PromptEncoder } from '../model/prompt-encoder.ts';
 import { TextTokenizer } from '../model/tokenizer.ts';
 import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';
@@ -13,10 +19,11 @@ import { type PromptModel, preparePrompt } from './prepare-prompt.ts';
 import { resolveSampling } from './resolve-sampling.ts';
 import { validateMessages } from './validate-messages.ts';
 
-export type PreparerParts = Omit<ImageOpenerParts, 'family'>;
+export type PreparerParts = Omit<ImageOpenerParts, 'images'>;
 
 export interface Prepared {
   readonly promptIds: Int32Array<ArrayBuffer>;
+  readonly positions: TokenPositions | undefined;
   readonly images: readonly (PreparedImage | EncodedImage)[];
   readonly sampling: ResolvedSampling;
   readonly preprocessMs: number;
@@ -32,16 +39,16 @@ export class RequestPreparer {
   private constructor(parts: PreparerParts, model: PromptModel) {
     this.#parts = parts;
     this.#model = model;
-    this.#images = new ImageOpener({ ...parts, family: model.family });
+    this.#images = new ImageOpener({ ...parts, images: model.images });
   }
 
   /** @throws ModelError when the tokenizer or the chat template cannot be used */
   static async load(parts: PreparerParts): Promise<RequestPreparer> {
     const { directory } = parts;
-    const family = findFamily(directory.modelType, directory.path);
+    const images = imagesOf(directory);
     const tokenizer = await TextTokenizer.load(directory);
-    const encoder = new PromptEncoder(directory, tokenizer, family.imagePlaceholder);
-    return new RequestPreparer(parts, { directory, family, encoder });
+    const encoder = new PromptEncoder(directory, tokenizer, images.placeholder);
+    return new RequestPreparer(parts, { directory, images, encoder });
   }
 
   /** Images decoded so far. */
@@ -59,11 +66,14 @@ export class RequestPreparer {
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength);
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
-    const { promptIds } = workingOn(requestId, () => preparePrompt(this.#model, chat.messages, plans));
+    const { promptIds, positions } = workingOn(requestId, () =>
+      preparePrompt(this.#model, chat.messages, plans),
+    );
     const maxTokens = Math.min(sampling.maxTokens, contextLength - promptIds.length);
     const { images, release } = await this.#images.place(opened, signal);
     return {
       promptIds,
+      positions,
       images,
       sampling: { ...sampling, maxTokens },
       preprocessMs: processNow() - startedAt,

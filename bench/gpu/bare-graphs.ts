@@ -11,6 +11,7 @@ import { type BareDevice, openBareSession } from '../bare/bare-session.ts';
 import { engineGraphOf } from '../bare/engine-graph.ts';
 import { pixelsOf, promptOf } from '../embedded-model.ts';
 import type { Precision } from '../generated-model/precision.ts';
+import { tileSideOf } from '../tile-side.ts';
 import { type BareReader, FetchingReader, KeepingReader } from './bare-reader.ts';
 import type { BareAnswer, BareTask } from './bare-task.ts';
 import { PicturePrompts } from './picture-prompts.ts';
@@ -67,7 +68,7 @@ export class BareGraphs {
   }
 
   async #encode(tiles: number): Promise<number> {
-    const side = this.#directory.geometry.tileSize;
+    const side = tileSideOf(this.#directory);
     const [input = 'pixel_values'] = this.#vision.inputNames;
     const pixels = new Tensor('float32', pixelsOf(tiles, side), [1, tiles, 3, side, side]);
     return await medianMs(() => this.#vision.run({ [input]: pixels }));

@@ -8,6 +8,7 @@ import { mergeImages } from '../../actors/pd/runner/image-merge.ts';
 import { floatsOf, outputOf } from '../bare/bare-cache.ts';
 import type { BareDecoder } from '../bare/bare-decoder.ts';
 import { openBareSession } from '../bare/bare-session.ts';
+import { tileSideOf } from '../tile-side.ts';
 import { mergeGraph, placesOf } from './merge-graph.ts';
 import type { PicturePrompt } from './picture-prompts.ts';
 
@@ -48,7 +49,7 @@ export abstract class BareReader {
   protected abstract merged(embeds: Tensor, prompt: PicturePrompt): Promise<Tensor>;
 
   protected pixelFeeds(session: InferenceSession, { pixels, tiles }: PicturePrompt): Record<string, Tensor> {
-    const side = this.directory.geometry.tileSize;
+    const side = tileSideOf(this.directory);
     const [input = 'pixel_values'] = session.inputNames;
     return { [input]: new Tensor('float32', pixels, [1, tiles, 3, side, side]) };
   }
@@ -68,7 +69,7 @@ export class FetchingReader extends BareReader {
     const outputs = await this.#vision.run(this.pixelFeeds(this.#vision, prompt));
     const data = floatsOf(outputOf(outputs, 'image_features'));
     mergeImages(floatsOf(embeds), prompt.ids, imageTokenId, hiddenSize, [
-      { hash: '', shape: outputs.image_features?.dims ?? [], data, release: () => undefined },
+      { hash: '', shape: [], tokens: data.length / hiddenSize, inputs: {}, data, release: () => undefined },
     ]);
     return embeds;
   }

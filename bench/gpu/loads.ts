@@ -8,6 +8,7 @@ import { onePictureRequests, RequestCycle } from '../golden-requests.ts';
 import { type PeerRequest, userRequest } from '../peers/peer-request.ts';
 import { makePicture } from '../picture.ts';
 import type { SuiteOptions } from '../suite.ts';
+import { tileSideOf } from '../tile-side.ts';
 
 export interface ModelLoads {
   readonly label: string;
@@ -47,7 +48,7 @@ export async function generatedLoads(
   folder: string,
 ): Promise<ModelLoads> {
   const model = await BenchModel.open(options, dtype);
-  const { tileSize } = model.directory.geometry;
+  const tileSize = tileSideOf(model.directory);
   let pictures = 0;
   const request = async (): Promise<PeerRequest> => {
     const seed = pictures++;

@@ -8,6 +8,7 @@ import { longCalls, type Measured, ratioOf, table } from '../measure.ts';
 import { type PeerMessage, type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
 import { makePicture } from '../picture.ts';
 import type { Suite } from '../suite.ts';
+import { tileSideOf } from '../tile-side.ts';
 
 const ANSWER_TOKENS = 16;
 const ROWS = ['first time', 'same image, another question', 'first turn', 'follow-up turn'] as const;
@@ -21,7 +22,7 @@ export const repeatedImageSuite: Suite = {
     const folder = await mkdtemp(join(tmpdir(), 'troupe-images-'));
     await using engine = await model.startTroupe();
     try {
-      const { tileSize } = model.directory.geometry;
+      const tileSize = tileSideOf(model.directory);
       const { rounds } = longCalls(options, 5);
       const times: number[][] = ROWS.map(() => []);
       for (let round = -1; round < rounds; round++) {

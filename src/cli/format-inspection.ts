@@ -17,10 +17,7 @@ export function formatInspection(report: InspectReport): string {
     ],
     ['context', `${geometry.contextLength} tokens, vocabulary ${geometry.vocabSize}`],
     ['machine', plural(report.cores, 'core')],
-    [
-      'images',
-      `tiles of ${geometry.tileSize}×${geometry.tileSize} pixels, ${geometry.imageTokensPerTile} tokens each`,
-    ],
+    ['images', report.images],
   ];
   return [
     styleText('bold', report.path),

@@ -1,6 +1,7 @@
 /** What a model directory holds, whether each mode can run it, and what each mode would start. */
 import { stat } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { imagesOf } from '../../actors/families/registry.ts';
 import type { ModelGeometry } from '../../actors/model/geometry.ts';
 import type { Dtype, GraphRole } from '../../actors/model/graph-files.ts';
 import type { Encoding, ModelDirectory, RewritableGraph } from '../../actors/model/model-directory.ts';
@@ -92,7 +93,9 @@ export interface InspectReport {
   readonly encoding: Encoding;
   /** The graphs that would be loaded. */
   readonly graphs: readonly InspectedGraph[];
-  /** Layers, heads, widths, context length, tokens of an image. */
+  /** How images are cut and how many tokens they take. */
+  readonly images: string;
+  /** Layers, heads, widths, context length. */
   readonly geometry: ModelGeometry;
   /** Whether the decoder is rewritten for speed. */
   readonly decoder: InspectedDecoder;
@@ -135,6 +138,7 @@ export async function inspectModel(options: TroupeOptions = {}): Promise<Inspect
     modelType,
     encoding,
     graphs,
+    images: imagesOf(directory).summary,
     geometry,
     decoder: inspectDecoder(directory),
     kvCache: planKv(

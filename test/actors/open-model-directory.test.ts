@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { imagesOf } from '../../actors/families/registry.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel } from '../../actors/model/onnx/onnx-types.ts';
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
@@ -28,16 +29,17 @@ test('the default model opens with its geometry', async () => {
   assert.equal(model.encoding, 'separate');
   assert.deepEqual(model.geometry, {
     layers: 4,
+    heads: 4,
     kvHeads: 2,
     headDim: 32,
     hiddenSize: 128,
     vocabSize: 459,
     contextLength: 2048,
     imageTokenId: 3,
-    imageTokensPerTile: 25,
-    tileSize: 80,
     eosTokenIds: [6],
-    padTokenId: 0,
+    seesAhead: 'none',
+    imageInputs: [],
+    joinsImages: false,
   });
   assert.equal(model.graphs.decoder.dtype, 'fp32');
 });
@@ -85,9 +87,9 @@ test('generation_config.json and processor_config.json may be absent', async (t)
   const path = await modelFixture(t, separateGraphs());
   await rm(join(path, 'generation_config.json'));
   await rm(join(path, 'processor_config.json'));
-  const { geometry } = await openModelDirectory(path);
-  assert.deepEqual(geometry.eosTokenIds, [6]);
-  assert.equal(geometry.imageTokensPerTile, 25);
+  const directory = await openModelDirectory(path);
+  assert.deepEqual(directory.geometry.eosTokenIds, [6]);
+  assert.equal(imagesOf(directory).plan({ width: 80, height: 80 }).tokens, 25);
 });
 
 test('the image settings may sit inside processor_config.json', async (t) => {
@@ -97,7 +99,8 @@ test('the image settings may sit inside processor_config.json', async (t) => {
   await edit(join(path, 'processor_config.json'), (json) => {
     json.image_processor = settings;
   });
-  assert.equal((await openModelDirectory(path)).geometry.tileSize, 80);
+  const plan = imagesOf(await openModelDirectory(path)).plan({ width: 80, height: 80 });
+  assert.deepEqual(plan.shape, [1, 3, 80, 80]);
 });
 
 test('JSON that does not parse is corrupt', async (t) => {

@@ -6,6 +6,7 @@ import { rewrittenVision } from '../../actors/model/rewrite/rewritten-vision.ts'
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { MODES, Troupe } from '../../src/index.ts';
 import { inspectModel } from '../../src/inspect/inspect-model.ts';
+import { encodeTiles } from '../actors/encoder/support/encode-tiles.ts';
 import { goldenPixels, SIDE } from '../actors/pd/support/pilot.ts';
 import { golden, goldenMessages, goldens } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
@@ -60,8 +61,8 @@ describe('a model in 8 bits, quantized as it runs', () => {
       const options = { dtype: 'q8', ...(rewritten ? { rewrite } : {}) } as const;
       const directory = await openModelDirectory(model.path, options);
       const encoder = await VisionEncoder.load(directory, { threads: 1 });
-      const alone = await encoder.encode(first, [1, 3, SIDE, SIDE]);
-      const together = await encoder.encode(both, [2, 3, SIDE, SIDE]);
+      const alone = await encodeTiles(encoder, first, [1, 3, SIDE, SIDE]);
+      const together = await encodeTiles(encoder, both, [2, 3, SIDE, SIDE]);
       await encoder.release();
       return { alone: [...alone], together: [...together.subarray(0, alone.length)] };
     };

@@ -2,73 +2,92 @@
  * Idefics3 and SmolVLM: a SigLIP vision tower, pixel shuffle, and a Llama decoder. An image is one tile or a grid
  * of tiles followed by the whole image; in the prompt each tile is a run of `<image>` tokens with a label.
  */
-
-import type { ModelGeometry } from '../../model/geometry.ts';
-import { cacheShape, eosTokenIds, unsupported } from '../decoder-geometry.ts';
-import type { GeometrySource, ImagePlan, ModelFamily } from '../family.ts';
-import { planTiles } from './tiling.ts';
+import type { JsonValue } from '../../model/model-directory.ts';
+import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
+import type { ModelSource } from '../model-source.ts';
+import { idefics3ConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
+import { TilePixels } from './tile-pixels.ts';
+import { planTiles, type Tiling } from './tiling.ts';
 
 const IMAGE = '<image>';
 const AROUND_IMAGE = '<fake_token_around_image>';
 const GLOBAL_IMAGE = '<global-img>';
 /** The architecture's default, for configurations that leave it out. */
 const DEFAULT_IMAGE_TOKEN_ID = 128_257;
+const PREPROCESSORS = ['Idefics3ImageProcessor', 'SmolVLMImageProcessor'];
 
-export const idefics3: ModelFamily = {
-  modelTypes: ['idefics3', 'smolvlm'],
-  imagePlaceholder: IMAGE,
-  geometry,
-  planImage: (directory, size) => planTiles(directory.preprocessorConfig, size),
-  expandImage: (directory, plan) => expandImage(plan, directory.geometry.imageTokensPerTile),
-};
+export const idefics3: ModelFamily = { modelTypes: ['idefics3', 'smolvlm'], read, images };
 
-function geometry(source: GeometrySource): ModelGeometry {
-  const { config, preprocessorConfig, graphs } = source;
-  const text = config.text_config;
-  const tileSize = preprocessorConfig.max_image_size.longest_edge;
+function read(source: ModelSource): FamilyModel {
+  const config = source.config(idefics3ConfigSchema);
+  const preprocessor = source.preprocessor(preprocessorSchema, PREPROCESSORS);
+  const tileSize = preprocessor.max_image_size.longest_edge;
+  const numbers = decoderNumbers(source, { text: config.text_config });
   const imageTokenId = config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= text.vocab_size)
+  if (imageTokenId >= numbers.vocabSize) {
     throw unsupported(source.path, 'The image token is not in the vocabulary');
-  const pixels = (graphs.vision ?? graphs.decoder).signature.inputs.find(
-    ({ name }) => name === 'pixel_values',
-  );
+  }
+  const { vision, decoder } = source.graphs;
+  const pixels = (vision ?? decoder).signature.inputs.find(({ name }) => name === 'pixel_values');
   const fixedSide = pixels?.dims.at(-1);
   if (typeof fixedSide === 'number' && fixedSide !== tileSize) {
     const problem = `The vision graph takes ${fixedSide}-pixel tiles, the preprocessor makes ${tileSize}-pixel ones`;
     throw unsupported(source.path, problem);
   }
-  return {
-    ...cacheShape(source),
-    hiddenSize: text.hidden_size,
-    vocabSize: text.vocab_size,
-    contextLength: text.max_position_embeddings,
-    imageTokenId,
-    imageTokensPerTile: imageTokensPerTile(source, tileSize),
+  const { patch_size: patch } = config.vision_config;
+  const tokensPerTile = imageTokensPerTile(
+    source,
+    Math.floor(tileSize / patch) ** 2,
+    config.scale_factor,
     tileSize,
-    eosTokenIds: eosTokenIds(source),
-    padTokenId: padTokenId(source),
+  );
+  return {
+    geometry: {
+      ...numbers,
+      imageTokenId,
+      eosTokenIds: eosTokenIds(source, config),
+      seesAhead: 'none',
+      imageInputs: [],
+      joinsImages: false,
+    },
+    settings: { preprocessor, tokensPerTile },
   };
 }
 
-/** Patches of a tile, `scale_factor²` of which are shuffled into one token. */
-function imageTokensPerTile({ path, config, processorConfig }: GeometrySource, tileSize: number): number {
-  const patches = Math.floor(tileSize / config.vision_config.patch_size) ** 2;
-  const computed = Math.floor(patches / config.scale_factor ** 2);
-  const declared = processorConfig.image_seq_len ?? computed;
+/** Patches of a tile, `scale²` of which are shuffled into one token. */
+function imageTokensPerTile(source: ModelSource, patches: number, scale: number, tileSize: number): number {
+  const computed = Math.floor(patches / scale ** 2);
+  const declared = source.processor(processorSchema).image_seq_len ?? computed;
   if (declared === computed && declared > 0) return declared;
-  throw unsupported(
-    path,
-    `image_seq_len is ${declared}, but a ${tileSize}-pixel tile makes ${computed} tokens`,
-  );
+  const problem = `image_seq_len is ${declared}, but a ${tileSize}-pixel tile makes ${computed} tokens`;
+  throw unsupported(source.path, problem);
 }
 
-function padTokenId({ config, generationConfig }: GeometrySource): number {
-  const ids = [generationConfig.pad_token_id, config.text_config.pad_token_id, config.pad_token_id];
-  // -1 stands for none; any token can fill a position that nobody reads.
-  return ids.find((id) => id != null && id >= 0 && id < config.text_config.vocab_size) ?? 0;
+function images(settings: JsonValue): ImageFamily {
+  const { preprocessor, tokensPerTile } = settingsSchema.parse(settings);
+  const pixels = new TilePixels(preprocessor);
+  const tile = preprocessor.max_image_size.longest_edge;
+  return {
+    placeholder: IMAGE,
+    summary: `tiles of ${tile}×${tile} pixels, ${tokensPerTile} tokens each`,
+    plan: (size) => {
+      const tiling = planTiles(preprocessor, size);
+      return {
+        source: tiling.source,
+        tokens: tiling.tiles * tokensPerTile,
+        shape: tiling.shape,
+        parts: tiling.tiles,
+        inputs: {},
+        scratchBytes: pixels.scratchBytes(tiling),
+        expand: () => expandImage(tiling, tokensPerTile),
+        write: (image, target) => pixels.write(image, tiling, target),
+      };
+    },
+  };
 }
 
-function expandImage({ rows, cols }: ImagePlan, tokensPerTile: number): string {
+function expandImage({ rows, cols }: Tiling, tokensPerTile: number): string {
   const tokens = IMAGE.repeat(tokensPerTile);
   const whole = `${AROUND_IMAGE}${GLOBAL_IMAGE}${tokens}${AROUND_IMAGE}`;
   if (rows === 0 || cols === 0) return whole;

@@ -3,13 +3,28 @@
  * `size.longest_edge`, both sides are rounded up to whole tiles, the grid of tiles is followed by the whole image
  * as one tile. Without splitting there is that one tile alone.
  */
-import type { PreprocessorConfig } from '../../model/model-config.ts';
-import type { ImagePlan, ImageSize } from '../family.ts';
+import type { ImageSize } from '../family.ts';
+import type { Idefics3Preprocessor } from './config.ts';
+
+/** What becomes of one image: the sizes it is brought to, one after the other, and the tiles cut from the last. */
+export interface Tiling {
+  /** The image as decoded. */
+  readonly source: ImageSize;
+  /** Each is resized from the one before; equal neighbours were dropped. The last is cut into tiles. */
+  readonly resizes: readonly ImageSize[];
+  /** Rows and columns of tiles; 0 and 0 when the image is one tile. */
+  readonly rows: number;
+  readonly cols: number;
+  /** `rows × cols + 1`: the last tile is the whole image. */
+  readonly tiles: number;
+  /** float32 pixels for the vision graph: `[tiles, 3, height, width]`. */
+  readonly shape: readonly [tiles: number, channels: 3, height: number, width: number];
+}
 
 /** No side is ever brought to more pixels than this. */
 const MAX_SIDE = 4096;
 
-export function planTiles(config: PreprocessorConfig, source: ImageSize): ImagePlan {
+export function planTiles(config: Idefics3Preprocessor, source: ImageSize): Tiling {
   const tile = config.max_image_size.longest_edge;
   const sizes = [source];
   const current = (): ImageSize => sizes.at(-1) ?? source;

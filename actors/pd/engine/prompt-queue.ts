@@ -107,7 +107,13 @@ export class PromptQueue {
   #begin(sequence: Sequence): PromptRun {
     const { promptIds, images, sampler } = sequence;
     const imagesRead = () => sequence.releaseImages();
-    const prompt = this.#parts.runner.begin(promptIds, images, imagesRead, !sampler.greedy);
+    const prompt = this.#parts.runner.begin({
+      ids: promptIds,
+      positions: sequence.request.envelope.positions?.ids,
+      images,
+      logits: !sampler.greedy,
+      onImagesRead: imagesRead,
+    });
     sequence.beginPrefill(prompt);
     return prompt;
   }

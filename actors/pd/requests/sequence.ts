@@ -68,6 +68,12 @@ export class Sequence {
     return this.#images;
   }
 
+  /** By how much the position of its next token is ahead of the number of its tokens. */
+  get positionShift(): number {
+    const { positions, promptIds } = this.request.envelope;
+    return positions === undefined ? 0 : positions.next - promptIds.length;
+  }
+
   /** Whether the answer is read as it is made. */
   get wantsStream(): boolean {
     return this.request.envelope.wantsStream;

@@ -4,12 +4,14 @@
  *
  *     inputs   inputs_embeds [rows, length, hidden]  or  input_ids [rows, length]
  *              attention_mask, past_key_values.*                     from the KV cache
- *              position_ids [rows, length], num_logits_to_keep       where the graph has them
- *              pixel_values [1, tiles, 3, height, width]             integrated encoding; 0 tiles at decode steps
+ *              position_ids [rows, length] or [axes, rows, length], num_logits_to_keep, where the graph has them
+ *              token_type_ids [rows, length]         which tokens see later ones, where the graph has it
+ *              deepstack_features.N [rows, length, hidden]           added behind layer N, where the graph has them
+ *              pixel_values …                        integrated encoding; no image at decode steps
  *     outputs  logits [rows, length or 1, vocabulary] or likeliest.*, present.* or new.*
  */
 import { types } from 'node:util';
-import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
+import type { GraphSession, TensorSpec, Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
@@ -26,27 +28,45 @@ export interface TokenFeed {
   readonly embeds: Float32Array | Tensor | undefined;
   /** Whether logits are wanted, and not the likeliest tokens alone. */
   readonly logits: boolean;
+  /** `[axes, rows × length]`, flat. Undefined: behind the past, one after the other. */
+  readonly positions?: Int32Array | undefined;
+  /** `[rows × length]`: tokens of one number > 0 see each other, others see what is before them. Undefined: all 0. */
+  readonly tokenTypes?: Int32Array | undefined;
+  /** `[rows × length, hidden]` for each layer that adds some; undefined: zeros. */
+  readonly deepstack?: readonly Float32Array[] | undefined;
 }
 
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
+const POSITIONS = 'position_ids';
+const TOKEN_TYPES = 'token_type_ids';
+const DEEPSTACK = /^deepstack_features\.\d+$/;
 
 export class Decoder {
   readonly takesEmbeds: boolean;
   readonly #session: GraphSession;
   readonly #pixels: PixelFeeds | undefined;
   readonly #takesIds: boolean;
-  readonly #takesPositions: boolean;
+  /** Rows of `position_ids` for each token; 0 without that input. */
+  readonly #positionAxes: number;
+  readonly #hasAxes: boolean;
+  readonly #deepstack: readonly string[];
   readonly #keepLast: Tensors;
   readonly #likeliest: readonly string[] | undefined;
   readonly #ids = new Int64Buffer();
   readonly #positions = new Int64Buffer();
+  readonly #types = new Int64Buffer();
   readonly #mask = new Int64Buffer();
+  #zeros = new Float32Array(0);
 
   constructor(session: GraphSession) {
     this.#session = session;
     this.takesEmbeds = session.inputs.has('inputs_embeds');
     this.#takesIds = session.inputs.has('input_ids');
-    this.#takesPositions = session.inputs.has('position_ids');
+    const positions = session.inputs.get(POSITIONS);
+    this.#hasAxes = positions?.shape.length === 3;
+    this.#positionAxes = positions === undefined ? 0 : axesOf(positions);
+    const deepstack = [...session.inputs.keys()].filter((name) => DEEPSTACK.test(name));
+    this.#deepstack = deepstack.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
     this.#pixels = PixelFeeds.of(session);
     this.#likeliest = session.outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
     const keep = session.inputs.get(LOGITS_TO_KEEP);
@@ -78,12 +98,9 @@ export class Decoder {
     const { length, capacity } = kv;
     const width = capacity + count;
     this.#mask.reset(width);
-    this.#positions.reset(count);
     for (let i = 0; i < length; i++) this.#mask.set(i, 1);
-    for (let i = 0; i < count; i++) {
-      this.#mask.set(capacity + i, 1);
-      this.#positions.set(i, length + i);
-    }
+    for (let i = 0; i < count; i++) this.#mask.set(capacity + i, 1);
+    this.#place(tokens, count, (i) => length + i);
     const outputs = await this.#run(tokens, 1, count, cache, {
       ...kv.past(),
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
@@ -110,14 +127,12 @@ export class Decoder {
     const rows = lengths.length;
     const width = tokens.ids.length / rows;
     this.#mask.reset(rows * width);
-    this.#positions.reset(rows * width);
     for (const [row, length] of lengths.entries()) {
-      for (let i = 0; i < length; i++) {
-        const column = row * width + width - length + i;
-        this.#mask.set(column, 1);
-        this.#positions.set(column, i);
-      }
+      for (let i = width - length; i < width; i++) this.#mask.set(row * width + i, 1);
     }
+    this.#place(tokens, rows * width, (i) =>
+      Math.max(0, (i % width) - width + (lengths[Math.floor(i / width)] ?? 0)),
+    );
     const outputs = await this.#run(tokens, rows, width, cache, {
       ...cache.emptyPast(rows),
       attention_mask: new Tensor('int64', this.#mask.view(rows * width), [rows, width]),
@@ -127,11 +142,15 @@ export class Decoder {
     return predictions;
   }
 
-  /** Runs one new token of every row of the cache. @returns what they predict, row by row */
-  async step(tokens: TokenFeed, cache: KvCache): Promise<Predictions> {
+  /**
+   * Runs one new token of every row of the cache.
+   *
+   * @param shifts by how much each row's next position is ahead of its length
+   * @returns what they predict, row by row
+   */
+  async step(tokens: TokenFeed, cache: KvCache, shifts: Int32Array): Promise<Predictions> {
     const { rows, lengths } = cache;
-    this.#positions.reset(rows);
-    for (let row = 0; row < rows; row++) this.#positions.set(row, lengths[row] ?? 0);
+    this.#place(tokens, rows, (row) => (lengths[row] ?? 0) + (shifts[row] ?? 0));
     const outputs = await this.#run(tokens, rows, 1, cache, {
       ...(await cache.stepFeeds()),
       ...this.#pixels?.none(),
@@ -143,6 +162,27 @@ export class Decoder {
 
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  /** Writes `position_ids`: those of the feed, or the same `positionOf` in all rows. */
+  #place({ positions }: TokenFeed, count: number, positionOf: (index: number) => number): void {
+    const axes = this.#positionAxes;
+    this.#positions.reset(axes * count);
+    for (let axis = 0; axis < axes; axis++) {
+      for (let i = 0; i < count; i++) {
+        this.#positions.set(axis * count + i, positions?.[axis * count + i] ?? positionOf(i));
+      }
+    }
+  }
+
+  #addDeepstack(feeds: Tensors, { deepstack, embeds }: TokenFeed, rows: number, length: number): void {
+    if (this.#deepstack.length === 0) return;
+    const size = types.isFloat32Array(embeds) ? embeds.length : (embeds?.size ?? 0);
+    if (deepstack === undefined && this.#zeros.length < size) this.#zeros = new Float32Array(size);
+    for (const [layer, name] of this.#deepstack.entries()) {
+      const data = deepstack?.[layer] ?? this.#zeros.subarray(0, size);
+      feeds[name] = new Tensor('float32', data, [rows, length, size / (rows * length)]);
+    }
   }
 
   #run(
@@ -162,10 +202,25 @@ export class Decoder {
       for (const [index, id] of tokens.ids.entries()) this.#ids.set(index, id);
       feeds.input_ids = new Tensor('int64', this.#ids.view(rows * length), [rows, length]);
     }
-    if (this.#takesPositions) {
-      feeds.position_ids = new Tensor('int64', this.#positions.view(rows * length), [rows, length]);
+    const axes = this.#positionAxes;
+    if (axes > 0) {
+      const dims = this.#hasAxes ? [axes, rows, length] : [rows, length];
+      feeds[POSITIONS] = new Tensor('int64', this.#positions.view(axes * rows * length), dims);
     }
+    if (this.#session.inputs.has(TOKEN_TYPES)) {
+      this.#types.reset(rows * length);
+      for (const [index, type] of tokens.tokenTypes?.entries() ?? []) this.#types.set(index, type);
+      feeds[TOKEN_TYPES] = new Tensor('int64', this.#types.view(rows * length), [rows, length]);
+    }
+    this.#addDeepstack(feeds, tokens, rows, length);
     const chosen = tokens.logits ? undefined : this.#likeliest;
     return this.#session.run(feeds, [...(chosen ?? ['logits']), ...cache.fetches]);
   }
+}
+
+/** `[rows, length]` is one axis, `[axes, rows, length]` says how many. */
+function axesOf({ shape }: TensorSpec): number {
+  const [axes] = shape;
+  if (shape.length !== 3) return 1;
+  return typeof axes === 'number' && axes > 0 ? axes : 3;
 }

@@ -8,7 +8,8 @@ import type { EngineImage } from '../engine-request.ts';
 
 /**
  * @param embeds `[promptLength, hidden]`, changed in place
- * @param images their data flat, one row of `hidden` per image token, in the order of the prompt
+ * @param images their data flat, `[layers, tokens, hidden]`, in the order of the prompt
+ * @param layer which of them. Default the first, which takes the place of tokens
  * @throws TroupeError `IMAGE_TOKENS_MISMATCH` unless there are exactly as many rows as image tokens; `embeds` is
  *   then unchanged
  */
@@ -18,21 +19,29 @@ export function mergeImages(
   imageTokenId: number,
   hidden: number,
   images: readonly EngineImage[],
+  layer = 0,
 ): void {
   const places = imagePlaces(promptIds, imageTokenId);
-  const rows = images.reduce((sum, image) => sum + image.data.length / hidden, 0);
+  const rows = images.reduce((sum, image) => sum + image.tokens, 0);
   if (rows !== places.length) throw imageTokensMismatch(places.length, rows);
   let place = 0;
-  for (const { data } of images) {
+  for (const { data, tokens } of images) {
+    const own = data.subarray(layer * tokens * hidden, (layer + 1) * tokens * hidden);
+    if (own.length !== tokens * hidden) throw imageTokensMismatch(tokens, own.length / hidden);
     let row = 0;
-    while (row * hidden < data.length) {
+    while (row < tokens) {
       // Image tokens stand in runs, one run per tile: one copy for each.
-      const run = runLength(places, place, data.length / hidden - row);
-      embeds.set(data.subarray(row * hidden, (row + run) * hidden), (places[place] ?? 0) * hidden);
+      const run = runLength(places, place, tokens - row);
+      embeds.set(own.subarray(row * hidden, (row + run) * hidden), (places[place] ?? 0) * hidden);
       row += run;
       place += run;
     }
   }
+}
+
+/** Layers of embeddings that images bring beside the first. */
+export function furtherLayers(images: readonly EngineImage[]): number {
+  return Math.max(0, ...images.map(({ shape }) => (shape.length === 3 ? (shape[0] ?? 1) - 1 : 0)));
 }
 
 function imagePlaces(promptIds: Int32Array, imageTokenId: number): number[] {

@@ -6,9 +6,11 @@
 import { isErrorNamed } from '../../../runtime/util/realms.ts';
 import { ModelError } from '../../errors.ts';
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
+import type { GraphSession } from '../../inference/graph-session.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
 import { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
+import type { ModelGeometry, SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
 import { GpuKvCache } from '../kv-cache/gpu/gpu-kv-cache.ts';
@@ -78,8 +80,9 @@ export async function loadGraphs(
     const besideOf = async (fewer: number): Promise<OrtSession> =>
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
-    const { imageTokenId, imageTokensPerTile } = geometry;
-    return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };
+    const { imageTokenId } = geometry;
+    const seesAhead = seesAheadOf(session, geometry);
+    return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, seesAhead };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(graphs.decoder.path, error) : error;
@@ -109,7 +112,7 @@ async function loadOnGpu(
 ): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
   const { path, signature } = graphs.decoder;
-  const { imageTokenId, imageTokensPerTile } = geometry;
+  const { imageTokenId } = geometry;
   const loaded: { release(): Promise<void> }[] = [];
   const kept = <T extends { release(): Promise<void> }>(part: T): T => {
     loaded.push(part);
@@ -136,11 +139,16 @@ async function loadOnGpu(
     }
     const promptRuns = gpuPromptRuns(cache.mostTokensPerRun);
     const parts = { decoder, embedder, cache, budget, prefixes, promptRuns };
-    return { ...parts, gpu, merge, imageTokenId, imageTokensPerTile };
+    return { ...parts, gpu, merge, imageTokenId, seesAhead: seesAheadOf(session, geometry) };
   } catch (error) {
     await Promise.all(loaded.map((part) => part.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(path, error) : error;
   }
+}
+
+/** An export that is not told which tokens see later ones lets none. */
+function seesAheadOf({ inputs }: GraphSession, { seesAhead }: ModelGeometry): SeesAhead {
+  return inputs.has('token_type_ids') ? seesAhead : 'none';
 }
 
 function budgetOf(

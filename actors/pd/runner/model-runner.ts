@@ -3,8 +3,8 @@
  * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
+import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
-import type { EngineImage } from '../engine-request.ts';
 import type { KvBudget } from '../kv-cache/kv-budget.ts';
 import type { KvCache } from '../kv-cache/kv-cache.ts';
 import type { PrefixCache, PrefixCacheStats } from '../prefix-cache/prefix-cache.ts';
@@ -14,7 +14,7 @@ import { type LoadGraphsOptions, loadGraphs } from './load-graphs.ts';
 import type { Predictions } from './predictions.ts';
 import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
-import { PromptOpener } from './prompt-opener.ts';
+import { type NewPrompt, PromptOpener } from './prompt-opener.ts';
 import type { PromptRun } from './prompt-run.ts';
 import { type PromptHelp, RemotePrefill } from './remote-prefill.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
@@ -35,8 +35,11 @@ export interface ModelRunnerParts {
   /** Default: those of a CPU. */
   readonly promptRuns?: PromptRuns;
   readonly imageTokenId: number;
-  readonly imageTokensPerTile: number;
+  /** Which tokens of a prompt see later ones. Default none. */
+  readonly seesAhead?: SeesAhead | undefined;
 }
+
+const NO_SHIFTS = new Int32Array(0);
 
 /** @typeParam Owner whose a prompt is: what callers hand over with it, and get back */
 export class ModelRunner<Owner = unknown> {
@@ -90,11 +93,10 @@ export class ModelRunner<Owner = unknown> {
    * Opens a prompt, with what the prefix cache knows of it. Nothing is computed yet, and an image's data is not read:
    * an image that lies wholly in the known part is needed by its hash alone.
    *
-   * @param onImagesRead called when the images' data is no longer needed
-   * @param logits whether those of the last token are wanted, and not the likeliest one alone
+   * @param prompt `logits`: whether those of the last token are wanted, and not the likeliest one alone
    */
-  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void, logits = true): PromptRun {
-    return this.#prompts.begin(ids, images, onImagesRead, logits);
+  begin(prompt: NewPrompt): PromptRun {
+    return this.#prompts.begin(prompt);
   }
 
   /** A prompt anew, for this thread alone: whoever failed to run a part of it may still be writing to its memory. */
@@ -104,7 +106,8 @@ export class ModelRunner<Owner = unknown> {
 
   /** Whether this prompt can share a run with others: all of it is still to be run, and it needs no pixels. */
   joinsOthers(run: PromptRun): boolean {
-    return this.#parts.cache.batchedPrefill && run.done === 0 && this.mayBeCut(run);
+    const { cache } = this.#parts;
+    return cache.batchedPrefill && cache.chunked && run.done === 0 && !this.#feeds.needsPixels(run);
   }
 
   /**
@@ -117,7 +120,7 @@ export class ModelRunner<Owner = unknown> {
     const { cache } = this.#parts;
     const from = run.done;
     const part = Math.min(most, cache.mostTokensPerRun);
-    const to = from + (this.mayBeCut(run) ? Math.min(part, run.left) : run.left);
+    const to = this.mayBeCut(run) ? run.partEnd(part) : run.ids.length;
     await this.#feeds.prepare(run);
     const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
       this.#decoder.extend(tokens, run.images, run.kv, cache),
@@ -159,13 +162,14 @@ export class ModelRunner<Owner = unknown> {
   /**
    * Runs one token per row of the cache. On failure the cache is as before.
    *
+   * @param shifts by how much each row's next position is ahead of its length. Default none
    * @param logits whether they are wanted, and not the likeliest tokens alone
    */
-  async decode(tokens: Int32Array, logits = true): Promise<Predictions> {
+  async decode(tokens: Int32Array, logits = true, shifts = NO_SHIFTS): Promise<Predictions> {
     const { cache, embedder } = this.#parts;
     const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
     if (embeds !== undefined) await embedder?.embed(tokens, embeds);
-    return await this.#decoder.step({ ids: tokens, embeds, logits }, cache);
+    return await this.#decoder.step({ ids: tokens, embeds, logits }, cache, shifts);
   }
 
   /** Frees a row of the cache; the last row moves into it. */
@@ -198,9 +202,10 @@ export class ModelRunner<Owner = unknown> {
     gpu?.release();
   }
 
-  /** Whether a prompt may be run in parts and beside others. */
+  /** Whether a prompt may be run in parts. */
   mayBeCut(run: PromptRun): boolean {
-    return this.#parts.cache.chunked && !this.#feeds.needsPixels(run);
+    const { cache, seesAhead } = this.#parts;
+    return cache.chunked && seesAhead !== 'prompt' && !this.#feeds.needsPixels(run);
   }
 
   /** On as many cores as are free. */

@@ -3,30 +3,27 @@
  * the prompt at its prefill, none at the steps that follow.
  */
 
+import type { ImageTensor } from '../../generation.ts';
 import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
+import { int64Tensor, joinImageTensors } from '../../inference/image-tensor.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import type { EngineImage } from '../engine-request.ts';
 
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
 
-/** Channels, height, width: what a tile is when the prompt has no image to tell. */
-type TileShape = readonly [number, number, number];
-
 export class PixelFeeds {
-  readonly #tile: TileShape;
-  /** `[1, tiles, channels, height, width]` in exports of the Idefics3 kind, `[tiles, …]` in others. */
-  readonly #batched: boolean;
-  readonly #masked: boolean;
+  readonly #session: GraphSession;
+  /** Of the pixels; sizes that the graph leaves open may be anything while there is no image. */
+  readonly #shape: readonly (number | string)[];
   readonly #none: Tensors;
 
   private constructor(session: GraphSession, shape: readonly (number | string)[]) {
-    const [channels, height, width] = shape.slice(-3);
-    // Sizes that the graph leaves open may be anything while there is no tile.
-    this.#tile = [sizeOf(channels), sizeOf(height), sizeOf(width)];
-    this.#batched = shape.length === 5;
-    this.#masked = session.inputs.has(MASK);
-    this.#none = this.#tensors(new Float32Array(0), 0, this.#tile);
+    this.#session = session;
+    this.#shape = shape;
+    // `[1, tiles, channels, height, width]` in exports of the Idefics3 kind, `[tiles, …]` in others.
+    const one = shape.slice(shape.length === 5 ? 2 : 1).map(sizeOf);
+    this.#none = this.#tensors(new Float32Array(0), [0, ...one], {});
   }
 
   /** Undefined for a decoder without a pixel input. */
@@ -39,22 +36,33 @@ export class PixelFeeds {
     return this.#none;
   }
 
-  /** @param images pixels `[tiles, 3, height, width]` each, of one size; concatenated along tiles */
+  /** @param images their pixels, of one size but for their first dimension, along which they are joined */
   feeds(images: readonly EngineImage[]): Tensors {
     const [first] = images;
     if (first === undefined) return this.#none;
-    const tiles = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
-    const [, channels = 0, height = 0, width = 0] = first.shape;
-    return this.#tensors(concatenate(images), tiles, [channels, height, width]);
+    const count = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
+    const [, ...one] = first.shape;
+    return this.#tensors(
+      concatenate(images),
+      [count, ...one],
+      joinImageTensors(images.map(({ inputs }) => inputs)),
+    );
   }
 
-  #tensors(pixels: Float32Array, tiles: number, tile: TileShape): Tensors {
-    const batch = this.#batched ? [1] : [];
-    const [, height, width] = tile;
-    const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, tiles, ...tile]) };
-    if (this.#masked) {
+  #tensors(
+    pixels: Float32Array,
+    shape: readonly number[],
+    inputs: Readonly<Record<string, ImageTensor>>,
+  ): Tensors {
+    const batch = this.#shape.length === 5 ? [1] : [];
+    const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, ...shape]) };
+    if (this.#session.inputs.has(MASK)) {
+      const [tiles = 0, , height = 0, width = 0] = shape;
       const whole = new Uint8Array(tiles * height * width).fill(1);
       feeds[MASK] = new Tensor('bool', whole, [...batch, tiles, height, width]);
+    }
+    for (const [name, tensor] of Object.entries(inputs)) {
+      if (this.#session.inputs.has(name)) feeds[name] = int64Tensor(tensor);
     }
     return feeds;
   }

@@ -3,7 +3,7 @@ import { countTokens } from '../../model/count-tokens.ts';
 import { imageTokensMismatch } from '../engine-errors.ts';
 import type { Decoder, TokenFeed } from './decoder.ts';
 import type { GpuImageMerge } from './gpu-image-merge.ts';
-import { mergeImages } from './image-merge.ts';
+import { furtherLayers, mergeImages } from './image-merge.ts';
 import type { PromptRun } from './prompt-run.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
 
@@ -13,7 +13,6 @@ export interface PromptFeedsParts {
   readonly embedder: TokenEmbedder | undefined;
   readonly merge?: GpuImageMerge | undefined;
   readonly imageTokenId: number;
-  readonly imageTokensPerTile: number;
 }
 
 export class PromptFeeds {
@@ -37,15 +36,20 @@ export class PromptFeeds {
   async prepare(run: PromptRun): Promise<void> {
     const { decoder, embedder, imageTokenId } = this.#parts;
     if (decoder.takesPixels) {
-      if (run.done === 0) this.#checkTiles(run);
+      if (run.done === 0) this.#checkImages(run);
       else run.imagesRead();
     }
     if (embedder === undefined || run.embeds !== undefined) return;
     const embeds = new Float32Array(run.ids.length * embedder.hidden);
     await embedder.embed(run.ids, embeds);
-    if (this.mergesOnGpu(run)) this.#checkTiles(run);
+    if (this.mergesOnGpu(run)) this.#checkImages(run);
     else if (!decoder.takesPixels) {
       mergeImages(embeds, run.ids, imageTokenId, embedder.hidden, run.images);
+      run.deepstack = Array.from({ length: furtherLayers(run.images) }, (_, layer) => {
+        const added = new Float32Array(embeds.length);
+        mergeImages(added, run.ids, imageTokenId, embedder.hidden, run.images, layer + 1);
+        return added;
+      });
       run.imagesRead();
     }
     run.embeds = embeds;
@@ -68,12 +72,19 @@ export class PromptFeeds {
     const ids = run.ids.subarray(from, to);
     const logits = run.logits && to === run.ids.length;
     const embeds = run.embeds?.subarray(from * hidden, to * hidden);
+    const positions = partOfAxes(run.positions, run.ids.length, from, to);
+    const tokenTypes = run.groups?.subarray(from, to);
+    const deepstack =
+      run.deepstack.length === 0
+        ? undefined
+        : run.deepstack.map((added) => added.subarray(from * hidden, to * hidden));
+    const tokens = { ids, logits, positions, tokenTypes, deepstack };
     if (merge === undefined || embeds === undefined || !this.mergesOnGpu(run)) {
-      return await use({ ids, embeds, logits });
+      return await use({ ...tokens, embeds });
     }
     const merged = await merge.merge(embeds, run.ids, imageTokenId, run.images, from, to);
     try {
-      return await use({ ids, embeds: merged, logits });
+      return await use({ ...tokens, embeds: merged });
     } finally {
       merge.dispose(merged);
     }
@@ -83,23 +94,63 @@ export class PromptFeeds {
   padded(runs: readonly PromptRun[]): TokenFeed {
     const width = Math.max(...runs.map(({ ids }) => ids.length));
     const hidden = this.#parts.embedder?.hidden;
-    const ids = new Int32Array(runs.length * width);
-    const embeds = hidden === undefined ? undefined : new Float32Array(ids.length * hidden);
+    const size = runs.length * width;
+    const ids = new Int32Array(size);
+    const embeds = hidden === undefined ? undefined : new Float32Array(size * hidden);
+    const axes = Math.max(...runs.map((run) => (run.positions?.length ?? 0) / run.ids.length));
+    const positions = axes === 0 ? undefined : new Int32Array(axes * size);
+    const tokenTypes = runs.some(({ groups }) => groups !== undefined) ? new Int32Array(size) : undefined;
+    const layers = Math.max(...runs.map(({ deepstack }) => deepstack.length));
+    const deepstack = Array.from({ length: layers }, () => new Float32Array(size * (hidden ?? 0)));
     for (const [row, run] of runs.entries()) {
       const start = (row + 1) * width - run.ids.length;
       ids.set(run.ids, start);
       if (run.embeds !== undefined) embeds?.set(run.embeds, start * (hidden ?? 0));
+      for (let axis = 0; axis < axes; axis++) placeRow(positions, axis * size + start, run, axis);
+      if (run.groups !== undefined) tokenTypes?.set(run.groups, start);
+      for (const [layer, added] of run.deepstack.entries())
+        deepstack[layer]?.set(added, start * (hidden ?? 0));
     }
-    return { ids, embeds, logits: runs.some(({ logits }) => logits) };
+    const logits = runs.some((run) => run.logits);
+    return { ids, embeds, logits, positions, tokenTypes, ...(layers === 0 ? {} : { deepstack }) };
   }
 
   /** A graph that merges the images itself would not say which request was wrong. */
-  #checkTiles({ ids, images }: PromptRun): void {
-    const { imageTokenId, imageTokensPerTile } = this.#parts;
-    const imageTokens = countTokens(ids, imageTokenId);
-    const tiles = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
-    if (imageTokens !== tiles * imageTokensPerTile) {
-      throw imageTokensMismatch(imageTokens, tiles * imageTokensPerTile);
-    }
+  #checkImages({ ids, images }: PromptRun): void {
+    const inPrompt = countTokens(ids, this.#parts.imageTokenId);
+    const brought = images.reduce((sum, image) => sum + image.tokens, 0);
+    if (inPrompt !== brought) throw imageTokensMismatch(inPrompt, brought);
   }
+}
+
+/** Tokens `from` to `to` of each axis of `[axes, length]`. */
+function partOfAxes(
+  positions: Int32Array | undefined,
+  length: number,
+  from: number,
+  to: number,
+): Int32Array | undefined {
+  if (positions === undefined) return undefined;
+  const axes = positions.length / length;
+  const part = new Int32Array(axes * (to - from));
+  for (let axis = 0; axis < axes; axis++) {
+    part.set(positions.subarray(axis * length + from, axis * length + to), axis * (to - from));
+  }
+  return part;
+}
+
+/** One axis of a prompt's positions, from `at` on; 0, 1, 2 … for a prompt without images. */
+function placeRow(
+  target: Int32Array | undefined,
+  at: number,
+  { ids, positions }: PromptRun,
+  axis: number,
+): void {
+  const { length } = ids;
+  if (positions !== undefined) target?.set(positions.subarray(axis * length, (axis + 1) * length), at);
+  else
+    target?.set(
+      Int32Array.from({ length }, (_, i) => i),
+      at,
+    );
 }

@@ -1,6 +1,6 @@
 /** Opens prompts with what the prefix cache knows of them, and gives it what was run. */
 
-import type { EngineImage } from '../engine-request.ts';
+import type { SeesAhead } from '../../model/geometry.ts';
 import type { KvCache } from '../kv-cache/kv-cache.ts';
 import { SlotKvCache } from '../kv-cache/slot-kv-cache.ts';
 import { SlotPromptKv } from '../kv-cache/slot-prompt-kv.ts';
@@ -8,6 +8,7 @@ import type { PrefixCache } from '../prefix-cache/prefix-cache.ts';
 import { BLOCK, prefixKeys } from '../prefix-cache/prefix-keys.ts';
 import type { Decoder } from './decoder.ts';
 import { PrefixOffers } from './prefix-offers.ts';
+import { attentionGroups } from './prompt-attention-groups.ts';
 import { PromptRun } from './prompt-run.ts';
 
 export interface PromptOpenerParts {
@@ -15,10 +16,17 @@ export interface PromptOpenerParts {
   readonly cache: KvCache;
   readonly prefixes: PrefixCache;
   readonly imageTokenId: number;
-  readonly imageTokensPerTile: number;
+  /** Default none. */
+  readonly seesAhead?: SeesAhead | undefined;
 }
 
-type Opening = Pick<PromptRun, 'ids' | 'images' | 'keys' | 'logits' | 'onImagesRead'>;
+/** A prompt as it comes from a request. */
+export type NewPrompt = Pick<PromptRun, 'ids' | 'positions' | 'images' | 'logits' | 'onImagesRead'>;
+
+type Opening = Pick<
+  PromptRun,
+  'ids' | 'positions' | 'groups' | 'images' | 'keys' | 'logits' | 'onImagesRead'
+>;
 
 export class PromptOpener {
   readonly #parts: PromptOpenerParts;
@@ -29,23 +37,20 @@ export class PromptOpener {
   }
 
   /** See `ModelRunner.begin`. */
-  begin(
-    ids: Int32Array,
-    images: readonly EngineImage[],
-    onImagesRead: () => void,
-    logits: boolean,
-  ): PromptRun {
-    const { cache, imageTokenId, imageTokensPerTile } = this.#parts;
-    const tokensOf = (image: EngineImage) => (image.shape[0] ?? 0) * imageTokensPerTile;
-    const identities = images.map((image) => ({ hash: image.hash, tokens: tokensOf(image) }));
-    const keys = cache instanceof SlotKvCache ? prefixKeys(ids, imageTokenId, identities) : [];
-    return this.#open({ ids, images, keys, logits, onImagesRead });
+  begin({ ids, positions, images, logits, onImagesRead }: NewPrompt): PromptRun {
+    const { cache, imageTokenId, seesAhead = 'none' } = this.#parts;
+    const groups = attentionGroups(ids, seesAhead, imageTokenId);
+    // Where all tokens see all others, the beginnings of two prompts are never the same.
+    const keptByPrefix = cache instanceof SlotKvCache && seesAhead !== 'prompt';
+    const keys = keptByPrefix ? prefixKeys(ids, imageTokenId, images) : [];
+    return this.#open({ ids, positions, groups, images, keys, logits, onImagesRead });
   }
 
   /** See `ModelRunner.again`. */
   again(run: PromptRun): PromptRun {
     const fresh = this.#open(run);
     fresh.embeds = run.embeds;
+    fresh.deepstack = run.deepstack;
     fresh.staysLocal = true;
     fresh.imageTokensRemote = run.imageTokensRemote;
     this.#parts.cache.drop(run.kv);
@@ -73,13 +78,15 @@ export class PromptOpener {
     return this.#parts.prefixes.clear();
   }
 
-  #open({ ids, images, keys, logits, onImagesRead }: Opening): PromptRun {
+  #open(opening: Opening): PromptRun {
     const { cache, prefixes } = this.#parts;
+    const { ids, keys } = opening;
     this.#later.give();
     const kv = cache.openPrompt(ids.length);
     const usable = this.#mayRestore(ids, keys) ? keys : [];
     const cachedTokens = kv instanceof SlotPromptKv ? prefixes.restore(usable, ids.length, kv) : 0;
-    return new PromptRun({ ids, images, kv, keys, cachedTokens, logits, onImagesRead });
+    const { positions, groups, images, logits, onImagesRead } = opening;
+    return new PromptRun({ ids, positions, groups, images, kv, keys, cachedTokens, logits, onImagesRead });
   }
 
   /** A graph that merges images itself takes all of a prompt's images at once, or none. */

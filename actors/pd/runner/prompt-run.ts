@@ -1,9 +1,14 @@
 /** A prompt on its way through the decoder: what was run of it, and what is left. */
 import type { EngineImage } from '../engine-request.ts';
 import type { PromptKv } from '../kv-cache/kv-cache.ts';
+import { endOfPart } from './prompt-attention-groups.ts';
 
 export interface PromptRunParts {
   readonly ids: Int32Array;
+  /** `[axes, ids.length]`, flat; undefined for 0, 1, 2 … */
+  readonly positions: Int32Array | undefined;
+  /** See `attentionGroups`. */
+  readonly groups: Int32Array | undefined;
   readonly images: readonly EngineImage[];
   readonly kv: PromptKv;
   /** Names of its blocks in the prefix cache. */
@@ -18,6 +23,8 @@ export interface PromptRunParts {
 
 export class PromptRun {
   readonly ids: Int32Array;
+  readonly positions: Int32Array | undefined;
+  readonly groups: Int32Array | undefined;
   readonly kv: PromptKv;
   readonly keys: readonly string[];
   readonly cachedTokens: number;
@@ -26,6 +33,8 @@ export class PromptRun {
   readonly onImagesRead: () => void;
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
+  /** `[ids.length, hidden]` for each layer that images add to; empty when the images have none. */
+  deepstack: readonly Float32Array[] = [];
   /** Set when another actor failed to run a part of it. */
   staysLocal = false;
   /** Image tokens whose embeddings were handed to another actor. */
@@ -34,6 +43,8 @@ export class PromptRun {
 
   constructor(parts: PromptRunParts) {
     this.ids = parts.ids;
+    this.positions = parts.positions;
+    this.groups = parts.groups;
     this.kv = parts.kv;
     this.keys = parts.keys;
     this.cachedTokens = parts.cachedTokens;
@@ -54,6 +65,11 @@ export class PromptRun {
 
   get left(): number {
     return this.ids.length - this.done;
+  }
+
+  /** Where a part that begins with what is left and was to take `most` tokens ends. */
+  partEnd(most: number): number {
+    return endOfPart(this.groups, this.done, this.done + Math.min(most, this.left));
   }
 
   imagesRead(): void {

@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { countTokens } from '../../model/count-tokens.ts';
 import type { PromptPart } from '../../protocols.ts';
 import { SlotPromptKv } from '../kv-cache/slot-prompt-kv.ts';
-import type { Decoder } from './decoder.ts';
+import type { Decoder, TokenFeed } from './decoder.ts';
 import type { Predictions } from './predictions.ts';
 import type { PromptFeeds } from './prompt-feeds.ts';
 import type { PromptOpener } from './prompt-opener.ts';
@@ -89,17 +89,16 @@ export class RemotePrefill<Owner> {
     const { prompt } = opened;
     const { feeds, help, imageTokenId } = this.#parts;
     const from = prompt.done;
-    const to = from + Math.min(most, prompt.left);
+    const to = prompt.partEnd(most);
     this.#sequence = opened.sequence;
     this.#running = true;
     try {
       const { kv } = prompt;
       if (!(kv instanceof SlotPromptKv)) throw new TypeError('Its keys and values cannot be shared');
       await feeds.prepare(prompt);
-      await feeds.withPart(prompt, from, to, async ({ ids, embeds, logits }) => {
-        // A view is cloned with its whole buffer.
-        const own = types.isFloat32Array(embeds) ? embeds.slice() : undefined;
-        const answer = help.extend({ ids: ids.slice(), embeds: own, logits, past: kv.share() });
+      await feeds.withPart(prompt, from, to, async (tokens) => {
+        const { ids } = tokens;
+        const answer = help.extend({ ...ownTokens(tokens), past: kv.share() });
         prompt.imageTokensRemote += countTokens(ids, imageTokenId);
         const ran = (predictions: Predictions) => this.#ran(opened, kv, from, to, predictions);
         this.#done = answer.then(ran).catch((error: unknown) => this.#failed(opened, error));
@@ -140,4 +139,23 @@ export class RemotePrefill<Owner> {
     this.#running = false;
     this.#outcome = outcome;
   }
+}
+
+/** A view is cloned with its whole buffer. */
+function ownTokens({
+  ids,
+  embeds,
+  logits,
+  positions,
+  tokenTypes,
+  deepstack,
+}: TokenFeed): Omit<PromptPart, 'past'> {
+  return {
+    ids: ids.slice(),
+    embeds: types.isFloat32Array(embeds) ? embeds.slice() : undefined,
+    logits,
+    positions: positions?.slice(),
+    tokenTypes: tokenTypes?.slice(),
+    deepstack: deepstack?.map((added) => added.slice()),
+  };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { VisionBatcher, type VisionBatcherOptions } from '../../../actors/encoder/vision-batcher.ts';
-import type { PixelShape } from '../../../actors/encoder/vision-encoder.ts';
+import type { VisionFeed } from '../../../actors/encoder/vision-encoder.ts';
 
 const TARGET = 2;
 
@@ -11,23 +11,25 @@ const TARGET = 2;
  */
 class FakeEncoder {
   readonly fixedTiles: number | undefined;
+  readonly layers = 1;
+  readonly joinsImages: boolean;
   readonly runs: number[][] = [];
-  inPlace = 0;
+  readonly inputs: VisionFeed['inputs'][] = [];
+  readonly targets: (Float32Array | undefined)[] = [];
 
-  constructor(fixedTiles?: number) {
+  constructor(fixedTiles?: number, joinsImages = false) {
     this.fixedTiles = fixedTiles;
+    this.joinsImages = joinsImages;
   }
 
-  async encode(pixels: Float32Array, shape: PixelShape, target?: Float32Array): Promise<Float32Array> {
-    const [tiles] = shape;
-    const length = pixels.length / tiles;
-    const firsts = Array.from({ length: tiles }, (_, tile) => pixels[tile * length] ?? Number.NaN);
+  async encode({ pixels, parts, inputs }: VisionFeed, [target]: readonly Float32Array[]): Promise<void> {
+    const length = pixels.length / parts;
+    const firsts = Array.from({ length: parts }, (_, tile) => pixels[tile * length] ?? Number.NaN);
     this.runs.push(firsts);
     if (firsts.some((first) => first < 0)) throw new Error(`bad tile in ${firsts}`);
-    if (target !== undefined) this.inPlace += 1;
-    const output = target ?? new Float32Array(tiles * TARGET);
-    for (const [tile, first] of firsts.entries()) output.set([first, first + 0.5], tile * TARGET);
-    return output;
+    this.targets.push(target);
+    this.inputs.push(inputs);
+    for (const [tile, first] of firsts.entries()) target?.set([first, first + 0.5], tile * TARGET);
   }
 }
 
@@ -46,7 +48,9 @@ function encode(
   const pixels = new Float32Array(firsts.length * length);
   for (const [tile, first] of firsts.entries()) pixels.fill(first, tile * length, (tile + 1) * length);
   const target = new Float32Array(firsts.length * TARGET);
-  const encoded = batcher.encode({ pixels, shape: [firsts.length, 3, side, side], target, signal });
+  const parts = firsts.length;
+  const shape = [parts, 3, side, side];
+  const encoded = batcher.encode({ pixels, shape, parts, tokens: parts, inputs: {}, target, signal });
   encoded.catch(() => {}); // awaited later
   return { target, encoded };
 }
@@ -61,6 +65,47 @@ function batcherOf(
   return new VisionBatcher({ encoder, tiles: () => tiles, ...options });
 }
 
+/** An image that is encoded as a whole: patches of one number, and where it ends. */
+function encodeWhole(batcher: VisionBatcher, first: number, patches: number, tokens = patches): Image {
+  const target = new Float32Array(TARGET);
+  const encoded = batcher.encode({
+    pixels: new Float32Array(patches).fill(first),
+    shape: [patches, 1],
+    parts: 1,
+    tokens,
+    inputs: { image_grid_thw: { shape: [1, 3], values: [1, 1, patches] } },
+    target,
+    signal: new AbortController().signal,
+  });
+  return { target, encoded };
+}
+
+describe('images that are encoded as a whole', () => {
+  it('share a run where the graph is told where each ends', async () => {
+    const encoder = new FakeEncoder(undefined, true);
+    const batcher = batcherOf(encoder, 8);
+    const images = [encodeWhole(batcher, 1, 4), encodeWhole(batcher, 2, 4)];
+    await Promise.all(images.map(({ encoded }) => encoded));
+    assert.deepEqual(encoder.inputs, [{ image_grid_thw: { shape: [2, 3], values: [1, 1, 4, 1, 1, 4] } }]);
+  });
+
+  it('have a run each where it takes one', async () => {
+    const encoder = new FakeEncoder();
+    const batcher = batcherOf(encoder, 8);
+    const images = [encodeWhole(batcher, 1, 4), encodeWhole(batcher, 2, 4)];
+    await Promise.all(images.map(({ encoded }) => encoded));
+    assert.deepEqual(encoder.runs, [[1], [2]]);
+  });
+
+  it('count by their tokens, and are never cut', async () => {
+    const encoder = new FakeEncoder(undefined, true);
+    const batcher = batcherOf(encoder, 4);
+    const images = [encodeWhole(batcher, 1, 4, 640), encodeWhole(batcher, 2, 4)];
+    await Promise.all(images.map(({ encoded }) => encoded));
+    assert.deepEqual(encoder.runs, [[1], [2]]);
+  });
+});
+
 describe('the vision batcher', () => {
   it('encodes one image in one run, in place', async () => {
     const encoder = new FakeEncoder();
@@ -68,7 +113,7 @@ describe('the vision batcher', () => {
     await encoded;
     assert.deepEqual([...target], expected([1, 2, 3]));
     assert.deepEqual(encoder.runs, [[1, 2, 3]]);
-    assert.equal(encoder.inPlace, 1);
+    assert.equal(encoder.targets[0]?.buffer, target.buffer);
   });
 
   it('encodes what several requests ask for at the same time in one run', async () => {

@@ -6,6 +6,7 @@ import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { goldens } from '../../support/golden.ts';
 import { goldenPixels, pilotDirectory, SIDE } from '../pd/support/pilot.ts';
+import { encodeTiles } from './support/encode-tiles.ts';
 
 describe('the vision encoder on the pilot model', () => {
   let encoder: VisionEncoder;
@@ -20,19 +21,19 @@ describe('the vision encoder on the pilot model', () => {
   after(() => encoder.release());
 
   it('gives one row of the hidden size per image token', async () => {
-    const embeddings = await encoder.encode(first, [1, 3, SIDE, SIDE]);
+    const embeddings = await encodeTiles(encoder, first, [1, 3, SIDE, SIDE]);
     assert.equal(embeddings.length, 25 * 128);
-    assert.equal(embeddings.length, encoder.outputLength(1));
+    assert.deepEqual(encoder.outputShape(25), [1, 25, 128]);
   });
 
   it('writes into shared memory in place, and reads pixels from it', async () => {
     const pixels = new Float32Array(new SharedArrayBuffer(first.byteLength));
     pixels.set(first);
-    const shared = new SharedArrayBuffer(64 + 4 * encoder.outputLength(1));
+    const shared = new SharedArrayBuffer(64 + 4 * 25 * 128);
     const target = new Float32Array(shared, 64);
-    const returned = await encoder.encode(pixels, [1, 3, SIDE, SIDE], target);
+    const returned = await encodeTiles(encoder, pixels, [1, 3, SIDE, SIDE], target);
     assert.equal(returned, target);
-    assert.deepEqual([...target], [...(await encoder.encode(first, [1, 3, SIDE, SIDE]))]);
+    assert.deepEqual([...target], [...(await encodeTiles(encoder, first, [1, 3, SIDE, SIDE]))]);
     assert.ok(
       new Uint8Array(shared, 0, 64).every((byte) => byte === 0),
       'nothing before the target',
@@ -43,23 +44,23 @@ describe('the vision encoder on the pilot model', () => {
     const both = new Float32Array(2 * first.length);
     both.set(first);
     both.set(second, first.length);
-    const together = await encoder.encode(both, [2, 3, SIDE, SIDE]);
-    const apart = [...(await encoder.encode(first, [1, 3, SIDE, SIDE]))].concat([
-      ...(await encoder.encode(second, [1, 3, SIDE, SIDE])),
+    const together = await encodeTiles(encoder, both, [2, 3, SIDE, SIDE]);
+    const apart = [...(await encodeTiles(encoder, first, [1, 3, SIDE, SIDE]))].concat([
+      ...(await encodeTiles(encoder, second, [1, 3, SIDE, SIDE])),
     ]);
     const worst = Math.max(...apart.map((value, index) => Math.abs(value - (together[index] ?? Number.NaN))));
     assert.ok(worst < 1e-4, `worst difference ${worst}`);
   });
 
   it('a target of the wrong size is an error, and the encoder stays usable', async () => {
-    await assert.rejects(encoder.encode(first, [1, 3, SIDE, SIDE], new Float32Array(7)));
-    assert.equal((await encoder.encode(first, [1, 3, SIDE, SIDE])).length, 25 * 128);
+    await assert.rejects(encodeTiles(encoder, first, [1, 3, SIDE, SIDE], new Float32Array(7)));
+    assert.equal((await encodeTiles(encoder, first, [1, 3, SIDE, SIDE])).length, 25 * 128);
   });
 
   it('pixels of a size that the graph does not take fail with MODEL_RUN_FAILED', async () => {
     const small = new Float32Array(3 * 8 * 8);
     await assert.rejects(
-      encoder.encode(small, [1, 3, 8, 8]),
+      encodeTiles(encoder, small, [1, 3, 8, 8]),
       (error) => TroupeError.is(error) && error.code === 'MODEL_RUN_FAILED',
     );
   });
@@ -88,14 +89,15 @@ function spec(name: string, shape: readonly (number | string)[]): readonly [stri
 }
 
 describe('what a vision graph is fed', () => {
-  const geometry = { tokensPerTile: 1, hidden: 1 };
+  const geometry = { hidden: 1, imageInputs: [], joinsImages: false };
+  const feed = { pixels: new Float32Array(2 * 3 * 4), shape: [2, 3, 2, 2], parts: 2, tokens: 2, inputs: {} };
 
   it('a mask of ones over every pixel, where it has that input', async () => {
     const session = new RecordingSession([
       spec('pixel_values', ['batch', 'tiles', 3, 'h', 'w']),
       spec('pixel_attention_mask', ['batch', 'tiles', 'h', 'w']),
     ]);
-    await new VisionEncoder(session, geometry).encode(new Float32Array(2 * 3 * 4), [2, 3, 2, 2]);
+    await new VisionEncoder(session, geometry).encode(feed, [new Float32Array(2)]);
     const { pixel_values: pixels, pixel_attention_mask: mask } = session.fed;
     assert.deepEqual(pixels?.dims, [1, 2, 3, 2, 2]);
     assert.equal(mask?.type, 'bool');
@@ -105,7 +107,7 @@ describe('what a vision graph is fed', () => {
 
   it('tiles as the batch, where it takes four dimensions', async () => {
     const session = new RecordingSession([spec('pixel_values', ['tiles', 3, 'h', 'w'])]);
-    await new VisionEncoder(session, geometry).encode(new Float32Array(2 * 3 * 4), [2, 3, 2, 2]);
+    await new VisionEncoder(session, geometry).encode(feed, [new Float32Array(2)]);
     assert.deepEqual(session.fed.pixel_values?.dims, [2, 3, 2, 2]);
     assert.deepEqual(Object.keys(session.fed), ['pixel_values']);
   });

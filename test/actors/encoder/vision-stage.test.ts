@@ -8,6 +8,7 @@ import { SharedArena } from '../../../runtime/tensors/arena.ts';
 import { SharedTensorCache } from '../../../runtime/tensors/tensor-cache.ts';
 import { golden } from '../../support/golden.ts';
 import { goldenPixels, pilotDirectory, SIDE } from '../pd/support/pilot.ts';
+import { encodeTiles } from './support/encode-tiles.ts';
 
 const CACHE = 1;
 const PROCESSOR = 2;
@@ -54,11 +55,12 @@ describe('the vision stages of two actors', () => {
     const shape = [tiles, 3, SIDE, SIDE];
     const tensor = pixels.tryAllocate('float32', shape, PROCESSOR) ?? assert.fail('no room');
     pixels.view(tensor).set(data);
-    return { hash: contentHash(data, shape, 'test'), pixels: tensor };
+    const [parts, tokens] = [tiles, tiles * TOKENS];
+    return { hash: contentHash(data, shape, {}, 'test'), pixels: tensor, parts, tokens, inputs: {} };
   }
 
   const alone = async (data: Float32Array): Promise<number[]> => [
-    ...(await encoder.encode(data, [data.length / picture.length, 3, SIDE, SIDE])),
+    ...(await encodeTiles(encoder, data, [data.length / picture.length, 3, SIDE, SIDE])),
   ];
 
   it('encode an image once for both, at the same time or later', async () => {

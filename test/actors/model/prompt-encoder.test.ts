@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { planTiles } from '../../../actors/families/idefics3/tiling.ts';
-import { findFamily } from '../../../actors/families/registry.ts';
+import { settingsSchema } from '../../../actors/families/idefics3/config.ts';
+import { imagesOf } from '../../../actors/families/registry.ts';
 import type { TemplateMessage } from '../../../actors/model/chat-template.ts';
-import { preprocessorConfigSchema } from '../../../actors/model/model-config.ts';
 import { code } from './support/model-fixture.ts';
 import {
   addedToken,
@@ -48,12 +47,13 @@ function encodeGolden(
   { encoder, directory }: PromptSetup,
   { config, images, messages }: PromptGolden,
 ): number[] {
-  const preprocessorConfig = preprocessorConfigSchema.parse(golden.configs[config]);
-  const family = findFamily(directory.modelType, directory.path);
+  const { tokensPerTile } = settingsSchema.parse(directory.settings);
+  const settings = settingsSchema.parse({ preprocessor: golden.configs[config], tokensPerTile });
+  const family = imagesOf({ ...directory, settings });
   const expansions = images.map((name) => {
     const size = golden.decoded.find(({ image }) => image === name);
     assert.ok(size);
-    return family.expandImage(directory, planTiles(preprocessorConfig, size));
+    return family.plan(size).expand();
   });
   const conversation = messages.map(({ role, content }): TemplateMessage => {
     return { role, content: typeof content === 'string' ? [{ type: 'text', text: content }] : content };
@@ -65,8 +65,7 @@ test('the prompts of all pilot goldens are reproduced', async () => {
   const pilots = await fixture<readonly { question: string; promptIds: number[] }[]>('golden/golden.json');
   assert.equal(pilots.length, 40);
   const { directory, encoder } = one;
-  const family = findFamily(directory.modelType, directory.path);
-  const expansion = family.expandImage(directory, family.planImage(directory, { width: 80, height: 80 }));
+  const expansion = imagesOf(directory).plan({ width: 80, height: 80 }).expand();
   for (const { question, promptIds } of pilots) {
     const content = [{ type: 'image' }, { type: 'text', text: question }] as const;
     assert.deepEqual(encoder.encode([{ role: 'user', content }], [expansion]), promptIds);

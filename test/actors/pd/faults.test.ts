@@ -67,7 +67,6 @@ function scriptedEngine(session: GraphSession): PdEngine {
     budget: new KvBudget(4 * 64 * 8, 8),
     prefixes: new PrefixCache(0),
     imageTokenId: -1,
-    imageTokensPerTile: 1,
   });
   const newDetokenizer = () => ({ push: String, flush: () => '' });
   return new PdEngine(

@@ -27,7 +27,7 @@ describe('a decoder that encodes images itself', () => {
   });
 
   async function image(golden: Golden): Promise<CountedImage> {
-    return new CountedImage(await goldenPixels(golden), [1, 3, SIDE, SIDE]);
+    return new CountedImage(await goldenPixels(golden), [1, 3, SIDE, SIDE], 25);
   }
 
   it('is recognised as integrated', () => {

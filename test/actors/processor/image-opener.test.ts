@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, beforeEach, describe, it } from 'node:test';
 import sharp from 'sharp';
-import { findFamily } from '../../../actors/families/registry.ts';
+import { imagesOf } from '../../../actors/families/registry.ts';
 import { isEncoded, type PreparedImage } from '../../../actors/generation.ts';
 import { TRUSTED_IMAGES } from '../../../actors/image-policy.ts';
 import type { ModelDirectory } from '../../../actors/model/model-directory.ts';
@@ -57,7 +57,7 @@ describe('opening images', () => {
   function opener(holder: number): ImageOpener {
     return new ImageOpener({
       directory,
-      family: findFamily(directory.modelType, directory.path),
+      images: imagesOf(directory),
       limits: { maxImages: 8, maxImageBytes: MIB, maxImagePixels: 1_000_000, maxImageSide: 10_000 },
       policy: TRUSTED_IMAGES,
       pixels,

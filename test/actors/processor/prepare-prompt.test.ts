@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idefics3 } from '../../../actors/families/idefics3/idefics3.ts';
+import { imagesOf } from '../../../actors/families/registry.ts';
 import type { ChatMessage } from '../../../actors/generation.ts';
 import { preparePrompt } from '../../../actors/processor/prepare-prompt.ts';
 import { code } from '../model/support/model-fixture.ts';
 import { promptSetup } from '../model/support/prompts.ts';
 
 const { directory, encoder } = await promptSetup();
-const model = { directory, family: idefics3, encoder };
-const plan = idefics3.planImage(directory, { width: 640, height: 480 });
+const model = { directory, images: imagesOf(directory), encoder };
+const plan = model.images.plan({ width: 640, height: 480 });
 const question: ChatMessage = {
   role: 'user',
   content: [

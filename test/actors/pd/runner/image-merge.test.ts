@@ -38,7 +38,7 @@ describe('merging images into a prompt', () => {
   it('copies whole rows of the hidden size', () => {
     const embeds = new Float32Array(6);
     mergeImages(embeds, Int32Array.of(1, IMAGE, IMAGE), IMAGE, 2, [
-      new CountedImage(Float32Array.of(1, 2, 3, 4)),
+      new CountedImage(Float32Array.of(1, 2, 3, 4), [1, 2, 2]),
     ]);
     assert.deepEqual([...embeds], [0, 0, 1, 2, 3, 4]);
   });

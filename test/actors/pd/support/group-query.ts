@@ -62,7 +62,6 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
     budget,
     prefixes: new PrefixCache(prefixCacheBytes),
     imageTokenId: -1,
-    imageTokensPerTile: 1,
   });
   const newDetokenizer = () => ({ push: (id: number) => String.fromCharCode(32 + id), flush: () => '' });
   const { contextLength } = GROUP_QUERY;

@@ -1,4 +1,5 @@
 /** The pilot model at work on its golden questions, without actors. */
+
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
@@ -9,6 +10,7 @@ import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
 import { PILOT_MODEL } from '../../../support/pilot-model.ts';
+import { encodeTiles } from '../../encoder/support/encode-tiles.ts';
 
 export interface EncodedGolden extends Golden {
   /** `[1, 3, 80, 80]`. */
@@ -49,7 +51,7 @@ export async function encodedGoldens(): Promise<EncodedGolden[]> {
   const encoded: EncodedGolden[] = [];
   for (const golden of goldens) {
     const pixels = await goldenPixels(golden);
-    const embeddings = await encoder.encode(pixels, [1, 3, SIDE, SIDE]);
+    const embeddings = await encodeTiles(encoder, pixels, [1, 3, SIDE, SIDE]);
     encoded.push({ ...golden, pixels, embeddings });
   }
   await encoder.release();

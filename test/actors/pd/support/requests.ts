@@ -55,14 +55,18 @@ export class CountedImage implements EngineImage {
   readonly hash: string;
   readonly data: Float32Array;
   readonly shape: readonly number[];
+  readonly tokens: number;
+  readonly inputs = {};
   releases = 0;
 
-  constructor(data: Float32Array, shape: readonly number[] = [1, 25, 128]) {
+  /** @param shape `[layers, tokens, hidden]` unless `tokens` says how many */
+  constructor(data: Float32Array, shape: readonly number[] = [1, 25, 128], tokens = shape[1] ?? 0) {
     this.data = data;
     this.hash = createHash('sha256')
       .update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength))
       .digest('hex');
     this.shape = shape;
+    this.tokens = tokens;
   }
 
   release(): void {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Idefics3ImageProcessor } from '../../../../actors/families/idefics3/image-processor.ts';
+import { preprocessorSchema } from '../../../../actors/families/idefics3/config.ts';
+import { TilePixels } from '../../../../actors/families/idefics3/tile-pixels.ts';
 import { planTiles } from '../../../../actors/families/idefics3/tiling.ts';
 import { decodeImage } from '../../../../actors/images/image-decode.ts';
+import { atOnce } from '../../../../actors/images/in-turns.ts';
 import type { RgbImage } from '../../../../actors/images/resize.ts';
-import { preprocessorConfigSchema } from '../../../../actors/model/model-config.ts';
 import {
   type DecodedGolden,
   decodedPixels,
@@ -25,37 +26,37 @@ for (const expected of golden.decoded) images.set(expected.image, await pixelsOf
 
 for (const expected of golden.cases) {
   test(`${expected.image} with ${expected.config} equals the reference bit for bit`, () => {
-    const config = preprocessorConfigSchema.parse(golden.configs[expected.config]);
+    const config = preprocessorSchema.parse(golden.configs[expected.config]);
     const image = images.get(expected.image);
     assert.ok(image);
     const plan = planTiles(config, image);
     assert.deepEqual([plan.rows, plan.cols, [...plan.shape]], [expected.rows, expected.cols, expected.shape]);
     const length = plan.shape.reduce((product, size) => product * size, 1);
     const target = new Float32Array(new SharedArrayBuffer(length * 4));
-    new Idefics3ImageProcessor(config).write(image, plan, target);
+    atOnce(new TilePixels(config).write(image, plan, target));
     assert.equal(sha256(new Uint8Array(target.buffer)), expected.float32Sha256);
   });
 }
 
-const config = preprocessorConfigSchema.parse(golden.configs['whole-80']);
+const config = preprocessorSchema.parse(golden.configs['whole-80']);
 const white: RgbImage = { width: 2, height: 2, data: new Uint8Array(12).fill(255) };
 
 test('a target of another size than the plan is refused', () => {
   const plan = planTiles(config, white);
-  const processor = new Idefics3ImageProcessor(config);
-  assert.throws(() => processor.write(white, plan, new Float32Array(3)), RangeError);
+  const pixels = new TilePixels(config);
+  assert.throws(() => atOnce(pixels.write(white, plan, new Float32Array(3))), RangeError);
 });
 
 test('an image of another size than the plan is refused', () => {
   const plan = planTiles(config, { width: 3, height: 2 });
-  const processor = new Idefics3ImageProcessor(config);
-  assert.throws(() => processor.write(white, plan, new Float32Array(3 * 80 * 80)), RangeError);
+  const pixels = new TilePixels(config);
+  assert.throws(() => atOnce(pixels.write(white, plan, new Float32Array(3 * 80 * 80))), RangeError);
 });
 
 test('without rescale and normalize the levels themselves are written', () => {
   const raw = { ...config, do_rescale: false, do_normalize: false };
   const target = new Float32Array(3 * 80 * 80);
-  new Idefics3ImageProcessor(raw).write(white, planTiles(raw, white), target);
+  atOnce(new TilePixels(raw).write(white, planTiles(raw, white), target));
   assert.ok(target.every((level) => level === 255));
 });
 

@@ -1,0 +1,75 @@
+/** What a family may look at when it reads a model directory: its JSON files, each by a schema of the family's own. */
+import { join } from 'node:path';
+import type * as z from 'zod';
+import { ModelError } from '../errors.ts';
+import type { GenerationConfig } from '../model/model-config.ts';
+import type { ModelGraphs } from '../model/model-directory.ts';
+import { checkJson, missingFile } from '../model/model-files.ts';
+
+export interface ModelSourceParts {
+  /** The model directory, absolute. */
+  readonly path: string;
+  readonly graphs: ModelGraphs;
+  readonly generationConfig: GenerationConfig;
+  /** config.json, parsed. */
+  readonly config: unknown;
+  /** preprocessor_config.json, or the part of processor_config.json that newer exports keep it in; null without. */
+  readonly preprocessor: { readonly file: string; readonly value: unknown } | null;
+  /** processor_config.json; an empty object without. */
+  readonly processor: unknown;
+}
+
+export class ModelSource {
+  readonly path: string;
+  readonly graphs: ModelGraphs;
+  readonly generationConfig: GenerationConfig;
+  readonly #parts: ModelSourceParts;
+
+  constructor(parts: ModelSourceParts) {
+    this.path = parts.path;
+    this.graphs = parts.graphs;
+    this.generationConfig = parts.generationConfig;
+    this.#parts = parts;
+  }
+
+  /** config.json. @throws ModelError MODEL_FILE_CORRUPT */
+  config<S extends z.ZodType>(schema: S): z.infer<S> {
+    return checkJson(this.#parts.config, schema, join(this.path, 'config.json'));
+  }
+
+  /** processor_config.json, which may be absent. @throws ModelError MODEL_FILE_CORRUPT */
+  processor<S extends z.ZodType>(schema: S): z.infer<S> {
+    return checkJson(this.#parts.processor, schema, join(this.path, 'processor_config.json'));
+  }
+
+  /**
+   * The image processor's settings. One of another family would pass with defaults in the place of what it says, so its
+   * type is asked for.
+   *
+   * @param types what `image_processor_type` or `feature_extractor_type` may be, without an ending of `Fast` or `Pil`;
+   *   files that do not say it are taken by the schema alone
+   * @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT, MODEL_UNSUPPORTED
+   */
+  preprocessor<S extends z.ZodType>(schema: S, types: readonly string[]): z.infer<S> {
+    const found = this.#parts.preprocessor;
+    if (found === null) throw missingFile(join(this.path, 'preprocessor_config.json'));
+    const type = typeOf(found.value);
+    if (type !== undefined && !types.includes(type.replace(/(Fast|Pil)$/, ''))) {
+      const remedy = `Use the preprocessor configuration that came with this model: ${types.join(' or ')}.`;
+      throw new ModelError('MODEL_UNSUPPORTED', `The image processor is ${type}, of another family`, {
+        path: found.file,
+        remedy,
+      });
+    }
+    return checkJson(found.value, schema, found.file);
+  }
+}
+
+function typeOf(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const named = Object.entries(value).find(
+    ([key, type]) =>
+      (key === 'image_processor_type' || key === 'feature_extractor_type') && typeof type === 'string',
+  );
+  return typeof named?.[1] === 'string' ? named[1] : undefined;
+}
