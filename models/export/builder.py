@@ -159,7 +159,7 @@ class GraphBuilder:
         weights = _Weights(beside)
         for names, read in self._stored.items():
             for name, array in zip(names.split("\n"), read(), strict=True):
-                weights.add(numpy_helper.from_array(np.ascontiguousarray(array), name))
+                weights.add(numpy_helper.from_array(np.asarray(array, order="C"), name))
         graph = helper.make_graph(self.nodes, self.name, self.inputs, self.outputs, weights.finish())
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="troupe")

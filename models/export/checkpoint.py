@@ -49,8 +49,8 @@ class Checkpoint:
     def shape(self, name: str) -> tuple[int, ...]:
         return tuple(self._place(name)[1]["shape"])
 
-    def read(self, name: str) -> np.ndarray:
-        """The weight as float32, whatever it is stored in."""
+    def read(self, name: str, index: int | None = None) -> np.ndarray:
+        """The weight as float32, whatever it is stored in. `index`: only this part along the first axis."""
         path, entry, start = self._place(name)
         stored = STORED.get(entry["dtype"])
         if stored is None:
@@ -60,6 +60,9 @@ class Checkpoint:
             )
         shape = tuple(entry["shape"])
         begin, end = entry["data_offsets"]
+        if index is not None:
+            size = (end - begin) // shape[0]
+            begin, end, shape = begin + index * size, begin + (index + 1) * size, shape[1:]
         raw = np.fromfile(path, dtype=np.dtype(stored).newbyteorder("<"), offset=start + begin,
                           count=(end - begin) // np.dtype(stored).itemsize)  # fmt: skip
         if entry["dtype"] == "BF16":
