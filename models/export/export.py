@@ -43,7 +43,7 @@ def build_vision(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
     return importlib.import_module(f"vision.{VISION[family]}").build(checkpoint, precision)
 
 
-def export(checkpoint: Checkpoint, out: Path, precisions: list[Precision], options: DecoderOptions) -> None:
+def export(checkpoint: Checkpoint, out: Path, precisions: list[Precision], options: DecoderOptions = DecoderOptions()) -> None:
     """@raise CheckpointError: of what cannot be exported"""
     (out / "onnx").mkdir(parents=True, exist_ok=True)
     external = []
