@@ -72,10 +72,29 @@ def check(checkpoint: Path, exported: Path, precision: Precision, file: Path) ->
 
 
 def compare_stored(model: ExportedModel, case: dict, stored: dict[str, np.ndarray], refused: set[int]) -> Difference:
+    if "pixel_values" in stored:
+        stored["pixel_values"] = unrounded(stored["pixel_values"], model.preprocessor)
     answer = model.prefill(stored)
     logits = largest(answer.logits, stored["first_logits"][0])
     tokens = answer.greedy(len(case["greedy"]), refused)
     return Difference(None, None, logits, common(tokens, case["greedy"]), len(tokens), case["smallest_gap"])
+
+
+def unrounded(pixels: np.ndarray, preprocessor: dict) -> np.ndarray:
+    """Normalized pixels [..., 3, h, w], or patches of them, as they were before they were stored in half precision.
+
+    Each was a byte once, and half precision is fine enough to tell which. What was none (padding behind the normalization) is
+    kept.
+    """
+    mean, std = (np.array(preprocessor[name], np.float64) for name in ("image_mean", "image_std"))
+    x = pixels.astype(np.float64)
+    # Patches are flat: channels are the slowest of what is in them.
+    channels = x if x.ndim > 2 else x.reshape(x.shape[0], 3, -1, 1)
+    mean, std = mean[:, None, None], std[:, None, None]
+    levels = (channels * std + mean) * 255
+    bytes_ = np.rint(levels)
+    exact = np.where(np.abs(levels - bytes_) < 0.15, (bytes_ / 255 - mean) / std, channels)
+    return exact.reshape(x.shape).astype(np.float32)
 
 
 def compare_run(model: ExportedModel, reference, case: dict, folder: Path, refused: set[int]) -> Difference:

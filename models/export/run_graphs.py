@@ -15,6 +15,7 @@ class ExportedModel:
 
     def __init__(self, folder: Path, suffix: str = ""):
         self.config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        self.preprocessor = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
         self.family = self.config["model_type"]
         self.image_token = self.config.get("image_token_id", self.config.get("image_token_index"))
         self.vision, self.embed, self.decoder = (
