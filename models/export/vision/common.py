@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from builder import FLOAT, MICROSOFT, GraphBuilder
+from builder import MICROSOFT, GraphBuilder
 from checkpoint import Checkpoint
 from decoders.blocks import activate as activate_as_decoder
 
@@ -71,10 +71,3 @@ def pixel_shuffle(g: GraphBuilder, x: str, rows: int | str, columns: int | str, 
     return g.node("Reshape", [turned, shape(g, [-1, places, factor**2 * width], f"{out}_shape")], out)
 
 
-def real_rows(g: GraphBuilder, x: str, out: str) -> str:
-    """Any value as the graph's floating-point type."""
-    return g.node("Cast", [x], out, to=g.real)
-
-
-def float32(g: GraphBuilder, x: str, out: str) -> str:
-    return g.node("Cast", [x], out, to=FLOAT)
