@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from checkpoint import Checkpoint
-from precision import BLOCK, Precision, eight_bit, four_bit
+from precision import BLOCK, PRODUCT_LEVELS, Precision, eight_bit, four_bit
 
 FLOAT, FLOAT16, INT64, INT32, BOOL = (
     TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT64, TensorProto.INT32, TensorProto.BOOL,
@@ -115,7 +115,7 @@ class GraphBuilder:
 
     def _eight_bit_product(self, x: str, name: str, read: Callable[[], np.ndarray], out: str) -> str:
         def stored() -> list[np.ndarray]:
-            levels, scales = eight_bit(read())
+            levels, scales = eight_bit(read(), PRODUCT_LEVELS)
             return [levels.T, np.zeros(len(scales), np.int8), scales]
 
         names = [f"{name}.weight_q8", f"{name}.weight_zero", f"{name}.weight_scales"]
@@ -151,6 +151,26 @@ class GraphBuilder:
         self.node(*(("Cast", [x], name) if self.precision.half else ("Identity", [x], name)),
                   **({"to": FLOAT} if self.precision.half else {}))  # fmt: skip
         return self.output(name, FLOAT, shape)
+
+    def absorb(self, other: "GraphBuilder", prefix: str, kept: dict[str, str]) -> list[onnx.NodeProto]:
+        """Takes over the constants of another graph and returns its nodes, all names prefixed but for those in `kept`, which get new ones."""
+        def renamed(name: str) -> str:
+            return name and kept.get(name, prefix + name)
+
+        for names, read in other._stored.items():
+            self.deferred([renamed(name) for name in names.split("\n")], read)
+        nodes = []
+        for node in other.nodes:
+            if any(attribute.HasField("g") for attribute in node.attribute):
+                raise ValueError(f"{node.name} has a graph inside, whose names are not changed here")
+            copy = onnx.NodeProto()
+            copy.CopyFrom(node)
+            copy.name = prefix + node.name
+            del copy.input[:], copy.output[:]
+            copy.input.extend(map(renamed, node.input))
+            copy.output.extend(map(renamed, node.output))
+            nodes.append(copy)
+        return nodes
 
     def save(self, path: Path) -> None:
         """Writes the graph to `path`, and its weights into `path` or, of a large model, beside it."""

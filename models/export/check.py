@@ -103,10 +103,12 @@ def compare_run(model: ExportedModel, reference, case: dict, folder: Path, refus
     inputs = reference.process(case["prompt"], [picture(folder, name) for name in case["images"]])
     expected = reference.run(inputs, len(case["greedy"]))
     answer = model.prefill(as_arrays(inputs))
-    embeds = answer.feeds["inputs_embeds"][0]
-    here = inputs["input_ids"][0].numpy() == model.image_token
-    features = largest(embeds[here], expected.embeds[here]) if here.any() else None
-    text = largest(embeds[~here], expected.embeds[~here])
+    features = text = None
+    if not model.integrated:
+        embeds = answer.feeds["inputs_embeds"][0]
+        here = inputs["input_ids"][0].numpy() == model.image_token
+        features = largest(embeds[here], expected.embeds[here]) if here.any() else None
+        text = largest(embeds[~here], expected.embeds[~here])
     logits = largest(answer.logits, expected.logits)
     tokens = answer.greedy(len(expected.greedy), refused)
     return Difference(features, text, logits, common(tokens, expected.greedy), len(tokens), expected.smallest_gap)

@@ -19,6 +19,7 @@ from checkpoint import Checkpoint, CheckpointError  # noqa: E402
 from config_files import write_config_files  # noqa: E402
 from decoders import decoder  # noqa: E402
 from decoders.decoder import DecoderOptions  # noqa: E402
+from integrated import integrate  # noqa: E402
 from precision import PRECISIONS, Precision  # noqa: E402
 
 # The module in vision/ that builds a family's vision graph, by config.json's `model_type`.
@@ -43,16 +44,24 @@ def build_vision(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
     return importlib.import_module(f"vision.{VISION[family]}").build(checkpoint, precision)
 
 
-def export(checkpoint: Checkpoint, out: Path, precisions: list[Precision], options: DecoderOptions = DecoderOptions()) -> None:
+def export(
+    checkpoint: Checkpoint,
+    out: Path,
+    precisions: list[Precision],
+    options: DecoderOptions = DecoderOptions(),
+    integrated: bool = False,
+) -> None:
     """@raise CheckpointError: of what cannot be exported"""
     (out / "onnx").mkdir(parents=True, exist_ok=True)
     external = []
     for precision in precisions:
-        graphs = (
+        graphs = [
             build_vision(checkpoint, precision),
             decoder.build_embed(checkpoint, precision),
             decoder.build(checkpoint, precision, options),
-        )
+        ]
+        if integrated:
+            graphs = [integrate(*graphs)]
         for graph in graphs:
             path = out / "onnx" / f"{graph.name}{precision.suffix}.onnx"
             graph.save(path)
@@ -74,9 +83,10 @@ def main() -> int:
     parser.add_argument("checkpoint", type=Path, help="a folder as save_pretrained or the Hub has it")
     parser.add_argument("out", type=Path, help="the model directory to write")
     parser.add_argument("--dtype", type=read_precisions, default="fp32", help="of fp32, fp16, q8, q4; separated by commas")
+    parser.add_argument("--integrated", action="store_true", help="one graph that takes token ids and pixels, in place of three")
     args = parser.parse_args()
     try:
-        export(Checkpoint(args.checkpoint), args.out, args.dtype, DecoderOptions())
+        export(Checkpoint(args.checkpoint), args.out, args.dtype, DecoderOptions(), args.integrated)
     except CheckpointError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

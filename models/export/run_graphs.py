@@ -18,10 +18,10 @@ class ExportedModel:
         self.preprocessor = json.loads((folder / "preprocessor_config.json").read_text(encoding="utf-8"))
         self.family = self.config["model_type"]
         self.image_token = self.config.get("image_token_id", self.config.get("image_token_index"))
-        self.vision, self.embed, self.decoder = (
-            onnxruntime.InferenceSession(str(folder / "onnx" / f"{name}{suffix}.onnx"), providers=["CPUExecutionProvider"])
-            for name in ("vision_encoder", "embed_tokens", "decoder_model_merged")
-        )
+        self.decoder = open_graph(folder, f"decoder_model_merged{suffix}")
+        self.integrated = any(one.name == "input_ids" for one in self.decoder.get_inputs())
+        self.vision = self.decoder if self.integrated else open_graph(folder, f"vision_encoder{suffix}")
+        self.embed = None if self.integrated else open_graph(folder, f"embed_tokens{suffix}")
 
     def features(self, inputs: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Outputs of the vision graph, [rows, H] each, for the images of one prompt. Empty without images."""
@@ -36,11 +36,34 @@ class ExportedModel:
     def prefill(self, inputs: dict[str, np.ndarray]) -> "Answer":
         """Runs the prompt. `inputs`: `input_ids` [1, S] and what else the processor made."""
         ids = inputs["input_ids"].astype(np.int64)
+        names = {one.name for one in self.decoder.get_inputs()}
+        if self.integrated:
+            feeds = {"input_ids": ids, **(self._vision_feeds(inputs) or [self.no_pixels()])[0]}
+        else:
+            feeds = self._merged(ids, inputs, names)
+        positions, following = self._positions(ids[0], inputs.get("image_grid_thw"))
+        feeds["attention_mask"] = np.ones_like(ids)
+        if "position_ids" in names:
+            feeds["position_ids"] = positions
+        if "token_type_ids" in names:
+            feeds["token_type_ids"] = self._groups(ids[0])[None]
+        return Answer(self, feeds, following)
+
+    def no_pixels(self) -> dict[str, np.ndarray]:
+        """What a decoder with integrated encoding is fed where there is no image."""
+        types = {"tensor(float)": np.float32, "tensor(int64)": np.int64, "tensor(bool)": bool}
+        return {
+            one.name: np.zeros([size if isinstance(size, int) else 0 for size in one.shape], types[one.type])
+            for one in self.decoder.get_inputs()
+            if one.name in ("pixel_values", "pixel_attention_mask", "image_grid_thw")
+        }
+
+    def _merged(self, ids: np.ndarray, inputs: dict[str, np.ndarray], names: set[str]) -> dict[str, np.ndarray]:
+        """Embeddings of the prompt with image features in their places, and the other features that the decoder takes."""
         features = self.features(inputs)
         here = ids[0] == self.image_token
         embeds = self.embeds(ids).copy()
-        feeds: dict[str, np.ndarray] = {}
-        names = {one.name for one in self.decoder.get_inputs()}
+        feeds = {"inputs_embeds": embeds}
         if features:
             rows = features["image_features"]
             if rows.shape[0] != here.sum():
@@ -51,13 +74,7 @@ class ExportedModel:
                 feeds[name] = np.zeros_like(embeds)
                 if features:
                     feeds[name][0, here] = features[name]
-        positions, following = self._positions(ids[0], inputs.get("image_grid_thw"))
-        feeds |= {"inputs_embeds": embeds, "attention_mask": np.ones_like(ids)}
-        if "position_ids" in names:
-            feeds["position_ids"] = positions
-        if "token_type_ids" in names:
-            feeds["token_type_ids"] = self._groups(ids[0])[None]
-        return Answer(self, feeds, following)
+        return feeds
 
     def _groups(self, ids: np.ndarray) -> np.ndarray:
         if self.family == "paligemma":
@@ -149,14 +166,15 @@ class Answer:
     def step(self, token: int) -> None:
         ids = np.array([[token]], np.int64)
         shape = (3, 1, 1) if self.feeds.get("position_ids", ids).ndim == 3 else (1, 1)
-        new = {
-            "inputs_embeds": self.model.embeds(ids),
+        new = self.model.no_pixels() if self.model.integrated else {"inputs_embeds": self.model.embeds(ids)}
+        new |= {
+            "input_ids": ids,
             "attention_mask": np.ones((1, self.feeds["attention_mask"].shape[1] + 1), np.int64),
             "position_ids": np.full(shape, self.following, np.int64),
             "token_type_ids": np.zeros((1, 1), np.int64),
         }
-        zeros = np.zeros_like(new["inputs_embeds"])
-        self.feeds = {name: new.get(name, zeros) for name in self.feeds}
+        # What is left are features of images, of which there are none.
+        self.feeds = {name: new[name] if name in new else np.zeros_like(new["inputs_embeds"]) for name in self.feeds}
         self.following += 1
         self.logits = self._run(self.feeds)
 
@@ -164,6 +182,10 @@ class Answer:
         outputs = self.model._run(self.model.decoder, {**feeds, **self.past})
         self.past = {name: outputs[name.replace("past_key_values", "present")] for name in self.past}
         return outputs["logits"][0, -1]
+
+
+def open_graph(folder: Path, name: str) -> onnxruntime.InferenceSession:
+    return onnxruntime.InferenceSession(str(folder / "onnx" / f"{name}.onnx"), providers=["CPUExecutionProvider"])
 
 
 def flat(features: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from decoders.masks import Masks
 from decoders.moe import mixture
 from decoders.rotary import Rotary, add_rotary, rope_settings
 from decoders.text_config import TextConfig, read_text_config
-from precision import Precision, eight_bit
+from precision import TABLE_LEVELS, Precision, eight_bit
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def _embedding(g: GraphBuilder, weight: str) -> str:
 
 
 def _eight_bit_table(table: np.ndarray) -> list[np.ndarray]:
-    levels, scales = eight_bit(table)
+    levels, scales = eight_bit(table, TABLE_LEVELS)
     return [levels, scales[:, None]]
 
 
