@@ -9,6 +9,7 @@ The graphs are built node by node from the weights, one at a time; PyTorch is ne
 import argparse
 import importlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 # Modules of this folder, from wherever the command is given.
@@ -18,9 +19,9 @@ from builder import GraphBuilder  # noqa: E402
 from checkpoint import Checkpoint, CheckpointError  # noqa: E402
 from config_files import write_config_files  # noqa: E402
 from decoders import decoder  # noqa: E402
-from decoders.decoder import DecoderOptions  # noqa: E402
 from integrated import integrate  # noqa: E402
 from precision import PRECISIONS, Precision  # noqa: E402
+from published import VARIANTS, change_vision, decoder_options  # noqa: E402
 
 # The module in vision/ that builds a family's vision graph, by config.json's `model_type`.
 VISION = {
@@ -48,7 +49,7 @@ def export(
     checkpoint: Checkpoint,
     out: Path,
     precisions: list[Precision],
-    options: DecoderOptions = DecoderOptions(),
+    published: set[str] = frozenset(),
     integrated: bool = False,
 ) -> None:
     """@raise CheckpointError: of what cannot be exported"""
@@ -58,8 +59,9 @@ def export(
         graphs = [
             build_vision(checkpoint, precision),
             decoder.build_embed(checkpoint, precision),
-            decoder.build(checkpoint, precision, options),
+            decoder.build(checkpoint, precision, decoder_options(published)),
         ]
+        change_vision(graphs[0], published)
         if integrated:
             graphs = [integrate(*graphs)]
         for graph in graphs:
@@ -71,11 +73,19 @@ def export(
 
 
 def read_precisions(text: str) -> list[Precision]:
+    return [PRECISIONS[name] for name in choices(text, PRECISIONS)]
+
+
+def read_variants(text: str) -> set[str]:
+    return set(choices(text, VARIANTS))
+
+
+def choices(text: str, known: Iterable[str]) -> list[str]:
     names = [name.strip() for name in text.split(",")]
-    unknown = [name for name in names if name not in PRECISIONS]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: known are {', '.join(PRECISIONS)}")
-    return [PRECISIONS[name] for name in names]
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: known are {', '.join(known)}")
+    return names
 
 
 def main() -> int:
@@ -84,9 +94,11 @@ def main() -> int:
     parser.add_argument("out", type=Path, help="the model directory to write")
     parser.add_argument("--dtype", type=read_precisions, default="fp32", help="of fp32, fp16, q8, q4; separated by commas")
     parser.add_argument("--integrated", action="store_true", help="one graph that takes token ids and pixels, in place of three")
+    variants = "; ".join(f"{name}: {what}" for name, what in VARIANTS.items())
+    parser.add_argument("--published", type=read_variants, default=set(), help=f"as some published exports are. {variants}")
     args = parser.parse_args()
     try:
-        export(Checkpoint(args.checkpoint), args.out, args.dtype, DecoderOptions(), args.integrated)
+        export(Checkpoint(args.checkpoint), args.out, args.dtype, args.published, args.integrated)
     except CheckpointError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1

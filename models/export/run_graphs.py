@@ -47,6 +47,8 @@ class ExportedModel:
             feeds["position_ids"] = positions
         if "token_type_ids" in names:
             feeds["token_type_ids"] = self._groups(ids[0])[None]
+        if "num_logits_to_keep" in names:
+            feeds["num_logits_to_keep"] = np.array(1, np.int64)
         return Answer(self, feeds, following)
 
     def no_pixels(self) -> dict[str, np.ndarray]:
@@ -172,6 +174,7 @@ class Answer:
             "attention_mask": np.ones((1, self.feeds["attention_mask"].shape[1] + 1), np.int64),
             "position_ids": np.full(shape, self.following, np.int64),
             "token_type_ids": np.zeros((1, 1), np.int64),
+            "num_logits_to_keep": np.array(1, np.int64),
         }
         # What is left are features of images, of which there are none.
         self.feeds = {name: new[name] if name in new else np.zeros_like(new["inputs_embeds"]) for name in self.feeds}

@@ -135,7 +135,7 @@ class _Decoder:
         g, config = self.g, self.config
         scale = config.get("query_pre_attn_scalar", config.head_dim) ** -0.5
         masks = Masks(g, "inputs_embeds") if self.joined or not self._takes_positions() else None
-        self.positions = "position_ids" if self._takes_positions() else masks.new_positions()
+        self.positions = "position_ids" if self._takes_positions() else self._counted(masks.new_positions())
         self.rotary = self._rotary()
         self.grouped = None if self.joined else GroupedAttention(g, config, scale)
         if not self.joined:
@@ -152,6 +152,12 @@ class _Decoder:
             if group is not None:
                 visible = g.node("Or", [visible, group], f"visible_{kind}")
             self.bias[kind] = masks.bias(visible, f"bias_{kind}")
+
+    def _counted(self, positions: str) -> str:
+        """PaliGemma counts from 1."""
+        if self.g.checkpoint.config.get("model_type") != "paligemma":
+            return positions
+        return self.g.node("Add", [positions, self.g.scalar(1)], "positions_from_1")
 
     def _rotary(self) -> dict[str, Rotary]:
         g, config = self.g, self.config
