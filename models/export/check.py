@@ -3,9 +3,10 @@
     python3 models/export/check.py CHECKPOINT EXPORTED [--dtype q4] [--cases FILE]     one model directory
     python3 models/export/check.py --all FOLDER [--dtype fp32,fp16]      exports each checkpoint in FOLDER, then compares
 
-The cases are those of CHECKPOINT/golden.json, or of another such file (see `make_golden.py`): prompts and pictures. Where torch and transformers are installed they
-are run again, and image features, embeddings, logits and tokens compared; where they are not, logits and tokens are compared with
-what is stored beside golden.json, and the output says so. Exit code 1: some difference in fp32 is above 1e-4.
+The cases are those of CHECKPOINT/golden.json, or of another such file (see `make_golden.py`): prompts and pictures; of a checkpoint
+without one, a drawn picture and text alone. Where torch and transformers are installed they are run again, and image features,
+embeddings, logits and tokens compared; where they are not, logits and tokens are compared with what is stored beside golden.json, and
+the output says so. Exit code 1: some difference in fp32 is above 1e-4.
 """
 
 import argparse
@@ -54,8 +55,11 @@ def has_torch() -> bool:
     return all(importlib.util.find_spec(name) for name in ("torch", "transformers", "PIL"))
 
 
-def check(checkpoint: Path, exported: Path, precision: Precision, file: Path) -> list[tuple[str, Difference]]:
-    """Every case of `file` that there is a reference for."""
+def check(checkpoint: Path, exported: Path, precision: Precision, file: Path | None = None) -> list[tuple[str, Difference]]:
+    """Every case of `file`, CHECKPOINT/golden.json unless given, that there is a reference for."""
+    file = file or checkpoint / "golden.json"
+    if not file.is_file():
+        return check_drawn(checkpoint, exported, precision)
     cases = json.loads(file.read_text(encoding="utf-8"))
     model = ExportedModel(exported, precision.suffix)
     refused = end_tokens(checkpoint)
@@ -69,6 +73,28 @@ def check(checkpoint: Path, exported: Path, precision: Precision, file: Path) ->
 
     reference = Reference(checkpoint)
     return [(case["case"], compare_run(model, reference, case, file.parent, refused)) for case in cases]
+
+
+def check_drawn(checkpoint: Path, exported: Path, precision: Precision) -> list[tuple[str, Difference]]:
+    if not has_torch():
+        print(f"{checkpoint} has no golden.json: nothing to compare with")
+        return []
+    from PIL import Image
+
+    from make_golden import prompt_of, read_frame
+    from reference import Reference
+
+    reference = Reference(checkpoint)
+    frame = read_frame(reference)
+    model = ExportedModel(exported, precision.suffix)
+    with tempfile.TemporaryDirectory() as folder:
+        drawn = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
+        Image.fromarray(drawn).resize((320, 240)).save(Path(folder) / "drawn.png")
+        cases = [{"case": "drawn picture", "images": ["drawn.png"], "prompt": prompt_of(frame, [None, "What is in this image?"])}]
+        if reference.family != "paligemma":
+            cases.append({"case": "text only", "images": [], "prompt": prompt_of(frame, ["How much is seven times six?"])})
+        refused = end_tokens(checkpoint)
+        return [(case["case"], compare_run(model, reference, {**case, "greedy": [0] * 8}, Path(folder), refused)) for case in cases]
 
 
 def compare_stored(model: ExportedModel, case: dict, stored: dict[str, np.ndarray], refused: set[int]) -> Difference:
@@ -121,9 +147,9 @@ def picture(folder: Path, name: str) -> Path:
 
 
 def end_tokens(checkpoint: Path) -> set[int]:
-    ends = json.loads((checkpoint / "generation_config.json").read_text(encoding="utf-8")).get("eos_token_id")
-    size = json.loads((checkpoint / "config.json").read_text(encoding="utf-8")).get("text_config", {}).get("vocab_size", 1 << 62)
-    return {end for end in (ends if isinstance(ends, list) else [ends]) if end is not None and end < size}
+    path = checkpoint / "generation_config.json"
+    ends = json.loads(path.read_text(encoding="utf-8")).get("eos_token_id") if path.is_file() else None
+    return {end for end in (ends if isinstance(ends, list) else [ends]) if end is not None}
 
 
 def largest(a: np.ndarray, b: np.ndarray) -> float:
@@ -135,7 +161,7 @@ def common(a: list[int], b: list[int]) -> int:
     return next((i for i, (x, y) in enumerate(zip(a, b)) if x != y), min(len(a), len(b)))
 
 
-def report(checkpoint: Path, exported: Path, precision: Precision, file: Path) -> bool:
+def report(checkpoint: Path, exported: Path, precision: Precision, file: Path | None = None) -> bool:
     """Prints the differences. False: one is above the limit, in a precision that has one."""
     good = True
     for name, difference in check(checkpoint, exported, precision, file):
@@ -155,7 +181,7 @@ def check_all(folder: Path, precisions: list[Precision], out: Path) -> bool:
         try:
             export(Checkpoint(checkpoint), exported, precisions)
             # Every precision, although one before it was not good.
-            passed = all([report(checkpoint, exported, precision, checkpoint / "golden.json") for precision in precisions])
+            passed = all([report(checkpoint, exported, precision) for precision in precisions])
         except Exception:  # noqa: BLE001 - the next family is to be checked as well
             traceback.print_exc()
             passed = False
@@ -182,8 +208,7 @@ def main() -> int:
             return 0 if check_all(args.all, args.dtype, args.out or Path(temporary)) else 1
     if args.checkpoint is None or args.exported is None:
         parser.error("give CHECKPOINT and EXPORTED, or --all FOLDER")
-    cases = args.cases or args.checkpoint / "golden.json"
-    return 0 if all([report(args.checkpoint, args.exported, precision, cases) for precision in args.dtype]) else 1
+    return 0 if all([report(args.checkpoint, args.exported, precision, args.cases) for precision in args.dtype]) else 1
 
 
 if __name__ == "__main__":

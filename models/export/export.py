@@ -96,6 +96,7 @@ def main() -> int:
     parser.add_argument("--integrated", action="store_true", help="one graph that takes token ids and pixels, in place of three")
     variants = "; ".join(f"{name}: {what}" for name, what in VARIANTS.items())
     parser.add_argument("--published", type=read_variants, default=set(), help=f"as some published exports are. {variants}")
+    parser.add_argument("--check", action="store_true", help="compare with PyTorch afterwards (check.py)")
     args = parser.parse_args()
     try:
         export(Checkpoint(args.checkpoint), args.out, args.dtype, args.published, args.integrated)
@@ -105,6 +106,10 @@ def main() -> int:
     for path in sorted(args.out.rglob("*")):
         if path.is_file():
             print(f"{path.stat().st_size:>12} {path.relative_to(args.out)}")
+    if args.check:
+        from check import report
+
+        return 0 if all([report(args.checkpoint, args.out, precision) for precision in args.dtype]) else 1
     return 0
 
 

@@ -6,22 +6,26 @@ CHECKPOINTS: a folder of checkpoints with golden.json, and the pictures that the
 """
 
 import argparse
+import json
 import shutil
 import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from checkpoint import Checkpoint  # noqa: E402
+from checkpoint import Checkpoint, read_header  # noqa: E402
 from export import export  # noqa: E402
 from precision import PRECISIONS  # noqa: E402
 
 
 def write_fixture(checkpoint: Path, out: Path) -> None:
-    """A model directory in float32, and golden.json."""
+    """A model directory in float32, golden.json, and checkpoint.json: the header of model.safetensors, for tests of the exporter."""
     shutil.rmtree(out, ignore_errors=True)
     export(Checkpoint(checkpoint), out, [PRECISIONS["fp32"]])
     shutil.copyfile(checkpoint / "golden.json", out / "golden.json")
+    header, _ = read_header(checkpoint / "model.safetensors")
+    lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in header.items()]
+    (out / "checkpoint.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def main() -> None:

@@ -160,7 +160,8 @@ class Answer:
         tokens = []
         for _ in range(count):
             logits = self.logits.copy()
-            logits[list(refused)] = -np.inf
+            # The tiny checkpoints' classes name end tokens that their vocabularies do not have.
+            logits[[token for token in refused if token < len(logits)]] = -np.inf
             tokens.append(int(logits.argmax()))
             self.step(tokens[-1])
         return tokens
