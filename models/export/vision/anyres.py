@@ -8,42 +8,8 @@ on a few numbers, in float64 as Python does it: a patch more or less would not f
 """
 
 import numpy as np
-from onnx import TensorProto
 
-from builder import INT64, GraphBuilder
-
-DOUBLE = TensorProto.DOUBLE
-
-
-class Arithmetic:
-    """Numbers of the graph, [] each or [canvases]; the names of what they are kept under begin with `prefix`."""
-
-    def __init__(self, g: GraphBuilder, prefix: str):
-        self.g = g
-        self.prefix = prefix
-        self._count = 0
-
-    def op(self, kind: str, *inputs: str, **attributes) -> str:
-        self._count += 1
-        return self.g.node(kind, list(inputs), f"{self.prefix}_{self._count}", **attributes)
-
-    def double(self, x: str) -> str:
-        return self.op("Cast", x, to=DOUBLE)
-
-    def whole(self, x: str) -> str:
-        """Python's int(): towards 0."""
-        return self.op("Cast", self.op("Floor", x), to=INT64)
-
-    def number(self, value: float) -> str:
-        return self.g.constant(f"double_{value!r}", np.array(value, np.float64))
-
-    def floor_divide(self, x: str, by: str) -> str:
-        """Python's x // by of two positive float64, which is exact where a rounded quotient may be 1 too much."""
-        rest = self.op("Mod", x, by, fmod=1)
-        return self.op("Cast", self.op("Round", self.op("Div", self.op("Sub", x, rest), by)), to=INT64)
-
-    def element(self, x: str, index: int) -> str:
-        return self.op("Gather", x, self.g.scalar(index), axis=0)
+from vision.arithmetic import Arithmetic
 
 
 def best_canvas(a: Arithmetic, height: str, width: str, canvases: list[list[int]]) -> tuple[str, str]:
@@ -77,8 +43,8 @@ def unpad(a: Arithmetic, height: str, width: str, rows: str, columns: str) -> tu
 
     def padding(have: str, other: str, original: str, other_original: str) -> str:
         scale = a.op("Div", a.double(other), a.double(other_original))
-        exact = a.op("Mul", a.op("Mul", a.double(original), scale), a.number(1e7))
-        rounded = a.op("Div", a.op("Round", exact), a.number(1e7))
+        exact = a.op("Mul", a.op("Mul", a.double(original), scale), a.double_number(1e7))
+        rounded = a.op("Div", a.op("Round", exact), a.double_number(1e7))
         return a.op("Div", a.op("Sub", have, a.whole(rounded)), a.g.scalar(2))
 
     zero = a.g.scalar(0)
@@ -90,7 +56,7 @@ def unpad(a: Arithmetic, height: str, width: str, rows: str, columns: str) -> tu
 
 def scaled_size(a: Arithmetic, rows: str, columns: str, most: int) -> tuple[str, str]:
     """rows × columns, scaled down where they are clearly more than `most` patches."""
-    area = a.op("Div", a.double(a.op("Mul", rows, columns)), a.number(float(most)))
+    area = a.op("Div", a.double(a.op("Mul", rows, columns)), a.double_number(float(most)))
     ratio = a.op("Sqrt", area)
-    large = a.op("Greater", ratio, a.number(1.1))
+    large = a.op("Greater", ratio, a.double_number(1.1))
     return tuple(a.op("Where", large, a.floor_divide(a.double(side), ratio), side) for side in (rows, columns))

@@ -1,5 +1,6 @@
 """Parts that the vision towers share. Names of nodes begin with `vision_`, so that a tower fits into a decoder's graph as well."""
 
+import math
 from typing import Any
 
 from builder import MICROSOFT, GraphBuilder
@@ -45,9 +46,11 @@ def attend(g: GraphBuilder, q: str, k: str, v: str, heads: int, out: str, mask: 
 
 
 def patch_embedding(g: GraphBuilder, pixels: str, weight: str, bias: str | None, out: str) -> str:
-    """pixels [n, 3, h, w] → [n, patches, width]; `weight`: the name of a kernel [width, 3, patch, patch]."""
-    width, _, patch, _ = g.checkpoint.shape(weight)
-    inputs = [pixels, g.weight(weight), *([g.weight(bias)] if bias else ())]
+    """pixels [n, 3, h, w] → [n, patches, width]; `weight`: the name of a kernel [width, 3, patch, patch], or of its rows flattened."""
+    width, *rest = g.checkpoint.shape(weight)
+    patch = math.isqrt(math.prod(rest) // 3)
+    kernel = g.weight(weight, lambda stored: stored.reshape(width, 3, patch, patch))
+    inputs = [pixels, kernel, *([g.weight(bias)] if bias else ())]
     x = g.node("Conv", inputs, f"{out}_map", kernel_shape=[patch, patch], strides=[patch, patch])
     return map_to_rows(g, x, width, out)
 

@@ -5,17 +5,15 @@
 One tile alone (as where a prompt has several images) gives its patches and a newline.
 """
 
-import numpy as np
-
-from builder import FLOAT, INT64, GraphBuilder
+from builder import INT64, GraphBuilder
 from checkpoint import Checkpoint, CheckpointError
 from precision import Precision
-from vision.anyres import Arithmetic, best_canvas, scaled_size, unpad
+from vision.anyres import best_canvas, scaled_size, unpad
+from vision.arithmetic import Arithmetic
 from vision.common import shape
 from vision.llava import FEATURES, PIXELS, Patches, hidden_size, project, read_patches
 
 SIZES = "image_sizes"
-HALF, ZERO, ONE = np.float32(0.5), np.float32(0), np.float32(1)
 
 
 def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
@@ -38,7 +36,7 @@ def pack(g: GraphBuilder, features: str, patches: Patches) -> str:
     rows_of_features = g.node("Reshape", [features, g.ints(-1, hidden)], "vision_rows")
     whole = g.node("Slice", [rows_of_features, g.ints(0), g.ints(side * side), g.ints(0)], "vision_whole")
     tiles = a.element(g.node("Shape", [features], "vision_features_shape"), 0)
-    cut = a.op("Cast", a.op("Greater", tiles, g.scalar(1)), to=INT64)
+    cut = a.int64(a.op("Greater", tiles, g.scalar(1)))
 
     sizes = g.node("Reshape", [SIZES, g.ints(-1)], "vision_sizes")
     height, width = a.element(sizes, 0), a.element(sizes, 1)
@@ -85,16 +83,15 @@ def taps(a: Arithmetic, start: str, inside: str, outside: str) -> tuple[list[str
     outside every sample is a patch.
     """
     g = a.g
-    at = a.op("Cast", a.op("Range", g.scalar(0), outside, g.scalar(1)), to=FLOAT)
-    step = a.op("Div", *(a.op("Cast", length, to=FLOAT) for length in (inside, outside)))
-    half, zero, one = (g.constant(f"float32_{value}", np.asarray(value)) for value in (HALF, ZERO, ONE))
+    at = a.float32(a.range(outside))
+    step = a.op("Div", a.float32(inside), a.float32(outside))
+    half, zero, one = (a.float_number(value) for value in (0.5, 0.0, 1.0))
     exact = a.op("Max", a.op("Sub", a.op("Mul", step, a.op("Add", at, half)), half), zero)
-    lower = a.op("Cast", a.op("Floor", exact), to=INT64)
     last = a.op("Sub", inside, g.scalar(1))
-    lower = a.op("Min", lower, last)
+    lower = a.op("Min", a.whole(exact), last)
     upper = a.op("Min", a.op("Add", lower, g.scalar(1)), last)
-    second = a.op("Sub", exact, a.op("Cast", lower, to=FLOAT))
-    weights = [a.op("Cast", weight, to=g.real) for weight in (a.op("Sub", one, second), second)]
+    second = a.op("Sub", exact, a.float32(lower))
+    weights = [a.real(weight) for weight in (a.op("Sub", one, second), second)]
     return [a.op("Add", tap, start) for tap in (lower, upper)], weights
 
 
