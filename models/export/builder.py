@@ -159,18 +159,7 @@ class GraphBuilder:
 
         for names, read in other._stored.items():
             self.deferred([renamed(name) for name in names.split("\n")], read)
-        nodes = []
-        for node in other.nodes:
-            if any(attribute.HasField("g") for attribute in node.attribute):
-                raise ValueError(f"{node.name} has a graph inside, whose names are not changed here")
-            copy = onnx.NodeProto()
-            copy.CopyFrom(node)
-            copy.name = prefix + node.name
-            del copy.input[:], copy.output[:]
-            copy.input.extend(map(renamed, node.input))
-            copy.output.extend(map(renamed, node.output))
-            nodes.append(copy)
-        return nodes
+        return [renamed_node(node, prefix, renamed) for node in other.nodes]
 
     def save(self, path: Path) -> None:
         """Writes the graph to `path`, and its weights into `path` or, of a large model, beside it."""
@@ -184,6 +173,24 @@ class GraphBuilder:
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="troupe")
         path.write_bytes(model.SerializeToString())
+
+
+def renamed_node(node: onnx.NodeProto, prefix: str, renamed: Callable[[str], str]) -> onnx.NodeProto:
+    """A copy with other names of its values, and of those of graphs inside."""
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.name = prefix + node.name
+    copy.input[:] = map(renamed, node.input)
+    copy.output[:] = map(renamed, node.output)
+    for attribute in copy.attribute:
+        if not attribute.HasField("g"):
+            continue
+        inside = [renamed_node(one, prefix, renamed) for one in attribute.g.node]
+        del attribute.g.node[:]
+        attribute.g.node.extend(inside)
+        for value in (*attribute.g.input, *attribute.g.output, *attribute.g.initializer):
+            value.name = renamed(value.name)
+    return copy
 
 
 class _Weights:

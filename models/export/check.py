@@ -109,18 +109,18 @@ def compare_stored(model: ExportedModel, case: dict, stored: dict[str, np.ndarra
 def unrounded(pixels: np.ndarray, preprocessor: dict) -> np.ndarray:
     """Normalized pixels [..., 3, h, w], or patches of them, as they were before they were stored in half precision.
 
-    Each was a byte once, and half precision is fine enough to tell which. What was none (padding behind the normalization) is
-    kept.
+    Each was a byte once, and half precision is fine enough to tell which. Pixels that no bytes give (Llama 4's processor hands them over in
+    bfloat16, and half precision holds those as they are) stay what they are.
     """
-    mean, std = (np.array(preprocessor[name], np.float64) for name in ("image_mean", "image_std"))
-    x = pixels.astype(np.float64)
+    mean, std = (np.array(preprocessor[name], np.float64)[:, None, None] for name in ("image_mean", "image_std"))
     # Patches are flat: channels are the slowest of what is in them.
-    channels = x if x.ndim > 2 else x.reshape(x.shape[0], 3, -1, 1)
-    mean, std = mean[:, None, None], std[:, None, None]
-    levels = (channels * std + mean) * 255
-    bytes_ = np.rint(levels)
-    exact = np.where(np.abs(levels - bytes_) < 0.15, (bytes_ / 255 - mean) / std, channels)
-    return exact.reshape(x.shape).astype(np.float32)
+    channels = pixels if pixels.ndim > 2 else pixels.reshape(pixels.shape[0], 3, -1, 1)
+    exact = (np.rint((channels * std + mean) * 255) / 255 - mean) / std
+    # Zeros may be padding behind the normalization.
+    padding = channels == 0
+    if not (padding | (exact.astype(pixels.dtype) == channels)).all():
+        return pixels.astype(np.float32)
+    return np.where(padding, 0, exact).reshape(pixels.shape).astype(np.float32)
 
 
 def compare_run(model: ExportedModel, reference, case: dict, folder: Path, refused: set[int]) -> Difference:
