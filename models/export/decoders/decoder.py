@@ -1,0 +1,264 @@
+"""The language model: `decoder_model_merged` and `embed_tokens`.
+
+    inputs   inputs_embeds float32 [B, S, H], attention_mask int64 [B, P + S], position_ids int64 [B, S] or [3, B, S] (Qwen)
+             past_key_values.N.{key,value} [B, kvHeads, P, headDim]
+             token_type_ids int64 [B, S] (Gemma 3, PaliGemma): new tokens with the same number above 0 see each other both ways
+             deepstack_features.N float32 [B, S, H] (Qwen3-VL): added behind layer N; 0 where no image token is
+             num_logits_to_keep int64 [], where asked for
+    outputs  logits float32 [B, S, vocabulary], present.N.{key,value} [B, kvHeads, P + S, headDim]
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from builder import FLOAT, FLOAT16, INT64, GraphBuilder
+from checkpoint import Checkpoint
+from decoders.attention import GroupedAttention, JoinedAttention, cache_of
+from decoders.blocks import gated_mlp, norm_heads, ones, rms_norm
+from decoders.masks import Masks
+from decoders.moe import mixture
+from decoders.rotary import Rotary, add_rotary, rope_settings
+from decoders.text_config import TextConfig, read_text_config
+from precision import TABLE_LEVELS, Precision, eight_bit
+
+
+@dataclass(frozen=True)
+class DecoderOptions:
+    """How published exports differ from each other.
+
+    `positions`: with `position_ids`; without, they are counted in the graph from the mask. `joined`: Concat and products instead of
+    GroupQueryAttention. `logits_to_keep`: with the input `num_logits_to_keep`.
+    """
+
+    positions: bool = True
+    joined: bool = False
+    logits_to_keep: bool = False
+
+
+def build(checkpoint: Checkpoint, precision: Precision, options: DecoderOptions = DecoderOptions()) -> GraphBuilder:
+    g = GraphBuilder(checkpoint, precision, "decoder_model_merged")
+    _Decoder(g, read_text_config(checkpoint), options).add()
+    return g
+
+
+def build_embed(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
+    """input_ids int64 [B, S] → inputs_embeds float32 [B, S, H]; Gemma's √H is inside."""
+    g = GraphBuilder(checkpoint, precision, "embed_tokens")
+    config = read_text_config(checkpoint)
+    g.input("input_ids", INT64, ["batch_size", "sequence_length"])
+    rows = _embedding(g, f"{config.root}.embed_tokens.weight")
+    if config.type.startswith("gemma"):
+        rows = g.node("Mul", [rows, g.constant("scale", np.array(config.hidden**0.5, np.float32))], "scaled")
+    g.node("Identity", [rows], "inputs_embeds")
+    g.output("inputs_embeds", FLOAT, ["batch_size", "sequence_length", config.hidden])
+    return g
+
+
+def _embedding(g: GraphBuilder, weight: str) -> str:
+    """Rows of the table in float32; stored in 8 bits with a scale for each row in the precision q8."""
+    if g.precision.name == "q8":
+        table, scales = g.deferred(
+            [f"{weight}_q8", f"{weight}_scales"], lambda: _eight_bit_table(g.checkpoint.read(weight))
+        )
+        levels = g.node("Cast", [g.node("Gather", [table, "input_ids"], "levels", axis=0)], "levels_float", to=FLOAT)
+        return g.node("Mul", [levels, g.node("Gather", [scales, "input_ids"], "row_scales", axis=0)], "rows")
+    rows = g.node("Gather", [g.weight(weight), "input_ids"], "rows", axis=0)
+    return g.node("Cast", [rows], "rows_float", to=FLOAT) if g.precision.half else rows
+
+
+def _eight_bit_table(table: np.ndarray) -> list[np.ndarray]:
+    levels, scales = eight_bit(table, TABLE_LEVELS)
+    return [levels, scales[:, None]]
+
+
+class _Decoder:
+    def __init__(self, g: GraphBuilder, config: TextConfig, options: DecoderOptions):
+        self.g, self.config, self.options = g, config, options
+        self.gemma = config.type.startswith("gemma")
+        self.deepstack = len(g.checkpoint.config.get("vision_config", {}).get("deepstack_visual_indexes", []))
+        self.rope = rope_settings(config)
+        # Rows of position_ids.
+        self.axes = 3 if "mrope_section" in self.rope else 1
+        self.both_ways = config.type == "gemma3_text" or g.checkpoint.config.get("model_type") == "paligemma"
+        self.kinds = [layer_kind(config, layer) for layer in range(config.layers)]
+        self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"}
+        self.temperature: str | None = None
+
+    def add(self) -> None:
+        g, config = self.g, self.config
+        x = self._inputs()
+        self._attention()
+        for layer in range(config.layers):
+            x = self._layer(layer, x)
+            if layer < self.deepstack:
+                x = g.node("Add", [x, self.features[layer]], f"t{layer}_deepstack")
+        if self.options.logits_to_keep:
+            # The last num_logits_to_keep positions; 0 keeps all.
+            start = g.node("Unsqueeze", [g.node("Neg", ["num_logits_to_keep"], "kept_negative"), g.ints(0)], "kept_start")
+            end = g.constant("end", np.array([np.iinfo(np.int64).max], np.int64))
+            x = g.node("Slice", [x, start, end, g.ints(1)], "kept")
+        x = rms_norm(g, x, f"{config.root}.norm.weight", config.eps, "normed", self.gemma)
+        logits = g.linear(x, config.head.removesuffix(".weight"), "logits_inside")
+        cap = config.get("final_logit_softcapping")
+        if cap is not None:
+            share = g.node("Div", [logits, g.float_scalar(float(cap))], "logits_share")
+            logits = g.node("Mul", [g.node("Tanh", [share], "logits_tanh"), g.float_scalar(float(cap))], "logits_capped")
+        length = "num_logits_to_keep" if self.options.logits_to_keep else "sequence_length"
+        g.real_output(logits, "logits", ["batch_size", length, config.vocabulary])
+        for layer in range(config.layers):
+            cache = cache_of(layer)
+            for name in (cache.present_key, cache.present_value):
+                g.output(name, self._cache_type(), self._cache_shape("total_sequence_length"))
+
+    def _inputs(self) -> str:
+        g, config = self.g, self.config
+        new = ["batch_size", "sequence_length"]
+        x = g.real_input("inputs_embeds", [*new, config.hidden])
+        g.input("attention_mask", INT64, ["batch_size", "total_sequence_length"])
+        if self.options.positions or self.axes == 3:
+            g.input("position_ids", INT64, new if self.axes == 1 else [3, *new])
+        if self.both_ways:
+            g.input("token_type_ids", INT64, new)
+        shape = [*new, config.hidden]
+        self.features = [g.real_input(f"deepstack_features.{layer}", shape) for layer in range(self.deepstack)]
+        if self.options.logits_to_keep:
+            g.input("num_logits_to_keep", INT64, [])
+        for layer in range(config.layers):
+            cache = cache_of(layer)
+            for name in (cache.past_key, cache.past_value):
+                g.input(name, self._cache_type(), self._cache_shape("past_sequence_length"))
+        return x
+
+    def _attention(self) -> None:
+        """Rotary tables and biases, shared by the layers."""
+        g, config = self.g, self.config
+        scale = config.get("query_pre_attn_scalar", config.head_dim) ** -0.5
+        masks = Masks(g, "inputs_embeds") if self.joined or not self._takes_positions() else None
+        self.positions = "position_ids" if self._takes_positions() else self._counted(masks.new_positions())
+        self.rotary = self._rotary()
+        self.grouped = None if self.joined else GroupedAttention(g, config, scale)
+        if not self.joined:
+            return
+        self.plain = JoinedAttention(g, config, scale)
+        group = masks.same_group("token_type_ids") if self.both_ways else None
+        self.bias = {}
+        for kind in sorted(set(self.kinds)):
+            visible = {
+                "full": lambda: masks.causal,
+                "window": lambda: masks.window(config.values["sliding_window"]),
+                "chunk": lambda: masks.chunk(config.values["attention_chunk_size"]),
+            }[kind]()
+            if group is not None:
+                visible = g.node("Or", [visible, group], f"visible_{kind}")
+            self.bias[kind] = masks.bias(visible, f"bias_{kind}")
+
+    def _counted(self, positions: str) -> str:
+        """PaliGemma counts from 1."""
+        if self.g.checkpoint.config.get("model_type") != "paligemma":
+            return positions
+        return self.g.node("Add", [positions, self.g.scalar(1)], "positions_from_1")
+
+    def _rotary(self) -> dict[str, Rotary]:
+        g, config = self.g, self.config
+        interleaved = config.type == "llama4_text"
+        tables = {}
+        for kind in sorted(set(self.kinds)):
+            settings = rope_settings(config, "sliding_attention") if kind == "window" else self.rope
+            shared = next((made for known, made in tables.items() if (known == "window") == (kind == "window")), None)
+            tables[kind] = shared or add_rotary(g, self.positions, settings, config.head_dim, f"rotary_{kind}", interleaved)
+        return tables
+
+    def _layer(self, layer: int, x: str) -> str:
+        g, config = self.g, self.config
+        root, at = f"{config.root}.layers.{layer}", f"t{layer}"
+        norm = lambda y, name, out: rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma)  # noqa: E731
+        attended = self._attend(layer, norm(x, "input_layernorm", "norm1"), root, at)
+        # Gemma 3 has a norm behind each half as well, and calls the one before the second half otherwise.
+        four = config.type == "gemma3_text"
+        if four:
+            attended = norm(attended, "post_attention_layernorm", "attention_norm")
+        x = g.node("Add", [x, attended], f"{at}_middle")
+        normed = norm(x, "pre_feedforward_layernorm" if four else "post_attention_layernorm", "norm2")
+        inner = self._feed_forward(layer, normed, root, at)
+        if four:
+            inner = norm(inner, "post_feedforward_layernorm", "mlp_norm")
+        return g.node("Add", [x, inner], f"{at}_out")
+
+    def _attend(self, layer: int, x: str, root: str, at: str) -> str:
+        g, config = self.g, self.config
+        kind = self.kinds[layer]
+        q, k, v = (g.biased(x, f"{root}.self_attn.{p}_proj", f"{at}_{p}") for p in "qkv")
+        if f"{root}.self_attn.q_norm.weight" in g.checkpoint:
+            plus = (lambda w: w + 1) if self.gemma else None
+            q, k = (
+                norm_heads(g, y, g.weight(f"{root}.self_attn.{p}_norm.weight", plus), config.head_dim, config.eps, f"{y}_normed")
+                for p, y in zip("qk", (q, k))
+            )
+        if uses_rotary(config, layer):
+            q, k = (self.rotary[kind].rotate(g, y, f"{y}_rotated") for y in (q, k))
+            if config.get("use_qk_norm", False):
+                # Llama 4: without a weight, behind the rotation.
+                unit = ones(g, config.head_dim)
+                q, k = (norm_heads(g, y, unit, config.head_dim, config.eps, f"{y}_normed") for y in (q, k))
+        elif config.get("attn_temperature_tuning", False):
+            q = g.node("Mul", [q, self._temperature()], f"{q}_tempered")
+        cache, out = cache_of(layer), f"{at}_attended"
+        if self.grouped is not None:
+            attended = self.grouped.add(q, k, v, cache, out)
+        else:
+            attended = self.plain.add(q, k, v, cache, self.bias[kind], out)
+        return g.biased(attended, f"{root}.self_attn.o_proj", f"{at}_attention")
+
+    def _temperature(self) -> str:
+        """1 + attn_scale · ln(1 + ⌊(position + 1) / floor_scale⌋), [B, S, 1]: Llama 4's for layers without rotary embedding."""
+        g, config = self.g, self.config
+        if self.temperature is None:
+            steps = g.node("Div", [g.node("Add", [self.positions, g.scalar(1)], "reached"), g.scalar(config.values["floor_scale"])], "steps")
+            log = g.node("Log", [g.node("Cast", [g.node("Add", [steps, g.scalar(1)], "steps_1")], "steps_float", to=FLOAT)], "steps_log")
+            scaled = g.node("Mul", [log, g.constant("attn_scale", np.array(config.values["attn_scale"], np.float32))], "warmth")
+            warm = g.node("Add", [scaled, g.constant("one_float", np.array(1, np.float32))], "temperature_float")
+            warm = g.node("Unsqueeze", [warm, g.ints(2)], "temperature_each")
+            self.temperature = g.node("Cast", [warm], "temperature", to=g.real)
+        return self.temperature
+
+    def _feed_forward(self, layer: int, x: str, root: str, at: str) -> str:
+        g, config = self.g, self.config
+        if f"{root}.feed_forward.router.weight" in g.checkpoint:
+            return mixture(g, x, f"{root}.feed_forward", config, f"{at}_mlp")
+        mlp = f"{root}.feed_forward" if config.type == "llama4_text" else f"{root}.mlp"
+        return gated_mlp(g, x, mlp, config.activation, f"{at}_mlp")
+
+    def _takes_positions(self) -> bool:
+        return self.options.positions or self.axes == 3
+
+    def _cache_type(self) -> int:
+        return FLOAT16 if self.g.precision.half else FLOAT
+
+    def _cache_shape(self, length: str) -> list:
+        return ["batch_size", self.config.kv_heads, length, self.config.head_dim]
+
+
+def layer_kind(config: TextConfig, layer: int) -> str:
+    """`full`, `window` (sliding) or `chunk`."""
+    names = {"full_attention": "full", "sliding_attention": "window", "chunked_attention": "chunk"}
+    types = config.get("layer_types")
+    if types is not None:
+        kind = names[types[layer]]
+    elif config.type == "gemma3_text":
+        kind = "full" if (layer + 1) % config.values["sliding_window_pattern"] == 0 else "window"
+    elif config.type == "llama4_text":
+        kind = "chunk" if uses_rotary(config, layer) else "full"
+    else:
+        kind = "full"
+    sizes = {"window": "sliding_window", "chunk": "attention_chunk_size"}
+    return kind if kind == "full" or config.get(sizes[kind]) is not None else "full"
+
+
+def uses_rotary(config: TextConfig, layer: int) -> bool:
+    """False in the layers of Llama 4 (SmolLM3 too) that know no positions."""
+    listed = config.get("no_rope_layers")
+    if listed:
+        return bool(listed[layer])
+    interval = config.get("no_rope_layer_interval")
+    return interval is None or (layer + 1) % interval != 0

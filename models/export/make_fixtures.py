@@ -1,0 +1,47 @@
+"""Writes the project's test fixtures: exports of tiny checkpoints, with their golden answers.
+
+    python3 models/export/make_fixtures.py CHECKPOINTS test/fixtures/families [NAME ...]
+
+CHECKPOINTS: a folder of checkpoints with golden.json, and the pictures that they share.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from checkpoint import Checkpoint, read_header  # noqa: E402
+from export import export  # noqa: E402
+from precision import PRECISIONS  # noqa: E402
+
+
+def write_fixture(checkpoint: Path, out: Path) -> None:
+    """A model directory in float32, golden.json, and checkpoint.json: the header of model.safetensors, for tests of the exporter."""
+    shutil.rmtree(out, ignore_errors=True)
+    export(Checkpoint(checkpoint), out, [PRECISIONS["fp32"]])
+    shutil.copyfile(checkpoint / "golden.json", out / "golden.json")
+    header, _ = read_header(checkpoint / "model.safetensors")
+    lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in header.items()]
+    (out / "checkpoint.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("checkpoints", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*", help="of checkpoints; all, if none is given")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    for picture in sorted(args.checkpoints.glob("*.png")):
+        shutil.copyfile(picture, args.out / picture.name)
+    for checkpoint in sorted(path.parent for path in args.checkpoints.glob("*/golden.json")):
+        if not args.names or checkpoint.name in args.names:
+            write_fixture(checkpoint, args.out / checkpoint.name)
+            print(checkpoint.name)
+
+
+if __name__ == "__main__":
+    main()
