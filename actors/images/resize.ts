@@ -1,5 +1,5 @@
 /**
- * Image resizing, bit for bit as Pillow does it: two passes, columns first, in fixed point, with an 8-bit image
+ * Image resizing, bit for bit as Pillow or torchvision does it: two passes, columns first, in fixed point, with an 8-bit image
  * between them. libvips (sharp) is ten times faster, but its pixels differ by up to 21 of 255 levels near edges
  * when shrinking small images, and by up to 3 on photographs; a vision model was not trained on those.
  */
@@ -11,8 +11,8 @@ import {
   type AxisWeights,
   axisWeights,
   NEAREST,
-  PRECISION_BITS,
   RESAMPLE_FILTERS,
+  type ResizeArithmetic,
 } from './resample-filters.ts';
 
 /**
@@ -58,14 +58,20 @@ const WEIGHT_BYTES = 32;
 // The inner loops read elements with `as number`: their indices are in range by construction, and `?? 0` in its
 // place makes them slower by half.
 const CHANNELS = 3;
-const HALF = 1 << (PRECISION_BITS - 1);
 
 /**
  * @param filter Pillow's id: 0 nearest, 1 Lanczos, 2 bilinear, 3 bicubic, 4 box, 5 Hamming
+ * @param arithmetic whose roundings. Default Pillow's
  * @returns a new image, or `image` itself when it has that size already
  */
-export function resize(image: RgbImage, width: number, height: number, filter: number): RgbImage {
-  return atOnce(resizeSteps(image, width, height, filter));
+export function resize(
+  image: RgbImage,
+  width: number,
+  height: number,
+  filter: number,
+  arithmetic: ResizeArithmetic = 'pillow',
+): RgbImage {
+  return atOnce(resizeSteps(image, width, height, filter, arithmetic));
 }
 
 /** The same, with pauses. */
@@ -74,19 +80,20 @@ export function* resizeSteps(
   width: number,
   height: number,
   filter: number,
+  arithmetic: ResizeArithmetic = 'pillow',
 ): Steps<RgbImage> {
   if (image.width === width && image.height === height) return image;
   const resampleFilter = RESAMPLE_FILTERS.get(filter);
   if (filter === NEAREST || resampleFilter === undefined) return pickNearest(image, width, height);
   let wide = image;
   if (image.width !== width) {
-    const axis = axisWeights(resampleFilter, image.width, width);
+    const axis = axisWeights(resampleFilter, image.width, width, arithmetic);
     wide = yield* inBlocks({ width, height: image.height }, image.width + width, (target, from, to) =>
       resizeColumns(image, width, axis, target, from, to),
     );
   }
   if (image.height === height) return wide;
-  const axis = axisWeights(resampleFilter, image.height, height);
+  const axis = axisWeights(resampleFilter, image.height, height, arithmetic);
   return yield* inBlocks({ width, height }, width * axis.stride, (target, from, to) =>
     resizeRows(wide, axis, target, from, to),
   );
@@ -118,7 +125,8 @@ function resizeColumns(
   fromRow: number,
   toRow: number,
 ): void {
-  const { starts, counts, weights, stride } = axis;
+  const { starts, counts, weights, stride, bits } = axis;
+  const half = bits === 0 ? 0 : 1 << (bits - 1);
   const { data: source, width: sourceWidth } = image;
   let to = fromRow * width * CHANNELS;
   for (let y = fromRow; y < toRow; y++) {
@@ -127,9 +135,9 @@ function resizeColumns(
       let from = (row + (starts[x] ?? 0)) * CHANNELS;
       const first = x * stride;
       const end = first + (counts[x] ?? 0);
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
+      let red = half;
+      let green = half;
+      let blue = half;
       for (let i = first; i < end; i++) {
         const weight = weights[i] as number;
         red = (red + Math.imul(source[from] as number, weight)) | 0;
@@ -137,9 +145,9 @@ function resizeColumns(
         blue = (blue + Math.imul(source[from + 2] as number, weight)) | 0;
         from += CHANNELS;
       }
-      target[to] = red >> PRECISION_BITS;
-      target[to + 1] = green >> PRECISION_BITS;
-      target[to + 2] = blue >> PRECISION_BITS;
+      target[to] = red >> bits;
+      target[to + 1] = green >> bits;
+      target[to + 2] = blue >> bits;
       to += CHANNELS;
     }
   }
@@ -152,7 +160,8 @@ function resizeRows(
   fromRow: number,
   toRow: number,
 ): void {
-  const { starts, counts, weights, stride } = axis;
+  const { starts, counts, weights, stride, bits } = axis;
+  const half = bits === 0 ? 0 : 1 << (bits - 1);
   const { data: source, width } = image;
   const rowLength = width * CHANNELS;
   let to = fromRow * rowLength;
@@ -162,9 +171,9 @@ function resizeRows(
     const end = first + (counts[y] ?? 0);
     for (let x = 0; x < rowLength; x += CHANNELS) {
       let from = base + x;
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
+      let red = half;
+      let green = half;
+      let blue = half;
       for (let i = first; i < end; i++) {
         const weight = weights[i] as number;
         red = (red + Math.imul(source[from] as number, weight)) | 0;
@@ -172,9 +181,9 @@ function resizeRows(
         blue = (blue + Math.imul(source[from + 2] as number, weight)) | 0;
         from += rowLength;
       }
-      target[to] = red >> PRECISION_BITS;
-      target[to + 1] = green >> PRECISION_BITS;
-      target[to + 2] = blue >> PRECISION_BITS;
+      target[to] = red >> bits;
+      target[to + 1] = green >> bits;
+      target[to + 2] = blue >> bits;
       to += CHANNELS;
     }
   }

@@ -1,0 +1,93 @@
+/**
+ * LLaVA 1.5: a CLIP tower, a projector, and a Llama decoder (Liu et al. 2023, "Improved Baselines with Visual Instruction
+ * Tuning"). An image is one square picture, cut from the middle; one `<image>` token stands for each of its patches.
+ */
+import type { JsonValue } from '../../model/model-directory.ts';
+import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
+import type { ModelSource } from '../model-source.ts';
+import { WholeImage } from '../whole-image.ts';
+import { llavaConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
+
+const IMAGE = '<image>';
+/** The architecture's, for configurations that leave it out. */
+const DEFAULT_IMAGE_TOKEN_ID = 32_000;
+const DEFAULT_PATCH = 14;
+/** Vicuna-7B. */
+const DEFAULTS = { heads: 32, contextLength: 4096 };
+
+export const llava: ModelFamily = {
+  modelTypes: ['llava'],
+  // Dynamo's for this model.
+  promptTemplate: 'USER: <image>\n<prompt> ASSISTANT:',
+  read,
+  images,
+};
+
+function read(source: ModelSource): FamilyModel {
+  const config = source.config(llavaConfigSchema);
+  const preprocessor = source.preprocessor(preprocessorSchema, [
+    'CLIPImageProcessor',
+    'CLIPFeatureExtractor',
+  ]);
+  const numbers = decoderNumbers(source, { text: config.text_config, defaults: DEFAULTS });
+  return {
+    geometry: {
+      ...numbers,
+      imageTokenId: config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID,
+      eosTokenIds: eosTokenIds(source, config),
+      seesAhead: 'none',
+      imageInputs: [],
+      joinsImages: false,
+    },
+    settings: { preprocessor, tokens: imageTokens(source, config, preprocessor) },
+  };
+}
+
+/**
+ * `(h / p) · (w / p) + additional`, less the class token where features are selected by "default". transformers.js does not
+ * subtract it, so exports for it differ in what `num_additional_image_tokens` says: what the graph makes decides.
+ */
+function imageTokens(
+  source: ModelSource,
+  config: ReturnType<typeof llavaConfigSchema.parse>,
+  preprocessor: ReturnType<typeof preprocessorSchema.parse>,
+): number {
+  const processor = source.processor(processorSchema);
+  const patch = processor.patch_size ?? config.vision_config.patch_size ?? DEFAULT_PATCH;
+  const { width, height } = new WholeImage(preprocessor).sizeOf({ width: patch, height: patch });
+  const patches = Math.floor(height / patch) * Math.floor(width / patch);
+  const strategy =
+    processor.vision_feature_select_strategy ?? config.vision_feature_select_strategy ?? 'default';
+  const additional = processor.num_additional_image_tokens ?? 1;
+  const computed = patches + additional - (strategy === 'default' ? 1 : 0);
+  const made = source.graphs.vision?.signature.outputs[0]?.dims.at(-2);
+  const tokens = typeof made === 'number' ? made : computed;
+  if (tokens === computed || tokens === patches) return tokens;
+  throw unsupported(
+    source.path,
+    `The vision graph makes ${tokens} tokens, the processor expects ${computed}`,
+  );
+}
+
+function images(settings: JsonValue): ImageFamily {
+  const { preprocessor, tokens } = settingsSchema.parse(settings);
+  const picture = new WholeImage(preprocessor);
+  return {
+    placeholder: IMAGE,
+    summary: `one picture cut from the middle, ${tokens} tokens`,
+    plan: (source) => {
+      const { width, height } = picture.sizeOf(source);
+      return {
+        source: { width: source.width, height: source.height },
+        tokens,
+        shape: [1, 3, height, width],
+        parts: 1,
+        inputs: {},
+        scratchBytes: picture.scratchBytes(source),
+        expand: () => IMAGE.repeat(tokens),
+        write: (image, target) => picture.write(image, target),
+      };
+    },
+  };
+}
