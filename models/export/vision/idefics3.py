@@ -117,8 +117,20 @@ def positions(a: Arithmetic, tiles: Tiles, side: int) -> str:
 def bucket(a: Arithmetic, index: str, count: str, side: int) -> str:
     """How many of the table's inner boundaries are at or before `index` / `count`, [n, m]; int64 [m], and [n, 1] or [1]."""
     g = a.g
-    part = a.op("Mul", a.float32(index), a.op("Div", a.float_number(1.0), a.float32(count)))
+    # In float64, and then rounded: onnxruntime would turn x · (1 / y) of one type into x / y, which rounds otherwise.
+    step = a.float32(a.op("Div", a.double_number(1.0), a.double(count)))
+    part = a.op("Mul", a.float32(index), step)
     part = a.op("Min", part, a.float_number(1.0 - 1e-6))
-    boundaries = np.arange(1 / side, 1.0, 1 / side).astype(np.float32).reshape(-1, 1, 1)
-    passed = a.op("LessOrEqual", g.constant("vision_boundaries", boundaries), part)
+    passed = a.op("LessOrEqual", g.constant("vision_boundaries", boundaries(side).reshape(-1, 1, 1)), part)
     return a.op("ReduceSum", a.int64(passed), g.ints(0), keepdims=0)
+
+
+def boundaries(side: int) -> np.ndarray:
+    """float32: 1 / side, 2 / side … as torch.arange rounds them on x86: pairs of vectors of 8, each from its rounded first element, and the rest
+    one by one. A patch whose place is equal to a boundary but for rounding falls into the bucket that it falls into there."""
+    step = 1 / side
+    exact = np.arange(step, 1.0, step)
+    index = np.arange(len(exact))
+    first = (step + step * (index - index % 8)).astype(np.float32).astype(np.float64)
+    paired = index < len(exact) // 16 * 16
+    return np.where(paired, first + index % 8 * step, step + step * index).astype(np.float32)
