@@ -168,6 +168,17 @@ class GraphBuilder:
             self.deferred([renamed(name) for name in names.split("\n")], read)
         return [renamed_node(node, prefix, renamed) for node in other.nodes]
 
+    def prune(self) -> None:
+        """Drops nodes and constants that no output needs."""
+        needed = {value.name for value in self.outputs}
+        kept = []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.output):
+                kept.append(node)
+                needed.update(names_used(node))
+        self.nodes = kept[::-1]
+        self._stored = {names: read for names, read in self._stored.items() if needed.intersection(names.split("\n"))}
+
     def save(self, path: Path) -> None:
         """Writes the graph to `path`, and its weights into `path` or, of a large model, beside it."""
         beside = path.with_name(f"{path.name}_data")
@@ -180,6 +191,12 @@ class GraphBuilder:
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="troupe")
         path.write_bytes(model.SerializeToString())
+
+
+def names_used(node: onnx.NodeProto) -> list[str]:
+    """Values that a node reads, those of graphs inside included."""
+    inside = [name for attribute in node.attribute for one in attribute.g.node for name in names_used(one)]
+    return [*node.input, *inside]
 
 
 def renamed_node(node: onnx.NodeProto, prefix: str, renamed: Callable[[str], str]) -> onnx.NodeProto:

@@ -28,12 +28,15 @@ class DecoderOptions:
     """How published exports differ from each other.
 
     `positions`: with `position_ids`; without, they are counted in the graph from the mask. `joined`: Concat and products instead of
-    GroupQueryAttention. `logits_to_keep`: with the input `num_logits_to_keep`.
+    GroupQueryAttention. `logits_to_keep`: with the input `num_logits_to_keep`. `both_ways`, `deepstack`: with `token_type_ids` and
+    `deepstack_features.N`, where the model type has them.
     """
 
     positions: bool = True
     joined: bool = False
     logits_to_keep: bool = False
+    both_ways: bool = True
+    deepstack: bool = True
 
 
 def build(checkpoint: Checkpoint, precision: Precision, options: DecoderOptions = DecoderOptions()) -> GraphBuilder:
@@ -76,11 +79,12 @@ class _Decoder:
     def __init__(self, g: GraphBuilder, config: TextConfig, options: DecoderOptions):
         self.g, self.config, self.options = g, config, options
         self.gemma = config.type.startswith("gemma")
-        self.deepstack = len(g.checkpoint.config.get("vision_config", {}).get("deepstack_visual_indexes", []))
+        family = g.checkpoint.config
+        self.deepstack = len(family["vision_config"].get("deepstack_visual_indexes", [])) if options.deepstack else 0
         self.rope = rope_settings(config)
         # Rows of position_ids.
         self.axes = 3 if "mrope_section" in self.rope else 1
-        self.both_ways = config.type == "gemma3_text" or g.checkpoint.config.get("model_type") == "paligemma"
+        self.both_ways = options.both_ways and (config.type == "gemma3_text" or family["model_type"] == "paligemma")
         self.kinds = [layer_kind(config, layer) for layer in range(config.layers)]
         self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"}
         self.temperature: str | None = None
