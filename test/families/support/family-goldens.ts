@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import type { ChatMessage } from '../../../src/index.ts';
+import type { ChatMessage } from '../../../actors/generation.ts';
 
 export const FAMILIES = fileURLToPath(new URL('../../fixtures/families/', import.meta.url));
 
