@@ -21,7 +21,7 @@ export class PatchPixels {
 
   constructor(config: QwenPreprocessor) {
     this.#config = config;
-    this.#levels = normalizedLevels(config);
+    this.#levels = normalizedLevels(config, 'torchvision');
   }
 
   /** Floats of a patch. */
