@@ -75,6 +75,8 @@ export interface FamilyModel {
 export interface ModelFamily {
   /** The values of `model_type` in config.json that this family serves. */
   readonly modelTypes: readonly string[];
+  /** Texts of tokens whose ids `read` finds in `source.tokenIds`. */
+  readonly tokens?: readonly string[];
   /** A prompt template for models that come without a chat template; see `prompt-template.ts`. Absent: they are refused. */
   readonly promptTemplate?: string;
   /**
