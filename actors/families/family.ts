@@ -51,8 +51,12 @@ export interface ImageFamily {
   readonly placeholder: string;
   /** How images are cut and how many tokens they take, for a person. */
   readonly summary: string;
-  /** @param size the decoded image, upright */
-  plan(size: ImageSize): ImagePlan;
+  /**
+   * @param size the decoded image, upright
+   * @param field where it sits in the request, for errors
+   * @throws InputError for a size that the model cannot be given
+   */
+  plan(size: ImageSize, field?: string): ImagePlan;
   /**
    * Positions of a prompt's tokens. Absent where they are 0, 1, 2 …
    *
@@ -71,6 +75,8 @@ export interface FamilyModel {
 export interface ModelFamily {
   /** The values of `model_type` in config.json that this family serves. */
   readonly modelTypes: readonly string[];
+  /** Texts of tokens whose ids `read` finds in `source.tokenIds`. */
+  readonly tokens?: readonly string[];
   /** A prompt template for models that come without a chat template; see `prompt-template.ts`. Absent: they are refused. */
   readonly promptTemplate?: string;
   /**

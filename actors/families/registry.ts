@@ -3,9 +3,22 @@ import { ModelError } from '../errors.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ImageFamily, ModelFamily } from './family.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
+import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
+import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
+import { qwen25Vl } from './qwen-vl/qwen2-5-vl.ts';
+import { qwen2Vl } from './qwen-vl/qwen2-vl.ts';
+import { qwen3Vl } from './qwen-vl/qwen3-vl.ts';
 
-const FAMILIES: readonly ModelFamily[] = [idefics3, llava];
+const FAMILIES: readonly ModelFamily[] = [
+  idefics3,
+  llama4,
+  llava,
+  llavaOnevision,
+  qwen2Vl,
+  qwen25Vl,
+  qwen3Vl,
+];
 
 /** Every `model_type` that can be served. */
 export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family) => family.modelTypes);

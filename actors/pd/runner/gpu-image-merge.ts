@@ -3,7 +3,7 @@
  * made of both stays there.
  *
  *     embeds   float32 [1, tokens, hidden]         from the host, or what an image before this one left
- *     features float32 [parts, perPart, hidden]    the vision graph's output, or [tokens, hidden]
+ *     features float32 [tiles, perTile, hidden]    the vision graph's output, or [tokens, hidden]
  *     from, to int64 [1]                           rows of it that belong here
  *     places   int64 [rows, 2]                     where each of them goes
  *     merged   float32 [1, tokens, hidden]
@@ -15,10 +15,10 @@ import type { GraphSession } from '../../inference/graph-session.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import type { EngineImage } from '../engine-request.ts';
 
-const MERGE = (hidden: number, rank: number): SmallGraph => ({
+const MERGE = (hidden: number): SmallGraph => ({
   inputs: [
     ['embeds', 'float32', 3],
-    ['features', 'float32', rank],
+    ['features', 'float32', undefined],
     ['from', 'int64', 1],
     ['to', 'int64', 1],
     ['places', 'int64', 2],
@@ -43,9 +43,8 @@ export class GpuImageMerge {
     this.#hidden = hidden;
   }
 
-  /** @param rank dimensions of the vision graph's output: 2 or 3 */
-  static async load(hidden: number, rank: number, gpu: GpuMemory): Promise<GpuImageMerge> {
-    return new GpuImageMerge(await loadSmallGraph(MERGE(hidden, rank), gpu), gpu, hidden);
+  static async load(hidden: number, gpu: GpuMemory): Promise<GpuImageMerge> {
+    return new GpuImageMerge(await loadSmallGraph(MERGE(hidden), gpu), gpu, hidden);
   }
 
   /**
@@ -69,7 +68,8 @@ export class GpuImageMerge {
 
     let merged: Tensor = new Tensor('float32', embeds, [1, to - from, this.#hidden]);
     let taken = 0;
-    for (const { onGpu, tokens: rows } of images) {
+    for (const { onGpu } of images) {
+      const rows = (onGpu?.size ?? 0) / this.#hidden;
       const first = Math.min(before, rows);
       const count = Math.min(rows - first, places.length - taken);
       before -= first;

@@ -11,7 +11,7 @@ import { loadGraph } from '../../inference/load-graph.ts';
 import { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { ModelGeometry, SeesAhead } from '../../model/geometry.ts';
-import type { ModelDirectory, ModelGraphs } from '../../model/model-directory.ts';
+import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
 import { GpuKvCache } from '../kv-cache/gpu/gpu-kv-cache.ts';
 import { promptTokensPerRun } from '../kv-cache/gpu/gpu-prompt-check.ts';
@@ -131,7 +131,7 @@ async function loadOnGpu(
     const embedder = decoder.takesEmbeds
       ? new TokenEmbedder(kept(await loadEmbedding(directory)), geometry.hiddenSize)
       : undefined;
-    const merge = embedder && kept(await GpuImageMerge.load(geometry.hiddenSize, featureRank(graphs), gpu));
+    const merge = embedder && kept(await GpuImageMerge.load(geometry.hiddenSize, gpu));
     if (grouped) {
       const trial = promptTrial({ decoder, embedder, cache, ...geometry });
       cache.allowPerRun(await promptTokensPerRun(trial, geometry.contextLength));
@@ -144,11 +144,6 @@ async function loadOnGpu(
     await Promise.all(loaded.map((part) => part.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(path, error) : error;
   }
-}
-
-/** Dimensions of what the vision graph gives: tiles apart, or all tokens below each other. */
-function featureRank({ vision }: ModelGraphs): number {
-  return vision?.signature.outputs[0]?.dims.length ?? 3;
 }
 
 /** An export that is not told which tokens see later ones lets none. */
