@@ -66,11 +66,11 @@ class GraphBuilder:
         """int64 []"""
         return self.constant(f"scalar_{value}", np.array(value, np.int64))
 
-    def weight(self, name: str, change: Callable[[np.ndarray], np.ndarray] | None = None) -> str:
-        """A weight of the checkpoint in the graph's floating-point type. `change`: applied to it, in float32."""
+    def weight(self, name: str, change: Callable[[np.ndarray], np.ndarray] | None = None, full: bool = False) -> str:
+        """A weight of the checkpoint in the graph's floating-point type, or in float32 (`full`). `change`: applied to it, in float32."""
         def read() -> list[np.ndarray]:
             weight = self.checkpoint.read(name)
-            return [(weight if change is None else change(weight)).astype(self.dtype)]
+            return [(weight if change is None else change(weight)).astype(np.float32 if full else self.dtype)]
 
         return self.deferred([name], read)[0]
 
@@ -129,6 +129,14 @@ class GraphBuilder:
         scale = self.node("Mul", [x_scale, scales], f"{out}_scale")
         return self.node("Mul", [product, scale], out)
 
+    def as_float(self, x: str) -> str:
+        """`x`, of the graph's floating-point type, in float32."""
+        return self.node("Cast", [x], f"{x}_float", to=FLOAT) if self.precision.half else x
+
+    def as_real(self, x: str) -> str:
+        """`x`, float32, in the graph's floating-point type."""
+        return self.node("Cast", [x], f"{x}_half", to=FLOAT16) if self.precision.half else x
+
     # What goes in and comes out.
 
     def input(self, name: str, kind: int, shape: list) -> str:
@@ -143,8 +151,7 @@ class GraphBuilder:
 
     def real_input(self, name: str, shape: list) -> str:
         """A float32 input; what is returned has the graph's floating-point type."""
-        self.input(name, FLOAT, shape)
-        return self.node("Cast", [name], f"{name}_half", to=FLOAT16) if self.precision.half else name
+        return self.as_real(self.input(name, FLOAT, shape))
 
     def real_output(self, x: str, name: str, shape: list) -> str:
         """`x`, of the graph's floating-point type, as the float32 output `name`."""
@@ -161,6 +168,17 @@ class GraphBuilder:
             self.deferred([renamed(name) for name in names.split("\n")], read)
         return [renamed_node(node, prefix, renamed) for node in other.nodes]
 
+    def prune(self) -> None:
+        """Drops nodes and constants that no output needs."""
+        needed = {value.name for value in self.outputs}
+        kept = []
+        for node in reversed(self.nodes):
+            if needed.intersection(node.output):
+                kept.append(node)
+                needed.update(names_used(node))
+        self.nodes = kept[::-1]
+        self._stored = {names: read for names, read in self._stored.items() if needed.intersection(names.split("\n"))}
+
     def save(self, path: Path) -> None:
         """Writes the graph to `path`, and its weights into `path` or, of a large model, beside it."""
         beside = path.with_name(f"{path.name}_data")
@@ -173,6 +191,12 @@ class GraphBuilder:
         opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(MICROSOFT, 1)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=8, producer_name="troupe")
         path.write_bytes(model.SerializeToString())
+
+
+def names_used(node: onnx.NodeProto) -> list[str]:
+    """Values that a node reads, those of graphs inside included."""
+    inside = [name for attribute in node.attribute for one in attribute.g.node for name in names_used(one)]
+    return [*node.input, *inside]
 
 
 def renamed_node(node: onnx.NodeProto, prefix: str, renamed: Callable[[str], str]) -> onnx.NodeProto:

@@ -2,13 +2,15 @@
 
     python3 models/export/make_fixtures.py CHECKPOINTS test/fixtures/families [NAME ...]
 
-CHECKPOINTS: a folder of checkpoints with golden.json, and the pictures that they share.
+CHECKPOINTS: a folder of checkpoints with golden.json, and the pictures that they share. OUT/published/NAME gets the graphs that differ where
+a checkpoint is exported as published exports are.
 """
 
 import argparse
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -16,6 +18,26 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from checkpoint import Checkpoint, read_header  # noqa: E402
 from export import export  # noqa: E402
 from precision import PRECISIONS  # noqa: E402
+
+
+# What real exports of these families are like.
+PUBLISHED = {
+    "llava": {"no-position-ids", "concat", "num-logits-to-keep", "flat-features"},
+    "qwen2_vl": {"grid-thw", "num-logits-to-keep", "batched-features"},
+    "qwen3_vl": {"no-deepstack", "num-logits-to-keep"},
+    "gemma3": {"causal", "num-logits-to-keep"},
+}
+
+
+def write_published(checkpoint: Path, fixture: Path, out: Path) -> None:
+    """The graphs that differ from those of the fixture."""
+    with tempfile.TemporaryDirectory() as folder:
+        export(Checkpoint(checkpoint), Path(folder), [PRECISIONS["fp32"]], PUBLISHED[checkpoint.name])
+        shutil.rmtree(out, ignore_errors=True)
+        (out / "onnx").mkdir(parents=True)
+        for graph in sorted(Path(folder).glob("onnx/*")):
+            if graph.read_bytes() != (fixture / "onnx" / graph.name).read_bytes():
+                shutil.copyfile(graph, out / "onnx" / graph.name)
 
 
 def write_fixture(checkpoint: Path, out: Path) -> None:
@@ -40,6 +62,8 @@ def main() -> None:
     for checkpoint in sorted(path.parent for path in args.checkpoints.glob("*/golden.json")):
         if not args.names or checkpoint.name in args.names:
             write_fixture(checkpoint, args.out / checkpoint.name)
+            if checkpoint.name in PUBLISHED:
+                write_published(checkpoint, args.out / checkpoint.name, args.out / "published" / checkpoint.name)
             print(checkpoint.name)
 
 

@@ -1,7 +1,8 @@
 """In which numbers a graph computes, and how its matrices are stored.
 
 fp32   everything in float32
-fp16   everything inside in float16; inputs_embeds, pixels, features and logits stay float32
+fp16   matrices, products and the cache in float16; what is added up from layer to layer in a decoder, its norms, and inputs_embeds,
+       pixels, features and logits in float32
 q8     as published under `_quantized`: weights int8 with a scale for each output, activations quantized while it runs
 q4     weights in 4 bits with a scale for each 32 inputs (MatMulNBits), activations float32
 """

@@ -11,6 +11,8 @@ VARIANTS = {
     "no-position-ids": "the decoder counts positions itself, from attention_mask",
     "concat": "Concat and products in place of GroupQueryAttention",
     "num-logits-to-keep": "the decoder computes only the last logits that are asked for",
+    "causal": "no token_type_ids: image tokens see only what is before them (Gemma 3, PaliGemma); image prompts are then not exact",
+    "no-deepstack": "no deepstack_features (Qwen3-VL); image prompts are then not exact",
     "grid-thw": "the vision graph's image_grid_thw is called grid_thw",
     "flat-features": "image_features [rows, H] where they are [images, tokens, H]",
     "batched-features": "image_features [1, rows, H] where they are [rows, H]",
@@ -22,11 +24,16 @@ def decoder_options(variants: set[str]) -> DecoderOptions:
         positions="no-position-ids" not in variants,
         joined="concat" in variants,
         logits_to_keep="num-logits-to-keep" in variants,
+        both_ways="causal" not in variants,
+        deepstack="no-deepstack" not in variants,
     )
 
 
 def change_vision(g: GraphBuilder, variants: set[str]) -> None:
     """@raise CheckpointError: where the family's graph has nothing to change"""
+    if "no-deepstack" in variants:
+        g.outputs = [value for value in g.outputs if not value.name.startswith("deepstack_features.")]
+        g.prune()
     if "grid-thw" in variants:
         _rename_input(g, "image_grid_thw", "grid_thw")
     for variant, rank in (("flat-features", 3), ("batched-features", 2)):

@@ -6,9 +6,11 @@ from builder import MICROSOFT, GraphBuilder
 from checkpoint import CheckpointError
 
 
-def rms_norm(g: GraphBuilder, x: str, weight: str, eps: float, out: str, plus_one: bool = False) -> str:
-    """Over the last axis. `plus_one`: Gemma's weights are stored as what is added to 1."""
-    scale = g.weight(weight, (lambda w: w + 1) if plus_one else None)
+def rms_norm(
+    g: GraphBuilder, x: str, weight: str, eps: float, out: str, plus_one: bool = False, full: bool = False
+) -> str:
+    """Over the last axis. `plus_one`: Gemma's weights are stored as what is added to 1. `full`: x is float32 in every precision."""
+    scale = g.weight(weight, (lambda w: w + 1) if plus_one else None, full)
     return g.node("SimplifiedLayerNormalization", [x, scale], out, axis=-1, epsilon=eps, stash_type=1)
 
 

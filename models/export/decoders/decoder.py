@@ -28,12 +28,15 @@ class DecoderOptions:
     """How published exports differ from each other.
 
     `positions`: with `position_ids`; without, they are counted in the graph from the mask. `joined`: Concat and products instead of
-    GroupQueryAttention. `logits_to_keep`: with the input `num_logits_to_keep`.
+    GroupQueryAttention. `logits_to_keep`: with the input `num_logits_to_keep`. `both_ways`, `deepstack`: with `token_type_ids` and
+    `deepstack_features.N`, where the model type has them.
     """
 
     positions: bool = True
     joined: bool = False
     logits_to_keep: bool = False
+    both_ways: bool = True
+    deepstack: bool = True
 
 
 def build(checkpoint: Checkpoint, precision: Precision, options: DecoderOptions = DecoderOptions()) -> GraphBuilder:
@@ -76,11 +79,12 @@ class _Decoder:
     def __init__(self, g: GraphBuilder, config: TextConfig, options: DecoderOptions):
         self.g, self.config, self.options = g, config, options
         self.gemma = config.type.startswith("gemma")
-        self.deepstack = len(g.checkpoint.config.get("vision_config", {}).get("deepstack_visual_indexes", []))
+        family = g.checkpoint.config
+        self.deepstack = len(family["vision_config"].get("deepstack_visual_indexes", [])) if options.deepstack else 0
         self.rope = rope_settings(config)
         # Rows of position_ids.
         self.axes = 3 if "mrope_section" in self.rope else 1
-        self.both_ways = config.type == "gemma3_text" or g.checkpoint.config.get("model_type") == "paligemma"
+        self.both_ways = options.both_ways and (config.type == "gemma3_text" or family["model_type"] == "paligemma")
         self.kinds = [layer_kind(config, layer) for layer in range(config.layers)]
         self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"}
         self.temperature: str | None = None
@@ -98,14 +102,16 @@ class _Decoder:
             start = g.node("Unsqueeze", [g.node("Neg", ["num_logits_to_keep"], "kept_negative"), g.ints(0)], "kept_start")
             end = g.constant("end", np.array([np.iinfo(np.int64).max], np.int64))
             x = g.node("Slice", [x, start, end, g.ints(1)], "kept")
-        x = rms_norm(g, x, f"{config.root}.norm.weight", config.eps, "normed", self.gemma)
-        logits = g.linear(x, config.head.removesuffix(".weight"), "logits_inside")
+        x = g.as_real(rms_norm(g, x, f"{config.root}.norm.weight", config.eps, "normed", self.gemma, full=True))
+        logits = g.as_float(g.linear(x, config.head.removesuffix(".weight"), "logits_inside"))
         cap = config.get("final_logit_softcapping")
         if cap is not None:
-            share = g.node("Div", [logits, g.float_scalar(float(cap))], "logits_share")
-            logits = g.node("Mul", [g.node("Tanh", [share], "logits_tanh"), g.float_scalar(float(cap))], "logits_capped")
+            cap = g.constant("logits_cap", np.array(cap, np.float32))
+            share = g.node("Div", [logits, cap], "logits_share")
+            logits = g.node("Mul", [g.node("Tanh", [share], "logits_tanh"), cap], "logits_capped")
         length = "num_logits_to_keep" if self.options.logits_to_keep else "sequence_length"
-        g.real_output(logits, "logits", ["batch_size", length, config.vocabulary])
+        g.node("Identity", [logits], "logits")
+        g.output("logits", FLOAT, ["batch_size", length, config.vocabulary])
         for layer in range(config.layers):
             cache = cache_of(layer)
             for name in (cache.present_key, cache.present_value):
@@ -114,14 +120,14 @@ class _Decoder:
     def _inputs(self) -> str:
         g, config = self.g, self.config
         new = ["batch_size", "sequence_length"]
-        x = g.real_input("inputs_embeds", [*new, config.hidden])
+        x = g.input("inputs_embeds", FLOAT, [*new, config.hidden])
         g.input("attention_mask", INT64, ["batch_size", "total_sequence_length"])
         if self.options.positions or self.axes == 3:
             g.input("position_ids", INT64, new if self.axes == 1 else [3, *new])
         if self.both_ways:
             g.input("token_type_ids", INT64, new)
         shape = [*new, config.hidden]
-        self.features = [g.real_input(f"deepstack_features.{layer}", shape) for layer in range(self.deepstack)]
+        self.features = [g.input(f"deepstack_features.{layer}", FLOAT, shape) for layer in range(self.deepstack)]
         if self.options.logits_to_keep:
             g.input("num_logits_to_keep", INT64, [])
         for layer in range(config.layers):
@@ -170,17 +176,18 @@ class _Decoder:
         return tables
 
     def _layer(self, layer: int, x: str) -> str:
+        """`x` and the norms are float32 in every precision: Gemma's values between the layers are beyond float16."""
         g, config = self.g, self.config
         root, at = f"{config.root}.layers.{layer}", f"t{layer}"
-        norm = lambda y, name, out: rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma)  # noqa: E731
-        attended = self._attend(layer, norm(x, "input_layernorm", "norm1"), root, at)
+        norm = lambda y, name, out: rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma, full=True)  # noqa: E731
+        attended = g.as_float(self._attend(layer, g.as_real(norm(x, "input_layernorm", "norm1")), root, at))
         # Gemma 3 has a norm behind each half as well, and calls the one before the second half otherwise.
         four = config.type == "gemma3_text"
         if four:
             attended = norm(attended, "post_attention_layernorm", "attention_norm")
         x = g.node("Add", [x, attended], f"{at}_middle")
         normed = norm(x, "pre_feedforward_layernorm" if four else "post_attention_layernorm", "norm2")
-        inner = self._feed_forward(layer, normed, root, at)
+        inner = self._feed_forward(layer, g.as_real(normed), root, at)
         if four:
             inner = norm(inner, "post_feedforward_layernorm", "mlp_norm")
         return g.node("Add", [x, inner], f"{at}_out")
@@ -227,7 +234,7 @@ class _Decoder:
         if f"{root}.feed_forward.router.weight" in g.checkpoint:
             return mixture(g, x, f"{root}.feed_forward", config, f"{at}_mlp")
         mlp = f"{root}.feed_forward" if config.type == "llama4_text" else f"{root}.mlp"
-        return gated_mlp(g, x, mlp, config.activation, f"{at}_mlp")
+        return g.as_float(gated_mlp(g, x, mlp, config.activation, f"{at}_mlp"))
 
     def _takes_positions(self) -> bool:
         return self.options.positions or self.axes == 3

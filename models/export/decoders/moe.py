@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from builder import FLOAT, FLOAT16, GraphBuilder
+from builder import GraphBuilder
 from checkpoint import Checkpoint
 from decoders.blocks import activate, gated_mlp
 from decoders.text_config import TextConfig
 
 
 def mixture(g: GraphBuilder, x: str, root: str, config: TextConfig, out: str) -> str:
-    """x [B, S, H] → [B, S, H].
+    """x [B, S, H] → float32 [B, S, H]: onnxruntime adds no halves in ScatterND on a CPU.
 
     The sigmoid of a token's router score scales what goes *into* the expert. Each expert runs over the tokens that chose it, and
     over none at little cost.
@@ -21,7 +21,7 @@ def mixture(g: GraphBuilder, x: str, root: str, config: TextConfig, out: str) ->
     scores = g.node("MatMul", [flat, router], f"{out}_router")
     g.node("TopK", [scores, g.ints(chosen)], [f"{out}_top", f"{out}_top_experts"], axis=-1)
     sigmoid = g.node("Sigmoid", [f"{out}_top"], f"{out}_top_sigmoid")
-    total = as_float(g, gated_mlp(g, flat, f"{root}.shared_expert", config.activation, f"{out}_shared"))
+    total = g.as_float(gated_mlp(g, flat, f"{root}.shared_expert", config.activation, f"{out}_shared"))
     for expert in range(count):
         at = f"{out}_e{expert}"
         here = g.node("Equal", [f"{out}_top_experts", g.scalar(expert)], f"{at}_here")
@@ -30,16 +30,9 @@ def mixture(g: GraphBuilder, x: str, root: str, config: TextConfig, out: str) ->
         tokens = g.node("Slice", [places, g.ints(0), g.ints(1), g.ints(1)], f"{at}_token_places")
         share = g.node("Unsqueeze", [g.node("GatherND", [sigmoid, places], f"{at}_share"), g.ints(1)], f"{at}_shares")
         inputs = g.node("Mul", [g.node("GatherND", [flat, tokens], f"{at}_tokens"), share], f"{at}_in")
-        result = as_float(g, _expert(g, inputs, f"{root}.experts", expert, config, at))
+        result = g.as_float(_expert(g, inputs, f"{root}.experts", expert, config, at))
         total = g.node("ScatterND", [total, tokens, result], f"{at}_total", reduction="add")
-    if g.precision.half:
-        total = g.node("Cast", [total], f"{out}_half", to=FLOAT16)
     return g.node("Reshape", [total, g.node("Shape", [x], f"{out}_shape")], out)
-
-
-def as_float(g: GraphBuilder, x: str) -> str:
-    """Sums over experts are float32: onnxruntime adds no halves in ScatterND on a CPU."""
-    return g.node("Cast", [x], f"{x}_float", to=FLOAT) if g.precision.half else x
 
 
 def _expert(g: GraphBuilder, x: str, root: str, expert: int, config: TextConfig, out: str) -> str:

@@ -1,4 +1,4 @@
-"""Parts that the vision towers share. Names of nodes begin with `vision_`, so that a tower fits into a decoder's graph as well."""
+"""Parts that the vision towers share. Names of nodes begin with `vision_`."""
 
 import math
 from typing import Any

@@ -34,19 +34,9 @@ class Tiles:
 
 def build(checkpoint: Checkpoint, precision: Precision, mask: bool = True) -> GraphBuilder:
     g = GraphBuilder(checkpoint, precision, "vision_encoder")
-    features = encode_tiles(g, ["height", "width"], mask)
+    features = encode_tiles(g, mask)
     g.real_output(features, FEATURES, ["num_tiles", "num_tokens", hidden_size(checkpoint)])
     return g
-
-
-def integrate(g: GraphBuilder, mask: bool = False) -> str:
-    """Within a decoder's graph: declares the vision inputs, and gives the features of all tiles, [rows, hidden].
-
-    The tiles' size is the tower's, so that a run without images knows of which size there are none.
-    """
-    tower = read_tower(g.checkpoint, tower_name(g.checkpoint), IDEFICS3, class_tokens=0)
-    features = encode_tiles(g, [tower.image_size] * 2, mask)
-    return g.node("Reshape", [features, g.ints(-1, hidden_size(g.checkpoint))], "vision_rows")
 
 
 def tower_name(checkpoint: Checkpoint) -> str:
@@ -61,11 +51,11 @@ def hidden_size(checkpoint: Checkpoint) -> int:
     return checkpoint.shape(f"{connector(checkpoint)}.weight")[0]
 
 
-def encode_tiles(g: GraphBuilder, size: list[int | str], masked: bool) -> str:
+def encode_tiles(g: GraphBuilder, masked: bool) -> str:
     """[tiles, tokens, hidden]"""
     tower = read_tower(g.checkpoint, tower_name(g.checkpoint), IDEFICS3, class_tokens=0)
     a = Arithmetic(g, "vision_tiles")
-    tiles = read_tiles(a, tower, size, masked)
+    tiles = read_tiles(a, tower, masked)
     at = f"{tower.root}.embeddings"
     x = patch_embedding(g, tiles.pixels, f"{at}.patch_embedding.weight", f"{at}.patch_embedding.bias", "vision_patches")
     table = g.weight(f"{at}.position_embedding.weight")
@@ -81,16 +71,16 @@ def encode_tiles(g: GraphBuilder, size: list[int | str], masked: bool) -> str:
     return g.linear(pixel_shuffle(g, x, rows, columns, factor, tower.width, "vision_shuffled"), connector(g.checkpoint), "vision_projected")
 
 
-def read_tiles(a: Arithmetic, tower: Tower, size: list[int | str], masked: bool) -> Tiles:
+def read_tiles(a: Arithmetic, tower: Tower, masked: bool) -> Tiles:
     """Declares the inputs; the tiles of the whole batch one behind the other."""
     g = a.g
-    pixels = g.real_input(PIXELS, ["batch_size", "num_images", 3, *size])
+    pixels = g.real_input(PIXELS, ["batch_size", "num_images", 3, "height", "width"])
     height_width = a.op("Slice", a.op("Shape", pixels), g.ints(3), g.ints(5))
     pixels = a.op("Reshape", pixels, a.op("Concat", g.ints(-1, 3), height_width, axis=0))
     rows, columns = (a.op("Div", a.op("Slice", height_width, g.ints(i), g.ints(i + 1)), g.ints(tower.patch)) for i in (0, 1))
     if not masked:
         return Tiles(pixels, rows, columns, None)
-    mask = g.input(MASK, BOOL, ["batch_size", "num_images", *size])
+    mask = g.input(MASK, BOOL, ["batch_size", "num_images", "height", "width"])
     mask = a.op("Reshape", mask, a.op("Concat", g.ints(-1, 1), height_width, axis=0))
     largest = a.op("ReduceMax", a.op("Abs", pixels), axes=[1, 2, 3], keepdims=0)
     used = a.op("Greater", largest, g.float_scalar(0.0))
@@ -103,33 +93,44 @@ def read_tiles(a: Arithmetic, tower: Tower, size: list[int | str], masked: bool)
 
 
 def positions(a: Arithmetic, tiles: Tiles, side: int) -> str:
-    """Rows of the position table, int64: [tiles, patches], or [patches] of whole tiles.
+    """Rows of the position table, int64 [tiles, patches]; of whole tiles [1, patches].
 
     A picture's patches are spread over the table whatever its size: patch k of n takes the table's row ⌊k / n · side⌋, where k / n and the
     steps of the table are rounded to float32 as transformers rounds them. Patches without a picture take position 0.
     """
     g = a.g
-    if tiles.present is None:
-        down, across = (bucket(a, a.op("Range", g.scalar(0), count, g.scalar(1)), a.float32(count), side)
-                        for count in (a.op("Squeeze", length, g.ints(0)) for length in (tiles.rows, tiles.columns)))  # fmt: skip
-        down = a.op("Unsqueeze", down, g.ints(1))
-        return a.op("Reshape", a.add(a.times(down, g.scalar(side)), across), g.ints(-1))
-    present = a.int64(tiles.present)
-    # How many rows and columns a picture has shows in its first column and row.
-    buckets = []
-    for axis, length in ((2, tiles.rows), (1, tiles.columns)):
-        count = a.op("ReduceSum", a.op("Gather", present, g.scalar(0), axis=axis), g.ints(1), keepdims=1)
-        each = a.op("Range", g.scalar(0), a.op("Squeeze", length, g.ints(0)), g.scalar(1))
-        buckets.append(a.op("Unsqueeze", bucket(a, each, a.float32(count), side), g.ints(axis)))
-    places = a.op("Mul", a.add(a.times(buckets[0], g.scalar(side)), buckets[1]), present)
-    return a.op("Reshape", places, a.op("Concat", g.ints(-1), a.op("Mul", tiles.rows, tiles.columns), axis=0))
+    counts = [tiles.rows, tiles.columns]
+    if tiles.present is not None:
+        present = a.int64(tiles.present)
+        # How many rows and columns a picture has shows in its first column and row.
+        counts = [a.op("ReduceSum", a.op("Gather", present, g.scalar(0), axis=axis), g.ints(1), keepdims=1) for axis in (2, 1)]
+    down, across = (
+        a.op("Unsqueeze", bucket(a, a.range(a.op("Squeeze", room, g.ints(0))), count, side), g.ints(axis))
+        for room, count, axis in zip((tiles.rows, tiles.columns), counts, (2, 1), strict=True)
+    )
+    places = a.add(a.times(down, g.scalar(side)), across)
+    if tiles.present is not None:
+        places = a.times(places, present)
+    return a.op("Reshape", places, a.op("Concat", g.ints(-1), a.times(tiles.rows, tiles.columns), axis=0))
 
 
 def bucket(a: Arithmetic, index: str, count: str, side: int) -> str:
-    """How many of the table's inner boundaries are at or before `index` / `count`, int64; shapes are broadcast."""
+    """How many of the table's inner boundaries are at or before `index` / `count`, [n, m]; int64 [m], and [n, 1] or [1]."""
     g = a.g
-    part = a.op("Mul", a.float32(index), a.op("Div", a.float_number(1.0), count))
+    # In float64, and then rounded: onnxruntime would turn x · (1 / y) of one type into x / y, which rounds otherwise.
+    step = a.float32(a.op("Div", a.double_number(1.0), a.double(count)))
+    part = a.op("Mul", a.float32(index), step)
     part = a.op("Min", part, a.float_number(1.0 - 1e-6))
-    boundaries = g.constant("vision_boundaries", np.arange(1 / side, 1.0, 1 / side).astype(np.float32))
-    passed = a.op("LessOrEqual", boundaries, a.op("Unsqueeze", part, g.ints(-1)))
-    return a.op("ReduceSum", a.int64(passed), g.ints(-1), keepdims=0)
+    passed = a.op("LessOrEqual", g.constant("vision_boundaries", boundaries(side).reshape(-1, 1, 1)), part)
+    return a.op("ReduceSum", a.int64(passed), g.ints(0), keepdims=0)
+
+
+def boundaries(side: int) -> np.ndarray:
+    """float32: 1 / side, 2 / side … as torch.arange rounds them on x86: pairs of vectors of 8, each from its rounded first element, and the rest
+    one by one. A patch whose place is equal to a boundary but for rounding falls into the bucket that it falls into there."""
+    step = 1 / side
+    exact = np.arange(step, 1.0, step)
+    index = np.arange(len(exact))
+    first = (step + step * (index - index % 8)).astype(np.float32).astype(np.float64)
+    paired = index < len(exact) // 16 * 16
+    return np.where(paired, first + index % 8 * step, step + step * index).astype(np.float32)

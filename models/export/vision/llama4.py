@@ -19,34 +19,25 @@ EPS = 1e-5
 
 def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
     g = GraphBuilder(checkpoint, precision, "vision_encoder")
-    g.real_output(integrate(g), FEATURES, ["num_tokens", hidden_size(checkpoint)])
-    return g
-
-
-def integrate(g: GraphBuilder) -> str:
-    """Declares the vision inputs, and gives the features of all tiles, [rows, hidden]; also within a decoder's graph."""
-    checkpoint = g.checkpoint
     config = vision_config(checkpoint, image_size=448, patch_size=14, num_hidden_layers=34, num_attention_heads=16,
                            pixel_shuffle_ratio=0.5)  # fmt: skip
     root = checkpoint.part("vision_model", "model.vision_model")
-    size, side = config["image_size"], config["image_size"] // config["patch_size"]
+    size, side, heads = config["image_size"], config["image_size"] // config["patch_size"], config["num_attention_heads"]
     x = embed(g, g.real_input(PIXELS, ["num_tiles", 3, size, size]), root)
-    rotary = rotary_tables(g, side, checkpoint.shape(f"{root}.class_embedding")[0] // config["num_attention_heads"], config)
+    rotary = rotary_tables(g, side, checkpoint.shape(f"{root}.class_embedding")[0] // heads, config)
     for i in range(config["num_hidden_layers"]):
-        x = layer(g, x, f"{root}.model.layers.{i}", f"vision_{i}", rotary, config["num_attention_heads"])
+        x = layer(g, x, f"{root}.model.layers.{i}", f"vision_{i}", rotary, heads)
     x = layer_norm(g, x, f"{root}.layernorm_post", EPS, "vision_normed")
     x = g.node("Slice", [x, g.ints(0), g.ints(-1), g.ints(1)], "vision_patch_states")
     x = adapt(g, x, f"{root}.vision_adapter.mlp", side, config["pixel_shuffle_ratio"])
-    features = g.biased(x, projector(checkpoint), "vision_projected")
-    return g.node("Reshape", [features, g.ints(-1, hidden_size(checkpoint))], "vision_rows")
+    hidden = checkpoint.shape(f"{projector(checkpoint)}.weight")[0]
+    rows = g.node("Reshape", [g.biased(x, projector(checkpoint), "vision_projected"), g.ints(-1, hidden)], "vision_rows")
+    g.real_output(rows, FEATURES, ["num_tokens", hidden])
+    return g
 
 
 def projector(checkpoint: Checkpoint) -> str:
     return f"{checkpoint.part('multi_modal_projector', 'model.multi_modal_projector')}.linear_1"
-
-
-def hidden_size(checkpoint: Checkpoint) -> int:
-    return checkpoint.shape(f"{projector(checkpoint)}.weight")[0]
 
 
 def embed(g: GraphBuilder, pixels: str, root: str) -> str:

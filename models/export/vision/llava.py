@@ -40,13 +40,6 @@ def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
     return g
 
 
-def integrate(g: GraphBuilder) -> str:
-    """Within a decoder's graph: declares the vision inputs, and gives the features of all images, [rows, hidden]."""
-    patches = read_patches(g.checkpoint)
-    features = project(g, pixel_input(g, patches.tower), patches)
-    return g.node("Reshape", [features, g.ints(-1, hidden_size(g.checkpoint))], "vision_rows")
-
-
 def read_patches(checkpoint: Checkpoint, layer: int = -2, strategy: str = "default") -> Patches:
     """`layer`, `strategy`: where config.json names none."""
     config = checkpoint.config
