@@ -2,10 +2,12 @@
 import { ModelError } from '../errors.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ImageFamily, ModelFamily } from './family.ts';
+import { gemma3 } from './gemma3/gemma3.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
 import { llava } from './llava/llava.ts';
+import { paligemma } from './paligemma/paligemma.ts';
 
-const FAMILIES: readonly ModelFamily[] = [idefics3, llava];
+const FAMILIES: readonly ModelFamily[] = [gemma3, idefics3, llava, paligemma];
 
 /** Every `model_type` that can be served. */
 export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family) => family.modelTypes);
