@@ -20,7 +20,8 @@ export class PromptMaker {
 
   static async for(directory: ModelDirectory): Promise<PromptMaker> {
     const tokenizer = await TextTokenizer.load(directory);
-    return new PromptMaker(new PromptEncoder(directory, tokenizer, imagesOf(directory).placeholder));
+    const { placeholder, completePrompt } = imagesOf(directory);
+    return new PromptMaker(new PromptEncoder(directory, tokenizer, placeholder, completePrompt));
   }
 
   /** @param promptTokens of the whole prompt, chat template included */

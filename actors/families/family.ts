@@ -52,6 +52,14 @@ export interface ImageFamily {
   /** How images are cut and how many tokens they take, for a person. */
   readonly summary: string;
   /**
+   * What the family's processor adds to a prompt where that is not the template's or the tokenizer's doing; the tokenizer then
+   * puts nothing around it. Absent where nothing is added.
+   *
+   * @param rendered by the template, images still as placeholders
+   * @param bosToken the first token of a text; '' for a tokenizer without one
+   */
+  completePrompt?(rendered: string, bosToken: string): string;
+  /**
    * @param size the decoded image, upright
    * @param field where it sits in the request, for errors
    * @throws InputError for a size that the model cannot be given

@@ -9,23 +9,33 @@ import type { ModelDirectory } from './model-directory.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import { UserTextShield } from './user-text-shield.ts';
 
+type PromptCompletion = (rendered: string, bosToken: string) => string;
+
 export class PromptEncoder {
   readonly #tokenizer: TextTokenizer;
   readonly #template: ChatTemplate;
   readonly #shield: UserTextShield;
   readonly #placeholder: string;
+  readonly #complete: PromptCompletion | undefined;
   readonly #bosToken: string | null;
   readonly #boundary: { readonly before: readonly number[]; readonly after: readonly number[] };
 
   /**
    * @param placeholder what the chat template writes for an image
+   * @param complete see `ImageFamily.completePrompt`
    * @throws ModelError MODEL_UNSUPPORTED when the template or the tokenizer does not know the placeholder
    */
-  constructor(directory: ModelDirectory, tokenizer: TextTokenizer, placeholder: string) {
+  constructor(
+    directory: ModelDirectory,
+    tokenizer: TextTokenizer,
+    placeholder: string,
+    complete?: PromptCompletion,
+  ) {
     this.#tokenizer = tokenizer;
     this.#template = new ChatTemplate(directory);
     this.#shield = new UserTextShield(tokenizer.controlTokens.contents, this.#template.source);
     this.#placeholder = placeholder;
+    this.#complete = complete;
     this.#bosToken = directory.tokenizerConfig.bos_token ?? null;
     this.#boundary = tokenizer.boundaryTokens();
     this.#checkTemplate(directory.path);
@@ -42,11 +52,12 @@ export class PromptEncoder {
     );
     const shielded = this.#shield.shield(texts);
     const rendered = this.#template.render(withTexts(messages, shielded.texts));
-    const prompt = this.#expand(rendered, expansions);
+    const prompt = this.#expand(this.#complete?.(rendered, this.#bosToken ?? '') ?? rendered, expansions);
     const ids = this.#tokenizer.controlTokens.split(prompt).flatMap((segment, i) => {
       if (segment.kind === 'control') return [segment.id];
       return this.#tokenizer.encodePlain(shielded.restore(segment.text), i === 0);
     });
+    if (this.#complete !== undefined) return ids;
     // As in the reference: a template that writes the first token itself gets none from the tokenizer.
     if (this.#bosToken !== null && prompt.startsWith(this.#bosToken)) return ids;
     return [...this.#boundary.before, ...ids, ...this.#boundary.after];
