@@ -20,8 +20,9 @@ FLOAT, FLOAT16, INT64, INT32, BOOL = (
 )  # fmt: skip
 MICROSOFT = "com.microsoft"
 OPSET = 17
-# A protobuf ends at 2 GiB; what is larger than this goes beside the graph. Smaller tensors than 1 KiB never do.
-INLINE_LIMIT = 1 << 30
+# A protobuf ends at 2 GiB, and is copied while it is written; what is larger than this goes beside the graph. Smaller tensors than 1 KiB
+# never do.
+INLINE_LIMIT = 1 << 29
 EXTERNAL_FROM = 1 << 10
 # Pages, so that a memory map can begin at every tensor.
 ALIGNMENT = 4096

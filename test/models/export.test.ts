@@ -22,6 +22,14 @@ const GRAPHS = ['decoder_model_merged.onnx', 'embed_tokens.onnx', 'vision_encode
 /** Families whose graphs hold every weight that counts as it is in the checkpoint, or transposed. */
 const RESTORABLE = ['idefics3', 'llava', 'llava_onevision'];
 
+/** As `models/export/make_fixtures.py` has them. */
+const PUBLISHED = {
+  llava: 'no-position-ids,concat,num-logits-to-keep,flat-features',
+  qwen2_vl: 'grid-thw,num-logits-to-keep,batched-features',
+  qwen3_vl: 'no-deepstack,num-logits-to-keep',
+  gemma3: 'causal,num-logits-to-keep',
+};
+
 async function graphOf(folder: string, name: string): Promise<OnnxGraph> {
   const { graph } = decodeModel(await readFile(join(folder, 'onnx', name)));
   assert(graph !== undefined);
@@ -64,6 +72,20 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
           [out, fixturePath(family)].map((path) => readFile(join(path, name), 'utf8')),
         );
         assert.equal(made, kept, name);
+      }
+    });
+  }
+
+  for (const [family, variants] of Object.entries(PUBLISHED)) {
+    it(`writes the operators of the published fixture: ${family}`, async () => {
+      const [checkpoint, out] = [join(folder, `${family}-plain`), join(folder, `${family}-published`)];
+      await writeCheckpoint(family, checkpoint, () => undefined);
+      exportInto(checkpoint, out, '--published', variants);
+      const kept = join(fixturePath('published'), family);
+      for (const name of await readdir(join(kept, 'onnx'))) {
+        const [made, fixture] = await Promise.all([graphOf(out, name), graphOf(kept, name)]);
+        assert.deepEqual(made.node, fixture.node, name);
+        assert.deepEqual([made.input, made.output], [fixture.input, fixture.output], name);
       }
     });
   }
@@ -171,6 +193,20 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
       assert.equal(code, 1, name);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /Traceback/);
+    }
+  });
+
+  it('says which variant a family does not have', async () => {
+    const checkpoint = join(folder, 'no-variant');
+    await writeCheckpoint('llava', checkpoint, () => undefined);
+    for (const [variant, message] of [
+      ['grid-thw', /--published grid-thw: this family's vision graph has no input image_grid_thw/],
+      ['batched-features', /--published batched-features: .* gives image_features of 3 dimensions/],
+      ['nothing', /nothing: known are no-position-ids, /],
+    ] as const) {
+      const { code, stderr } = runExporter(checkpoint, join(folder, 'nothing'), '--published', variant);
+      assert.notEqual(code, 0);
+      assert.match(stderr, message);
     }
   });
 
