@@ -202,6 +202,7 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     for (const [variant, message] of [
       ['grid-thw', /--published grid-thw: this family's vision graph has no input image_grid_thw/],
       ['batched-features', /--published batched-features: .* gives image_features of 3 dimensions/],
+      ['no-pixel-mask', /--published no-pixel-mask: .* has no input pixel_attention_mask/],
       ['nothing', /nothing: known are no-position-ids, /],
     ] as const) {
       const { code, stderr } = runExporter(checkpoint, join(folder, 'nothing'), '--published', variant);

@@ -3,11 +3,13 @@
  * (models/export/make_vision_golden.py), and those of an image whatever is encoded in the same run.
  */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
-import { fixturePath } from './support/checkpoint.ts';
+import { constantsOf, fixturePath, weightIn, writeCheckpoint } from './support/checkpoint.ts';
+import { runExporter, whyNoExporter } from './support/exporter.ts';
 
 /** What was kept of a tensor: the values at 0, `stride`, 2 · `stride` … */
 interface Kept {
@@ -81,8 +83,8 @@ function maskOf(pictures: NonNullable<Case['pictures']>, size: readonly number[]
   });
 }
 
-const sessionOf = (family: string) =>
-  InferenceSession.create(join(fixturePath(family), 'onnx', 'vision_encoder.onnx'), { intraOpNumThreads: 1 });
+const sessionOf = (folder: string) =>
+  InferenceSession.create(join(folder, 'onnx', 'vision_encoder.onnx'), { intraOpNumThreads: 1 });
 
 function floatsOf(tensor: Tensor | undefined): Float32Array {
   const data = tensor?.data;
@@ -102,7 +104,7 @@ function assertNear(actual: Float32Array, expected: ArrayLike<number>, within: n
 describe('an exported vision graph', () => {
   for (const one of cases) {
     it(`gives the features that PyTorch gives: ${one.family}, ${one.case}`, async () => {
-      const session = await sessionOf(one.family);
+      const session = await sessionOf(fixturePath(one.family));
       const outputs = await session.run(feedsOf(one));
       assert.deepEqual(Object.keys(outputs).sort(), Object.keys(one.outputs).sort());
       for (const [name, { shape, stride, values }] of Object.entries(one.outputs)) {
@@ -119,7 +121,7 @@ describe('an exported vision graph', () => {
 
   for (const family of GRID_FAMILIES) {
     it(`gives an image the same features in a run with others as alone: ${family}`, async () => {
-      const session = await sessionOf(family);
+      const session = await sessionOf(fixturePath(family));
       const one = cases.find((each) => each.family === family && each.case === 'three sizes');
       assert(one?.image_grid_thw !== undefined);
       const [, size = 0] = one.pixel_values;
@@ -143,4 +145,27 @@ describe('an exported vision graph', () => {
       }
     });
   }
+
+  it('without a pixel mask gives whole tiles the same features', { skip: whyNoExporter() }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'troupe-vision-'));
+    try {
+      const [checkpoint, out] = [join(folder, 'checkpoint'), join(folder, 'exported')];
+      const constants = await constantsOf('idefics3');
+      await writeCheckpoint('idefics3', checkpoint, (name, shape) => weightIn(constants, name, shape));
+      const { code, stderr } = runExporter(checkpoint, out, '--published', 'no-pixel-mask');
+      assert.equal(code, 0, stderr);
+
+      const one = cases.find((each) => each.family === 'idefics3' && each.case === 'whole tiles');
+      assert(one !== undefined);
+      const { pixel_attention_mask, ...feeds } = feedsOf(one);
+      const [masked, whole] = await Promise.all([sessionOf(fixturePath('idefics3')), sessionOf(out)]);
+      assert.deepEqual(whole.inputNames, ['pixel_values']);
+      assert(pixel_attention_mask !== undefined);
+      const { image_features: expected } = await masked.run({ ...feeds, pixel_attention_mask });
+      const { image_features: features } = await whole.run(feeds);
+      assertNear(floatsOf(features), floatsOf(expected), NEAR);
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
 });
