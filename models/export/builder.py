@@ -205,8 +205,10 @@ def renamed_node(node: onnx.NodeProto, prefix: str, renamed: Callable[[str], str
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.name = prefix + node.name
-    copy.input[:] = map(renamed, node.input)
-    copy.output[:] = map(renamed, node.output)
+    for names in (copy.input, copy.output):
+        changed = [renamed(name) for name in names]
+        del names[:]
+        names.extend(changed)
     for attribute in copy.attribute:
         if not attribute.HasField("g"):
             continue

@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import { decodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxGraph } from '../../actors/model/onnx/onnx-types.ts';
 import { Troupe } from '../../src/index.ts';
@@ -16,7 +17,7 @@ import {
   weightIn,
   writeCheckpoint,
 } from './support/checkpoint.ts';
-import { runExporter, runSnippet, whyNoExporter } from './support/exporter.ts';
+import { runBeside, runExporter, runSnippet, whyNoExporter } from './support/exporter.ts';
 
 const GRAPHS = ['decoder_model_merged.onnx', 'embed_tokens.onnx', 'vision_encoder.onnx'];
 /** Families whose graphs hold every weight that counts as it is in the checkpoint, or transposed. */
@@ -120,7 +121,7 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
   it('writes the weights of a large graph beside it', async () => {
     const [checkpoint, out] = [join(folder, 'large'), join(folder, 'large-exported')];
     await restore('idefics3', checkpoint);
-    const program = 'import builder, export; builder.INLINE_LIMIT = 1 << 17; sys.exit(export.main())';
+    const program = 'import builder, export, sys; builder.INLINE_LIMIT = 1 << 17; sys.exit(export.main())';
     const { code, stderr } = runSnippet(program, checkpoint, out);
     assert.equal(code, 0, stderr);
     assert((await stat(join(out, 'onnx', 'decoder_model_merged.onnx_data'))).size > 1 << 17);
@@ -153,6 +154,29 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     exportInto(checkpoint, out, '--integrated');
     assert.deepEqual(await readdir(join(out, 'onnx')), ['decoder_model_merged.onnx']);
     assert.deepEqual(await answer(out, {}), await goldenTokens());
+  });
+
+  it('writes Gemma 2, the language model of PaliGemma 2, as numpy computes it', async () => {
+    const out = await mkdtemp(join(folder, 'gemma2-'));
+    const { code, stderr } = runBeside('gemma2.py', out);
+    assert.equal(code, 0, stderr);
+    const expected = JSON.parse(await readFile(join(out, 'expected.json'), 'utf8'));
+    const session = await InferenceSession.create(join(out, 'decoder.onnx'), { intraOpNumThreads: 1 });
+    const { length } = expected.groups;
+    const int64s = (values: readonly number[]) =>
+      new Tensor('int64', BigInt64Array.from(values, BigInt), [1, length]);
+    const none = session.inputNames.filter((name) => name.startsWith('past_key_values.'));
+    const { logits } = await session.run({
+      inputs_embeds: new Tensor('float32', Float32Array.from(expected.inputs_embeds), [1, length, 64]),
+      attention_mask: int64s(Array(length).fill(1)),
+      position_ids: int64s(Array.from({ length }, (_, i) => i + 1)),
+      token_type_ids: int64s(expected.groups),
+      ...Object.fromEntries(none.map((name) => [name, new Tensor('float32', [], [1, 2, 0, 16])])),
+    });
+    const values = logits?.data as Float32Array;
+    assert.equal(values.length, expected.logits.length);
+    const largest = values.reduce((most, one, i) => Math.max(most, Math.abs(one - expected.logits[i])), 0);
+    assert(largest < 1e-4, String(largest));
   });
 
   it('says what it cannot export, and leaves with 1', async () => {

@@ -86,7 +86,7 @@ class _Decoder:
         self.axes = 3 if "mrope_section" in self.rope else 1
         self.both_ways = options.both_ways and (config.type == "gemma3_text" or family["model_type"] == "paligemma")
         self.kinds = [layer_kind(config, layer) for layer in range(config.layers)]
-        self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"}
+        self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"} or config.type == "gemma2"
         self.temperature: str | None = None
 
     def add(self) -> None:
@@ -181,8 +181,8 @@ class _Decoder:
         root, at = f"{config.root}.layers.{layer}", f"t{layer}"
         norm = lambda y, name, out: rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma, full=True)  # noqa: E731
         attended = g.as_float(self._attend(layer, g.as_real(norm(x, "input_layernorm", "norm1")), root, at))
-        # Gemma 3 has a norm behind each half as well, and calls the one before the second half otherwise.
-        four = config.type == "gemma3_text"
+        # Gemma 2 and 3 have a norm behind each half as well, and call the one before the second half otherwise.
+        four = config.type in ("gemma2", "gemma3_text")
         if four:
             attended = norm(attended, "post_attention_layernorm", "attention_norm")
         x = g.node("Add", [x, attended], f"{at}_middle")
@@ -252,7 +252,7 @@ def layer_kind(config: TextConfig, layer: int) -> str:
     types = config.get("layer_types")
     if types is not None:
         kind = names[types[layer]]
-    elif config.type == "gemma3_text":
+    elif config.get("sliding_window_pattern") is not None:
         kind = "full" if (layer + 1) % config.values["sliding_window_pattern"] == 0 else "window"
     elif config.type == "llama4_text":
         kind = "chunk" if uses_rotary(config, layer) else "full"
