@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from builder import GraphBuilder  # noqa: E402
 from checkpoint import Checkpoint, CheckpointError  # noqa: E402
 from config_files import write_config_files  # noqa: E402
-from decoders import decoder  # noqa: E402
+from decoders import decoder, embedding  # noqa: E402
 from integrated import integrate  # noqa: E402
 from precision import PRECISIONS, Precision  # noqa: E402
 from published import VARIANTS, change_vision, decoder_options, vision_options  # noqa: E402
@@ -59,7 +59,7 @@ def export(
     for precision in precisions:
         graphs = [
             build_vision(checkpoint, precision, published),
-            decoder.build_embed(checkpoint, precision),
+            embedding.build(checkpoint, precision),
             decoder.build(checkpoint, precision, decoder_options(published)),
         ]
         change_vision(graphs[0], published)
