@@ -70,7 +70,8 @@ def export(
             graph.save(path)
             if path.with_name(f"{path.name}_data").is_file():
                 external.append(path.name)
-    write_config_files(checkpoint, out, external, any(precision.half for precision in precisions))
+    half_cache = any(precision.half for precision in precisions)
+    write_config_files(checkpoint, out, external, half_cache, flat="grid-thw" in published)
 
 
 def read_precisions(text: str) -> list[Precision]:

@@ -13,7 +13,7 @@ VARIANTS = {
     "num-logits-to-keep": "the decoder computes only the last logits that are asked for",
     "causal": "no token_type_ids: image tokens see only what is before them (Gemma 3, PaliGemma); image prompts are then not exact",
     "no-deepstack": "no deepstack_features (Qwen3-VL); image prompts are then not exact",
-    "grid-thw": "the vision graph's image_grid_thw is called grid_thw",
+    "grid-thw": "the vision graph's image_grid_thw is called grid_thw, and config.json has the sizes at its top",
     "no-pixel-mask": "no pixel_attention_mask: every tile is whole, and none is left out (Idefics3, SmolVLM)",
     "flat-features": "image_features [rows, H] where they are [images, tokens, H]",
     "batched-features": "image_features [1, rows, H] where they are [rows, H]",

@@ -220,6 +220,30 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     }
   });
 
+  it("reads Qwen's first way to write config.json, and writes sizes wherever readers look", async () => {
+    const checkpoint = join(folder, 'flat');
+    await writeCheckpoint('qwen2_vl', checkpoint, () => undefined);
+    const file = (path: string) => join(path, 'config.json');
+    const { text_config: text, ...rest } = JSON.parse(await readFile(file(checkpoint), 'utf8'));
+    const { model_type, ...settings } = text;
+    await writeFile(file(checkpoint), JSON.stringify({ ...settings, ...rest }));
+    const out = join(folder, 'flat-exported');
+    exportInto(checkpoint, out);
+    const name = 'decoder_model_merged.onnx';
+    const [made, kept] = await Promise.all([graphOf(out, name), graphOf(fixturePath('qwen2_vl'), name)]);
+    assert.deepEqual(made.node, kept.node);
+    const { text_config: written } = JSON.parse(await readFile(file(out), 'utf8'));
+    for (const [key, value] of Object.entries(text)) assert.deepEqual(written[key], value, key);
+    assert.equal(written.model_type, model_type);
+
+    const [nested, top] = [join(folder, 'nested'), join(folder, 'nested-exported')];
+    await writeCheckpoint('qwen2_vl', nested, () => undefined);
+    exportInto(nested, top, '--published', 'grid-thw');
+    const config = JSON.parse(await readFile(file(top), 'utf8'));
+    assert.equal(config.num_hidden_layers, text.num_hidden_layers);
+    assert.equal(config.model_type, 'qwen2_vl');
+  });
+
   it('says which variant a family does not have', async () => {
     const checkpoint = join(folder, 'no-variant');
     await writeCheckpoint('llava', checkpoint, () => undefined);
