@@ -5,9 +5,10 @@ import type { ImageFamily, ModelFamily } from './family.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
 import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
+import { llavaQwen2 } from './llava/llava-qwen2.ts';
 import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
 
-const FAMILIES: readonly ModelFamily[] = [idefics3, llama4, llava, llavaOnevision];
+const FAMILIES: readonly ModelFamily[] = [idefics3, llama4, llava, llavaQwen2, llavaOnevision];
 
 /** Every `model_type` that can be served. */
 export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family) => family.modelTypes);

@@ -47,7 +47,7 @@ export class RequestPreparer {
     const { directory } = parts;
     const images = imagesOf(directory);
     const tokenizer = await TextTokenizer.load(directory);
-    const encoder = new PromptEncoder(directory, tokenizer, images.placeholder);
+    const encoder = new PromptEncoder(directory, tokenizer, images.placeholder, images.placeholderInText);
     return new RequestPreparer(parts, { directory, images, encoder });
   }
 
