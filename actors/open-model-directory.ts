@@ -26,6 +26,7 @@ import {
 } from './model/graph-files.ts';
 import {
   chatTemplateSchema,
+  type GenerationConfig,
   generationConfigSchema,
   modelTypeSchema,
   processorConfigSchema,
@@ -50,6 +51,7 @@ import {
 import { readGraphSignature } from './model/onnx/graph-signature.ts';
 import type { DecoderToRewrite } from './model/rewrite/rewritten-decoder.ts';
 import { quantizesAsItRuns } from './model/rewrite/row-quantization.ts';
+import { readTokenIds } from './model/token-ids.ts';
 
 /**
  * @throws ModelError MODEL_NOT_FOUND, MODEL_FILE_MISSING, MODEL_FILE_CORRUPT, MODEL_UNSUPPORTED,
@@ -60,6 +62,7 @@ export async function openModelDirectory(
   options: OpenModelOptions = {},
 ): Promise<ModelDirectory> {
   const directory = resolve(path);
+  const { findTokens = readTokenIds } = options;
   await checkIsDirectory(directory);
   const config = await readJson(join(directory, 'config.json'), modelTypeSchema);
   const family = findFamily(config.model_type, directory);
@@ -73,8 +76,16 @@ export async function openModelDirectory(
   if (!(await isFile(tokenizerPath))) throw missingFile(tokenizerPath);
   const stamps = [await stampOf(tokenizerPath)];
   const preprocessor = await readPreprocessor(directory, processor.image_processor);
-  const { graphs, encoding } = await openGraphs(directory, stamps, options);
-  const source = { path: directory, graphs, generationConfig, config, preprocessor, processor };
+  const named = namedTokens(family, generationConfig, tokenizerConfig);
+  const [{ graphs, encoding }, tokenIds] = await Promise.all([
+    openGraphs(directory, stamps, options),
+    named.length === 0 ? {} : findTokens({ path: tokenizerPath, names: named }),
+  ]);
+  const eosToken = tokenizerConfig.eos_token;
+  const source = {
+    ...{ path: directory, graphs, generationConfig, config, preprocessor, processor },
+    ...{ tokenIds, eosToken },
+  };
   const { geometry, settings } = family.read(new ModelSource(source));
   const { placeholder } = family.images(settings);
   const chatTemplate = await readTemplate(
@@ -105,6 +116,15 @@ export async function openModelDirectory(
     chatTemplate,
     stamps,
   };
+}
+
+/** Tokens that the family asks for by name, and the one that ends answers where no configuration says its id. */
+function namedTokens(
+  { tokens = [] }: ModelFamily,
+  generation: GenerationConfig,
+  { eos_token: eos }: TokenizerConfig,
+): readonly string[] {
+  return generation.eos_token_id == null && eos != null ? [...tokens, eos] : tokens;
 }
 
 async function rewriteGraphs(

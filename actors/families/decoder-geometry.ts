@@ -10,7 +10,7 @@ import type { TextConfig } from './text-config.ts';
 
 type DecoderNumbers = Pick<
   ModelGeometry,
-  'layers' | 'heads' | 'kvHeads' | 'headDim' | 'hiddenSize' | 'vocabSize' | 'contextLength'
+  'layers' | 'heads' | 'kvHeads' | 'headDim' | 'hiddenSize' | 'vocabSize' | 'contextLength' | 'contextReason'
 >;
 
 export interface DecoderFacts {
@@ -19,14 +19,16 @@ export interface DecoderFacts {
   readonly defaults?: Partial<
     Pick<DecoderNumbers, 'heads' | 'kvHeads' | 'headDim' | 'vocabSize' | 'contextLength'>
   >;
-  /** Tokens that some layer sees at most: its sliding window or its chunk. Absent: all layers see everything. */
+  /** Tokens of some layer's sliding window. Absent: there is none. */
   readonly span?: number | undefined;
+  /** Tokens of the chunks, from the first token on, that some layer does not see beyond. Absent: there are none. */
+  readonly chunk?: number | undefined;
 }
 
 /** @throws ModelError MODEL_UNSUPPORTED when configuration and graphs contradict each other, or neither says a number */
 export function decoderNumbers(
   source: ModelSource,
-  { text, defaults = {}, span }: DecoderFacts,
+  { text, defaults = {}, ...spans }: DecoderFacts,
 ): DecoderNumbers {
   const { path, graphs } = source;
   const { signature } = graphs.decoder;
@@ -58,19 +60,32 @@ export function decoderNumbers(
     headDim: said.headDim,
     hiddenSize,
     vocabSize: need(path, vocabSize, 'vocab_size'),
-    contextLength: seenBy(source, need(path, contextLength, 'max_position_embeddings'), span),
+    ...seenBy(source, need(path, contextLength, 'max_position_embeddings'), spans),
   };
 }
 
 /**
  * What a graph can be trusted with. Its mask of windows or chunks must go by a token's true position: the cache has free
- * places between tokens. GroupQueryAttention is handed each row without gaps; other graphs count the tokens of
- * `attention_mask` (CumSum). A graph that counts places instead is right only as long as no window has closed.
+ * places between tokens. Graphs that count the tokens of `attention_mask` (CumSum) do; GroupQueryAttention is handed each
+ * row without gaps, and knows windows, not chunks. Others are right only as long as no window or chunk is full.
  */
-function seenBy({ graphs }: ModelSource, contextLength: number, span: number | undefined): number {
+function seenBy(
+  { graphs }: ModelSource,
+  contextLength: number,
+  { span, chunk }: Pick<DecoderFacts, 'span' | 'chunk'>,
+): Pick<DecoderNumbers, 'contextLength' | 'contextReason'> {
   const { opTypes } = graphs.decoder.signature;
-  const byPosition = opTypes.some((op) => op === 'CumSum' || op.endsWith('GroupQueryAttention'));
-  return span === undefined || byPosition ? contextLength : Math.min(contextLength, span);
+  const counts = opTypes.includes('CumSum');
+  const groups = opTypes.some((op) => op.endsWith('GroupQueryAttention'));
+  const kinds = [
+    { kind: 'a sliding window', tokens: counts || groups ? undefined : span },
+    { kind: 'chunks', tokens: counts ? undefined : chunk },
+  ];
+  const limits = kinds.flatMap(({ kind, tokens }) => (tokens === undefined ? [] : [{ kind, tokens }]));
+  const [limit] = limits.toSorted((a, b) => a.tokens - b.tokens);
+  if (limit === undefined || limit.tokens >= contextLength) return { contextLength };
+  const contextReason = `the decoder graph does not place ${limit.kind} of ${limit.tokens} tokens by true position, and is right only as far as one reaches`;
+  return { contextLength: limit.tokens, contextReason };
 }
 
 function checkCache(
@@ -112,14 +127,28 @@ function fixed(tensor: TensorSignature | undefined, index: number): number | und
   return typeof dim === 'number' && dim > 0 ? dim : undefined;
 }
 
-/** @throws ModelError MODEL_UNSUPPORTED when no token ends an answer */
+/**
+ * By id in the configurations, else by name in the tokenizer.
+ *
+ * @param names of tokens that end an answer beside `eos_token`; the family lists them in `tokens`
+ * @throws ModelError MODEL_UNSUPPORTED when no token ends an answer
+ */
 export function eosTokenIds(
-  { path, generationConfig }: ModelSource,
+  { path, generationConfig, tokenIds, eosToken }: ModelSource,
   config: { readonly eos_token_id?: readonly number[] | null | undefined; readonly text_config?: TextConfig },
+  names: readonly string[] = [],
 ): readonly number[] {
-  const ids = generationConfig.eos_token_id ?? config.eos_token_id ?? config.text_config?.eos_token_id ?? [];
-  if (ids.length > 0) return ids;
-  throw unsupported(path, 'No eos_token_id in generation_config.json or config.json: answers would not end');
+  const named = new Set([...names, ...(eosToken === null ? [] : [eosToken])].map((name) => tokenIds[name]));
+  const candidates = [
+    generationConfig.eos_token_id,
+    config.eos_token_id,
+    config.text_config?.eos_token_id,
+    [...named].filter((id) => id !== undefined),
+  ];
+  const ids = candidates.find((some) => some != null && some.length > 0);
+  if (ids != null) return ids;
+  const files = 'No eos_token_id in generation_config.json or config.json';
+  throw unsupported(path, `${files}, and no known eos_token in tokenizer_config.json: answers would not end`);
 }
 
 export function unsupported(path: string, problem: string): ModelError {

@@ -49,6 +49,8 @@ export interface ImagePlan {
 export interface ImageFamily {
   /** What the chat template writes where an image belongs; one control token. */
   readonly placeholder: string;
+  /** Whether chat templates that take a message as one text are given the placeholder in it, on a line of its own. */
+  readonly placeholderInText?: boolean;
   /** How images are cut and how many tokens they take, for a person. */
   readonly summary: string;
   /**
@@ -79,6 +81,8 @@ export interface FamilyModel {
 export interface ModelFamily {
   /** The values of `model_type` in config.json that this family serves. */
   readonly modelTypes: readonly string[];
+  /** Texts of tokens whose ids `read` finds in `source.tokenIds`. */
+  readonly tokens?: readonly string[];
   /** A prompt template for models that come without a chat template; see `prompt-template.ts`. Absent: they are refused. */
   readonly promptTemplate?: string;
   /**

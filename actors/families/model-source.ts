@@ -5,6 +5,7 @@ import { ModelError } from '../errors.ts';
 import type { GenerationConfig } from '../model/model-config.ts';
 import type { ModelGraphs } from '../model/model-directory.ts';
 import { checkJson, missingFile } from '../model/model-files.ts';
+import type { TokenIds } from '../model/token-ids.ts';
 
 export interface ModelSourceParts {
   /** The model directory, absolute. */
@@ -17,18 +18,27 @@ export interface ModelSourceParts {
   readonly preprocessor: { readonly file: string; readonly value: unknown } | null;
   /** processor_config.json; an empty object without. */
   readonly processor: unknown;
+  /** Ids of the family's `tokens`, and of `eosToken` where generation_config.json says no id, as far as they are known. */
+  readonly tokenIds?: TokenIds;
+  /** `eos_token` of tokenizer_config.json. */
+  readonly eosToken?: string | null | undefined;
 }
 
 export class ModelSource {
   readonly path: string;
   readonly graphs: ModelGraphs;
   readonly generationConfig: GenerationConfig;
+  /** See `ModelSourceParts`. */
+  readonly tokenIds: TokenIds;
+  readonly eosToken: string | null;
   readonly #parts: ModelSourceParts;
 
   constructor(parts: ModelSourceParts) {
     this.path = parts.path;
     this.graphs = parts.graphs;
     this.generationConfig = parts.generationConfig;
+    this.tokenIds = parts.tokenIds ?? {};
+    this.eosToken = parts.eosToken ?? null;
     this.#parts = parts;
   }
 

@@ -4,10 +4,21 @@ import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ImageFamily, ModelFamily } from './family.ts';
 import { gemma3 } from './gemma3/gemma3.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
+import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
+import { llavaQwen2 } from './llava/llava-qwen2.ts';
+import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
 import { paligemma } from './paligemma/paligemma.ts';
 
-const FAMILIES: readonly ModelFamily[] = [gemma3, idefics3, llava, paligemma];
+const FAMILIES: readonly ModelFamily[] = [
+  gemma3,
+  idefics3,
+  llama4,
+  llava,
+  llavaQwen2,
+  llavaOnevision,
+  paligemma,
+];
 
 /** Every `model_type` that can be served. */
 export const SUPPORTED_MODEL_TYPES: readonly string[] = FAMILIES.flatMap((family) => family.modelTypes);

@@ -17,6 +17,8 @@ export interface ModelGeometry {
   readonly vocabSize: number;
   /** Most tokens of prompt and answer together. */
   readonly contextLength: number;
+  /** Why that is less than the model's own; absent where it is not. */
+  readonly contextReason?: string;
   /** The token whose embedding is replaced by image features. */
   readonly imageTokenId: number;
   /** Tokens that end an answer; at least one. */

@@ -8,6 +8,7 @@ import type { GraphSignature } from './onnx/graph-signature.ts';
 import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
 import type { VisionRewrite } from './rewrite/rewritten-vision.ts';
+import type { TokenIds, TokensToFind } from './token-ids.ts';
 
 export type { GraphFile } from './graph-files.ts';
 
@@ -70,6 +71,8 @@ export interface OpenModelOptions {
   readonly dtype?: DtypeChoice;
   /** How a graph file is read, to do it in another thread. Default: in this one. */
   readonly readSignature?: (path: string) => Promise<GraphSignature>;
+  /** How ids of tokens are found in `tokenizer.json`, to do it in another thread. Default: in this one. */
+  readonly findTokens?: (tokens: TokensToFind) => Promise<TokenIds>;
   /** A prompt template in the place of the model's chat template; see `prompt-template.ts`. */
   readonly promptTemplate?: string | undefined;
   /** How graphs are rewritten, to do it in another thread. Default: they are not. */

@@ -8,6 +8,7 @@ import type { ImageFamily, ImagePlan } from '../families/family.ts';
 import type { ChatMessage, TokenPositions } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
 import { countTokens } from '../model/count-tokens.ts';
+import type { ModelGeometry } from '../model/geometry.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { PromptEncoder } from '../model/prompt-encoder.ts';
 import { contentParts } from './validate-messages.ts';
@@ -37,15 +38,16 @@ export function preparePrompt(
   messages: readonly ChatMessage[],
   plans: readonly ImagePlan[],
 ): PreparedPrompt {
-  const { contextLength, imageTokenId } = directory.geometry;
+  const { geometry } = directory;
+  const { contextLength, imageTokenId } = geometry;
   const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tokens, 0);
   const conversation = messages.map(toTemplateMessage);
   // Found out before the work of encoding, where it can be.
   const least = imageTokenCount + encoder.leastTokens(conversation);
-  if (least >= contextLength) throw tooLong(least, imageTokenCount, contextLength);
+  if (least >= contextLength) throw tooLong(least, imageTokenCount, geometry);
   const expansions = plans.map((plan) => plan.expand());
   const promptIds = Int32Array.from(encoder.encode(conversation, expansions));
-  if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, contextLength);
+  if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, geometry);
 
   const placed = countTokens(promptIds, imageTokenId);
   // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
@@ -63,8 +65,13 @@ function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {
   };
 }
 
-function tooLong(length: number, imageTokens: number, contextLength: number): InputError {
-  return new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens`, {
+function tooLong(
+  length: number,
+  imageTokens: number,
+  { contextLength, contextReason }: ModelGeometry,
+): InputError {
+  const why = contextReason === undefined ? '' : `: ${contextReason}`;
+  return new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens${why}`, {
     field: 'messages',
     value: `${length} tokens, ${imageTokens} of them for images`,
     remedy: 'Shorten the conversation or send fewer or smaller images.',

@@ -1,4 +1,4 @@
-/** Reads and rewrites graph files on a pool thread: parsing a large protobuf would block the caller's. */
+/** Reads and rewrites model files on a pool thread: parsing a large one would block the caller's. */
 import { type GraphSignature, readGraphSignature } from '../../actors/model/onnx/graph-signature.ts';
 import {
   type DecoderRewrite,
@@ -7,11 +7,16 @@ import {
 } from '../../actors/model/rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from '../../actors/model/rewrite/rewritten-graph.ts';
 import { rewrittenVision, type VisionRewrite } from '../../actors/model/rewrite/rewritten-vision.ts';
+import { readTokenIds, type TokenIds, type TokensToFind } from '../../actors/model/token-ids.ts';
 import { type Outcome, outcomeOf } from '../../runtime/thread/thread-control.ts';
 
 /** piscina flattens errors, so the outcome is explicit. */
 export function readSignature(path: string): Promise<Outcome<GraphSignature>> {
   return outcomeOf(() => readGraphSignature(path));
+}
+
+export function findTokens(tokens: TokensToFind): Promise<Outcome<TokenIds>> {
+  return outcomeOf(() => readTokenIds(tokens));
 }
 
 export function rewriteDecoder(graph: DecoderToRewrite): Promise<Outcome<DecoderRewrite>> {

@@ -2,6 +2,7 @@
 import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { GraphRewriters, ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { TokensToFind } from '../../actors/model/token-ids.ts';
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import type { Mode } from '../chat-types.ts';
 import { assertCanStart } from '../start-checks.ts';
@@ -21,12 +22,13 @@ export async function openModel({ model, dtype, promptTemplate }: ModelChoice): 
   const pool = await GraphPool.open();
   try {
     const readSignature = (file: string) => pool.run('readSignature', file);
+    const findTokens = (tokens: TokensToFind) => pool.run('findTokens', tokens);
     const rewrite: GraphRewriters = {
       decoder: (graph) => pool.run('rewriteDecoder', graph),
       vision: (graph) => pool.run('rewriteVision', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(model, { readSignature, rewrite, promptTemplate, ...chosen });
+    return await openModelDirectory(model, { readSignature, findTokens, rewrite, promptTemplate, ...chosen });
   } finally {
     await pool.close();
   }
