@@ -20,7 +20,13 @@ export class FamilyPrompts {
   static async for(path: string): Promise<FamilyPrompts> {
     const directory = await openModelDirectory(path);
     const images = imagesOf(directory);
-    const encoder = new PromptEncoder(directory, await TextTokenizer.load(directory), images.placeholder);
+    const encoder = new PromptEncoder(
+      directory,
+      await TextTokenizer.load(directory),
+      images.placeholder,
+      images.placeholderInText,
+      images.completePrompt,
+    );
     return new FamilyPrompts({ directory, images, encoder });
   }
 

@@ -49,6 +49,8 @@ export interface ImagePlan {
 export interface ImageFamily {
   /** What the chat template writes where an image belongs; one control token. */
   readonly placeholder: string;
+  /** Whether chat templates that take a message as one text are given the placeholder in it, on a line of its own. */
+  readonly placeholderInText?: boolean;
   /** How images are cut and how many tokens they take, for a person. */
   readonly summary: string;
   /**

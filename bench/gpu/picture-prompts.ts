@@ -29,6 +29,7 @@ export class PicturePrompts {
       directory,
       await TextTokenizer.load(directory),
       images.placeholder,
+      images.placeholderInText,
       images.completePrompt,
     );
     return new PicturePrompts({ directory, images, encoder });
