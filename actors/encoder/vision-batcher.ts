@@ -13,6 +13,7 @@
  */
 import { joinImageTensors } from '../inference/image-tensor.ts';
 import { turn } from './fair-share.ts';
+import { JoinTrial } from './join-trial.ts';
 import type { VisionEncoder, VisionFeed } from './vision-encoder.ts';
 
 /** One image to be encoded. */
@@ -56,11 +57,13 @@ interface QueuedJob extends TileJob {
 
 export class VisionBatcher {
   readonly #options: VisionBatcherOptions;
+  readonly #joins: JoinTrial;
   #queue: QueuedJob[] = [];
   #pumping = false;
 
   constructor(options: VisionBatcherOptions) {
     this.#options = options;
+    this.#joins = new JoinTrial(options.encoder.joinsImages);
   }
 
   /**
@@ -106,7 +109,7 @@ export class VisionBatcher {
     let room = encoder.fixedTiles ?? this.#options.tiles();
     for (const job of this.#queue) {
       if (room <= 0) break;
-      if (!runsWith(job, first) || (slices.length > 0 && isWhole(first) && !encoder.joinsImages)) continue;
+      if (!runsWith(job, first) || (slices.length > 0 && isWhole(first) && !this.#joins.mayJoin)) continue;
       const cost = isWhole(job) ? weight(job) : 1;
       if (slices.length > 0 && cost > room) break;
       const parts = Math.min(Math.max(1, Math.floor(room / cost)), job.parts - job.done);
@@ -123,6 +126,7 @@ export class VisionBatcher {
       for (const slice of slices) this.#advance(slice);
     } catch (error) {
       // Which image broke the run is unknown: each is tried alone.
+      if (slices.length > 1 && slices.some(({ job }) => isWhole(job)) && this.#joins.open) this.#joins.fail();
       if (slices.length > 1) for (const slice of slices) await this.#run([slice]);
       else for (const { job } of slices) this.#leave(job, error);
     }
@@ -137,18 +141,34 @@ export class VisionBatcher {
       await encoder.encode(feedOf(only), targetsOf(only, encoder.layers));
       return;
     }
+    const together = await this.#encodeTogether(slices);
+    if (isWhole(only.job) && this.#joins.open) {
+      for (const slice of slices) await encoder.encode(feedOf(slice), targetsOf(slice, encoder.layers));
+      const alone = slices.map((slice) => targetsOf(slice, encoder.layers));
+      this.#joins.compare(pairs(together, alone));
+      return;
+    }
+    for (const [index, slice] of slices.entries()) {
+      for (const [layer, target] of targetsOf(slice, encoder.layers).entries()) {
+        target.set(together[index]?.[layer] ?? []);
+      }
+    }
+  }
+
+  /** Of each slice, by layer. */
+  async #encodeTogether(slices: readonly Slice[]): Promise<Float32Array[][]> {
+    const { encoder } = this.#options;
     const feed = joined(slices.map(feedOf));
-    const width = only.job.target.length / (encoder.layers * only.job.tokens);
-    const outputs = Array.from({ length: encoder.layers }, () => new Float32Array(feed.tokens * width));
+    const lengths = slices.map((slice) => targetsOf(slice, encoder.layers)[0]?.length ?? 0);
+    const length = lengths.reduce((sum, one) => sum + one, 0);
+    const outputs = Array.from({ length: encoder.layers }, () => new Float32Array(length));
     await encoder.encode(feed, outputs);
     let at = 0;
-    for (const slice of slices) {
-      const targets = targetsOf(slice, encoder.layers);
-      for (const [layer, target] of targets.entries()) {
-        target.set(outputs[layer]?.subarray(at, at + target.length) ?? []);
-      }
-      at += targets[0]?.length ?? 0;
-    }
+    return lengths.map((one) => {
+      const from = at;
+      at += one;
+      return outputs.map((output) => output.subarray(from, at));
+    });
   }
 
   #advance({ job, parts }: Slice): void {
@@ -216,10 +236,20 @@ function joined(feeds: readonly VisionFeed[]): VisionFeed {
   return {
     pixels,
     shape: [sum(({ shape }) => shape[0] ?? 0), ...rest],
-    parts: sum(({ parts }) => parts),
+    // Images that are encoded as a whole lie in one row of the output, one behind the other.
+    parts: feeds.some(isWhole) ? 1 : sum(({ parts }) => parts),
     tokens: sum(({ tokens }) => tokens),
     inputs: joinImageTensors(feeds.map(({ inputs }) => inputs)),
   };
+}
+
+function pairs(
+  together: readonly (readonly Float32Array[])[],
+  alone: readonly (readonly Float32Array[])[],
+): { together: Float32Array; alone: Float32Array }[] {
+  return alone.flatMap((layers, index) =>
+    layers.map((one, layer) => ({ together: together[index]?.[layer] ?? new Float32Array(0), alone: one })),
+  );
 }
 
 /** Some of `all` equal parts of an image's data, no copy. */

@@ -61,8 +61,12 @@ export interface ImageFamily {
    * @param bosToken the first token of a text; '' for a tokenizer without one
    */
   completePrompt?(rendered: string, bosToken: string): string;
-  /** @param size the decoded image, upright */
-  plan(size: ImageSize): ImagePlan;
+  /**
+   * @param size the decoded image, upright
+   * @param field where it sits in the request, for errors
+   * @throws InputError for a size that the model cannot be given
+   */
+  plan(size: ImageSize, field?: string): ImagePlan;
   /**
    * Positions of a prompt's tokens. Absent where they are 0, 1, 2 …
    *

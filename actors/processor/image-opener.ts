@@ -94,7 +94,7 @@ export class ImageOpener {
     const plan = this.#known.get(hash)?.plan;
     if (plan !== undefined) return { plan, source: hash, field, read };
     const image = await read();
-    const planned = images.plan(image);
+    const planned = images.plan(image, field);
     this.#budget.check(image.decodeBytes + planned.scratchBytes, field, image);
     return { plan: planned, source: hash, field, read: async () => image };
   }

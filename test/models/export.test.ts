@@ -4,6 +4,7 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import { decodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxGraph } from '../../actors/model/onnx/onnx-types.ts';
 import { Troupe } from '../../src/index.ts';
@@ -16,11 +17,19 @@ import {
   weightIn,
   writeCheckpoint,
 } from './support/checkpoint.ts';
-import { runExporter, runSnippet, whyNoExporter } from './support/exporter.ts';
+import { runBeside, runExporter, runSnippet, whyNoExporter } from './support/exporter.ts';
 
 const GRAPHS = ['decoder_model_merged.onnx', 'embed_tokens.onnx', 'vision_encoder.onnx'];
 /** Families whose graphs hold every weight that counts as it is in the checkpoint, or transposed. */
 const RESTORABLE = ['idefics3', 'llava', 'llava_onevision'];
+
+/** As `models/export/make_fixtures.py` has them. */
+const PUBLISHED = {
+  llava: 'no-position-ids,concat,num-logits-to-keep,flat-features',
+  qwen2_vl: 'grid-thw,num-logits-to-keep,batched-features',
+  qwen3_vl: 'no-deepstack,num-logits-to-keep',
+  gemma3: 'causal,num-logits-to-keep',
+};
 
 async function graphOf(folder: string, name: string): Promise<OnnxGraph> {
   const { graph } = decodeModel(await readFile(join(folder, 'onnx', name)));
@@ -68,6 +77,20 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     });
   }
 
+  for (const [family, variants] of Object.entries(PUBLISHED)) {
+    it(`writes the operators of the published fixture: ${family}`, async () => {
+      const [checkpoint, out] = [join(folder, `${family}-plain`), join(folder, `${family}-published`)];
+      await writeCheckpoint(family, checkpoint, () => undefined);
+      exportInto(checkpoint, out, '--published', variants);
+      const kept = join(fixturePath('published'), family);
+      for (const name of await readdir(join(kept, 'onnx'))) {
+        const [made, fixture] = await Promise.all([graphOf(out, name), graphOf(kept, name)]);
+        assert.deepEqual(made.node, fixture.node, name);
+        assert.deepEqual([made.input, made.output], [fixture.input, fixture.output], name);
+      }
+    });
+  }
+
   for (const family of RESTORABLE) {
     it(`writes the weights of the fixture, and the constants that it computes: ${family}`, async () => {
       const [checkpoint, out] = [join(folder, family), join(folder, `${family}-exported`)];
@@ -98,7 +121,7 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
   it('writes the weights of a large graph beside it', async () => {
     const [checkpoint, out] = [join(folder, 'large'), join(folder, 'large-exported')];
     await restore('idefics3', checkpoint);
-    const program = 'import builder, export; builder.INLINE_LIMIT = 1 << 17; sys.exit(export.main())';
+    const program = 'import builder, export, sys; builder.INLINE_LIMIT = 1 << 17; sys.exit(export.main())';
     const { code, stderr } = runSnippet(program, checkpoint, out);
     assert.equal(code, 0, stderr);
     assert((await stat(join(out, 'onnx', 'decoder_model_merged.onnx_data'))).size > 1 << 17);
@@ -131,6 +154,29 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     exportInto(checkpoint, out, '--integrated');
     assert.deepEqual(await readdir(join(out, 'onnx')), ['decoder_model_merged.onnx']);
     assert.deepEqual(await answer(out, {}), await goldenTokens());
+  });
+
+  it('writes Gemma 2, the language model of PaliGemma 2, as numpy computes it', async () => {
+    const out = await mkdtemp(join(folder, 'gemma2-'));
+    const { code, stderr } = runBeside('gemma2.py', out);
+    assert.equal(code, 0, stderr);
+    const expected = JSON.parse(await readFile(join(out, 'expected.json'), 'utf8'));
+    const session = await InferenceSession.create(join(out, 'decoder.onnx'), { intraOpNumThreads: 1 });
+    const { length } = expected.groups;
+    const int64s = (values: readonly number[]) =>
+      new Tensor('int64', BigInt64Array.from(values, BigInt), [1, length]);
+    const none = session.inputNames.filter((name) => name.startsWith('past_key_values.'));
+    const { logits } = await session.run({
+      inputs_embeds: new Tensor('float32', Float32Array.from(expected.inputs_embeds), [1, length, 64]),
+      attention_mask: int64s(Array(length).fill(1)),
+      position_ids: int64s(Array.from({ length }, (_, i) => i + 1)),
+      token_type_ids: int64s(expected.groups),
+      ...Object.fromEntries(none.map((name) => [name, new Tensor('float32', [], [1, 2, 0, 16])])),
+    });
+    const values = logits?.data as Float32Array;
+    assert.equal(values.length, expected.logits.length);
+    const largest = values.reduce((most, one, i) => Math.max(most, Math.abs(one - expected.logits[i])), 0);
+    assert(largest < 1e-4, String(largest));
   });
 
   it('says what it cannot export, and leaves with 1', async () => {
@@ -171,6 +217,45 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
       assert.equal(code, 1, name);
       assert.match(stderr, message);
       assert.doesNotMatch(stderr, /Traceback/);
+    }
+  });
+
+  it("reads Qwen's first way to write config.json, and writes sizes wherever readers look", async () => {
+    const checkpoint = join(folder, 'flat');
+    await writeCheckpoint('qwen2_vl', checkpoint, () => undefined);
+    const file = (path: string) => join(path, 'config.json');
+    const { text_config: text, ...rest } = JSON.parse(await readFile(file(checkpoint), 'utf8'));
+    const { model_type, ...settings } = text;
+    await writeFile(file(checkpoint), JSON.stringify({ ...settings, ...rest }));
+    const out = join(folder, 'flat-exported');
+    exportInto(checkpoint, out);
+    const name = 'decoder_model_merged.onnx';
+    const [made, kept] = await Promise.all([graphOf(out, name), graphOf(fixturePath('qwen2_vl'), name)]);
+    assert.deepEqual(made.node, kept.node);
+    const { text_config: written } = JSON.parse(await readFile(file(out), 'utf8'));
+    for (const [key, value] of Object.entries(text)) assert.deepEqual(written[key], value, key);
+    assert.equal(written.model_type, model_type);
+
+    const [nested, top] = [join(folder, 'nested'), join(folder, 'nested-exported')];
+    await writeCheckpoint('qwen2_vl', nested, () => undefined);
+    exportInto(nested, top, '--published', 'grid-thw');
+    const config = JSON.parse(await readFile(file(top), 'utf8'));
+    assert.equal(config.num_hidden_layers, text.num_hidden_layers);
+    assert.equal(config.model_type, 'qwen2_vl');
+  });
+
+  it('says which variant a family does not have', async () => {
+    const checkpoint = join(folder, 'no-variant');
+    await writeCheckpoint('llava', checkpoint, () => undefined);
+    for (const [variant, message] of [
+      ['grid-thw', /--published grid-thw: this family's vision graph has no input image_grid_thw/],
+      ['batched-features', /--published batched-features: .* gives image_features of 3 dimensions/],
+      ['no-pixel-mask', /--published no-pixel-mask: .* has no input pixel_attention_mask/],
+      ['nothing', /nothing: known are no-position-ids, /],
+    ] as const) {
+      const { code, stderr } = runExporter(checkpoint, join(folder, 'nothing'), '--published', variant);
+      assert.notEqual(code, 0);
+      assert.match(stderr, message);
     }
   });
 

@@ -14,8 +14,8 @@ export const ELEMENT = { float32: 1, int64: 7, float16: 10 } as const;
 
 export type ElementName = keyof typeof ELEMENT;
 
-/** A name, its element type, and how many dimensions it has. */
-export type Port = readonly [name: string, type: ElementName, rank: number];
+/** A name, its element type, and how many dimensions it has; undefined for any number. */
+export type Port = readonly [name: string, type: ElementName, rank: number | undefined];
 
 export interface SmallGraph {
   readonly nodes: readonly OnnxNode[];
@@ -60,6 +60,8 @@ export function node(opType: string, input: readonly string[], output: string, a
 }
 
 function valueInfo([name, type, rank]: Port): OnnxValueInfo {
+  const elemType = ELEMENT[type];
+  if (rank === undefined) return { name, type: { tensorType: { elemType } } };
   const dim = Array.from({ length: rank }, (_, axis) => ({ dimParam: `${name}_${axis}` }));
-  return { name, type: { tensorType: { elemType: ELEMENT[type], shape: { dim } } } };
+  return { name, type: { tensorType: { elemType, shape: { dim } } } };
 }

@@ -3,7 +3,7 @@
  * made of both stays there.
  *
  *     embeds   float32 [1, tokens, hidden]         from the host, or what an image before this one left
- *     features float32 [tiles, perTile, hidden]    the vision graph's output
+ *     features float32 [tiles, perTile, hidden]    the vision graph's output, or [tokens, hidden]
  *     from, to int64 [1]                           rows of it that belong here
  *     places   int64 [rows, 2]                     where each of them goes
  *     merged   float32 [1, tokens, hidden]
@@ -18,7 +18,7 @@ import type { EngineImage } from '../engine-request.ts';
 const MERGE = (hidden: number): SmallGraph => ({
   inputs: [
     ['embeds', 'float32', 3],
-    ['features', 'float32', 3],
+    ['features', 'float32', undefined],
     ['from', 'int64', 1],
     ['to', 'int64', 1],
     ['places', 'int64', 2],
@@ -69,7 +69,7 @@ export class GpuImageMerge {
     let merged: Tensor = new Tensor('float32', embeds, [1, to - from, this.#hidden]);
     let taken = 0;
     for (const { onGpu } of images) {
-      const rows = (onGpu?.dims[0] ?? 0) * (onGpu?.dims[1] ?? 0);
+      const rows = (onGpu?.size ?? 0) / this.#hidden;
       const first = Math.min(before, rows);
       const count = Math.min(rows - first, places.length - taken);
       before -= first;

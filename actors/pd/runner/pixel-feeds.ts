@@ -11,6 +11,9 @@ import type { EngineImage } from '../engine-request.ts';
 
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
+/** Inputs of a decoder that have nothing to do with images. */
+const OF_TEXT =
+  /^(input_ids|inputs_embeds|attention_mask|position_ids|token_type_ids|num_logits_to_keep|past_key_values\..*)$/;
 
 export class PixelFeeds {
   readonly #session: GraphSession;
@@ -23,7 +26,7 @@ export class PixelFeeds {
     this.#shape = shape;
     // `[1, tiles, channels, height, width]` in exports of the Idefics3 kind, `[tiles, …]` in others.
     const one = shape.slice(shape.length === 5 ? 2 : 1).map(sizeOf);
-    this.#none = this.#tensors(new Float32Array(0), [0, ...one], {});
+    this.#none = this.#tensors(new Float32Array(0), [0, ...one], noneOf(session));
   }
 
   /** Undefined for a decoder without a pixel input. */
@@ -66,6 +69,16 @@ export class PixelFeeds {
     }
     return feeds;
   }
+}
+
+/** The further inputs of a vision graph (a grid for each image, say) while there is no image. */
+function noneOf({ inputs }: GraphSession): Readonly<Record<string, ImageTensor>> {
+  const none: Record<string, ImageTensor> = {};
+  for (const [name, { type, shape }] of inputs) {
+    if (name === PIXELS || name === MASK || OF_TEXT.test(name) || type !== 'int64') continue;
+    none[name] = { shape: [0, ...shape.slice(1).map(sizeOf)], values: [] };
+  }
+  return none;
 }
 
 function sizeOf(dimension: number | string | undefined): number {

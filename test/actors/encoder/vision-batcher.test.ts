@@ -12,23 +12,20 @@ const TARGET = 2;
 class FakeEncoder {
   readonly fixedTiles: number | undefined;
   readonly layers = 1;
-  readonly joinsImages: boolean;
+  readonly joinsImages = false;
   readonly runs: number[][] = [];
-  readonly inputs: VisionFeed['inputs'][] = [];
   readonly targets: (Float32Array | undefined)[] = [];
 
-  constructor(fixedTiles?: number, joinsImages = false) {
+  constructor(fixedTiles?: number) {
     this.fixedTiles = fixedTiles;
-    this.joinsImages = joinsImages;
   }
 
-  async encode({ pixels, parts, inputs }: VisionFeed, [target]: readonly Float32Array[]): Promise<void> {
+  async encode({ pixels, parts }: VisionFeed, [target]: readonly Float32Array[]): Promise<void> {
     const length = pixels.length / parts;
     const firsts = Array.from({ length: parts }, (_, tile) => pixels[tile * length] ?? Number.NaN);
     this.runs.push(firsts);
     if (firsts.some((first) => first < 0)) throw new Error(`bad tile in ${firsts}`);
     this.targets.push(target);
-    this.inputs.push(inputs);
     for (const [tile, first] of firsts.entries()) target?.set([first, first + 0.5], tile * TARGET);
   }
 }
@@ -65,8 +62,44 @@ function batcherOf(
   return new VisionBatcher({ encoder, tiles: () => tiles, ...options });
 }
 
+type Manner = 'apart' | 'mixed' | 'fails together';
+
+/**
+ * A vision graph that is told where each image ends: it gives each image's first pixel and that plus a half. Some exports
+ * mix images of one run, others fail.
+ */
+class GridEncoder {
+  readonly fixedTiles = undefined;
+  readonly layers = 1;
+  readonly joinsImages = true;
+  readonly manner: Manner;
+  /** The first pixels of the images of each run. */
+  readonly runs: number[][] = [];
+  readonly feeds: VisionFeed[] = [];
+
+  constructor(manner: Manner = 'apart') {
+    this.manner = manner;
+  }
+
+  async encode(feed: VisionFeed, [target]: readonly Float32Array[]): Promise<void> {
+    const grid = feed.inputs.image_grid_thw;
+    assert.ok(grid);
+    const counts = Array.from({ length: grid.shape[0] ?? 0 }, (_, image) => grid.values[3 * image + 2] ?? 0);
+    let at = 0;
+    const firsts = counts.map((count) => {
+      at += count;
+      return feed.pixels[at - count] ?? Number.NaN;
+    });
+    this.runs.push(firsts);
+    this.feeds.push(feed);
+    if (this.manner === 'fails together' && firsts.length > 1) throw new Error('one image only');
+    const seen = this.manner === 'mixed' ? firsts.map(() => Math.max(...firsts)) : firsts;
+    for (const [image, first] of seen.entries()) target?.set([first, first + 0.5], image * TARGET);
+  }
+}
+
 /** An image that is encoded as a whole: patches of one number, and where it ends. */
-function encodeWhole(batcher: VisionBatcher, first: number, patches: number, tokens = patches): Image {
+function encodeWhole(batcher: VisionBatcher, first: number, { patches = 4, tokens = 4 } = {}): Image {
   const target = new Float32Array(TARGET);
   const encoded = batcher.encode({
     pixels: new Float32Array(patches).fill(first),
@@ -80,27 +113,64 @@ function encodeWhole(batcher: VisionBatcher, first: number, patches: number, tok
   return { target, encoded };
 }
 
+/** Encodes images of these first pixels at the same time, and checks what they became. */
+async function encodeTogether(batcher: VisionBatcher, firsts: readonly number[]): Promise<void> {
+  const images = firsts.map((first) => encodeWhole(batcher, first));
+  await Promise.all(images.map(({ encoded }) => encoded));
+  assert.deepEqual(
+    images.map(({ target }) => [...target]),
+    firsts.map((first) => expected([first])),
+  );
+}
+
+const batcherOfGrids = (encoder: GridEncoder, tiles = 8) =>
+  new VisionBatcher({ encoder, tiles: () => tiles });
+
 describe('images that are encoded as a whole', () => {
-  it('share a run where the graph is told where each ends', async () => {
-    const encoder = new FakeEncoder(undefined, true);
-    const batcher = batcherOf(encoder, 8);
-    const images = [encodeWhole(batcher, 1, 4), encodeWhole(batcher, 2, 4)];
-    await Promise.all(images.map(({ encoded }) => encoded));
-    assert.deepEqual(encoder.inputs, [{ image_grid_thw: { shape: [2, 3], values: [1, 1, 4, 1, 1, 4] } }]);
+  it('share a run where the graph is told where each ends, as one row of patches', async () => {
+    const encoder = new GridEncoder();
+    await encodeTogether(batcherOfGrids(encoder), [1, 2]);
+    const [feed] = encoder.feeds;
+    assert.deepEqual(feed?.inputs, { image_grid_thw: { shape: [2, 3], values: [1, 1, 4, 1, 1, 4] } });
+    assert.deepEqual([feed?.shape, feed?.parts, feed?.tokens], [[8, 1], 1, 8]);
+  });
+
+  it('are encoded alone besides, the first time', async () => {
+    const encoder = new GridEncoder();
+    const batcher = batcherOfGrids(encoder);
+    await encodeTogether(batcher, [1, 2]);
+    await encodeTogether(batcher, [3, 4]);
+    assert.deepEqual(encoder.runs, [[1, 2], [1], [2], [3, 4]]);
+  });
+
+  it('never share a run again when the graph mixes them', async () => {
+    const encoder = new GridEncoder('mixed');
+    const batcher = batcherOfGrids(encoder);
+    await encodeTogether(batcher, [1, 2]);
+    await encodeTogether(batcher, [3, 4]);
+    assert.deepEqual(encoder.runs, [[1, 2], [1], [2], [3], [4]]);
+  });
+
+  it('never share a run again when the graph fails on several', async () => {
+    const encoder = new GridEncoder('fails together');
+    const batcher = batcherOfGrids(encoder);
+    await encodeTogether(batcher, [1, 2]);
+    await encodeTogether(batcher, [3, 4]);
+    assert.deepEqual(encoder.runs, [[1, 2], [1], [2], [3], [4]]);
   });
 
   it('have a run each where it takes one', async () => {
     const encoder = new FakeEncoder();
     const batcher = batcherOf(encoder, 8);
-    const images = [encodeWhole(batcher, 1, 4), encodeWhole(batcher, 2, 4)];
+    const images = [encodeWhole(batcher, 1), encodeWhole(batcher, 2)];
     await Promise.all(images.map(({ encoded }) => encoded));
     assert.deepEqual(encoder.runs, [[1], [2]]);
   });
 
   it('count by their tokens, and are never cut', async () => {
-    const encoder = new FakeEncoder(undefined, true);
-    const batcher = batcherOf(encoder, 4);
-    const images = [encodeWhole(batcher, 1, 4, 640), encodeWhole(batcher, 2, 4)];
+    const encoder = new GridEncoder();
+    const batcher = batcherOfGrids(encoder, 4);
+    const images = [encodeWhole(batcher, 1, { tokens: 640 }), encodeWhole(batcher, 2)];
     await Promise.all(images.map(({ encoded }) => encoded));
     assert.deepEqual(encoder.runs, [[1], [2]]);
   });

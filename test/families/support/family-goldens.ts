@@ -49,7 +49,7 @@ export const moreGoldensOf = (family: string): FamilyGolden[] => read(family, 'g
 export function messagesOf({ images, parts, question = '' }: FamilyGolden): ChatMessage[] {
   const paths = images.map((name) => {
     const beside = join(FAMILIES, name);
-    return existsSync(beside) ? beside : join(FAMILIES, 'pictures', name);
+    return existsSync(beside) ? beside : join(FAMILIES, '..', 'family-pictures', name);
   });
   const content = (
     parts ?? [...paths.map(() => ({ type: 'image' as const })), { type: 'text' as const, text: question }]

@@ -24,14 +24,19 @@ export function runExporter(...args: string[]): Exported {
   return runPython(`${FOLDER}/export.py`, ...args);
 }
 
-/** Runs a program with the exporter's modules at hand. */
+/** Runs a program text with the exporter's modules at hand. */
 export function runSnippet(program: string, ...args: string[]): Exported {
-  return runPython('-c', `import sys; sys.path.insert(0, ${JSON.stringify(FOLDER)})\n${program}`, ...args);
+  return runPython('-c', program, ...args);
+}
+
+/** Runs a program of this folder with the exporter's modules at hand. */
+export function runBeside(name: string, ...args: string[]): Exported {
+  return runPython(fileURLToPath(new URL(name, import.meta.url)), ...args);
 }
 
 function runPython(...args: string[]): Exported {
   if (PYTHON === undefined) throw new Error('tests of the exporter are skipped where it cannot run');
-  const environment = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' };
+  const environment = { ...process.env, PYTHONDONTWRITEBYTECODE: '1', PYTHONPATH: FOLDER };
   const { status, stderr, error } = spawnSync(PYTHON, args, { encoding: 'utf8', env: environment });
   if (error !== undefined) throw error;
   return { code: status, stderr };

@@ -1,0 +1,76 @@
+/** What is asked of the graphs of a Qwen-VL export before it is served: that images come out right with it. */
+import type { TensorSignature } from '../../model/onnx/graph-signature.ts';
+import { unsupported } from '../decoder-geometry.ts';
+import type { ModelSource } from '../model-source.ts';
+
+const POSITIONS = 'position_ids';
+const AXES = 3;
+const PIXELS = 'pixel_values';
+/** The grid of patches; exports of Qwen2-VL call it by the shorter name. */
+const GRIDS = ['image_grid_thw', 'grid_thw'];
+const DEEPSTACK = /^deepstack_features\.\d+$/;
+
+/**
+ * A decoder that counts positions itself, or takes one for each token, gives the tokens of an image those of text.
+ *
+ * @throws ModelError MODEL_UNSUPPORTED
+ */
+export function checkPositions({ path, graphs }: ModelSource): void {
+  const positions = find(graphs.decoder.signature.inputs, POSITIONS);
+  const needs = 'images of this family have positions in time, height and width, [3, batch, sequence]';
+  if (positions === undefined) throw unsupported(path, `The decoder takes no ${POSITIONS}: ${needs}`);
+  const { dims } = positions;
+  const [axes] = dims;
+  if (dims.length === AXES && (typeof axes !== 'number' || axes === AXES)) return;
+  throw unsupported(path, `The decoder takes ${POSITIONS} [${dims.join(', ')}]: ${needs}`);
+}
+
+/**
+ * Features for deepstack that the decoder asks for must be made. (A decoder that takes none is one of an export without
+ * them: its answers about images are those of the export, not those of the checkpoint.)
+ *
+ * @throws ModelError MODEL_UNSUPPORTED
+ */
+export function checkDeepstack({ path, graphs }: ModelSource): void {
+  const { vision, decoder } = graphs;
+  if (vision === undefined) return;
+  const count = (tensors: readonly TensorSignature[]): number =>
+    tensors.filter(({ name }) => DEEPSTACK.test(name)).length;
+  const taken = count(decoder.signature.inputs);
+  const made = count(vision.signature.outputs);
+  if (taken === 0 || taken === made) return;
+  throw unsupported(
+    path,
+    `The decoder takes deepstack_features of ${taken} layers, the vision graph makes ${made}`,
+  );
+}
+
+export interface GridInput {
+  readonly name: string;
+  /** Whether the graph takes the grid of one image alone. */
+  readonly takesOne: boolean;
+}
+
+/** @throws ModelError MODEL_UNSUPPORTED for a graph that is told no grid, and so knows one size */
+export function gridInput(source: ModelSource): GridInput {
+  const inputs = imageInputs(source);
+  for (const name of GRIDS) {
+    const grid = find(inputs, name);
+    if (grid !== undefined) return { name, takesOne: grid.dims[0] === 1 };
+  }
+  throw unsupported(source.path, `The vision graph takes no ${GRIDS[0]}: it knows images of one size only`);
+}
+
+/** Values of a patch, where the graph fixes them. */
+export function patchValues(source: ModelSource): number | undefined {
+  const size = find(imageInputs(source), PIXELS)?.dims.at(-1);
+  return typeof size === 'number' && size > 0 ? size : undefined;
+}
+
+function imageInputs({ graphs }: ModelSource): readonly TensorSignature[] {
+  return (graphs.vision ?? graphs.decoder).signature.inputs;
+}
+
+function find(tensors: readonly TensorSignature[], wanted: string): TensorSignature | undefined {
+  return tensors.find(({ name }) => name === wanted);
+}
