@@ -6,6 +6,7 @@ import { gemma3 } from './gemma3/gemma3.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
 import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
+import { llavaQwen2 } from './llava/llava-qwen2.ts';
 import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
 import { paligemma } from './paligemma/paligemma.ts';
 import { qwen25Vl } from './qwen-vl/qwen2-5-vl.ts';
@@ -17,6 +18,7 @@ const FAMILIES: readonly ModelFamily[] = [
   idefics3,
   llama4,
   llava,
+  llavaQwen2,
   llavaOnevision,
   paligemma,
   qwen2Vl,
