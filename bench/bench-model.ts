@@ -23,7 +23,11 @@ export class BenchModel {
   }
 
   static async open({ attention, layers }: SuiteOptions, dtype: Precision): Promise<BenchModel> {
-    const directory = await openModel(await generatedModel({ attention, layers }), dtype);
+    const directory = await openModel({
+      model: await generatedModel({ attention, layers }),
+      dtype: dtype,
+      promptTemplate: undefined,
+    });
     const size = layers === undefined ? '256M shape' : `${layers} layers`;
     return new BenchModel(
       directory,

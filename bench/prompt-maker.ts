@@ -20,7 +20,9 @@ export class PromptMaker {
 
   static async for(directory: ModelDirectory): Promise<PromptMaker> {
     const tokenizer = await TextTokenizer.load(directory);
-    return new PromptMaker(new PromptEncoder(directory, tokenizer, imagesOf(directory).placeholder));
+    const { placeholder, placeholderInText, completePrompt } = imagesOf(directory);
+    const form = [placeholder, placeholderInText, completePrompt] as const;
+    return new PromptMaker(new PromptEncoder(directory, tokenizer, ...form));
   }
 
   /** @param promptTokens of the whole prompt, chat template included */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -92,3 +92,29 @@ describe('the rooms of actors/', () => {
     }
   });
 });
+
+describe('model families', () => {
+  /** What they are called, in any spelling. */
+  const names = new RegExp(
+    [
+      'smolvlm',
+      ...readdirSync(join(ROOT, 'actors/families'), { withFileTypes: true })
+        .filter((entry) => entry.isDirectory())
+        .map(({ name }) => name.replace(/[-_].*|\d+$/, '')),
+    ].join('|'),
+    'i',
+  );
+
+  it('are named by no code outside their folder', () => {
+    const files = globSync('{actors,src,runtime}/**/*.ts', { cwd: ROOT });
+    for (const file of files) {
+      if (file.startsWith('actors/families/')) continue;
+      const code = withoutComments(readFileSync(join(ROOT, file), 'utf8'));
+      assert.doesNotMatch(code, names, file);
+    }
+  });
+});
+
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[\s\S]*?\*\/|(^|\s)\/\/.*$/gm, '');
+}

@@ -16,7 +16,9 @@ type DecoderNumbers = Pick<
 export interface DecoderFacts {
   readonly text: TextConfig;
   /** Of the architecture, for configurations that leave them out and graphs that leave them open. */
-  readonly defaults?: Partial<Pick<DecoderNumbers, 'heads' | 'kvHeads' | 'headDim' | 'contextLength'>>;
+  readonly defaults?: Partial<
+    Pick<DecoderNumbers, 'heads' | 'kvHeads' | 'headDim' | 'vocabSize' | 'contextLength'>
+  >;
   /** Tokens of some layer's sliding window. Absent: there is none. */
   readonly span?: number | undefined;
   /** Tokens of the chunks, from the first token on, that some layer does not see beyond. Absent: there are none. */
@@ -49,7 +51,7 @@ export function decoderNumbers(
   const embeds = graphs.embed?.signature.outputs[0] ?? inputOf(signature.inputs, 'inputs_embeds');
   const hiddenSize = agreed(path, 'hidden_size', text.hidden_size, fixed(embeds, -1));
   const logits = signature.outputs.find(({ name }) => name === 'logits');
-  const vocabSize = text.vocab_size ?? fixed(logits, -1);
+  const vocabSize = text.vocab_size ?? fixed(logits, -1) ?? defaults.vocabSize;
   const contextLength = text.max_position_embeddings ?? defaults.contextLength;
   return {
     layers,

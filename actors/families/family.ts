@@ -49,8 +49,18 @@ export interface ImagePlan {
 export interface ImageFamily {
   /** What the chat template writes where an image belongs; one control token. */
   readonly placeholder: string;
+  /** Whether chat templates that take a message as one text are given the placeholder in it, on a line of its own. */
+  readonly placeholderInText?: boolean;
   /** How images are cut and how many tokens they take, for a person. */
   readonly summary: string;
+  /**
+   * What the family's processor adds to a prompt where that is not the template's or the tokenizer's doing; the tokenizer then
+   * puts nothing around it. Absent where nothing is added.
+   *
+   * @param rendered by the template, images still as placeholders
+   * @param bosToken the first token of a text; '' for a tokenizer without one
+   */
+  completePrompt?(rendered: string, bosToken: string): string;
   /**
    * @param size the decoded image, upright
    * @param field where it sits in the request, for errors

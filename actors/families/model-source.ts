@@ -71,8 +71,14 @@ export class ModelSource {
         remedy,
       });
     }
-    return checkJson(found.value, schema, found.file);
+    return checkJson(withoutNulls(found.value), schema, found.file);
   }
+}
+
+/** For an image processor null is as good as nothing said: the default of its class. */
+function withoutNulls(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== null));
 }
 
 function typeOf(value: unknown): string | undefined {

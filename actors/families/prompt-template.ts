@@ -1,6 +1,6 @@
 /**
  * Prompt templates as Dynamo's multimodal examples write them: `USER: <image>\n<prompt> ASSISTANT:`. For models without a
- * usable chat template. The template is one exchange; a conversation is one after the other:
+ * usable chat template. `\n`, as it comes from a command line, is a new line. The template is one exchange; a conversation is one after the other:
  *
  *     before <image> between <prompt> after
  *
@@ -22,7 +22,7 @@ const BOS = '<bos>';
  * @throws InputError PROMPT_TEMPLATE_INVALID
  */
 export function promptTemplateToJinja(template: string, placeholder: string): string {
-  const [head = '', after, ...more] = template.split(PROMPT);
+  const [head = '', after, ...more] = template.replaceAll('\\n', '\n').split(PROMPT);
   if (after === undefined || more.length > 0 || after.includes(IMAGE) || head.split(IMAGE).length > 2) {
     throw new InputError('PROMPT_TEMPLATE_INVALID', 'is not a prompt template', {
       field: 'promptTemplate',

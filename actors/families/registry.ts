@@ -2,19 +2,25 @@
 import { ModelError } from '../errors.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import type { ImageFamily, ModelFamily } from './family.ts';
+import { gemma3 } from './gemma3/gemma3.ts';
 import { idefics3 } from './idefics3/idefics3.ts';
 import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
+import { llavaQwen2 } from './llava/llava-qwen2.ts';
 import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
+import { paligemma } from './paligemma/paligemma.ts';
 import { qwen25Vl } from './qwen-vl/qwen2-5-vl.ts';
 import { qwen2Vl } from './qwen-vl/qwen2-vl.ts';
 import { qwen3Vl } from './qwen-vl/qwen3-vl.ts';
 
 const FAMILIES: readonly ModelFamily[] = [
+  gemma3,
   idefics3,
   llama4,
   llava,
+  llavaQwen2,
   llavaOnevision,
+  paligemma,
   qwen2Vl,
   qwen25Vl,
   qwen3Vl,

@@ -7,6 +7,7 @@ import type { Steps } from '../images/in-turns.ts';
 import { type RgbImage, resizeBytes, resizeSteps } from '../images/resize.ts';
 import type { ImageSize } from './family.ts';
 import { type LevelConfig, levelFields, normalizedLevels } from './normalized-levels.ts';
+import { canvasBytes, padImage } from './pad-image.ts';
 import { writePlanes } from './write-planes.ts';
 
 const positiveInt = z.int().positive();
@@ -49,6 +50,8 @@ export interface WholeImageConfig extends LevelConfig {
   readonly do_center_crop: boolean;
   readonly crop_size: { readonly height: number; readonly width: number };
   readonly resample: number;
+  /** Levels by channel around an image that is made square before; absent where it keeps its shape. */
+  readonly background?: readonly number[] | undefined;
 }
 
 export class WholeImage {
@@ -68,7 +71,9 @@ export class WholeImage {
 
   /** Most bytes that `write` takes beside the image and the target. */
   scratchBytes(source: ImageSize): number {
-    return resizeBytes([source, this.#resized(source)]);
+    const square = this.#squared(source);
+    const padded = square === source ? 0 : canvasBytes(square);
+    return padded + resizeBytes([square, this.#resized(source)]);
   }
 
   /**
@@ -77,14 +82,30 @@ export class WholeImage {
    */
   *write(image: RgbImage, target: Float32Array): Steps<void> {
     const { width, height } = this.#resized(image);
-    const resized = yield* resizeSteps(image, width, height, this.#config.resample, 'torchvision');
+    const square = this.#square(image);
+    const resized = yield* resizeSteps(square, width, height, this.#config.resample, 'torchvision');
     const to = this.sizeOf(image);
     if (target.length !== 3 * to.width * to.height)
       throw new RangeError('target has another shape than the plan');
     writeMiddle(resized, to, this.#levels, target);
   }
 
-  #resized({ width, height }: ImageSize): ImageSize {
+  #squared(source: ImageSize): ImageSize {
+    const { width, height } = source;
+    if (this.#config.background === undefined || width === height) return source;
+    const side = Math.max(width, height);
+    return { width: side, height: side };
+  }
+
+  #square(image: RgbImage): RgbImage {
+    const canvas = this.#squared(image);
+    const left = Math.floor((canvas.width - image.width) / 2);
+    const top = Math.floor((canvas.height - image.height) / 2);
+    return padImage(image, canvas, { left, top }, this.#config.background);
+  }
+
+  #resized(source: ImageSize): ImageSize {
+    const { width, height } = this.#squared(source);
     const { do_resize, size } = this.#config;
     if (!do_resize) return { width, height };
     if (!('shortest_edge' in size)) return { width: size.width, height: size.height };

@@ -41,11 +41,13 @@ export class ChatTemplate {
   /**
    * The conversation as one string that ends where the model's answer begins.
    *
+   * @param imageText what stands for an image in templates that take a message as one text; undefined: they take its parts
    * @throws InputError CHAT_TEMPLATE_REFUSED when the template raises (roles in an order it does not know, say).
    */
-  render(messages: readonly TemplateMessage[]): string {
+  render(messages: readonly TemplateMessage[], imageText?: string): string {
     try {
-      return this.#template.render({ ...this.#variables, messages });
+      const said = imageText === undefined ? messages : messages.map((one) => asText(one, imageText));
+      return this.#template.render({ ...this.#variables, messages: said });
     } catch (cause) {
       const roles = messages.map((message) => message.role).join(', ');
       const remedy = 'Use an order of roles and contents that the model was trained on.';
@@ -58,4 +60,10 @@ export class ChatTemplate {
       );
     }
   }
+}
+
+/** Each part on a line of its own. */
+function asText({ role, content }: TemplateMessage, imageText: string) {
+  const lines = content.map((part) => (part.type === 'text' ? part.text : imageText));
+  return { role, content: lines.join('\n') };
 }

@@ -9,26 +9,41 @@ import type { ModelDirectory } from './model-directory.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import { UserTextShield } from './user-text-shield.ts';
 
+type PromptCompletion = (rendered: string, bosToken: string) => string;
+
 export class PromptEncoder {
   readonly #tokenizer: TextTokenizer;
   readonly #template: ChatTemplate;
   readonly #shield: UserTextShield;
   readonly #placeholder: string;
+  readonly #complete: PromptCompletion | undefined;
+  /** See `ChatTemplate.render`. */
+  readonly #imageText: string | undefined;
   readonly #bosToken: string | null;
   readonly #boundary: { readonly before: readonly number[]; readonly after: readonly number[] };
 
   /**
    * @param placeholder what the chat template writes for an image
+   * @param inText whether a template that takes messages as texts is given it there
+   * @param complete see `ImageFamily.completePrompt`
    * @throws ModelError MODEL_UNSUPPORTED when the template or the tokenizer does not know the placeholder
    */
-  constructor(directory: ModelDirectory, tokenizer: TextTokenizer, placeholder: string) {
+  constructor(
+    directory: ModelDirectory,
+    tokenizer: TextTokenizer,
+    placeholder: string,
+    inText = false,
+    complete?: PromptCompletion,
+  ) {
     this.#tokenizer = tokenizer;
     this.#template = new ChatTemplate(directory);
     this.#shield = new UserTextShield(tokenizer.controlTokens.contents, this.#template.source);
     this.#placeholder = placeholder;
+    this.#complete = complete;
     this.#bosToken = directory.tokenizerConfig.bos_token ?? null;
     this.#boundary = tokenizer.boundaryTokens();
-    this.#checkTemplate(directory.path);
+    this.#checkToken(directory.path);
+    this.#imageText = this.#imageTextOf(directory.path, inText);
   }
 
   /**
@@ -41,12 +56,13 @@ export class PromptEncoder {
       content.flatMap((part) => (part.type === 'text' ? [part.text.toWellFormed()] : [])),
     );
     const shielded = this.#shield.shield(texts);
-    const rendered = this.#template.render(withTexts(messages, shielded.texts));
-    const prompt = this.#expand(rendered, expansions);
+    const rendered = this.#template.render(withTexts(messages, shielded.texts), this.#imageText);
+    const prompt = this.#expand(this.#complete?.(rendered, this.#bosToken ?? '') ?? rendered, expansions);
     const ids = this.#tokenizer.controlTokens.split(prompt).flatMap((segment, i) => {
       if (segment.kind === 'control') return [segment.id];
       return this.#tokenizer.encodePlain(shielded.restore(segment.text), i === 0);
     });
+    if (this.#complete !== undefined) return ids;
     // As in the reference: a template that writes the first token itself gets none from the tokenizer.
     if (this.#bosToken !== null && prompt.startsWith(this.#bosToken)) return ids;
     return [...this.#boundary.before, ...ids, ...this.#boundary.after];
@@ -76,24 +92,35 @@ export class PromptEncoder {
     return head + tails.map((tail, i) => (expansions[i] ?? '') + tail).join('');
   }
 
+  #checkToken(path: string): void {
+    if (this.#tokenizer.controlTokens.idOf(this.#placeholder) !== undefined) return;
+    throw unsupported(`The tokenizer has no control token ${this.#placeholder}`, path);
+  }
+
   /** A template for text alone would drop or garble images: found out at start, not in the first request. */
-  #checkTemplate(path: string): void {
-    const text = 'probe';
-    const probe: TemplateMessage = { role: 'user', content: [{ type: 'image' }, { type: 'text', text }] };
-    let rendered: string;
-    try {
-      rendered = this.#template.render([probe]);
-    } catch (cause) {
+  #imageTextOf(path: string, inText: boolean): string | undefined {
+    const failures: unknown[] = [];
+    for (const imageText of inText ? [undefined, this.#placeholder] : [undefined]) {
+      try {
+        const rendered = this.#template.render([PROBE], imageText);
+        if (rendered.split(this.#placeholder).length === 2 && rendered.includes(PROBE_TEXT)) return imageText;
+      } catch (cause) {
+        failures.push(cause);
+      }
+    }
+    const [cause] = failures;
+    if (cause !== undefined) {
       throw unsupported('The chat template cannot render a message with an image', path, cause);
     }
-    if (rendered.split(this.#placeholder).length !== 2 || !rendered.includes(text)) {
-      throw unsupported(`The chat template does not write ${this.#placeholder} for an image`, path);
-    }
-    if (this.#tokenizer.controlTokens.idOf(this.#placeholder) === undefined) {
-      throw unsupported(`The tokenizer has no control token ${this.#placeholder}`, path);
-    }
+    throw unsupported(`The chat template does not write ${this.#placeholder} for an image`, path);
   }
 }
+
+const PROBE_TEXT = 'probe';
+const PROBE: TemplateMessage = {
+  role: 'user',
+  content: [{ type: 'image' }, { type: 'text', text: PROBE_TEXT }],
+};
 
 /** The same conversation with its texts, in order, replaced by `texts`. */
 function withTexts(messages: readonly TemplateMessage[], texts: readonly string[]): TemplateMessage[] {

@@ -47,7 +47,8 @@ export class RequestPreparer {
     const { directory } = parts;
     const images = imagesOf(directory);
     const tokenizer = await TextTokenizer.load(directory);
-    const encoder = new PromptEncoder(directory, tokenizer, images.placeholder);
+    const { placeholder, placeholderInText, completePrompt } = images;
+    const encoder = new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt);
     return new RequestPreparer(parts, { directory, images, encoder });
   }
 

@@ -45,7 +45,7 @@ export class BareGraphs {
 
   /** @throws Error when the provider cannot start */
   static async open(path: string, dtype: Precision, provider: BareDevice['provider']): Promise<BareGraphs> {
-    const directory = await openModel(path, dtype);
+    const directory = await openModel({ model: path, dtype: dtype, promptTemplate: undefined });
     const { threads } = planThreads('aggregated', {}, thisMachine(directory)).pd;
     const { vision, decoder } = directory.graphs;
     if (vision === undefined) throw new Error(`${path} has no vision graph`);

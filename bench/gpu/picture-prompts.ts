@@ -25,7 +25,13 @@ export class PicturePrompts {
 
   static async for(directory: ModelDirectory): Promise<PicturePrompts> {
     const images = imagesOf(directory);
-    const encoder = new PromptEncoder(directory, await TextTokenizer.load(directory), images.placeholder);
+    const encoder = new PromptEncoder(
+      directory,
+      await TextTokenizer.load(directory),
+      images.placeholder,
+      images.placeholderInText,
+      images.completePrompt,
+    );
     return new PicturePrompts({ directory, images, encoder });
   }
 

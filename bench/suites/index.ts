@@ -6,6 +6,7 @@ import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
 import { engineOverheadSuite } from './engine-overhead.ts';
+import { familyParitySuite } from './family-parity.ts';
 import { gpuSuite } from './gpu.ts';
 import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
@@ -32,6 +33,7 @@ export const SUITES: readonly Suite[] = [
   workerMemorySuite,
   soakSuite,
   paritySuite,
+  familyParitySuite,
   quantizationSuite,
   gpuGraphsSuite,
   gpuSuite,

@@ -32,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
       { file: 'docs/install.md', title: 'Installing', name: 'install' },
       { file: 'docs/api.md', title: 'From a program', name: 'api' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
+      { file: 'docs/families.md', title: 'Model families', name: 'families' },
       { file: 'docs/deploying.md', title: 'Where it runs', name: 'deploying' },
       { file: 'docs/gpu.md', title: 'On a GPU', name: 'gpu' },
       { file: 'docs/runtime.md', title: 'The actor runtime alone', name: 'runtime' },

@@ -1,7 +1,7 @@
 """Builds one ONNX graph node by node, and writes it with its weights.
 
-Weights are only named while the graph is built; `save` reads them from the checkpoint one after the other, and writes those of a
-large model beside the graph (`NAME.onnx_data`), so that a model never has to fit into memory.
+Weights are only named while the graph is built; `save` reads them from the checkpoint one after the other, and writes
+those of a large model beside the graph (`NAME.onnx_data`), so that a model never has to fit into memory.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,8 +20,9 @@ FLOAT, FLOAT16, INT64, INT32, BOOL = (
 )  # fmt: skip
 MICROSOFT = "com.microsoft"
 OPSET = 17
-# A protobuf ends at 2 GiB; what is larger than this goes beside the graph. Smaller tensors than 1 KiB never do.
-INLINE_LIMIT = 1 << 30
+# A protobuf ends at 2 GiB, and is copied while it is written; what is larger than this goes beside the graph.
+INLINE_LIMIT = 1 << 29
+# Smaller tensors never do.
 EXTERNAL_FROM = 1 << 10
 # Pages, so that a memory map can begin at every tensor.
 ALIGNMENT = 4096
@@ -67,7 +68,10 @@ class GraphBuilder:
         return self.constant(f"scalar_{value}", np.array(value, np.int64))
 
     def weight(self, name: str, change: Callable[[np.ndarray], np.ndarray] | None = None, full: bool = False) -> str:
-        """A weight of the checkpoint in the graph's floating-point type, or in float32 (`full`). `change`: applied to it, in float32."""
+        """A weight of the checkpoint in the graph's floating-point type, or in float32 (`full`).
+
+        `change`: applied to it, in float32.
+        """
         def read() -> list[np.ndarray]:
             weight = self.checkpoint.read(name)
             return [(weight if change is None else change(weight)).astype(np.float32 if full else self.dtype)]
@@ -160,7 +164,10 @@ class GraphBuilder:
         return self.output(name, FLOAT, shape)
 
     def absorb(self, other: "GraphBuilder", prefix: str, kept: dict[str, str]) -> list[onnx.NodeProto]:
-        """Takes over the constants of another graph and returns its nodes, all names prefixed but for those in `kept`, which get new ones."""
+        """Takes over the constants of another graph and returns its nodes.
+
+        All names are prefixed, but for those in `kept`, which get new ones.
+        """
         def renamed(name: str) -> str:
             return name and kept.get(name, prefix + name)
 
@@ -204,8 +211,10 @@ def renamed_node(node: onnx.NodeProto, prefix: str, renamed: Callable[[str], str
     copy = onnx.NodeProto()
     copy.CopyFrom(node)
     copy.name = prefix + node.name
-    copy.input[:] = map(renamed, node.input)
-    copy.output[:] = map(renamed, node.output)
+    for names in (copy.input, copy.output):
+        changed = [renamed(name) for name in names]
+        del names[:]
+        names.extend(changed)
     for attribute in copy.attribute:
         if not attribute.HasField("g"):
             continue

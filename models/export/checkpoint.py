@@ -66,7 +66,9 @@ class Checkpoint:
         raw = np.fromfile(path, dtype=np.dtype(stored).newbyteorder("<"), offset=start + begin,
                           count=(end - begin) // np.dtype(stored).itemsize)  # fmt: skip
         if entry["dtype"] == "BF16":
-            raw = (raw.astype(np.uint32) << 16).view(np.float32)
+            raw = raw.astype(np.uint32)
+            raw <<= 16
+            raw = raw.view(np.float32)
         return raw.astype(np.float32, copy=False).reshape(shape)
 
     def part(self, *prefixes: str) -> str:

@@ -18,10 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from builder import GraphBuilder  # noqa: E402
 from checkpoint import Checkpoint, CheckpointError  # noqa: E402
 from config_files import write_config_files  # noqa: E402
-from decoders import decoder  # noqa: E402
+from decoders import decoder, embedding  # noqa: E402
 from integrated import integrate  # noqa: E402
 from precision import PRECISIONS, Precision  # noqa: E402
-from published import VARIANTS, change_vision, decoder_options  # noqa: E402
+from published import VARIANTS, change_vision, decoder_options, vision_options  # noqa: E402
 
 # The module in vision/ that builds a family's vision graph, by config.json's `model_type`.
 VISION = {
@@ -38,11 +38,12 @@ VISION = {
 }
 
 
-def build_vision(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
+def build_vision(checkpoint: Checkpoint, precision: Precision, published: set[str]) -> GraphBuilder:
     family = checkpoint.config.get("model_type")
     if family not in VISION:
         raise CheckpointError(f'config.json: model_type is "{family}"; exported are {", ".join(VISION)}')
-    return importlib.import_module(f"vision.{VISION[family]}").build(checkpoint, precision)
+    options = vision_options(published, family)
+    return importlib.import_module(f"vision.{VISION[family]}").build(checkpoint, precision, **options)
 
 
 def export(
@@ -57,8 +58,8 @@ def export(
     external = []
     for precision in precisions:
         graphs = [
-            build_vision(checkpoint, precision),
-            decoder.build_embed(checkpoint, precision),
+            build_vision(checkpoint, precision, published),
+            embedding.build(checkpoint, precision),
             decoder.build(checkpoint, precision, decoder_options(published)),
         ]
         change_vision(graphs[0], published)
@@ -69,7 +70,8 @@ def export(
             graph.save(path)
             if path.with_name(f"{path.name}_data").is_file():
                 external.append(path.name)
-    write_config_files(checkpoint, out, external, any(precision.half for precision in precisions))
+    half_cache = any(precision.half for precision in precisions)
+    write_config_files(checkpoint, out, external, half_cache, flat="grid-thw" in published)
 
 
 def read_precisions(text: str) -> list[Precision]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 BLOCK = 32
+ROWS = 1024
 # Of 8-bit weights that are multiplied. Published files keep to 7 bits (`reduce_range`): on x64 without VNNI onnxruntime adds two products in
 # 16 bits, where more would saturate.
 PRODUCT_LEVELS = 63
@@ -44,11 +45,16 @@ def four_bit(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Symmetric about level 8: the entry of largest size in a block takes level 0 (−8 · scale).
     """
+    # A few rows at a time: an output layer is large, and so are the copies of it.
+    parts = [_four_bit(weight[start : start + ROWS]) for start in range(0, len(weight), ROWS)]
+    packed, scales = zip(*parts)
+    return np.concatenate(packed), np.concatenate(scales)
+
+
+def _four_bit(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     rows, columns = weight.shape
     blocks = -(-columns // BLOCK)
-    padded = np.zeros((rows, blocks * BLOCK), np.float32)
-    padded[:, :columns] = weight
-    grouped = padded.reshape(rows, blocks, BLOCK)
+    grouped = np.pad(weight, ((0, 0), (0, blocks * BLOCK - columns))).reshape(rows, blocks, BLOCK)
     largest = np.take_along_axis(grouped, np.abs(grouped).argmax(-1)[..., None], -1)
     scales = (largest / -8).astype(np.float32)
     inverse = np.divide(1, scales, out=np.zeros_like(scales), where=scales != 0)

@@ -13,10 +13,13 @@ VARIANTS = {
     "num-logits-to-keep": "the decoder computes only the last logits that are asked for",
     "causal": "no token_type_ids: image tokens see only what is before them (Gemma 3, PaliGemma); image prompts are then not exact",
     "no-deepstack": "no deepstack_features (Qwen3-VL); image prompts are then not exact",
-    "grid-thw": "the vision graph's image_grid_thw is called grid_thw",
+    "grid-thw": "the vision graph's image_grid_thw is called grid_thw, and config.json has the sizes at its top",
+    "no-pixel-mask": "no pixel_attention_mask: every tile is whole, and none is left out (Idefics3, SmolVLM)",
     "flat-features": "image_features [rows, H] where they are [images, tokens, H]",
     "batched-features": "image_features [1, rows, H] where they are [rows, H]",
 }
+# Families whose vision graph knows where in a tile there is a picture.
+MASKED = ("idefics3", "smolvlm")
 
 
 def decoder_options(variants: set[str]) -> DecoderOptions:
@@ -27,6 +30,15 @@ def decoder_options(variants: set[str]) -> DecoderOptions:
         both_ways="causal" not in variants,
         deepstack="no-deepstack" not in variants,
     )
+
+
+def vision_options(variants: set[str], family: str) -> dict[str, bool]:
+    """What the family's module is told. @raise CheckpointError: where it has nothing to leave out"""
+    if "no-pixel-mask" not in variants:
+        return {}
+    if family not in MASKED:
+        _nothing("no-pixel-mask", "has no input pixel_attention_mask")
+    return {"mask": False}
 
 
 def change_vision(g: GraphBuilder, variants: set[str]) -> None:

@@ -12,6 +12,7 @@ import { type NumberRange, numberFlag } from './number-flag.ts';
 export interface ModelFlags {
   readonly model?: string;
   readonly dtype?: Dtype;
+  readonly promptTemplate?: string;
 }
 
 /** What commander makes of the flags of `troupe ask`; those not given are absent. */
@@ -36,6 +37,10 @@ export function modelFlags(): Option[] {
   return [
     new Option('--model <dir>', 'model directory in the Hub layout (default: the embedded model)'),
     choice('--dtype <name>', DTYPES, 'precision of the ONNX files to load (default: the best that is there)'),
+    new Option(
+      '--prompt-template <text>',
+      'a template with <image> and <prompt> in the place of the model’s chat template',
+    ),
   ];
 }
 
@@ -80,7 +85,13 @@ export function samplingOf(flags: AskFlags): SamplingOptions {
 export function engineOptionsOf(flags: AskFlags | InspectFlags): TroupeOptions {
   const { encoderDevice, pdDevice, ...rest }: AskFlags = flags;
   return {
-    ...present<AskFlags, 'model' | 'dtype' | 'mode' | 'device'>(rest, ['model', 'dtype', 'mode', 'device']),
+    ...present<AskFlags, 'model' | 'dtype' | 'promptTemplate' | 'mode' | 'device'>(rest, [
+      'model',
+      'dtype',
+      'promptTemplate',
+      'mode',
+      'device',
+    ]),
     ...(encoderDevice === undefined ? {} : { encoder: { device: encoderDevice } }),
     ...(pdDevice === undefined ? {} : { pd: { device: pdDevice } }),
   };

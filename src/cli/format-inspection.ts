@@ -16,6 +16,9 @@ export function formatInspection(report: InspectReport): string {
       `${geometry.layers} layers, hidden ${geometry.hiddenSize}, ${geometry.kvHeads} KV heads of ${geometry.headDim}`,
     ],
     ['context', `${geometry.contextLength} tokens, vocabulary ${geometry.vocabSize}`],
+    ...(geometry.contextReason === undefined
+      ? []
+      : [['', `no longer: ${geometry.contextReason}`] as [string, string]]),
     ['machine', plural(report.cores, 'core')],
     ['images', report.images],
   ];

@@ -31,6 +31,10 @@ export const engineSchema = z.strictObject({
     flag: '--dtype <name>',
     help: `precision of the ONNX files to load: ${DTYPES.join(', ')} (default: the best that is there)`,
   }),
+  promptTemplate: setting(z.string().min(1).max(65_536).optional(), {
+    flag: '--prompt-template <text>',
+    help: 'a template with <image> and <prompt> in the place of the model’s chat template',
+  }),
   device: setting(device.optional(), {
     flag: '--device <name>',
     help: `where the model runs: ${DEVICES.join(', ')} (default: cpu)`,

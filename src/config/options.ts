@@ -47,6 +47,12 @@ export interface TroupeOptions {
   /** Precision of the ONNX files to load. Default: for each graph the first present of fp32, q4, q8… */
   readonly dtype?: Dtype;
   /**
+   * A prompt template in the place of the model's chat template, for models without a usable one: `<prompt>` once and, before
+   * it, `<image>` at most once, as in `USER: <image>\\n<prompt> ASSISTANT:`. `\\n` is a new line, `<bos>` the model's first
+   * token. Default: the model's chat template, else that of its family.
+   */
+  readonly promptTemplate?: string;
+  /**
    * Where the model runs. A GPU belongs to one actor of a process: in aggregated mode to the only one of its pool, in
    * disaggregated mode to the encoder or to PD. `auto`: a GPU where one is known to be there and worth it, else the
    * CPU. Default `cpu`.

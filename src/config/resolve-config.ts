@@ -18,6 +18,8 @@ export interface ResolvedConfig {
   readonly model: string;
   readonly mode: Mode;
   readonly dtype: Dtype | undefined;
+  /** Undefined: the model's chat template. */
+  readonly promptTemplate: string | undefined;
   /** What was asked for; `planThreads` completes it once the model is known. */
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd' | 'prefill'>;
   /** As asked for; `chooseDevices` decides. */
@@ -68,6 +70,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     model: given.model ?? DEFAULT_MODEL_DIRECTORY,
     mode,
     dtype: given.dtype,
+    promptTemplate: given.promptTemplate,
     pools: options,
     devices: deviceChoices(mode, options),
     maxRunning: given.pd?.maxRunning ?? 16,

@@ -124,7 +124,7 @@ export interface InspectReport {
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
   assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
   const config = resolveConfig(options);
-  const directory = await openModel(config.model, config.dtype);
+  const directory = await openModel(config);
   const { path, modelType, encoding, geometry } = directory;
   const graphs = await Promise.all(
     graphsOf(directory).map(([role, graph]) => inspectGraph(role, graph, path)),

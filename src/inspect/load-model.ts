@@ -8,8 +8,16 @@ import type { Mode } from '../chat-types.ts';
 import { assertCanStart } from '../start-checks.ts';
 import { GraphPool } from './graph-pool.ts';
 
-/** @throws ModelError when the directory cannot be used at all */
-export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
+/** Which model, and how it is opened. */
+export interface ModelChoice {
+  /** The model directory. */
+  readonly model: string;
+  readonly dtype: Dtype | undefined;
+  readonly promptTemplate: string | undefined;
+}
+
+/** @throws ModelError when the directory cannot be used at all; InputError PROMPT_TEMPLATE_INVALID */
+export async function openModel({ model, dtype, promptTemplate }: ModelChoice): Promise<ModelDirectory> {
   assertCanStart();
   const pool = await GraphPool.open();
   try {
@@ -20,19 +28,15 @@ export async function openModel(path: string, dtype: Dtype | undefined): Promise
       vision: (graph) => pool.run('rewriteVision', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(path, { readSignature, findTokens, rewrite, ...chosen });
+    return await openModelDirectory(model, { readSignature, findTokens, rewrite, promptTemplate, ...chosen });
   } finally {
     await pool.close();
   }
 }
 
 /** @throws ModelError also when this mode cannot run the model */
-export async function loadModel(config: {
-  readonly model: string;
-  readonly dtype: Dtype | undefined;
-  readonly mode: Mode;
-}): Promise<ModelDirectory> {
-  const directory = await openModel(config.model, config.dtype);
+export async function loadModel(config: ModelChoice & { readonly mode: Mode }): Promise<ModelDirectory> {
+  const directory = await openModel(config);
   const obstacle = obstacleTo(config.mode, directory);
   if (obstacle !== undefined) throw obstacle;
   return directory;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { imagesOf } from '../../actors/families/registry.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel } from '../../actors/model/onnx/onnx-types.ts';
+import { readTokenIds } from '../../actors/model/token-ids.ts';
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 import {
@@ -241,14 +242,44 @@ test('a declared image length that the tiles do not make', async (t) => {
   await assert.rejects(openModelDirectory(path), code('MODEL_UNSUPPORTED'));
 });
 
-test('no token that ends an answer', async (t) => {
+/** A model whose configurations name no token that ends an answer. */
+async function withoutEosId(t: TestContext): Promise<string> {
   const path = await modelFixture(t, separateGraphs());
   await rm(join(path, 'generation_config.json'));
   await edit(join(path, 'config.json'), (json) => {
     json.text_config = { ...Object(json.text_config), eos_token_id: null };
   });
-  await assert.rejects(openModelDirectory(path), code('MODEL_UNSUPPORTED'));
+  return path;
+}
+
+test('a token that ends answers is known by its name alone, where another thread may look it up', async (t) => {
+  const path = await withoutEosId(t);
+  const asked: unknown[] = [];
+  const { geometry } = await openModelDirectory(path, {
+    findTokens: (tokens) => {
+      asked.push(tokens);
+      return readTokenIds(tokens);
+    },
+  });
+  assert.deepEqual(geometry.eosTokenIds, [6]);
+  assert.deepEqual(asked, [{ path: join(path, 'tokenizer.json'), names: ['<end_of_utterance>'] }]);
 });
+
+test('tokens are not looked up where configurations have their ids', async (t) => {
+  const findTokens = t.mock.fn(readTokenIds);
+  await openModelDirectory(PILOT_MODEL, { findTokens });
+  assert.equal(findTokens.mock.callCount(), 0);
+});
+
+for (const eos of ['<nowhere>', null]) {
+  test(`no token that ends an answer, with eos_token ${eos}`, async (t) => {
+    const path = await withoutEosId(t);
+    await edit(join(path, 'tokenizer_config.json'), (json) => {
+      json.eos_token = eos;
+    });
+    await assert.rejects(openModelDirectory(path), code('MODEL_UNSUPPORTED'));
+  });
+}
 
 test('the chat template is found in each of its places, the file of its own first', async (t) => {
   const path = await modelFixture(t, separateGraphs());

@@ -4,12 +4,20 @@
  */
 import type { JsonValue } from '../../model/model-directory.ts';
 import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
-import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
+import type { FamilyModel, ImageFamily, ImageSize, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { WholeImage } from '../whole-image.ts';
-import { llavaConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
+import {
+  llavaConfigSchema,
+  preprocessorSchema,
+  processorSchema,
+  settingsSchema,
+  withBackground,
+} from './config.ts';
 
-const IMAGE = '<image>';
+export const IMAGE = '<image>';
+/** CLIP's, and the same with an option to make pictures square before. */
+export const PICTURE_PROCESSORS = ['CLIPImageProcessor', 'CLIPFeatureExtractor', 'LlavaImageProcessor'];
 /** The architecture's, for configurations that leave it out. */
 const DEFAULT_IMAGE_TOKEN_ID = 32_000;
 const DEFAULT_PATCH = 14;
@@ -26,10 +34,7 @@ export const llava: ModelFamily = {
 
 function read(source: ModelSource): FamilyModel {
   const config = source.config(llavaConfigSchema);
-  const preprocessor = source.preprocessor(preprocessorSchema, [
-    'CLIPImageProcessor',
-    'CLIPFeatureExtractor',
-  ]);
+  const preprocessor = withBackground(source.preprocessor(preprocessorSchema, PICTURE_PROCESSORS));
   const numbers = decoderNumbers(source, { text: config.text_config, defaults: DEFAULTS });
   return {
     geometry: {
@@ -51,11 +56,11 @@ function read(source: ModelSource): FamilyModel {
 function imageTokens(
   source: ModelSource,
   config: ReturnType<typeof llavaConfigSchema.parse>,
-  preprocessor: ReturnType<typeof preprocessorSchema.parse>,
+  preprocessor: ReturnType<typeof withBackground>,
 ): number {
   const processor = source.processor(processorSchema);
   const patch = processor.patch_size ?? config.vision_config.patch_size ?? DEFAULT_PATCH;
-  const { width, height } = new WholeImage(preprocessor).sizeOf({ width: patch, height: patch });
+  const { width, height } = pictureSize(preprocessor, patch);
   const patches = Math.floor(height / patch) * Math.floor(width / patch);
   const strategy =
     processor.vision_feature_select_strategy ?? config.vision_feature_select_strategy ?? 'default';
@@ -70,11 +75,17 @@ function imageTokens(
   );
 }
 
-function images(settings: JsonValue): ImageFamily {
+/** Of the pictures that the graph is given. @param patch side of a square picture, where pictures keep their size */
+export function pictureSize(preprocessor: ReturnType<typeof withBackground>, patch: number): ImageSize {
+  return new WholeImage(preprocessor).sizeOf({ width: patch, height: patch });
+}
+
+export function images(settings: JsonValue): ImageFamily {
   const { preprocessor, tokens } = settingsSchema.parse(settings);
   const picture = new WholeImage(preprocessor);
   return {
     placeholder: IMAGE,
+    placeholderInText: true,
     summary: `one picture cut from the middle, ${tokens} tokens`,
     plan: (source) => {
       const { width, height } = picture.sizeOf(source);

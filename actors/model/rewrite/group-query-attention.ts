@@ -5,11 +5,9 @@
 import type { OnnxNode } from '../onnx/onnx-types.ts';
 import { type GraphEditor, intAttribute, intsAttribute } from './graph-editor.ts';
 import { NotRewritable } from './not-rewritable.ts';
-import type { AttentionShape, SharedValues, SplitAttention } from './split-attention.ts';
+import type { AttentionShape, SplitAttention } from './split-attention.ts';
 
 const MICROSOFT = 'com.microsoft';
-/** Added to the scores of places that do not count; the lowest float32. */
-const LOWEST = -3.4028234663852886e38;
 
 /** Inputs by position, after the operator's definition. */
 export const INPUT = {
@@ -62,27 +60,11 @@ export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): Spl
   if (key === undefined || value === undefined) throw new TypeError('two in, two out');
   const past = (index: number): string => node.input?.[index] ?? '';
   const scores = attention.scores(q5, { past: past(INPUT.pastKey), fresh: key });
-  const biased = editor.add('Add', [scores, context.bias]);
+  const biased = editor.add('Add', [capped(node, scores, editor), context.bias]);
   const p = editor.add('Softmax', [biased], { attributes: [intAttribute('axis', 4)] });
   const o5 = attention.context(p, { past: past(INPUT.pastValue), fresh: value });
   const o = transposed(editor, o5, [0, 3, 1, 2, 4]);
   return { output: editor.add('Reshape', [o, editor.int64s([0, 0, heads * headDim])]), key, value };
-}
-
-/** What the operator masks by itself: places whose `attention_mask` is 0, and later ones. `[B, 1, 1, S, T + S]` */
-export function causalBias(editor: GraphEditor, { pastLength, newLength }: SharedValues): string {
-  const scalar = editor.int64s([]);
-  const asScalar = (one: string) => editor.add('Reshape', [one, scalar]);
-  const total = editor.add('Add', [pastLength, newLength]);
-  const zero = editor.int64s(0);
-  const one = editor.int64s(1);
-  const columns = editor.add('Range', [zero, asScalar(total), one]);
-  const rows = editor.add('Add', [editor.add('Range', [zero, asScalar(newLength), one]), pastLength]);
-  const later = editor.add('Greater', [columns, editor.add('Reshape', [rows, editor.int64s([-1, 1])])]);
-  const mask = editor.add('Reshape', ['attention_mask', editor.int64s([0, 1, 1, 1, -1])]);
-  const unused = editor.add('Equal', [mask, zero]);
-  const hidden = editor.add('Or', [later, unused]);
-  return editor.add('Where', [hidden, editor.float(LOWEST), editor.float(0)]);
 }
 
 /** @throws NotRewritable when the operator does something that is not written out here */
@@ -91,8 +73,9 @@ export function checkGroupQuery(node: OnnxNode, { heads, kvHeads }: AttentionSha
   if (intOf(node, 'num_heads', 0) !== heads || intOf(node, 'kv_num_heads', 0) !== kvHeads) {
     throw refuse('other head counts than config.json');
   }
-  if (intOf(node, 'local_window_size', -1) !== -1) throw refuse('a local window');
-  if (floatOf(node, 'softcap') !== 0) throw refuse('capped scores');
+  const window = intOf(node, 'local_window_size', -1);
+  if (window !== -1 && window < 1) throw refuse(`a local window of ${window}`);
+  if (floatOf(node, 'softcap') < 0) throw refuse('a negative softcap');
   if (intOf(node, 'smooth_softmax', 0) === 1) throw refuse('a smooth softmax');
   const further = (node.input ?? []).slice(INPUT.positions + 1).some((name) => name !== '');
   if (further) throw refuse('a bias, sinks or a quantized cache');
@@ -111,6 +94,20 @@ function projections(
   const axis = editor.int64s([2]);
   const part = (index: number) => editor.add('Slice', [q, ends[index] ?? '', ends[index + 1] ?? '', axis]);
   return [part(0), part(1), part(2)];
+}
+
+/** Tokens that one sees, itself among them; undefined: all before it. */
+export function windowOf(node: OnnxNode): number | undefined {
+  const window = intOf(node, 'local_window_size', -1);
+  return window === -1 ? undefined : window;
+}
+
+/** Scores brought between −softcap and softcap, before the mask, as Gemma 2 has them. */
+function capped(node: OnnxNode, scores: string, editor: GraphEditor): string {
+  const softcap = floatOf(node, 'softcap');
+  if (softcap === 0) return scores;
+  const cap = editor.float(softcap);
+  return editor.add('Mul', [editor.add('Tanh', [editor.add('Div', [scores, cap])]), cap]);
 }
 
 function rotated(

@@ -11,9 +11,10 @@
  * Activations in 8 bits get a scale for each token (`row-quantization.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
+import { CausalBias } from './causal-bias.ts';
 import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';
 import { GraphEditor } from './graph-editor.ts';
-import { causalBias, checkGroupQuery, splitGroupQuery } from './group-query-attention.ts';
+import { checkGroupQuery, splitGroupQuery, windowOf } from './group-query-attention.ts';
 import { keepLastLogits } from './last-logits.ts';
 import { addLikeliest } from './likeliest.ts';
 import { NotRewritable } from './not-rewritable.ts';
@@ -71,7 +72,8 @@ function rewriteGroupQuery(
   if (!(editor.graph.input ?? []).some(({ name }) => name === positions)) {
     editor.graph.input?.push(valueInfo(positions, INT64, ['batch_size', 'sequence_length']));
   }
-  const context = { editor, attention, shape, positions, bias: causalBias(editor, shared) };
+  const bias = new CausalBias(editor, shared);
+  const context = { editor, attention, shape, positions };
   const prompt = new PromptAttention(editor, shape, shared);
   const outputs = layers.flatMap((layer) => {
     const node = editor.producer(`present.${layer}.key`);
@@ -79,7 +81,9 @@ function rewriteGroupQuery(
       throw new NotRewritable(`present.${layer}.key is made by ${node?.opType ?? 'nothing'}`);
     }
     checkGroupQuery(node, shape);
-    const { key, value } = prompt.join(node, () => splitGroupQuery(node, context));
+    // Outside of the branch, where layers can share it.
+    const ofLayer = { ...context, bias: bias.of(windowOf(node)) };
+    const { key, value } = prompt.join(node, () => splitGroupQuery(node, ofLayer));
     return [rows(editor, layer, 'key', key, shape), rows(editor, layer, 'value', value, shape)];
   });
   return { attention: 'split', outputs };

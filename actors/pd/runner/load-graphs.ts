@@ -10,7 +10,7 @@ import type { GraphSession } from '../../inference/graph-session.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
 import { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
-import type { ModelGeometry, SeesAhead } from '../../model/geometry.ts';
+import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
 import { GpuKvCache } from '../kv-cache/gpu/gpu-kv-cache.ts';
@@ -81,7 +81,7 @@ export async function loadGraphs(
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
     const { imageTokenId } = geometry;
-    const seesAhead = seesAheadOf(session, geometry);
+    const seesAhead = seesAheadOf(directory, session);
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, seesAhead };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
@@ -139,16 +139,22 @@ async function loadOnGpu(
     }
     const promptRuns = gpuPromptRuns(cache.mostTokensPerRun);
     const parts = { decoder, embedder, cache, budget, prefixes, promptRuns };
-    return { ...parts, gpu, merge, imageTokenId, seesAhead: seesAheadOf(session, geometry) };
+    return { ...parts, gpu, merge, imageTokenId, seesAhead: seesAheadOf(directory, session) };
   } catch (error) {
     await Promise.all(loaded.map((part) => part.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(path, error) : error;
   }
 }
 
-/** An export that is not told which tokens see later ones lets none. */
-function seesAheadOf({ inputs }: GraphSession, { seesAhead }: ModelGeometry): SeesAhead {
-  return inputs.has('token_type_ids') ? seesAhead : 'none';
+/**
+ * An export that is not told which tokens see later ones lets none; the operator GroupQueryAttention has no other way. One with
+ * a mask of its own may let all tokens of a run see each other, so that where a prompt's do, prompts are run whole.
+ */
+function seesAheadOf({ graphs, geometry }: ModelDirectory, { inputs }: GraphSession): SeesAhead {
+  const { seesAhead } = geometry;
+  if (inputs.has('token_type_ids')) return seesAhead;
+  const ownMask = layoutOf(graphs.decoder.signature.opTypes) !== GROUP_QUERY_LAYOUT;
+  return seesAhead === 'prompt' && ownMask ? 'prompt' : 'none';
 }
 
 function budgetOf(

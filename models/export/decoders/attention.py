@@ -58,12 +58,21 @@ class JoinedAttention:
         g.node("Concat", [cache.past_value, v], cache.present_value, axis=2)
         keys = self._repeated(cache.present_key, f"{out}_keys")
         keys = g.node("Transpose", [keys], f"{out}_keys_last", perm=[0, 1, 3, 2])
-        scores = g.node("MatMul", [q, keys], f"{out}_scores")
+        scores = self._capped(g.node("MatMul", [q, keys], f"{out}_scores"), out)
         scores = g.node("Add", [scores, bias], f"{out}_biased")
         weights = g.node("Softmax", [scores], f"{out}_weights", axis=-1)
         x = g.node("MatMul", [weights, self._repeated(cache.present_value, f"{out}_values")], f"{out}_context")
         x = g.node("Transpose", [x], f"{out}_context_last", perm=[0, 2, 1, 3])
         return g.node("Reshape", [x, g.ints(0, 0, config.heads * config.head_dim)], out)
+
+    def _capped(self, scores: str, out: str) -> str:
+        """Gemma 2: cap · tanh(scores / cap)."""
+        cap = self.config.get("attn_logit_softcapping")
+        if cap is None:
+            return scores
+        g, factor = self.g, self.g.float_scalar(float(cap))
+        share = g.node("Div", [scores, factor], f"{out}_scores_share")
+        return g.node("Mul", [g.node("Tanh", [share], f"{out}_scores_tanh"), factor], f"{out}_scores_capped")
 
     def _by_head(self, x: str, heads: int, out: str) -> str:
         shape = self.g.ints(0, 0, heads, self.config.head_dim)

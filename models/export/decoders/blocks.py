@@ -9,7 +9,10 @@ from checkpoint import CheckpointError
 def rms_norm(
     g: GraphBuilder, x: str, weight: str, eps: float, out: str, plus_one: bool = False, full: bool = False
 ) -> str:
-    """Over the last axis. `plus_one`: Gemma's weights are stored as what is added to 1. `full`: x is float32 in every precision."""
+    """Over the last axis.
+
+    `plus_one`: Gemma's weights are stored as what is added to 1. `full`: x is float32 in every precision.
+    """
     scale = g.weight(weight, (lambda w: w + 1) if plus_one else None, full)
     return g.node("SimplifiedLayerNormalization", [x, scale], out, axis=-1, epsilon=eps, stash_type=1)
 
@@ -17,7 +20,9 @@ def rms_norm(
 def norm_heads(g: GraphBuilder, x: str, scale: str, head_dim: int, eps: float, out: str) -> str:
     """`rms_norm` of each head of x [B, S, heads · headDim]; `scale`: the name of a constant [headDim]."""
     heads = g.node("Reshape", [x, g.ints(0, 0, -1, head_dim)], f"{out}_heads")
-    normed = g.node("SimplifiedLayerNormalization", [heads, scale], f"{out}_heads_normed", axis=-1, epsilon=eps, stash_type=1)
+    normed = g.node(
+        "SimplifiedLayerNormalization", [heads, scale], f"{out}_heads_normed", axis=-1, epsilon=eps, stash_type=1
+    )
     return g.node("Reshape", [normed, g.ints(0, 0, -1)], out)
 
 

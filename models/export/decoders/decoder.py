@@ -1,4 +1,4 @@
-"""The language model: `decoder_model_merged` and `embed_tokens`.
+"""The language model: `decoder_model_merged`.
 
     inputs   inputs_embeds float32 [B, S, H], attention_mask int64 [B, P + S], position_ids int64 [B, S] or [3, B, S] (Qwen)
              past_key_values.N.{key,value} [B, kvHeads, P, headDim]
@@ -16,11 +16,12 @@ from builder import FLOAT, FLOAT16, INT64, GraphBuilder
 from checkpoint import Checkpoint
 from decoders.attention import GroupedAttention, JoinedAttention, cache_of
 from decoders.blocks import gated_mlp, norm_heads, ones, rms_norm
+from decoders.layer_kind import layer_kind, uses_rotary
 from decoders.masks import Masks
 from decoders.moe import mixture
 from decoders.rotary import Rotary, add_rotary, rope_settings
 from decoders.text_config import TextConfig, read_text_config
-from precision import TABLE_LEVELS, Precision, eight_bit
+from precision import Precision
 
 
 @dataclass(frozen=True)
@@ -45,36 +46,6 @@ def build(checkpoint: Checkpoint, precision: Precision, options: DecoderOptions 
     return g
 
 
-def build_embed(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
-    """input_ids int64 [B, S] → inputs_embeds float32 [B, S, H]; Gemma's √H is inside."""
-    g = GraphBuilder(checkpoint, precision, "embed_tokens")
-    config = read_text_config(checkpoint)
-    g.input("input_ids", INT64, ["batch_size", "sequence_length"])
-    rows = _embedding(g, f"{config.root}.embed_tokens.weight")
-    if config.type.startswith("gemma"):
-        rows = g.node("Mul", [rows, g.constant("scale", np.array(config.hidden**0.5, np.float32))], "scaled")
-    g.node("Identity", [rows], "inputs_embeds")
-    g.output("inputs_embeds", FLOAT, ["batch_size", "sequence_length", config.hidden])
-    return g
-
-
-def _embedding(g: GraphBuilder, weight: str) -> str:
-    """Rows of the table in float32; stored in 8 bits with a scale for each row in the precision q8."""
-    if g.precision.name == "q8":
-        table, scales = g.deferred(
-            [f"{weight}_q8", f"{weight}_scales"], lambda: _eight_bit_table(g.checkpoint.read(weight))
-        )
-        levels = g.node("Cast", [g.node("Gather", [table, "input_ids"], "levels", axis=0)], "levels_float", to=FLOAT)
-        return g.node("Mul", [levels, g.node("Gather", [scales, "input_ids"], "row_scales", axis=0)], "rows")
-    rows = g.node("Gather", [g.weight(weight), "input_ids"], "rows", axis=0)
-    return g.node("Cast", [rows], "rows_float", to=FLOAT) if g.precision.half else rows
-
-
-def _eight_bit_table(table: np.ndarray) -> list[np.ndarray]:
-    levels, scales = eight_bit(table, TABLE_LEVELS)
-    return [levels, scales[:, None]]
-
-
 class _Decoder:
     def __init__(self, g: GraphBuilder, config: TextConfig, options: DecoderOptions):
         self.g, self.config, self.options = g, config, options
@@ -86,7 +57,7 @@ class _Decoder:
         self.axes = 3 if "mrope_section" in self.rope else 1
         self.both_ways = options.both_ways and (config.type == "gemma3_text" or family["model_type"] == "paligemma")
         self.kinds = [layer_kind(config, layer) for layer in range(config.layers)]
-        self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"}
+        self.joined = options.joined or self.both_ways or set(self.kinds) != {"full"} or config.type == "gemma2"
         self.temperature: str | None = None
 
     def add(self) -> None:
@@ -179,10 +150,13 @@ class _Decoder:
         """`x` and the norms are float32 in every precision: Gemma's values between the layers are beyond float16."""
         g, config = self.g, self.config
         root, at = f"{config.root}.layers.{layer}", f"t{layer}"
-        norm = lambda y, name, out: rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma, full=True)  # noqa: E731
+
+        def norm(y: str, name: str, out: str) -> str:
+            return rms_norm(g, y, f"{root}.{name}.weight", config.eps, f"{at}_{out}", self.gemma, full=True)
+
         attended = g.as_float(self._attend(layer, g.as_real(norm(x, "input_layernorm", "norm1")), root, at))
-        # Gemma 3 has a norm behind each half as well, and calls the one before the second half otherwise.
-        four = config.type == "gemma3_text"
+        # Gemma 2 and 3 have a norm behind each half as well, and call the one before the second half otherwise.
+        four = config.type in ("gemma2", "gemma3_text")
         if four:
             attended = norm(attended, "post_attention_layernorm", "attention_norm")
         x = g.node("Add", [x, attended], f"{at}_middle")
@@ -197,9 +171,8 @@ class _Decoder:
         kind = self.kinds[layer]
         q, k, v = (g.biased(x, f"{root}.self_attn.{p}_proj", f"{at}_{p}") for p in "qkv")
         if f"{root}.self_attn.q_norm.weight" in g.checkpoint:
-            plus = (lambda w: w + 1) if self.gemma else None
             q, k = (
-                norm_heads(g, y, g.weight(f"{root}.self_attn.{p}_norm.weight", plus), config.head_dim, config.eps, f"{y}_normed")
+                norm_heads(g, y, self._head_scale(root, p), config.head_dim, config.eps, f"{y}_normed")
                 for p, y in zip("qk", (q, k))
             )
         if uses_rotary(config, layer):
@@ -217,16 +190,22 @@ class _Decoder:
             attended = self.plain.add(q, k, v, cache, self.bias[kind], out)
         return g.biased(attended, f"{root}.self_attn.o_proj", f"{at}_attention")
 
+    def _head_scale(self, root: str, projection: str) -> str:
+        plus_one = (lambda w: w + 1) if self.gemma else None
+        return self.g.weight(f"{root}.self_attn.{projection}_norm.weight", plus_one)
+
     def _temperature(self) -> str:
-        """1 + attn_scale · ln(1 + ⌊(position + 1) / floor_scale⌋), [B, S, 1]: Llama 4's for layers without rotary embedding."""
+        """[B, S, 1], 1 + attn_scale · ln(1 + ⌊(position + 1) / floor_scale⌋): Llama 4's, in layers that know no positions."""
         g, config = self.g, self.config
         if self.temperature is None:
-            steps = g.node("Div", [g.node("Add", [self.positions, g.scalar(1)], "reached"), g.scalar(config.values["floor_scale"])], "steps")
-            log = g.node("Log", [g.node("Cast", [g.node("Add", [steps, g.scalar(1)], "steps_1")], "steps_float", to=FLOAT)], "steps_log")
-            scaled = g.node("Mul", [log, g.constant("attn_scale", np.array(config.values["attn_scale"], np.float32))], "warmth")
-            warm = g.node("Add", [scaled, g.constant("one_float", np.array(1, np.float32))], "temperature_float")
-            warm = g.node("Unsqueeze", [warm, g.ints(2)], "temperature_each")
-            self.temperature = g.node("Cast", [warm], "temperature", to=g.real)
+            reached = g.node("Add", [self.positions, g.scalar(1)], "reached")
+            steps = g.node("Div", [reached, g.scalar(config.values["floor_scale"])], "steps")
+            steps = g.node("Cast", [g.node("Add", [steps, g.scalar(1)], "steps_1")], "steps_float", to=FLOAT)
+            scale = g.constant("attn_scale", np.array(config.values["attn_scale"], np.float32))
+            warmth = g.node("Mul", [g.node("Log", [steps], "steps_log"), scale], "warmth")
+            warmth = g.node("Add", [warmth, g.constant("one_float", np.array(1, np.float32))], "temperature_float")
+            warmth = g.node("Unsqueeze", [warmth, g.ints(2)], "temperature_each")
+            self.temperature = g.node("Cast", [warmth], "temperature", to=g.real)
         return self.temperature
 
     def _feed_forward(self, layer: int, x: str, root: str, at: str) -> str:
@@ -244,28 +223,3 @@ class _Decoder:
 
     def _cache_shape(self, length: str) -> list:
         return ["batch_size", self.config.kv_heads, length, self.config.head_dim]
-
-
-def layer_kind(config: TextConfig, layer: int) -> str:
-    """`full`, `window` (sliding) or `chunk`."""
-    names = {"full_attention": "full", "sliding_attention": "window", "chunked_attention": "chunk"}
-    types = config.get("layer_types")
-    if types is not None:
-        kind = names[types[layer]]
-    elif config.type == "gemma3_text":
-        kind = "full" if (layer + 1) % config.values["sliding_window_pattern"] == 0 else "window"
-    elif config.type == "llama4_text":
-        kind = "chunk" if uses_rotary(config, layer) else "full"
-    else:
-        kind = "full"
-    sizes = {"window": "sliding_window", "chunk": "attention_chunk_size"}
-    return kind if kind == "full" or config.get(sizes[kind]) is not None else "full"
-
-
-def uses_rotary(config: TextConfig, layer: int) -> bool:
-    """False in the layers of Llama 4 (SmolLM3 too) that know no positions."""
-    listed = config.get("no_rope_layers")
-    if listed:
-        return bool(listed[layer])
-    interval = config.get("no_rope_layer_interval")
-    return interval is None or (layer + 1) % interval != 0

@@ -38,7 +38,7 @@ def rope_settings(config: TextConfig, layer_type: str = "full_attention") -> dic
             new = new[layer_type]
         theta = new.get("rope_theta", config.values["rope_theta"])
         return {**new, "rope_type": new.get("rope_type", "default"), "rope_theta": theta}
-    if layer_type == "sliding_attention":
+    if layer_type == "sliding_attention" and "rope_local_base_freq" in config.values:
         return {"rope_type": "default", "rope_theta": config.values["rope_local_base_freq"]}
     old = config.get("rope_scaling", {})
     kind = old.get("rope_type", old.get("type", "default"))
@@ -47,8 +47,10 @@ def rope_settings(config: TextConfig, layer_type: str = "full_attention") -> dic
 
 def inverse_frequencies(settings: dict, head_dim: int) -> np.ndarray:
     """float32 [headDim / 2]. @raise CheckpointError: of a kind that is not written out here"""
+    # Rounded where PyTorch rounds; the power in float64, since libraries differ in that of float32.
     exponents = np.arange(0, head_dim, 2, dtype=np.float32) / np.float32(head_dim)
-    base = (1.0 / np.float32(settings["rope_theta"]) ** exponents).astype(np.float32)
+    powers = np.float64(settings["rope_theta"]) ** exponents.astype(np.float64)
+    base = np.float32(1) / powers.astype(np.float32)
     kind = settings["rope_type"]
     if kind == "default":
         return base
@@ -64,7 +66,8 @@ def _llama3(base: np.ndarray, settings: dict) -> np.ndarray:
     factor, old = settings["factor"], settings["original_max_position_embeddings"]
     low, high = settings["low_freq_factor"], settings["high_freq_factor"]
     wavelength = 2 * math.pi / base
-    smooth = (old / wavelength - low) / (high - low)
+    # Llama 4 has both borders in one place, and nothing between them.
+    smooth = (old / wavelength - low) / (high - low) if high != low else np.ones_like(base)
     mixed = (1 - smooth) * base / factor + smooth * base
     slowed = np.where(wavelength > old / low, base / factor, base)
     between = (wavelength <= old / low) & (wavelength >= old / high)

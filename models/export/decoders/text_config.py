@@ -27,6 +27,12 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "hidden_size": 3072, "num_hidden_layers": 28, "num_attention_heads": 16, "num_key_value_heads": 16,
         "head_dim": 256, "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "hidden_act": "gelu_pytorch_tanh",
     },
+    "gemma2": {
+        "hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "num_key_value_heads": 4,
+        "head_dim": 256, "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "hidden_act": "gelu_pytorch_tanh",
+        "query_pre_attn_scalar": 256, "sliding_window": 4096, "sliding_window_pattern": 2,
+        "attn_logit_softcapping": 50.0, "final_logit_softcapping": 30.0,
+    },
     "gemma3_text": {
         "hidden_size": 2304, "num_hidden_layers": 26, "num_attention_heads": 8, "num_key_value_heads": 4,
         "head_dim": 256, "rms_norm_eps": 1e-6, "rope_theta": 1000000.0, "rope_local_base_freq": 10000.0,
@@ -85,7 +91,8 @@ def read_text_config(checkpoint: Checkpoint) -> TextConfig:
     kind = ALIASES.get(named, named)
     if kind not in DEFAULTS:
         raise CheckpointError(f'config.json: text_config.model_type is "{named}"; known are {", ".join(DEFAULTS)}')
-    values = {**DEFAULTS[kind], **{name: value for name, value in given.items() if value is not None}}
+    # A null is a value too: of a window or a cap it says that there is none.
+    values = {**DEFAULTS[kind], **given}
     root = checkpoint.part(
         "model.language_model.layers", "language_model.model.layers", "model.text_model.layers",
         "language_model.layers", "model.layers",
@@ -103,8 +110,8 @@ def read_text_config(checkpoint: Checkpoint) -> TextConfig:
         hidden=hidden,
         layers=values["num_hidden_layers"],
         heads=heads,
-        kv_heads=values.get("num_key_value_heads", heads),
-        head_dim=values.get("head_dim", values["hidden_size"] // heads),
+        kv_heads=values.get("num_key_value_heads") or heads,
+        head_dim=values.get("head_dim") or values["hidden_size"] // heads,
         vocabulary=vocabulary,
         eps=values["rms_norm_eps"],
         activation=values.get("hidden_activation") or values["hidden_act"],

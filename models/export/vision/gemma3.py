@@ -34,7 +34,7 @@ def average(g: GraphBuilder, x: str, tower: Tower, tokens: int) -> str:
     side = math.isqrt(tokens)
     kernel = tower.side // side
     if tower.side // kernel != side:
-        raise CheckpointError(f"config.json: mm_tokens_per_image {tokens} does not divide {tower.side} × {tower.side} patches into squares")
+        raise CheckpointError(f"config.json: mm_tokens_per_image {tokens} does not divide {tower.side}² patches into squares")
     turned = g.node("Transpose", [x], "vision_turned", perm=[0, 2, 1])
     image = g.node("Reshape", [turned, g.ints(-1, tower.width, tower.side, tower.side)], "vision_map")
     pooled = g.node("AveragePool", [image], "vision_pooled_map", kernel_shape=[kernel, kernel], strides=[kernel, kernel])

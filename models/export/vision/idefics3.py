@@ -23,8 +23,8 @@ MASK = "pixel_attention_mask"
 
 @dataclass(frozen=True)
 class Tiles:
-    """`pixels` [tiles, 3, h, w]; `rows`, `columns` int64 [1]: patches that a tile has room for; `present`: bool [tiles, rows, columns],
-    where there is a picture. None: everywhere."""
+    """`pixels` [tiles, 3, h, w]; `rows`, `columns` int64 [1]: patches that a tile has room for; `present` bool [tiles, rows, columns]:
+    where there is a picture; None: everywhere."""
 
     pixels: str
     rows: str
@@ -95,8 +95,8 @@ def read_tiles(a: Arithmetic, tower: Tower, masked: bool) -> Tiles:
 def positions(a: Arithmetic, tiles: Tiles, side: int) -> str:
     """Rows of the position table, int64 [tiles, patches]; of whole tiles [1, patches].
 
-    A picture's patches are spread over the table whatever its size: patch k of n takes the table's row ⌊k / n · side⌋, where k / n and the
-    steps of the table are rounded to float32 as transformers rounds them. Patches without a picture take position 0.
+    A picture's patches are spread over the table whatever its size: patch k of n takes the table's row ⌊k / n · side⌋, where k / n
+    and the steps of the table are rounded to float32 as transformers rounds them. Patches without a picture take position 0.
     """
     g = a.g
     counts = [tiles.rows, tiles.columns]
@@ -126,8 +126,8 @@ def bucket(a: Arithmetic, index: str, count: str, side: int) -> str:
 
 
 def boundaries(side: int) -> np.ndarray:
-    """float32: 1 / side, 2 / side … as torch.arange rounds them on x86: pairs of vectors of 8, each from its rounded first element, and the rest
-    one by one. A patch whose place is equal to a boundary but for rounding falls into the bucket that it falls into there."""
+    """float32: 1 / side, 2 / side … as torch.arange rounds them on x86: in pairs of vectors of 8, each from its rounded first element,
+    and the rest one by one. So a patch whose place is a boundary but for rounding falls into the bucket that it has there."""
     step = 1 / side
     exact = np.arange(step, 1.0, step)
     index = np.arange(len(exact))

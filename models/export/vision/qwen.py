@@ -7,6 +7,7 @@ Patches of all images of a run lie one behind the other. Everything that depends
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from onnx import helper
@@ -61,7 +62,7 @@ class Start:
     x: str
 
 
-def start(checkpoint: Checkpoint, precision: Precision, grid_name: str, **defaults) -> Start:
+def start(checkpoint: Checkpoint, precision: Precision, **defaults: Any) -> Start:
     """Declares the inputs and embeds the patches. `defaults`: of the family's vision_config."""
     g = GraphBuilder(checkpoint, precision, "vision_encoder")
     root = checkpoint.part("visual", "model.visual")
@@ -70,7 +71,7 @@ def start(checkpoint: Checkpoint, precision: Precision, grid_name: str, **defaul
     width, *kernel = checkpoint.shape(f"{embedding}.weight")
     tower = QwenTower(root, config, width)
     pixels = g.real_input(PIXELS, ["num_patches", int(np.prod(kernel))])
-    grid = PatchGrid(g, g.input(grid_name, INT64, ["num_images", 3]), tower.merge)
+    grid = PatchGrid(g, g.input(GRID, INT64, ["num_images", 3]), tower.merge)
     patches = grid.patches()
     # A convolution whose kernel is all of its input is a matrix; in every precision it stays as it is.
     matrix = g.weight(f"{embedding}.weight", lambda weight: weight.reshape(width, -1).T)

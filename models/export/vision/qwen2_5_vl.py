@@ -8,13 +8,13 @@ from builder import GraphBuilder
 from checkpoint import Checkpoint
 from decoders.blocks import gated_mlp, rms_norm
 from precision import Precision
-from vision.qwen import EPS, GRID, attend_in_frames, attend_in_windows, block_attention, finish, start
+from vision.qwen import EPS, attend_in_frames, attend_in_windows, block_attention, finish, start
 from vision.qwen2_vl import merge
 
 
-def build(checkpoint: Checkpoint, precision: Precision, grid_name: str = GRID) -> GraphBuilder:
+def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
     s = start(
-        checkpoint, precision, grid_name,
+        checkpoint, precision,
         hidden_act="silu", window_size=112, patch_size=14, fullatt_block_indexes=[7, 15, 23, 31],
     )  # fmt: skip
     g, tower, x = s.g, s.tower, s.x

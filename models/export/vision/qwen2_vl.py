@@ -4,12 +4,11 @@ from builder import GraphBuilder
 from checkpoint import Checkpoint
 from precision import Precision
 from vision.common import layer_norm, mlp
-from vision.qwen import EPS, GRID, Start, attend_in_frames, block_attention, finish, merge_tokens, start
+from vision.qwen import EPS, Start, attend_in_frames, block_attention, finish, merge_tokens, start
 
 
-def build(checkpoint: Checkpoint, precision: Precision, grid_name: str = GRID) -> GraphBuilder:
-    """`grid_name`: published exports of this family call it `grid_thw`."""
-    s = start(checkpoint, precision, grid_name, hidden_act="quick_gelu")
+def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
+    s = start(checkpoint, precision, hidden_act="quick_gelu")
     g, tower, x = s.g, s.tower, s.x
     attention = attend_in_frames(s, s.grid.frames())
     for i in range(tower.config["depth"]):

@@ -11,13 +11,13 @@ from checkpoint import Checkpoint, CheckpointError
 from precision import Precision
 from vision.arithmetic import Arithmetic
 from vision.common import layer_norm, mlp
-from vision.qwen import EPS, GRID, Start, attend_in_frames, block_attention, finish, merge_tokens, start
+from vision.qwen import EPS, Start, attend_in_frames, block_attention, finish, merge_tokens, start
 
 DEEPSTACK = "deepstack_features"
 
 
-def build(checkpoint: Checkpoint, precision: Precision, grid_name: str = GRID) -> GraphBuilder:
-    s = start(checkpoint, precision, grid_name, depth=27, hidden_act="gelu_pytorch_tanh", deepstack_visual_indexes=[8, 16, 24])
+def build(checkpoint: Checkpoint, precision: Precision) -> GraphBuilder:
+    s = start(checkpoint, precision, depth=27, hidden_act="gelu_pytorch_tanh", deepstack_visual_indexes=[8, 16, 24])
     g, tower = s.g, s.tower
     config = tower.config
     x = g.node("Add", [s.x, learned_positions(s)], "vision_embedded")

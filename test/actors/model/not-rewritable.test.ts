@@ -19,15 +19,15 @@ describe('a decoder that cannot be rewritten says why', () => {
   const attentions = (model: OnnxModel) =>
     (model.graph?.node ?? []).filter(({ opType }) => opType === 'GroupQueryAttention');
 
-  it('a local window', () =>
+  it('a local window that holds nothing', () =>
     refused((model) => {
-      attentions(model)[0]?.attribute?.push(intAttribute('local_window_size', 128));
-    }, /local window/));
+      attentions(model)[0]?.attribute?.push(intAttribute('local_window_size', 0));
+    }, /a local window of 0/));
 
-  it('capped scores', () =>
+  it('scores capped below 0', () =>
     refused((model) => {
-      attentions(model)[0]?.attribute?.push({ name: 'softcap', type: 1, f: 30 });
-    }, /capped/));
+      attentions(model)[0]?.attribute?.push({ name: 'softcap', type: 1, f: -30 });
+    }, /negative softcap/));
 
   it('attention sinks', () =>
     refused((model) => {

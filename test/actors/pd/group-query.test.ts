@@ -46,3 +46,45 @@ for (const kind of ['plain', 'rewritten'] as const) {
     });
   });
 }
+
+describe('a decoder with GroupQueryAttention and a sliding window', () => {
+  /** Shorter than most prompts, and than every answer. */
+  const variant = { windows: [6, undefined] };
+
+  it('answers rewritten, in a ragged batch with free places, as the operator does alone', async () => {
+    const operator = await groupQueryEngine({ kind: 'plain', maxRunning: 1, variant });
+    const expected: number[][] = [];
+    for (const [index, prompt] of prompts.entries()) {
+      const sink = new RecordingSink();
+      operator.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
+      await runToEnd(operator);
+      expected.push(sink.tokenIds);
+    }
+    for (const prefillTokensPerStep of [5, 512]) {
+      const batch = await groupQueryEngine({ maxRunning: 8, prefillTokensPerStep, variant });
+      const sinks = prompts.map((prompt, index) => {
+        const sink = new RecordingSink();
+        batch.submit({ envelope: envelope(prompt, { maxTokens: 20 + index }), images: [] }, sink);
+        return sink;
+      });
+      await runToEnd(batch);
+      const tokens = sinks.map((sink) => sink.tokenIds);
+      assert.deepEqual(tokens, expected, `in parts of ${prefillTokensPerStep}`);
+      await batch.dispose();
+    }
+    await operator.dispose();
+  });
+
+  it('answers otherwise than without the window', async () => {
+    const answers: number[][] = [];
+    for (const one of [variant, {}]) {
+      const engine = await groupQueryEngine({ maxRunning: 1, variant: one });
+      const sink = new RecordingSink();
+      engine.submit({ envelope: envelope(prompts[7] ?? [], { maxTokens: 20 }), images: [] }, sink);
+      await runToEnd(engine);
+      answers.push(sink.tokenIds);
+      await engine.dispose();
+    }
+    assert.notDeepEqual(answers[0], answers[1]);
+  });
+});

@@ -32,9 +32,26 @@ export const GROUPED: DecoderKind = {
   model: async () => groupQueryDecoder('float32', CONTEXT),
 };
 
+export const WINDOWED: DecoderKind = {
+  name: 'GroupQueryAttention with a sliding window in one of its layers',
+  shape: GROUP_QUERY,
+  model: async () => groupQueryDecoder('float32', CONTEXT, { windows: [5, undefined] }),
+};
+
 export const kinds: readonly DecoderKind[] = [
   CONCAT,
   GROUPED,
+  WINDOWED,
+  {
+    name: 'GroupQueryAttention with two sliding windows',
+    shape: GROUP_QUERY,
+    model: async () => groupQueryDecoder('float32', CONTEXT, { windows: [1, 300] }),
+  },
+  {
+    name: 'GroupQueryAttention with capped scores and a window',
+    shape: GROUP_QUERY,
+    model: async () => groupQueryDecoder('float32', CONTEXT, { windows: [8, undefined], softcap: 0.5 }),
+  },
   {
     name: 'GroupQueryAttention with packed query, key and value',
     shape: GROUP_QUERY,

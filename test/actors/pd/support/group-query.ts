@@ -20,12 +20,18 @@ import { Decoder } from '../../../../actors/pd/runner/decoder.ts';
 import { layoutOf } from '../../../../actors/pd/runner/load-graphs.ts';
 import { ModelRunner } from '../../../../actors/pd/runner/model-runner.ts';
 import type { PromptHelp } from '../../../../actors/pd/runner/remote-prefill.ts';
-import { GROUP_QUERY, groupQueryDecoder } from '../../../fixtures/graphs/group-query-decoder.ts';
+import {
+  GROUP_QUERY,
+  type GroupQueryVariant,
+  groupQueryDecoder,
+} from '../../../fixtures/graphs/group-query-decoder.ts';
 import type { DecoderKind } from './pilot.ts';
 
 export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly kvType?: 'float32' | 'float16';
   readonly kind?: DecoderKind;
+  /** Of the decoder. */
+  readonly variant?: GroupQueryVariant;
   /** Runs the decoder there, as it came; released with the engine. */
   readonly gpu?: GpuMemory;
   readonly prefixCacheBytes?: number;
@@ -38,7 +44,7 @@ export interface GroupQueryOptions extends Partial<EngineOptions> {
 export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise<PdEngine> {
   const { kvType = 'float32', kind = 'rewritten', prefixCacheBytes = 0 } = options;
   const { maxRunning = 8, maxWaiting = 64, prefillTokensPerStep } = options;
-  const model = groupQueryDecoder(kvType);
+  const model = groupQueryDecoder(kvType, GROUP_QUERY.contextLength, options.variant);
   if (kind === 'rewritten') rewriteDecoder(model, GROUP_QUERY);
   const { gpu } = options;
   const session = await sessionOf(model, gpu);

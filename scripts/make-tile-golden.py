@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision and llava: what their processors make of images.
+
+    pip install torch torchvision transformers==5.17.0 pillow numpy
+    python3 scripts/make-tile-golden.py
+
+The image of a size is no file: byte i of its RGB data is (31 i + 7 ⌊i / 32⌋ + 5 (i mod 97)) mod 256. `float32Sha256` is over the pixel
+values as little-endian float32; `samples` are [index, value] of them. `plans` are sizes alone, `[height, width, …]` with what becomes of them.
+"""
+
+import hashlib
+import json
+import pathlib
+import types
+
+import numpy as np
+import torch
+from PIL import Image
+from transformers.image_processing_utils import get_patch_output_size, select_best_resolution
+from transformers.image_utils import ChannelDimension, SizeDict
+from transformers.models.llama4.image_processing_llama4 import (
+    Llama4ImageProcessor,
+    find_supported_resolutions,
+    get_best_fit,
+    get_max_res_without_distortion,
+)
+from transformers.models.llava.image_processing_llava import LlavaImageProcessor
+from transformers.models.llava_onevision.image_processing_llava_onevision import LlavaOnevisionImageProcessor
+from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
+
+OUT = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "families"
+SIZES = [(1, 1), (1, 50), (50, 1), (13, 13), (56, 56), (57, 55), (112, 56), (56, 168), (333, 222), (97, 501), (7, 900), (900, 7), (200, 30)]
+PLAN_SIZES = [
+    *SIZES, (336, 336), (337, 335), (672, 336), (480, 640), (1080, 1920), (1920, 1080), (3000, 3000), (1, 8000), (8000, 1), (384, 384),
+    (385, 383), (768, 1152), (676, 2230), (1368, 1103), (2435, 744), (2099, 1769), (1194, 1976), (2447, 1477), (1000, 1001), (511, 77),
+]  # fmt: skip
+LEVELS = {"do_rescale": False, "do_normalize": False}
+
+
+def picture(height: int, width: int) -> Image.Image:
+    i = np.arange(height * width * 3, dtype=np.int64)
+    return Image.fromarray(((31 * i + 7 * (i >> 5) + 5 * (i % 97)) & 255).astype(np.uint8).reshape(height, width, 3))
+
+
+def case(processor, config: dict, size: tuple[int, int]) -> dict:
+    pixels = processor(**config)(picture(*size), return_tensors="pt")["pixel_values"]
+    pixels = pixels.reshape(-1, *pixels.shape[-3:]).float().numpy().astype("<f4")
+    flat = pixels.reshape(-1)
+    at = range(0, len(flat), max(1, len(flat) // 12))
+    return {
+        "config": config, "height": size[0], "width": size[1], "shape": list(pixels.shape),
+        "float32Sha256": hashlib.sha256(pixels.tobytes()).hexdigest(),
+        "samples": [[k, round(float(flat[k]), 6)] for k in at],
+    }  # fmt: skip
+
+
+def llama4_plan(height: int, width: int, side: int, largest: bool) -> list:
+    """[height, width, side, largest, rows, columns, resized height, resized width], as in Llama4ImageProcessor._preprocess."""
+    canvases = torch.tensor(find_supported_resolutions(16, SizeDict(height=side, width=side)))
+    canvas = get_best_fit((height, width), canvases, resize_to_max_canvas=largest)
+    most = canvas if largest else (min(max(height, side), canvas[0]), min(max(width, side), canvas[1]))
+    resized = get_max_res_without_distortion((height, width), most)
+    return [height, width, side, largest, *(int(length) // side for length in canvas), *(max(int(length), 1) for length in resized)]
+
+
+def onevision_plan(height: int, width: int, most: int) -> list:
+    """[height, width, most, tokens, canvas height, canvas width, resized height, resized width]"""
+    pinpoints = LlavaOnevisionImageProcessor.image_grid_pinpoints
+    processor = types.SimpleNamespace(
+        image_processor=types.SimpleNamespace(image_grid_pinpoints=pinpoints), num_image_tokens=729, vision_aspect_ratio=f"anyres_max_{most}"
+    )
+    processor._get_unpadded_features = types.MethodType(LlavaOnevisionProcessor._get_unpadded_features, processor)
+    tokens = LlavaOnevisionProcessor._get_number_of_features(processor, height, width, 384, 384)
+    canvas = select_best_resolution((height, width), pinpoints)
+    resized = get_patch_output_size(np.empty((3, height, width), np.uint8), canvas, ChannelDimension.FIRST)
+    return [height, width, most, tokens, *canvas, *resized]
+
+
+def write(name: str, cases: list, plans: list) -> None:
+    lines = [",\n".join(f"    {json.dumps(one)}" for one in some) for some in (cases, plans)]
+    text = '{\n  "cases": [\n%s\n  ],\n  "plans": [\n%s\n  ]\n}\n' % tuple(lines)
+    (OUT / name / "preprocess.json").write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    side = {"size": {"height": 56, "width": 56}}
+    llama4 = [side, {**side, "max_patches": 4}, {**side, "resize_to_max_canvas": True}, {**side, "resample": 3, "image_std": [0.3, 0.2, 0.1]}]
+    write(
+        "llama4",
+        [case(Llama4ImageProcessor, config, size) for config in llama4 for size in SIZES],
+        [llama4_plan(*size, side, largest) for side in (336, 56) for largest in (False, True) for size in PLAN_SIZES],
+    )
+    tiny = {**side, "image_grid_pinpoints": [[56, 56], [56, 112], [112, 56], [112, 112], [56, 168], [168, 56]]}
+    onevision = [{**tiny, **LEVELS}, {**tiny, "image_mean": [0.5] * 3, "image_std": [0.5] * 3, "resample": 2}]
+    write(
+        "llava_onevision",
+        [case(LlavaOnevisionImageProcessor, config, size) for config in onevision for size in SIZES],
+        [onevision_plan(*size, most) for most in (9, 4, 1) for size in PLAN_SIZES],
+    )
+    square = {"size": {"shortest_edge": 64}, "crop_size": {"height": 64, "width": 64}, "do_pad": True}
+    llava = [{**square, **LEVELS}, {**square, **LEVELS, "image_mean": [0, 0, 0]}, {**square, **LEVELS, "do_pad": False}]
+    small = [size for size in SIZES if max(size) < 600]
+    write("llava", [case(LlavaImageProcessor, config, size) for config in llava for size in small], [])
+
+
+main()
