@@ -7,7 +7,10 @@
  *     outputs  image_features float32 [parts, tokens of a part, hidden] or [tokens, hidden]
  *              deepstack_features.N float32, of the same shape, where the graph has them (Qwen3-VL)
  */
+
+import { isErrorNamed } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
+import { imagesOf } from '../families/registry.ts';
 import type { ImageTensor } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
@@ -95,9 +98,12 @@ export class VisionEncoder {
     const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
-      return new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
+      const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
+      if (gpu?.device === 'webgpu') await tryOnGpu(encoder, directory, gpu, options);
+      return encoder;
     } catch (error) {
       await session.release();
+      if (!isErrorNamed(error, 'TypeError')) throw error;
       const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
       const facts = { path: vision.path, remedy };
       throw new ModelError(
@@ -173,6 +179,46 @@ export class VisionEncoder {
     }
     return feeds;
   }
+}
+
+/** A multiple of 28 and of 32: models that resize nothing take it too. */
+const TRIAL_SIDE = 224;
+
+/**
+ * Not every operator is there on a GPU in all its forms, which shows when it is run. A part of a small image is tried, so that
+ * such a graph is refused at start, and not in each request.
+ */
+async function tryOnGpu(
+  encoder: VisionEncoder,
+  directory: ModelDirectory,
+  gpu: GpuMemory,
+  { staysOnGpu }: VisionEncoderOptions,
+): Promise<void> {
+  const plan = imagesOf(directory).plan({ width: TRIAL_SIDE, height: TRIAL_SIDE });
+  const [rows = 0, ...rest] = plan.shape;
+  const shape = [rows / plan.parts, ...rest];
+  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  const tokens = plan.tokens / plan.parts;
+  const feed = { pixels, shape, parts: 1, tokens, inputs: plan.inputs };
+  try {
+    if (staysOnGpu) gpu.dispose([await encoder.encodeOnGpu(feed)]);
+    else {
+      const [layers, , hidden] = encoder.outputShape(tokens);
+      const targets = Array.from({ length: layers }, () => new Float32Array(tokens * hidden));
+      await encoder.encode(feed, targets);
+    }
+  } catch (error) {
+    if (gpu.lost !== undefined) throw error;
+    const remedy = 'Run this model on the CPU: device cpu';
+    const facts = { path: directory.graphs.vision?.path ?? directory.path, remedy };
+    const problem = `The vision graph cannot be run on this GPU (${reasonOf(error)})`;
+    throw new ModelError('MODEL_UNSUPPORTED', problem, facts, error);
+  }
+}
+
+/** One line. */
+function reasonOf(error: unknown): string {
+  return String(error).replaceAll(/\s+/g, ' ');
 }
 
 function numberOf(name: string): number {
