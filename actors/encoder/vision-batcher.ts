@@ -9,6 +9,7 @@
  * Nothing is held back for a fuller batch: a run starts one turn of the event loop after the first image has come.
  * Tiles do not see each other, so an embedding is the same in every batch.
  */
+import { runFor } from '../inference/run-for.ts';
 import { turn } from './fair-share.ts';
 import type { PixelShape, VisionEncoder } from './vision-encoder.ts';
 
@@ -19,6 +20,8 @@ export interface TileJob {
   readonly shape: PixelShape;
   /** Where the embeddings go, `[tiles, tokensPerTile, hidden]`, flat; may view shared memory. */
   readonly target: Float32Array;
+  /** The request that it is encoded for. */
+  readonly requestId: string;
   /** An aborted job takes no part in further runs. */
   readonly signal: AbortSignal;
 }
@@ -129,7 +132,8 @@ export class VisionBatcher {
     const [, ...tile] = only.job.shape;
     if (slices.length === 1) {
       // In place on both sides.
-      await encoder.encode(pixelsOf(only), [only.tiles, ...tile], targetOf(only));
+      const { requestId } = only.job;
+      await runFor(requestId, () => encoder.encode(pixelsOf(only), [only.tiles, ...tile], targetOf(only)));
       return;
     }
     const tiles = tilesOf(slices);
@@ -139,7 +143,7 @@ export class VisionBatcher {
       pixels.set(pixelsOf(slice), at);
       at += pixelsOf(slice).length;
     }
-    const embeddings = await encoder.encode(pixels, [tiles, ...tile]);
+    const embeddings = await runFor(onlyRequestOf(slices), () => encoder.encode(pixels, [tiles, ...tile]));
     at = 0;
     for (const slice of slices) {
       const target = targetOf(slice);
@@ -162,6 +166,13 @@ export class VisionBatcher {
 
 function tilesOf(slices: readonly Slice[]): number {
   return slices.reduce((sum, { tiles }) => sum + tiles, 0);
+}
+
+/** Whose all of them are; undefined when they are several requests'. */
+function onlyRequestOf(slices: readonly Slice[]): string | undefined {
+  const requests = new Set(slices.map(({ job }) => job.requestId));
+  const [only] = requests;
+  return requests.size === 1 ? only : undefined;
 }
 
 function sameTiles(a: PixelShape, b: PixelShape): boolean {

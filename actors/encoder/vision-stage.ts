@@ -26,6 +26,13 @@ export interface VisionStageParts {
   readonly othersWait?: () => boolean;
 }
 
+/** Whose images are encoded. */
+export interface ImagesOf {
+  readonly requestId: string;
+  /** Of its abort. */
+  readonly signal: AbortSignal;
+}
+
 export interface EncodedImages {
   /** In the order of the images, each held until `release`. */
   readonly images: readonly EncodedImage[];
@@ -78,11 +85,13 @@ export class VisionStage {
    */
   async encode(
     images: readonly (PreparedImage | EncodedImage)[],
-    signal: AbortSignal,
+    { requestId, signal }: ImagesOf,
   ): Promise<EncodedImages> {
     const startedAt = processNow();
     const { embeddings: arena, holder } = this.#parts;
-    const results = await Promise.allSettled(images.map((image) => this.#obtain(image, signal)));
+    const results = await Promise.allSettled(
+      images.map((image) => this.#obtain(image, { requestId, signal })),
+    );
     const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
     const release = () => {
       for (const { embeddings } of held) arena.release(embeddings, holder);
@@ -101,18 +110,19 @@ export class VisionStage {
     await this.#parts.encoder.release();
   }
 
-  async #obtain(image: PreparedImage | EncodedImage, signal: AbortSignal): Promise<EncodedImage> {
+  async #obtain(image: PreparedImage | EncodedImage, whose: ImagesOf): Promise<EncodedImage> {
     const { cache, embeddings: arena, holder } = this.#parts;
     if (isEncoded(image)) {
       arena.retain(image.embeddings, holder);
       return image;
     }
     const { hash } = image;
-    const embeddings = await cache.getOrMake(hash, holder, () => this.#encode(image, signal), signal);
+    const make = () => this.#encode(image, whose);
+    const embeddings = await cache.getOrMake(hash, holder, make, whose.signal);
     return { hash, embeddings };
   }
 
-  async #encode(image: PreparedImage, signal: AbortSignal): Promise<SharedTensor> {
+  async #encode(image: PreparedImage, { requestId, signal }: ImagesOf): Promise<SharedTensor> {
     const { encoder, pixels, embeddings: arena, holder } = this.#parts;
     const shape = pixelShape(image.pixels.shape);
     pixels.retain(image.pixels, holder);
@@ -121,7 +131,7 @@ export class VisionStage {
       try {
         const view = pixels.view(image.pixels) as Float32Array; // pixels are float32
         const target = arena.view(embeddings);
-        await this.#batcher.encode({ pixels: view, shape, target, signal });
+        await this.#batcher.encode({ pixels: view, shape, target, requestId, signal });
         this.#encodes += 1;
         return embeddings;
       } catch (error) {

@@ -150,3 +150,42 @@ describe('the state of a thread', () => {
     assert.equal(watched.pulse.end(), true);
   });
 });
+
+describe('the name of the work', () => {
+  it('is that of the request until its native code returns, though that was begun without waiting', () => {
+    const { pulse, watched } = watching();
+    pulse.work(7);
+    pulse.entered();
+    pulse.work(0);
+    assert.equal(watched.pulse.work, 7);
+    pulse.left();
+    assert.equal(watched.pulse.work, 0);
+  });
+
+  it('is nobody of whom it is known while native code of several requests, or of nobody, overlaps', () => {
+    for (const other of [8, 0]) {
+      const { pulse, watched } = watching();
+      pulse.work(7);
+      pulse.entered();
+      pulse.work(other);
+      pulse.entered();
+      pulse.work(0);
+      assert.equal(watched.pulse.work, 0);
+      pulse.left();
+      assert.equal(watched.pulse.work, 0);
+      pulse.left();
+    }
+  });
+
+  it('stays the same while several calls for one request overlap', () => {
+    const { pulse, watched } = watching();
+    pulse.work(7);
+    pulse.entered();
+    pulse.entered();
+    pulse.work(0);
+    pulse.left();
+    assert.equal(watched.pulse.work, 7);
+    pulse.left();
+    assert.equal(watched.pulse.work, 0);
+  });
+});

@@ -102,7 +102,8 @@ export class EngineCore {
       const startedAt = processNow();
       const tokens = Int32Array.from(batch, (sequence) => sequence.lastToken);
       const logits = batch.some(({ sampler }) => !sampler.greedy);
-      const predictions = await this.#runner.decode(tokens, logits);
+      const alone = batch.length === 1 ? batch[0]?.id : undefined;
+      const predictions = await this.#runner.decode(tokens, logits, alone);
       this.#pacer.noteDecode(processNow() - startedAt);
       this.#counters.notePeak(this.#runner.kvBytes);
       return predictions;

@@ -107,7 +107,7 @@ export class PromptQueue {
   #begin(sequence: Sequence): PromptRun {
     const { promptIds, images, sampler } = sequence;
     const imagesRead = () => sequence.releaseImages();
-    const prompt = this.#parts.runner.begin(promptIds, images, imagesRead, !sampler.greedy);
+    const prompt = this.#parts.runner.begin(promptIds, images, imagesRead, !sampler.greedy, sequence.id);
     sequence.beginPrefill(prompt);
     return prompt;
   }

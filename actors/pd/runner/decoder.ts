@@ -12,6 +12,7 @@ import { types } from 'node:util';
 import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
+import { runFor } from '../../inference/run-for.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
@@ -26,6 +27,8 @@ export interface TokenFeed {
   readonly embeds: Float32Array | Tensor | undefined;
   /** Whether logits are wanted, and not the likeliest tokens alone. */
   readonly logits: boolean;
+  /** The one request that they are run for; absent when there are several. */
+  readonly requestId?: string | undefined;
 }
 
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
@@ -166,6 +169,7 @@ export class Decoder {
       feeds.position_ids = new Tensor('int64', this.#positions.view(rows * length), [rows, length]);
     }
     const chosen = tokens.logits ? undefined : this.#likeliest;
-    return this.#session.run(feeds, [...(chosen ?? ['logits']), ...cache.fetches]);
+    const fetches = [...(chosen ?? ['logits']), ...cache.fetches];
+    return runFor(tokens.requestId, () => this.#session.run(feeds, fetches));
   }
 }

@@ -3,6 +3,7 @@
  * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
+import { runFor } from '../../inference/run-for.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvBudget } from '../kv-cache/kv-budget.ts';
@@ -92,9 +93,16 @@ export class ModelRunner<Owner = unknown> {
    *
    * @param onImagesRead called when the images' data is no longer needed
    * @param logits whether those of the last token are wanted, and not the likeliest one alone
+   * @param requestId whose it is, to be blamed for a run that never ends
    */
-  begin(ids: Int32Array, images: readonly EngineImage[], onImagesRead: () => void, logits = true): PromptRun {
-    return this.#prompts.begin(ids, images, onImagesRead, logits);
+  begin(
+    ids: Int32Array,
+    images: readonly EngineImage[],
+    onImagesRead: () => void,
+    logits = true,
+    requestId?: string,
+  ): PromptRun {
+    return this.#prompts.begin(ids, images, onImagesRead, logits, requestId);
   }
 
   /** A prompt anew, for this thread alone: whoever failed to run a part of it may still be writing to its memory. */
@@ -160,12 +168,13 @@ export class ModelRunner<Owner = unknown> {
    * Runs one token per row of the cache. On failure the cache is as before.
    *
    * @param logits whether they are wanted, and not the likeliest tokens alone
+   * @param requestId whose the only row is, to be blamed for a run that never ends
    */
-  async decode(tokens: Int32Array, logits = true): Promise<Predictions> {
+  async decode(tokens: Int32Array, logits = true, requestId?: string): Promise<Predictions> {
     const { cache, embedder } = this.#parts;
     const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
-    if (embeds !== undefined) await embedder?.embed(tokens, embeds);
-    return await this.#decoder.step({ ids: tokens, embeds, logits }, cache);
+    if (embeds !== undefined) await runFor(requestId, () => embedder?.embed(tokens, embeds));
+    return await this.#decoder.step({ ids: tokens, embeds, logits, requestId }, cache);
   }
 
   /** Frees a row of the cache; the last row moves into it. */

@@ -1,4 +1,5 @@
 /** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
+import { runFor } from '../../inference/run-for.ts';
 import { countTokens } from '../../model/count-tokens.ts';
 import { imageTokensMismatch } from '../engine-errors.ts';
 import type { Decoder, TokenFeed } from './decoder.ts';
@@ -42,7 +43,7 @@ export class PromptFeeds {
     }
     if (embedder === undefined || run.embeds !== undefined) return;
     const embeds = new Float32Array(run.ids.length * embedder.hidden);
-    await embedder.embed(run.ids, embeds);
+    await runFor(run.requestId, () => embedder.embed(run.ids, embeds));
     if (this.mergesOnGpu(run)) this.#checkTiles(run);
     else if (!decoder.takesPixels) {
       mergeImages(embeds, run.ids, imageTokenId, embedder.hidden, run.images);
@@ -68,12 +69,13 @@ export class PromptFeeds {
     const ids = run.ids.subarray(from, to);
     const logits = run.logits && to === run.ids.length;
     const embeds = run.embeds?.subarray(from * hidden, to * hidden);
+    const { requestId } = run;
     if (merge === undefined || embeds === undefined || !this.mergesOnGpu(run)) {
-      return await use({ ids, embeds, logits });
+      return await use({ ids, embeds, logits, requestId });
     }
     const merged = await merge.merge(embeds, run.ids, imageTokenId, run.images, from, to);
     try {
-      return await use({ ids, embeds: merged, logits });
+      return await use({ ids, embeds: merged, logits, requestId });
     } finally {
       merge.dispose(merged);
     }

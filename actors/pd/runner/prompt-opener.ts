@@ -18,7 +18,7 @@ export interface PromptOpenerParts {
   readonly imageTokensPerTile: number;
 }
 
-type Opening = Pick<PromptRun, 'ids' | 'images' | 'keys' | 'logits' | 'onImagesRead'>;
+type Opening = Pick<PromptRun, 'ids' | 'images' | 'keys' | 'logits' | 'onImagesRead' | 'requestId'>;
 
 export class PromptOpener {
   readonly #parts: PromptOpenerParts;
@@ -34,12 +34,13 @@ export class PromptOpener {
     images: readonly EngineImage[],
     onImagesRead: () => void,
     logits: boolean,
+    requestId: string | undefined,
   ): PromptRun {
     const { cache, imageTokenId, imageTokensPerTile } = this.#parts;
     const tokensOf = (image: EngineImage) => (image.shape[0] ?? 0) * imageTokensPerTile;
     const identities = images.map((image) => ({ hash: image.hash, tokens: tokensOf(image) }));
     const keys = cache instanceof SlotKvCache ? prefixKeys(ids, imageTokenId, identities) : [];
-    return this.#open({ ids, images, keys, logits, onImagesRead });
+    return this.#open({ ids, images, keys, logits, onImagesRead, requestId });
   }
 
   /** See `ModelRunner.again`. */
@@ -73,13 +74,13 @@ export class PromptOpener {
     return this.#parts.prefixes.clear();
   }
 
-  #open({ ids, images, keys, logits, onImagesRead }: Opening): PromptRun {
+  #open({ ids, images, keys, logits, onImagesRead, requestId }: Opening): PromptRun {
     const { cache, prefixes } = this.#parts;
     this.#later.give();
     const kv = cache.openPrompt(ids.length);
     const usable = this.#mayRestore(ids, keys) ? keys : [];
     const cachedTokens = kv instanceof SlotPromptKv ? prefixes.restore(usable, ids.length, kv) : 0;
-    return new PromptRun({ ids, images, kv, keys, cachedTokens, logits, onImagesRead });
+    return new PromptRun({ ids, images, kv, keys, cachedTokens, logits, onImagesRead, requestId });
   }
 
   /** A graph that merges images itself takes all of a prompt's images at once, or none. */

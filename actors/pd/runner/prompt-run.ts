@@ -14,6 +14,8 @@ export interface PromptRunParts {
   readonly logits: boolean;
   /** Called when the images' data is no longer needed. */
   readonly onImagesRead: () => void;
+  /** Whose prompt it is, where that is known. */
+  readonly requestId: string | undefined;
 }
 
 export class PromptRun {
@@ -24,6 +26,7 @@ export class PromptRun {
   readonly logits: boolean;
   /** To be called when the images' data is no longer needed. */
   readonly onImagesRead: () => void;
+  readonly requestId: string | undefined;
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
   /** Set when another actor failed to run a part of it. */
@@ -40,6 +43,7 @@ export class PromptRun {
     this.logits = parts.logits;
     this.#images = parts.images;
     this.onImagesRead = parts.onImagesRead;
+    this.requestId = parts.requestId;
   }
 
   /** Images that nobody has read yet. */

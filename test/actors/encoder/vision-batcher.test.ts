@@ -40,13 +40,14 @@ interface Image {
 function encode(
   batcher: VisionBatcher,
   firsts: readonly number[],
-  { signal = new AbortController().signal, side = 2 } = {},
+  { requestId = 'a', signal = new AbortController().signal, side = 2 } = {},
 ): Image {
   const length = 3 * side * side;
   const pixels = new Float32Array(firsts.length * length);
   for (const [tile, first] of firsts.entries()) pixels.fill(first, tile * length, (tile + 1) * length);
   const target = new Float32Array(firsts.length * TARGET);
-  const encoded = batcher.encode({ pixels, shape: [firsts.length, 3, side, side], target, signal });
+  const shape = [firsts.length, 3, side, side] as const;
+  const encoded = batcher.encode({ pixels, shape, target, requestId, signal });
   encoded.catch(() => {}); // awaited later
   return { target, encoded };
 }
