@@ -17,7 +17,7 @@ const { Troupe } = (await import(
 /** Far less than the 900 MB that an engine reserves. */
 const MOST_RESERVED_MB = 256;
 /** What malloc keeps for threads that come and go, and garbage that V8 has not collected yet; see docs/architecture.md. */
-const MOST_ANONYMOUS_MB = 64;
+const MOST_ANONYMOUS_MB = 80;
 
 const HELP = `Usage: npm run soak:cycles -- [options]
 

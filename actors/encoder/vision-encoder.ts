@@ -12,6 +12,7 @@ import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import { floatData } from '../inference/ort-session.ts';
+import { tryRuns } from '../inference/trial-runs.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 
 export interface VisionEncoderOptions {
@@ -32,6 +33,7 @@ export interface VisionGeometry {
 /** `[tiles, 3, height, width]`. */
 export type PixelShape = readonly [tiles: number, channels: number, height: number, width: number];
 
+const CHANNELS = 3;
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
 const KNOWN_INPUTS: ReadonlySet<string> = new Set([PIXELS, MASK]);
@@ -74,10 +76,13 @@ export class VisionEncoder {
     const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
-      return new VisionEncoder(session, {
+      const encoder = new VisionEncoder(session, {
         tokensPerTile: geometry.imageTokensPerTile,
         hidden: geometry.hiddenSize,
       });
+      // On a GPU shaders are compiled for each shape: one says nothing about the others.
+      if (gpu === undefined) await encoder.#try(geometry.tileSize);
+      return encoder;
     } catch (error) {
       await session.release();
       const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
@@ -130,6 +135,13 @@ export class VisionEncoder {
 
   release(): Promise<void> {
     return this.#session.release();
+  }
+
+  async #try(side: number): Promise<void> {
+    const shape: PixelShape = [this.fixedTiles ?? 1, CHANNELS, side, side];
+    const pixels = new Float32Array(shape.reduce((product, size) => product * size, 1));
+    // Once: on a large model a tile takes seconds.
+    await tryRuns(() => this.encode(pixels, shape), 1);
   }
 
   #feeds(pixels: Float32Array, shape: PixelShape): Tensors {

@@ -236,7 +236,7 @@ export const engineSchema = z.strictObject({
       }),
       nativeMs: setting(milliseconds.optional(), {
         flag: '--watchdog-native-ms <n>',
-        help: 'the same in the first run of a graph, of which nothing is known (default: 120000, of a small model 20000)',
+        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 120000, of a small model 20000)',
         kind: 'number',
       }),
     })

@@ -130,7 +130,10 @@ export interface TroupeOptions {
     readonly turnMs?: number;
     /** The same while it starts. Default 60,000. */
     readonly setUpMs?: number;
-    /** The same in the first run of a graph, of which nothing is known. Default 120,000, of a model under 64 MiB 20,000. */
+    /**
+     * The same in a run of a graph of which nothing is known yet: when an actor starts it tries its graphs with made-up input,
+     * but not on a GPU. Default 120,000, of a model under 64 MiB 20,000.
+     */
     readonly nativeMs?: number;
   };
   /** Milliseconds an actor gets to finish what it does when the engine stops. Default 10,000. */

@@ -26,7 +26,7 @@ import { checkLogits } from './logits.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
 import { Predictions } from './predictions.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
-import { promptTrial } from './prompt-trial.ts';
+import { promptTrial, tryDecoder } from './prompt-trial.ts';
 import type { PromptHelp } from './remote-prefill.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
@@ -78,6 +78,9 @@ export async function loadGraphs(
     const besideOf = async (fewer: number): Promise<OrtSession> =>
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
+    for (const each of help === undefined ? [decoder] : [decoder, help.localDecoder]) {
+      await tryDecoder({ ...geometry, decoder: each, embedder, cache });
+    }
     const { imageTokenId, imageTokensPerTile } = geometry;
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, imageTokensPerTile };
   } catch (error) {

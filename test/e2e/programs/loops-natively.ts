@@ -3,7 +3,8 @@ import { Troupe } from '../../../src/index.ts';
 import { LOOPS, loopingModel } from '../../support/looping-model.ts';
 
 const model = await loopingModel();
-const troupe = await Troupe.start({ model: model.path, watchdog: { turnMs: 2_000, nativeMs: 2_000 } });
+// Though the engine could wait long for a first run: what was tried at the start tells what a run may take.
+const troupe = await Troupe.start({ model: model.path, watchdog: { turnMs: 2_000, nativeMs: 600_000 } });
 const hung: string[] = [];
 troupe.events.on('actor:hung', ({ actor }) => hung.push(actor));
 const ask = (content: string) => troupe.chat({ messages: [{ role: 'user', content }], maxTokens: 2 });
