@@ -7,6 +7,7 @@ import { HELLO, post } from '../server/support/server.ts';
 import { startProcess } from '../server/support/server-process.ts';
 import { ended } from '../src/cli/support/run-cli.ts';
 import { hangingModel, POISON } from '../support/hanging-model.ts';
+import { LOOPS, loopingModel } from '../support/looping-model.ts';
 import { runProgram } from '../support/run-program.ts';
 
 const ask = (content: string) => ({ messages: [{ role: 'user', content }] as const, maxTokens: 2 });
@@ -34,6 +35,21 @@ describe('a request that hangs an actor', () => {
       hung: ['aggregated/0'],
       codes: ['REQUEST_CRASHED_ACTOR', 'answered'],
     });
+  });
+
+  it('in native code does not keep the process when it is to end', async () => {
+    await using model = await loopingModel();
+    const times = ['--request-timeout-ms', '1000', '--stop-grace-ms', '500', '--drain-ms', '100'];
+    const { child, url } = await startProcess(['--model', model.path, ...times]);
+    const end = ended(child);
+    const late = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...HELLO, messages: [{ role: 'user', content: LOOPS }] }),
+    });
+    assert.equal(late.status, 504);
+    child.kill('SIGTERM');
+    assert.deepEqual(await end, { code: null, signal: 'SIGTERM' });
   });
 
   it('does not get the actor given up, however many of them come', async () => {

@@ -103,6 +103,26 @@ describe('the watchdog', () => {
     assert.equal(condemned.length, 1);
   });
 
+  it('that is told to hurry waits no longer for native code than for a turn', () => {
+    const { pulse, watchdog, condemned, wait } = watching();
+    pulse.entered(60_000);
+    wait(30);
+    assert.equal(condemned.length, 0);
+    watchdog.hurry(1_000);
+    wait(1);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('that is told to hurry gives native code the time of a turn', () => {
+    const { pulse, watchdog, condemned, wait } = watching();
+    watchdog.hurry(1_000);
+    pulse.entered(60_000);
+    wait(10);
+    assert.equal(condemned.length, 0);
+    wait(2);
+    assert.equal(condemned.length, 1);
+  });
+
   it('does not count time in which the process was stopped', () => {
     const { pulse, watchdog, condemned, wait } = watching();
     pulse.ready();
