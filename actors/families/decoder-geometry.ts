@@ -33,6 +33,26 @@ export function cacheShape({
   return { layers, kvHeads, headDim };
 }
 
+/**
+ * Width of embeddings, by the configuration, checked against what the graphs hand each other.
+ *
+ * @throws ModelError MODEL_UNSUPPORTED
+ */
+export function hiddenSize({ path, config, graphs }: GeometrySource): number {
+  const hidden = config.text_config.hidden_size;
+  const handedOver = [
+    ...(graphs.vision?.signature.outputs.filter(({ name }) => name === 'image_features') ?? []),
+    ...(graphs.embed?.signature.outputs.slice(0, 1) ?? []),
+    ...graphs.decoder.signature.inputs.filter(({ name }) => name === 'inputs_embeds'),
+  ];
+  for (const { name, dims } of handedOver) {
+    const width = dims.at(-1);
+    if (typeof width !== 'number' || width === hidden) continue;
+    throw unsupported(path, `${name} is ${width} wide, config.json says ${hidden}`);
+  }
+  return hidden;
+}
+
 /** @throws ModelError MODEL_UNSUPPORTED when no token ends an answer */
 export function eosTokenIds({ path, config, generationConfig }: GeometrySource): readonly number[] {
   const ids = generationConfig.eos_token_id ?? config.eos_token_id ?? config.text_config.eos_token_id ?? [];

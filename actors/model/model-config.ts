@@ -57,6 +57,9 @@ export const generationConfigSchema = z.object({
 export type GenerationConfig = z.infer<typeof generationConfigSchema>;
 
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
+/** Pixels are divided by it. */
+const deviation = z.number().min(1e-6);
+const deviations = z.tuple([deviation, deviation, deviation]);
 const halves: [number, number, number] = [0.5, 0.5, 0.5];
 const longestEdge = z.object({ longest_edge: positiveInt });
 
@@ -74,7 +77,7 @@ export const preprocessorConfigSchema = z.object({
   rescale_factor: z.number().default(1 / 255),
   do_normalize: z.boolean().default(true),
   image_mean: perChannel.default(halves),
-  image_std: perChannel.default(halves),
+  image_std: deviations.default(halves),
 });
 export type PreprocessorConfig = z.infer<typeof preprocessorConfigSchema>;
 

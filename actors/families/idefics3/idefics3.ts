@@ -4,7 +4,7 @@
  */
 
 import type { ModelGeometry } from '../../model/geometry.ts';
-import { cacheShape, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { cacheShape, eosTokenIds, hiddenSize, unsupported } from '../decoder-geometry.ts';
 import type { GeometrySource, ImagePlan, ModelFamily } from '../family.ts';
 import { planTiles } from './tiling.ts';
 
@@ -39,7 +39,7 @@ function geometry(source: GeometrySource): ModelGeometry {
   }
   return {
     ...cacheShape(source),
-    hiddenSize: text.hidden_size,
+    hiddenSize: hiddenSize(source),
     vocabSize: text.vocab_size,
     contextLength: text.max_position_embeddings,
     imageTokenId,
