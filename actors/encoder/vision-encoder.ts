@@ -73,7 +73,8 @@ export class VisionEncoder {
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
     // The rewritten one is made for the CPU.
-    const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
+    const { rewrite: _, ...asItCame } = vision;
+    const file = gpu?.device === 'webgpu' ? asItCame : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
       const encoder = new VisionEncoder(session, {

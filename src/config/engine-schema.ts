@@ -137,6 +137,11 @@ export const engineSchema = z.strictObject({
     flag: '--share-weights <when>',
     help: `whether actors of a pool share weights in memory: ${WEIGHT_SHARING.join(', ')} (default: auto)`,
   }),
+  mapWeights: setting(z.boolean().optional(), {
+    flag: '--no-map-weights',
+    help: 'read the model’s weights into memory, where nobody can cut them, instead of mapping them',
+    kind: 'boolean',
+  }),
   limits: z
     .strictObject({
       maxImages: setting(z.number().int().min(0).max(1024).optional(), {

@@ -98,6 +98,12 @@ export interface TroupeOptions {
    * several do and it is large. `always` also for one actor alone, which then starts faster. Default `auto`.
    */
   readonly shareWeights?: WeightSharing;
+  /**
+   * Whether weights in files beside a graph are mapped: read as they are needed, and in nobody's memory alone. A file that is cut
+   * while it is mapped ends the process (SIGBUS). False reads them at the start, which takes longer and more memory.
+   * Default true.
+   */
+  readonly mapWeights?: boolean;
   /** What a request may bring; more is refused with an `InputError`. */
   readonly limits?: {
     /** Images in one request. Default 8. */

@@ -7,7 +7,7 @@ import { isErrorNamed } from '../../../runtime/util/realms.ts';
 import { ModelError } from '../../errors.ts';
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
-import { OrtSession } from '../../inference/ort-session.ts';
+import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
@@ -111,7 +111,8 @@ async function loadOnGpu(
   gpu: GpuMemory,
 ): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
-  const { path, signature } = graphs.decoder;
+  const { rewrite: _, ...asItCame } = graphs.decoder;
+  const { path, signature } = asItCame;
   const { imageTokenId, imageTokensPerTile } = geometry;
   const loaded: { release(): Promise<void> }[] = [];
   const kept = <T extends { release(): Promise<void> }>(part: T): T => {
@@ -120,7 +121,7 @@ async function loadOnGpu(
   };
   try {
     const staysOnGpu = signature.outputs.map(({ name }) => name).filter((name) => name !== 'logits');
-    const session = kept(await OrtSession.load(path, { threads: options.threads, gpu, staysOnGpu }));
+    const session = kept(await loadGraph(asItCame, { threads: options.threads, gpu, staysOnGpu }));
     checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
@@ -164,7 +165,7 @@ export function layoutOf(opTypes: readonly string[]): KvLayout {
 
 /** On one thread: it copies rows, for which a second one would have to be waited for. */
 async function loadEmbedding({ graphs, path }: ModelDirectory, gpu?: GpuMemory): Promise<OrtSession> {
-  if (graphs.embed !== undefined) return await OrtSession.load(graphs.embed.path, { threads: 1, gpu });
+  if (graphs.embed !== undefined) return await loadGraph(graphs.embed, { threads: 1, gpu });
   const remedy = 'Put onnx/embed_tokens.onnx there: the decoder takes embeddings';
   throw new ModelError('MODEL_FILE_MISSING', 'The model has no token embedding graph', { path, remedy });
 }
