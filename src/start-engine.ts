@@ -13,7 +13,7 @@ import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { machineObstacle } from './platform.ts';
-import { type SharedModel, shareWeights } from './share-weights.ts';
+import { type SharedModel, shareWeights, withoutMapping } from './share-weights.ts';
 import type { StartProgress } from './start-options.ts';
 
 export interface StartedEngine {
@@ -52,7 +52,8 @@ export async function startEngine(
   if (sharing.some(({ share }) => share)) {
     onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
   }
-  const shared = await shareWeights(directory, sharing);
+  const packed = await shareWeights(directory, sharing);
+  const shared = config.mapWeights ? packed : withoutMapping(packed);
   throwIfAborted(signal);
   onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
   const started = withinMemory(plan, config.pools.prefill, shared.weights);

@@ -23,6 +23,7 @@ import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
+import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -247,7 +248,10 @@ export class Troupe implements AsyncDisposable {
     this.#watch.stop();
     if (drainMs > 0) await this.#drained(drainMs);
     for (const run of this.#runs) run.abort(stoppedError());
-    return await this.#pipeline.system.stop();
+    const { system } = this.#pipeline;
+    const report = await system.stop();
+    noteLeftBehind(report.quarantined.length);
+    return report;
   }
 
   async #drained(drainMs: number): Promise<void> {

@@ -20,6 +20,8 @@ import type { VisionEncoder, VisionFeed } from './vision-encoder.ts';
 export interface TileJob extends VisionFeed {
   /** Where the embeddings go, `[layers, tokens, hidden]`, flat; may view shared memory. */
   readonly target: Float32Array;
+  /** The request that it is encoded for. */
+  readonly requestId: string;
   /** An aborted job takes no part in further runs. */
   readonly signal: AbortSignal;
 }

@@ -49,6 +49,7 @@ export interface VisionFeed {
   readonly inputs: Readonly<Record<string, ImageTensor>>;
 }
 
+const CHANNELS = 3;
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
 const FEATURES = 'image_features';
@@ -95,7 +96,8 @@ export class VisionEncoder {
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
     // The rewritten one is made for the CPU.
-    const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
+    const { rewrite: _, ...asItCame } = vision;
+    const file = gpu?.device === 'webgpu' ? asItCame : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
       const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });

@@ -28,6 +28,13 @@ export interface VisionStageParts {
   readonly othersWait?: () => boolean;
 }
 
+/** Whose images are encoded. */
+export interface ImagesOf {
+  readonly requestId: string;
+  /** Of its abort. */
+  readonly signal: AbortSignal;
+}
+
 export interface EncodedImages {
   /** In the order of the images, each held until `release`. */
   readonly images: readonly EncodedImage[];
@@ -82,7 +89,7 @@ export class VisionStage {
    */
   async encode(
     images: readonly (PreparedImage | EncodedImage)[],
-    signal: AbortSignal,
+    { requestId, signal }: ImagesOf,
   ): Promise<EncodedImages> {
     const startedAt = processNow();
     const { embeddings: arena, holder } = this.#parts;
@@ -133,11 +140,12 @@ export class VisionStage {
       return image;
     }
     const { hash } = image;
-    const embeddings = await cache.getOrMake(hash, holder, () => this.#encode(image, signal), signal);
+    const make = () => this.#encode(image, whose);
+    const embeddings = await cache.getOrMake(hash, holder, make, whose.signal);
     return { hash, embeddings };
   }
 
-  async #encode(image: PreparedImage, signal: AbortSignal): Promise<SharedTensor> {
+  async #encode(image: PreparedImage, { requestId, signal }: ImagesOf): Promise<SharedTensor> {
     const { encoder, pixels, embeddings: arena, holder } = this.#parts;
     const { tokens, parts, inputs } = image;
     const { shape } = image.pixels;

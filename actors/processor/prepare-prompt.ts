@@ -32,6 +32,7 @@ export interface PromptModel {
  * @param messages validated (see `validateMessages`)
  * @param plans of the images of `messages`, in order
  * @throws InputError PROMPT_TOO_LONG, CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
+ * @throws ModelError MODEL_UNSUPPORTED when configuration and tokenizer mean different tokens
  */
 export function preparePrompt(
   { directory, images, encoder }: PromptModel,
@@ -54,6 +55,12 @@ export function preparePrompt(
   if (placed !== imageTokenCount)
     throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);
   return { promptIds, positions: images.positions?.(promptIds, plans), imageTokenCount };
+}
+
+function inconsistent({ path, geometry }: ModelDirectory, placed: number, planned: number): ModelError {
+  const problem = `A prompt has ${placed} image tokens (${geometry.imageTokenId}), and its images need ${planned}`;
+  const remedy = 'Use a model whose configuration and tokenizer agree on the image token';
+  return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });
 }
 
 function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {

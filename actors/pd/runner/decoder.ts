@@ -14,6 +14,7 @@ import { types } from 'node:util';
 import type { GraphSession, TensorSpec, Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
+import { runFor } from '../../inference/run-for.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
@@ -214,7 +215,8 @@ export class Decoder {
     }
     this.#addDeepstack(feeds, tokens, rows, length);
     const chosen = tokens.logits ? undefined : this.#likeliest;
-    return this.#session.run(feeds, [...(chosen ?? ['logits']), ...cache.fetches]);
+    const fetches = [...(chosen ?? ['logits']), ...cache.fetches];
+    return runFor(tokens.requestId, () => this.#session.run(feeds, fetches));
   }
 }
 

@@ -8,7 +8,7 @@ import { ModelError } from '../../errors.ts';
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
 import type { GraphSession } from '../../inference/graph-session.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
-import { OrtSession } from '../../inference/ort-session.ts';
+import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
@@ -28,7 +28,7 @@ import { checkLogits } from './logits.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
 import { Predictions } from './predictions.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
-import { promptTrial } from './prompt-trial.ts';
+import { promptTrial, tryDecoder } from './prompt-trial.ts';
 import type { PromptHelp } from './remote-prefill.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
@@ -120,7 +120,7 @@ async function loadOnGpu(
   };
   try {
     const staysOnGpu = signature.outputs.map(({ name }) => name).filter((name) => name !== 'logits');
-    const session = kept(await OrtSession.load(path, { threads: options.threads, gpu, staysOnGpu }));
+    const session = kept(await loadGraph(asItCame, { threads: options.threads, gpu, staysOnGpu }));
     checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
@@ -175,7 +175,7 @@ export function layoutOf(opTypes: readonly string[]): KvLayout {
 
 /** On one thread: it copies rows, for which a second one would have to be waited for. */
 async function loadEmbedding({ graphs, path }: ModelDirectory, gpu?: GpuMemory): Promise<OrtSession> {
-  if (graphs.embed !== undefined) return await OrtSession.load(graphs.embed.path, { threads: 1, gpu });
+  if (graphs.embed !== undefined) return await loadGraph(graphs.embed, { threads: 1, gpu });
   const remedy = 'Put onnx/embed_tokens.onnx there: the decoder takes embeddings';
   throw new ModelError('MODEL_FILE_MISSING', 'The model has no token embedding graph', { path, remedy });
 }

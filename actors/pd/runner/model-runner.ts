@@ -164,6 +164,7 @@ export class ModelRunner<Owner = unknown> {
    *
    * @param shifts by how much each row's next position is ahead of its length. Default none
    * @param logits whether they are wanted, and not the likeliest tokens alone
+   * @param requestId whose the only row is, to be blamed for a run that never ends
    */
   async decode(tokens: Int32Array, logits = true, shifts = NO_SHIFTS): Promise<Predictions> {
     const { cache, embedder } = this.#parts;

@@ -1,4 +1,5 @@
 /** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
+import { runFor } from '../../inference/run-for.ts';
 import { countTokens } from '../../model/count-tokens.ts';
 import { imageTokensMismatch } from '../engine-errors.ts';
 import type { Decoder, TokenFeed } from './decoder.ts';

@@ -50,16 +50,12 @@ export class BodyReader {
     module = moduleBeside(import.meta.url, './body-worker').href,
   ) {
     this.#facts = facts;
-    const pool = new Piscina({
-      filename: module,
-      minThreads: 1,
-      maxThreads: 1,
-      resourceLimits: {
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-        maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
-      },
-    });
-    this.#thread = new WorkerPool(pool, 'reads large bodies');
+    const resourceLimits = {
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
+    };
+    const threads = { filename: module, minThreads: 1, maxThreads: 1, recordTiming: false, resourceLimits };
+    this.#thread = new WorkerPool(() => new Piscina(threads), 'reads large bodies');
   }
 
   /**

@@ -39,7 +39,7 @@ interface Image {
 function encode(
   batcher: VisionBatcher,
   firsts: readonly number[],
-  { signal = new AbortController().signal, side = 2 } = {},
+  { requestId = 'a', signal = new AbortController().signal, side = 2 } = {},
 ): Image {
   const length = 3 * side * side;
   const pixels = new Float32Array(firsts.length * length);
