@@ -32,9 +32,13 @@ export async function gpuImageSource(
   const { holder } = context;
   const counts = { encodes: 0, tiles: 0, runs: 0 };
 
-  const encode = async ({ hash, pixels, tokens, parts, inputs }: PreparedImage): Promise<EngineImage> => {
+  const encode = async (
+    { hash, pixels, tokens, parts, inputs }: PreparedImage,
+    requestId: string,
+  ): Promise<EngineImage> => {
     const view = arena.view(pixels) as Float32Array; // pixels are float32
-    const onGpu = await encoder.encodeOnGpu({ pixels: view, shape: pixels.shape, tokens, parts, inputs });
+    const feed = { pixels: view, shape: pixels.shape, tokens, parts, inputs };
+    const onGpu = await runFor(requestId, () => encoder.encodeOnGpu(feed));
     counts.encodes += 1;
     counts.tiles += parts;
     counts.runs += 1;

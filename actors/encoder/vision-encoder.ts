@@ -17,6 +17,7 @@ import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { int64Tensor } from '../inference/image-tensor.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
+import { tryRuns } from '../inference/trial-runs.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 
 export interface VisionEncoderOptions {
@@ -49,7 +50,6 @@ export interface VisionFeed {
   readonly inputs: Readonly<Record<string, ImageTensor>>;
 }
 
-const CHANNELS = 3;
 const PIXELS = 'pixel_values';
 const MASK = 'pixel_attention_mask';
 const FEATURES = 'image_features';
@@ -102,6 +102,11 @@ export class VisionEncoder {
     try {
       const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
       if (gpu?.device === 'webgpu') await tryOnGpu(encoder, directory, gpu, options);
+      // Once: on a large model a tile takes seconds. On other GPUs kernels differ by shape: one says nothing of the others.
+      else if (gpu === undefined) {
+        const feed = trialFeed(encoder, directory);
+        await tryRuns(() => encodeTrial(encoder, feed), 1);
+      }
       return encoder;
     } catch (error) {
       await session.release();
@@ -186,6 +191,22 @@ export class VisionEncoder {
 /** A multiple of 28 and of 32: models that resize nothing take it too. */
 const TRIAL_SIDE = 224;
 
+/** A part of a small image, or as many as the graph wants in a run. */
+function trialFeed({ fixedTiles = 1 }: VisionEncoder, directory: ModelDirectory): VisionFeed {
+  const plan = imagesOf(directory).plan({ width: TRIAL_SIDE, height: TRIAL_SIDE });
+  const [rows = 0, ...rest] = plan.shape;
+  const shape = [(fixedTiles * rows) / plan.parts, ...rest];
+  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  const tokens = (fixedTiles * plan.tokens) / plan.parts;
+  return { pixels, shape, parts: fixedTiles, tokens, inputs: plan.inputs };
+}
+
+async function encodeTrial(encoder: VisionEncoder, feed: VisionFeed): Promise<void> {
+  const [layers, tokens, hidden] = encoder.outputShape(feed.tokens);
+  const targets = Array.from({ length: layers }, () => new Float32Array(tokens * hidden));
+  await encoder.encode(feed, targets);
+}
+
 /**
  * Not every operator is there on a GPU in all its forms, which shows when it is run. A part of a small image is tried, so that
  * such a graph is refused at start, and not in each request.
@@ -196,19 +217,10 @@ async function tryOnGpu(
   gpu: GpuMemory,
   { staysOnGpu }: VisionEncoderOptions,
 ): Promise<void> {
-  const plan = imagesOf(directory).plan({ width: TRIAL_SIDE, height: TRIAL_SIDE });
-  const [rows = 0, ...rest] = plan.shape;
-  const shape = [rows / plan.parts, ...rest];
-  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1));
-  const tokens = plan.tokens / plan.parts;
-  const feed = { pixels, shape, parts: 1, tokens, inputs: plan.inputs };
+  const feed = trialFeed(encoder, directory);
   try {
     if (staysOnGpu) gpu.dispose([await encoder.encodeOnGpu(feed)]);
-    else {
-      const [layers, , hidden] = encoder.outputShape(tokens);
-      const targets = Array.from({ length: layers }, () => new Float32Array(tokens * hidden));
-      await encoder.encode(feed, targets);
-    }
+    else await encodeTrial(encoder, feed);
   } catch (error) {
     if (gpu.lost !== undefined) throw error;
     const remedy = 'Run this model on the CPU: device cpu';

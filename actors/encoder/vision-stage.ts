@@ -96,7 +96,9 @@ export class VisionStage {
     const bytes = this.#bytesOf(images);
     const needsRoom = images.some((image) => !isEncoded(image));
     const leave = needsRoom ? await this.#turns.enter(bytes, signal) : () => {};
-    const results = await Promise.allSettled(images.map((image) => this.#obtain(image, signal)));
+    const results = await Promise.allSettled(
+      images.map((image) => this.#obtain(image, { requestId, signal })),
+    );
     leave();
     const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
     const release = () => {
@@ -133,7 +135,7 @@ export class VisionStage {
     });
   }
 
-  async #obtain(image: PreparedImage | EncodedImage, signal: AbortSignal): Promise<EncodedImage> {
+  async #obtain(image: PreparedImage | EncodedImage, whose: ImagesOf): Promise<EncodedImage> {
     const { cache, embeddings: arena, holder } = this.#parts;
     if (isEncoded(image)) {
       arena.retain(image.embeddings, holder);
@@ -155,7 +157,7 @@ export class VisionStage {
       try {
         const view = pixels.view(image.pixels) as Float32Array; // pixels are float32
         const target = arena.view(embeddings);
-        await this.#batcher.encode({ pixels: view, shape, tokens, parts, inputs, target, signal });
+        await this.#batcher.encode({ pixels: view, shape, tokens, parts, inputs, target, requestId, signal });
         this.#encodes += 1;
         return embeddings;
       } catch (error) {

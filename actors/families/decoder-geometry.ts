@@ -50,6 +50,8 @@ export function decoderNumbers(
   for (const key of keys) checkCache(key, said);
   const embeds = graphs.embed?.signature.outputs[0] ?? inputOf(signature.inputs, 'inputs_embeds');
   const hiddenSize = agreed(path, 'hidden_size', text.hidden_size, fixed(embeds, -1));
+  const features = graphs.vision?.signature.outputs.find(({ name }) => name === 'image_features');
+  agreed(path, 'hidden_size', hiddenSize, fixed(features, -1));
   const logits = signature.outputs.find(({ name }) => name === 'logits');
   const vocabSize = text.vocab_size ?? fixed(logits, -1) ?? defaults.vocabSize;
   const contextLength = text.max_position_embeddings ?? defaults.contextLength;

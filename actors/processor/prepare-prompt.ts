@@ -3,7 +3,7 @@
  * chat template, with one image token for each position that an image embedding will take.
  */
 
-import { InputError } from '../errors.ts';
+import { InputError, ModelError } from '../errors.ts';
 import type { ImageFamily, ImagePlan } from '../families/family.ts';
 import type { ChatMessage, TokenPositions } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
@@ -51,9 +51,8 @@ export function preparePrompt(
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, geometry);
 
   const placed = countTokens(promptIds, imageTokenId);
-  // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
-  if (placed !== imageTokenCount)
-    throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);
+  // User text cannot make image tokens.
+  if (placed !== imageTokenCount) throw inconsistent(directory, placed, imageTokenCount);
   return { promptIds, positions: images.positions?.(promptIds, plans), imageTokenCount };
 }
 

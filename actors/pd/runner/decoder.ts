@@ -29,6 +29,8 @@ export interface TokenFeed {
   readonly embeds: Float32Array | Tensor | undefined;
   /** Whether logits are wanted, and not the likeliest tokens alone. */
   readonly logits: boolean;
+  /** The one request that they are run for; absent when there are several. */
+  readonly requestId?: string | undefined;
   /** `[axes, rows × length]`, flat. Undefined: behind the past, one after the other. */
   readonly positions?: Int32Array | undefined;
   /** `[rows × length]`: tokens of one number > 0 see each other, others see what is before them. Undefined: all 0. */

@@ -80,6 +80,9 @@ export async function loadGraphs(
     const besideOf = async (fewer: number): Promise<OrtSession> =>
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
+    for (const each of help === undefined ? [decoder] : [decoder, help.localDecoder]) {
+      await tryDecoder({ ...geometry, decoder: each, embedder, cache });
+    }
     const { imageTokenId } = geometry;
     const seesAhead = seesAheadOf(directory, session);
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, seesAhead };
@@ -111,7 +114,8 @@ async function loadOnGpu(
   gpu: GpuMemory,
 ): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
-  const { path, signature } = graphs.decoder;
+  const { rewrite: _, ...asItCame } = graphs.decoder;
+  const { path, signature } = asItCame;
   const { imageTokenId } = geometry;
   const loaded: { release(): Promise<void> }[] = [];
   const kept = <T extends { release(): Promise<void> }>(part: T): T => {

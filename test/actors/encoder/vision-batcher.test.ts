@@ -47,7 +47,8 @@ function encode(
   const target = new Float32Array(firsts.length * TARGET);
   const parts = firsts.length;
   const shape = [parts, 3, side, side];
-  const encoded = batcher.encode({ pixels, shape, parts, tokens: parts, inputs: {}, target, signal });
+  const tokens = parts;
+  const encoded = batcher.encode({ pixels, shape, parts, tokens, inputs: {}, target, requestId, signal });
   encoded.catch(() => {}); // awaited later
   return { target, encoded };
 }
@@ -108,6 +109,7 @@ function encodeWhole(batcher: VisionBatcher, first: number, { patches = 4, token
     tokens,
     inputs: { image_grid_thw: { shape: [1, 3], values: [1, 1, patches] } },
     target,
+    requestId: 'a',
     signal: new AbortController().signal,
   });
   return { target, encoded };

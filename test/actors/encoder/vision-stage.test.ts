@@ -121,8 +121,8 @@ describe('the vision stages of two actors', () => {
   it('refuse images that can never be held together', async () => {
     start(0, 2 * EMBEDDING_BYTES);
     const image = (factor: number) => prepared(picture.map((value) => value * factor));
-    (await alice.encode([image(1), image(0.5)], signal)).release();
-    await assert.rejects(alice.encode([image(1), image(0.5), image(0.25)], signal), (error) => {
+    (await alice.encode([image(1), image(0.5)], whose)).release();
+    await assert.rejects(alice.encode([image(1), image(0.5), image(0.25)], whose), (error) => {
       assert.ok(code('IMAGES_TOO_LARGE_EMBEDDINGS')(error));
       assert.match(String(error), new RegExp(`${3 * EMBEDDING_BYTES} bytes of embeddings, of`));
       return true;
