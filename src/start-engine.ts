@@ -10,6 +10,8 @@ import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
+import { type DownloadProgress, progressLine } from './hub/download-progress.ts';
+import { openModelFolder } from './hub/model-folder.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { machineObstacle } from './platform.ts';
@@ -32,7 +34,11 @@ export async function startEngine(
   if (obstacle !== undefined) throw obstacle;
   await telemetryOff();
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
-  const directory = await loadModel(config);
+  const directory = await openModelFolder(
+    config.model,
+    { dtype: config.dtype, signal, ...downloadHooks(config.model, onProgress) },
+    async (model) => await loadModel({ ...config, model }),
+  );
   throwIfAborted(signal);
   const machine = thisMachine(directory);
   const threads = planThreads(config.mode, config.pools, machine);
@@ -58,6 +64,14 @@ export async function startEngine(
   const started = withinMemory(plan, config.pools.prefill, shared.weights);
   const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
   return { pipeline, shared };
+}
+
+function downloadHooks(model: string, onProgress: (progress: StartProgress) => void) {
+  return {
+    onDownload: (download: DownloadProgress) =>
+      onProgress({ phase: 'downloading', message: `${model}: ${progressLine(download)}`, download }),
+    onWait: () => onProgress({ phase: 'downloading', message: `${model}: another process is fetching it` }),
+  };
 }
 
 /** Said before anything is loaded; the actor's own lock is what enforces it. */

@@ -17,6 +17,7 @@ import { resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
 import { planThreads } from '../config/thread-plan.ts';
 import { type GraphSharing, planSharing } from '../config/weight-sharing.ts';
+import { openModelFolder } from '../hub/model-folder.ts';
 import { type InspectedDevices, inspectDevices } from './inspect-devices.ts';
 import { obstacleTo, openModel } from './load-model.ts';
 
@@ -121,7 +122,9 @@ export interface InspectReport {
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
   assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
   const config = resolveConfig(options);
-  const directory = await openModel(config.model, config.dtype);
+  const directory = await openModelFolder(config.model, { dtype: config.dtype }, async (folder) =>
+    openModel(folder, config.dtype),
+  );
   const { path, modelType, encoding, geometry } = directory;
   const graphs = await Promise.all(
     graphsOf(directory).map(([role, graph]) => inspectGraph(role, graph, path)),
