@@ -10,7 +10,6 @@ import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
-import { type DownloadProgress, progressLine } from './hub/download-progress.ts';
 import { openModelFolder } from './hub/model-folder.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
@@ -36,7 +35,7 @@ export async function startEngine(
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
   const directory = await openModelFolder(
     config.model,
-    { dtype: config.dtype, signal, ...downloadHooks(config.model, onProgress) },
+    { dtype: config.dtype, signal, onProgress },
     async (model) => await loadModel({ ...config, model }),
   );
   throwIfAborted(signal);
@@ -64,14 +63,6 @@ export async function startEngine(
   const started = withinMemory(plan, config.pools.prefill, shared.weights);
   const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
   return { pipeline, shared };
-}
-
-function downloadHooks(model: string, onProgress: (progress: StartProgress) => void) {
-  return {
-    onDownload: (download: DownloadProgress) =>
-      onProgress({ phase: 'downloading', message: `${model}: ${progressLine(download)}`, download }),
-    onWait: () => onProgress({ phase: 'downloading', message: `${model}: another process is fetching it` }),
-  };
 }
 
 /** Said before anything is loaded; the actor's own lock is what enforces it. */

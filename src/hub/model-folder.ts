@@ -5,8 +5,9 @@
 import { stat, utimes } from 'node:fs/promises';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import { TroupeError } from '../../runtime/errors.ts';
+import type { StartProgress } from '../start-options.ts';
 import { CachedRepository, exists } from './cache-layout.ts';
-import type { DownloadProgress } from './download-progress.ts';
+import { type DownloadProgress, progressLine } from './download-progress.ts';
 import { offline } from './hub-errors.ts';
 import { hubSettings } from './hub-settings.ts';
 import { hubNameIn, nameOf } from './model-name.ts';
@@ -15,8 +16,7 @@ import { pullNamed } from './pull-model.ts';
 export interface FolderOptions {
   readonly dtype: Dtype | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onDownload?: (progress: DownloadProgress) => void;
-  readonly onWait?: () => void;
+  readonly onProgress?: ((progress: StartProgress) => void) | undefined;
 }
 
 /** What opening a folder fails with when files of the model were never fetched. */
@@ -48,12 +48,14 @@ export async function openModelFolder<T>(
     if (settings.offline) throw offlineWith(opened.error, nameOf(name));
   }
   if (settings.offline) throw offline(nameOf(name), 'the cache does not have it');
-  const { dtype, signal, onDownload, onWait } = options;
+  const { dtype, signal, onProgress } = options;
+  const tell = (message: string, download?: DownloadProgress) =>
+    onProgress?.({ phase: 'downloading', message: `${model}: ${message}`, ...(download && { download }) });
   const { path } = await pullNamed(name, settings, {
     ...(dtype && { dtype }),
     ...(signal && { signal }),
-    ...(onDownload && { onProgress: onDownload }),
-    ...(onWait && { onWait }),
+    onProgress: (download) => tell(progressLine(download), download),
+    onWait: () => tell('another process is fetching it'),
   });
   return await open(path);
 }

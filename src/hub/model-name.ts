@@ -22,8 +22,12 @@ const PART = /^(?!.*(?:--|\.\.))[A-Za-z0-9_](?:[\w.-]{0,94}[A-Za-z0-9_])?$/;
 /** Between slashes of a revision (`refs/pr/1`): as git takes them, and never `.` or `..`. */
 const REVISION_PART = /^(?!.*\.\.)(?!.*\.lock$)[A-Za-z0-9_](?:[\w.+-]{0,126}[\w+-])?$/;
 
+/** What says that a name is meant, whatever folders there are: `hf://owner/name`. */
+export const HUB_SCHEME = 'hf://';
+
 /** @throws InputError `MODEL_NAME_INVALID` */
-export function parseModelName(text: string): ModelName {
+export function parseModelName(given: string): ModelName {
+  const text = given.startsWith(HUB_SCHEME) ? given.slice(HUB_SCHEME.length) : given;
   const at = text.indexOf('@');
   const id = at === -1 ? text : text.slice(0, at);
   const revision = at === -1 ? DEFAULT_REVISION : text.slice(at + 1);
@@ -46,6 +50,15 @@ export function nameOf({ id, revision }: ModelName): string {
   return revision === DEFAULT_REVISION ? id : `${id}@${revision}`;
 }
 
+/** Whether it is a name as it is written shortest: two spellings would be two models. */
+export function isHubName(text: string): boolean {
+  try {
+    return nameOf(parseModelName(text)) === text;
+  } catch {
+    return false;
+  }
+}
+
 /**
  * A folder where there is one, or where the text is written as a path; else the name of a model on the Hub.
  *
@@ -53,6 +66,7 @@ export function nameOf({ id, revision }: ModelName): string {
  * @throws InputError `MODEL_NAME_INVALID`
  */
 export async function hubNameIn(model: string): Promise<ModelName | undefined> {
+  if (model.startsWith(HUB_SCHEME)) return parseModelName(model);
   if (isWrittenAsPath(model) || (await isFolder(model))) return undefined;
   return parseModelName(model);
 }
