@@ -9,8 +9,8 @@ import type { StartProgress } from '../start-options.ts';
 import { CachedRepository, exists } from './cache-layout.ts';
 import { type DownloadProgress, progressLine } from './download-progress.ts';
 import { offline } from './hub-errors.ts';
-import { hubSettings } from './hub-settings.ts';
-import { hubNameIn, nameOf } from './model-name.ts';
+import { type HubSettings, hubSettings } from './hub-settings.ts';
+import { hubNameIn, type ModelName, nameOf } from './model-name.ts';
 import { pullNamed } from './pull-model.ts';
 
 export interface FolderOptions {
@@ -26,12 +26,14 @@ const NOT_ALL_THERE: ReadonlySet<string> = new Set(['MODEL_FILE_MISSING', 'MODEL
  * Opens a model that is given as a folder or by its name.
  *
  * @param open given the folder; called again after a pull when the first time found files missing
+ * @param instead what is done where it would be pulled, in place of that
  * @throws what `open` throws; as `pullModel`
  */
 export async function openModelFolder<T>(
   model: string,
   options: FolderOptions,
   open: (folder: string) => Promise<T>,
+  instead?: (name: ModelName, settings: HubSettings) => Promise<T>,
 ): Promise<T> {
   const name = await hubNameIn(model);
   if (name === undefined) return await open(model);
@@ -48,6 +50,7 @@ export async function openModelFolder<T>(
     if (settings.offline) throw offlineWith(opened.error, nameOf(name));
   }
   if (settings.offline) throw offline(nameOf(name), 'the cache does not have it');
+  if (instead !== undefined) return await instead(name, settings);
   const { dtype, signal, onProgress } = options;
   const tell = (message: string, download?: DownloadProgress) =>
     onProgress?.({ phase: 'downloading', message: `${model}: ${message}`, ...(download && { download }) });

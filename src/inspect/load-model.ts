@@ -7,8 +7,15 @@ import type { Mode } from '../chat-types.ts';
 import { assertCanStart } from '../start-checks.ts';
 import { GraphPool } from './graph-pool.ts';
 
-/** @throws ModelError when the directory cannot be used at all */
-export async function openModel(path: string, dtype: Dtype | undefined): Promise<ModelDirectory> {
+/**
+ * @param rewrites false: the graphs stay as they are, for their weights are not there
+ * @throws ModelError when the directory cannot be used at all
+ */
+export async function openModel(
+  path: string,
+  dtype: Dtype | undefined,
+  rewrites = true,
+): Promise<ModelDirectory> {
   assertCanStart();
   const pool = await GraphPool.open();
   try {
@@ -18,7 +25,7 @@ export async function openModel(path: string, dtype: Dtype | undefined): Promise
       vision: (graph) => pool.run('rewriteVision', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(path, { readSignature, rewrite, ...chosen });
+    return await openModelDirectory(path, { readSignature, ...(rewrites && { rewrite }), ...chosen });
   } finally {
     await pool.close();
   }
