@@ -1,5 +1,5 @@
 /** `listModels`: what the Hub's cache has that can be served, told from names and sizes alone. */
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SUPPORTED_MODEL_TYPES } from '../../actors/families/registry.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
@@ -76,7 +76,7 @@ async function modelAt(
   const { dtypes, roles } = wholeDtypes(graphs);
   if (roles.length === 0) return undefined;
   const { bytes, lastUsedMs } = await sizeAndUse(path);
-  const config = await readFile(join(path, 'config.json'), 'utf8').then(JSON.parse, () => undefined);
+  const config = await readUnnoticed(join(path, 'config.json'));
   const modelType =
     isPlainObject(config) && typeof config.model_type === 'string' ? config.model_type : undefined;
   return {
@@ -87,6 +87,18 @@ async function modelAt(
     modes: roles.includes('vision') ? ['aggregated', 'disaggregated'] : ['aggregated'],
     lastUsed: new Date(lastUsedMs),
   };
+}
+
+/** JSON, or undefined. That it was looked at is no use of the model: its time of access stays. */
+async function readUnnoticed(path: string): Promise<unknown> {
+  try {
+    const { atime, mtime } = await stat(path);
+    const text = await readFile(path, 'utf8');
+    await utimes(path, atime, mtime).catch(() => undefined); // a cache that may only be read
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Branches and tags by the commit they were; `main` first. */

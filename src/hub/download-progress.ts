@@ -9,13 +9,15 @@ export interface DownloadProgress {
   readonly totalBytes: number;
   /** Over the last seconds. */
   readonly bytesPerSecond: number;
-  /** At this rate; absent while there is none. */
+  /** At this rate; absent in the first second, and while there is none. */
   readonly remainingSeconds?: number;
 }
 
 const TELL_EVERY_MS = 100;
 /** Over which the rate is taken. */
 const WINDOW_MS = 5_000;
+/** From the first moments nothing follows for the rest. */
+const TELLING_SECONDS = 1;
 
 export class ProgressMeter {
   readonly #totalBytes: number;
@@ -60,12 +62,13 @@ export class ProgressMeter {
     const seconds = first === undefined ? 0 : (atMs - first.atMs) / 1000;
     const bytesPerSecond = seconds > 0 ? Math.round((this.#fetched - (first?.fetched ?? 0)) / seconds) : 0;
     const left = this.#totalBytes - this.#received;
+    const isTelling = seconds >= TELLING_SECONDS && bytesPerSecond > 0;
     guarded('onProgress', () =>
       this.#tell({
         receivedBytes: this.#received,
         totalBytes: this.#totalBytes,
         bytesPerSecond,
-        ...(bytesPerSecond > 0 && { remainingSeconds: Math.ceil(left / bytesPerSecond) }),
+        ...(isTelling && { remainingSeconds: Math.ceil(left / bytesPerSecond) }),
       }),
     );
   }

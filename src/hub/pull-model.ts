@@ -1,5 +1,4 @@
 /** `pullModel`: brings a model's files from the Hub into its cache, or what is newer of them. */
-import { mkdir } from 'node:fs/promises';
 import { InputError } from '../../actors/errors.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
 import { throwIfAborted } from '../../runtime/util/aborted.ts';
@@ -55,6 +54,7 @@ export interface PulledModel {
  *   onProgress: ({ receivedBytes, totalBytes }) => console.log(receivedBytes / totalBytes),
  * });
  * await using troupe = await Troupe.start({ model: path, dtype: 'q4' });
+ * console.log(troupe.contextLength);
  * ```
  * @throws InputError `MODEL_NAME_INVALID`; ModelError `MODEL_NOT_ON_HUB`, `MODEL_GATED`, `MODEL_HAS_NO_ONNX`,
  *   `MODEL_DTYPE_MISSING`…; TroupeError `HUB_UNREACHABLE`, `HUB_OFFLINE`, `DOWNLOAD_HASH_WRONG`, `DISK_FULL`…
@@ -85,7 +85,6 @@ export async function pullNamed(
   const http = new HubHttp(settings, signal);
   const hashes = await HashPool.open();
   try {
-    await mkdir(cache.folder, { recursive: true });
     return await withFileLock(cache.lockPath, { signal, ...(onWait && { onWait }) }, async () => {
       const repository = new HubRepository(name, settings, http);
       const { commit, files } = await repository.read();

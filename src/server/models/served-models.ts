@@ -41,6 +41,8 @@ export interface ServedModelStatus {
 /** Names that requests brought, in memory or not: a client may make up any number of them. */
 const MOST_PULLED = 64;
 
+const TELL_EVERY_MS = 10_000;
+
 export class ServedModels {
   readonly events = new Events<ModelSlotEvents<Troupe>>();
   readonly #config: ServerConfig;
@@ -50,6 +52,7 @@ export class ServedModels {
   readonly #first: ServedModel;
   #onProgress: ((progress: StartProgress) => void) | undefined;
   #starting = false;
+  #toldAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(config: ServerConfig, log: Logger) {
     this.#config = config;
@@ -159,7 +162,7 @@ export class ServedModels {
 
   #add(config: ModelConfig): ServedModel {
     const { name, engine, resolved, keepAliveMs, memoryBytes, counted, maxInFlight } = config;
-    const onProgress = (progress: StartProgress) => this.#onProgress?.(progress);
+    const onProgress = (progress: StartProgress) => this.#tell(name, progress);
     const source = new EngineSource({
       name,
       engine,
@@ -174,6 +177,16 @@ export class ServedModels {
     const model: ServedModel = { config, queue, slot, source, contextLength: undefined };
     this.#models.set(name, model);
     return model;
+  }
+
+  /** To who waits for the start; later to the log, for fetching a model takes minutes. */
+  #tell(model: string, progress: StartProgress): void {
+    this.#onProgress?.(progress);
+    const { phase, download } = progress;
+    const nowMs = performance.now();
+    if (this.#starting || phase !== 'downloading' || nowMs - this.#toldAtMs < TELL_EVERY_MS) return;
+    this.#toldAtMs = nowMs;
+    this.#log.info({ model, ...download }, 'fetching model');
   }
 
   #onLoaded(event: ModelSlotEvents<Troupe>['loaded'][0]): void {

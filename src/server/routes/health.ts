@@ -22,8 +22,7 @@ function healthOf({ phase, models, startedAtMs }: ServerState) {
   const { config } = first;
   // Without one actor of a role, requests wait for its restart, or fail.
   const serves = models.engines.every(({ engine }) => engine.health().ready);
-  const isMissing = only !== undefined && only.slot.engine === undefined;
-  const status = phase === 'ready' && (!serves || isMissing) ? 'degraded' : phase;
+  const status = phase === 'ready' && !serves ? 'degraded' : phase;
   const sum = (read: (model: ServedModel) => number) => all.reduce((total, model) => total + read(model), 0);
   return {
     status,

@@ -112,7 +112,9 @@ describe('the cache of huggingface_hub', () => {
     const longAgo = new Date('2001-01-01');
     for (const path of repoOfFolder(PILOT_MODEL).files.keys())
       utimesSync(join(snapshot, path), longAgo, longAgo);
-    assert.equal((await modelsIn(cache.settings))[0]?.lastUsed?.getFullYear(), 2001);
+    // However often somebody looks.
+    for (let i = 0; i < 2; i++)
+      assert.equal((await modelsIn(cache.settings))[0]?.lastUsed?.getFullYear(), 2001);
     const startedMs = Date.now();
     await withEnvironment(cache, {}, () => openNamed(NAME));
     const used = (await modelsIn(cache.settings))[0]?.lastUsed?.getTime() ?? 0;

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { hubNameIn, nameOf, parseModelName } from '../../../src/hub/model-name.ts';
+import { hubNameIn, isHubName, nameOf, parseModelName } from '../../../src/hub/model-name.ts';
 
 describe('parseModelName', () => {
   it('takes owner/name, and main when no revision is given', () => {
@@ -68,6 +68,15 @@ describe('parseModelName', () => {
   }
 });
 
+describe('isHubName', () => {
+  it('knows a name as it is written shortest', () => {
+    assert.deepEqual(
+      ['a/b', 'a/b@v1', 'a/b@main', 'hf://a/b', 'a', './a/b', ''].map((text) => isHubName(text)),
+      [true, true, false, false, false, false, false],
+    );
+  });
+});
+
 describe('hubNameIn', () => {
   for (const path of ['./a/b', '../a/b', '/a/b', '~/a/b', 'C:\\a', 'models']) {
     it(`takes ${path} for a folder`, async () => {
@@ -81,6 +90,7 @@ describe('hubNameIn', () => {
     try {
       mkdirSync('owner/name', { recursive: true });
       assert.equal(await hubNameIn('owner/name'), undefined);
+      assert.deepEqual(await hubNameIn('hf://owner/name'), { id: 'owner/name', revision: 'main' });
       assert.deepEqual(await hubNameIn('owner/other'), { id: 'owner/other', revision: 'main' });
     } finally {
       process.chdir(before);
