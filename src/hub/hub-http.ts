@@ -2,12 +2,7 @@
  * HTTP to the Hub: through the proxies of the environment, with a token that only the endpoint gets, and again when the
  * Hub is busy or the network fails. One for each pull, closed with it.
  */
-import {
-  type Dispatcher,
-  EnvHttpProxyAgent,
-  type Response as UndiciResponse,
-  fetch as undiciFetch,
-} from 'undici';
+import type * as undici from 'undici';
 import { throwIfAborted } from '../../runtime/util/aborted.ts';
 import { backoffDelay } from '../../runtime/util/backoff.ts';
 import { pause } from '../../runtime/util/timers.ts';
@@ -29,7 +24,7 @@ const BUSY: ReadonlySet<number> = new Set([408, 429, 500, 502, 503, 504]);
 export interface OpenedFile {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Dispatcher.ResponseData['body'];
+  readonly body: undici.Dispatcher.ResponseData['body'];
 }
 
 /** A part of a file, bytes; both ends belong to it. */
@@ -38,19 +33,29 @@ export interface ByteRange {
   readonly to: number;
 }
 
+type Undici = typeof undici;
+
 export class HubHttp {
+  readonly #undici: Undici;
   readonly #settings: HubSettings;
   readonly #signal: AbortSignal | undefined;
-  readonly #dispatcher: Dispatcher;
+  readonly #dispatcher: undici.Dispatcher;
 
-  constructor(settings: HubSettings, signal: AbortSignal | undefined) {
+  private constructor(undici: Undici, settings: HubSettings, signal: AbortSignal | undefined) {
+    this.#undici = undici;
     this.#settings = settings;
     this.#signal = signal;
-    this.#dispatcher = new EnvHttpProxyAgent({
+    this.#dispatcher = new undici.EnvHttpProxyAgent({
       connect: { timeout: CONNECT_TIMEOUT_MS },
       headersTimeout: STALL_TIMEOUT_MS,
       bodyTimeout: STALL_TIMEOUT_MS,
     });
+  }
+
+  /** To be closed. */
+  static async open(settings: HubSettings, signal: AbortSignal | undefined): Promise<HubHttp> {
+    // Not before it is needed: most models are here already.
+    return new HubHttp(await import('undici'), settings, signal);
   }
 
   /**
@@ -160,12 +165,17 @@ export class HubHttp {
     };
   }
 
-  async #attempt(url: URL, method: string): Promise<{ answer: UndiciResponse } | { error: unknown }> {
+  async #attempt(url: URL, method: string): Promise<{ answer: undici.Response } | { error: unknown }> {
     const headers = this.#headersFor(url, undefined);
     const signal = this.#signal && { signal: this.#signal };
     try {
       return {
-        answer: await undiciFetch(url.href, { method, headers, dispatcher: this.#dispatcher, ...signal }),
+        answer: await this.#undici.fetch(url.href, {
+          method,
+          headers,
+          dispatcher: this.#dispatcher,
+          ...signal,
+        }),
       };
     } catch (error) {
       throwIfAborted(this.#signal);

@@ -27,7 +27,7 @@ export async function withModelHeads<T>(
   dtype: Dtype | undefined,
   look: (heads: ModelHeads) => Promise<T>,
 ): Promise<T> {
-  const http = new HubHttp(settings, undefined);
+  const http = await HubHttp.open(settings, undefined);
   const folder = await mkdtemp(join(tmpdir(), 'troupe-heads-'));
   try {
     const repository = new HubRepository(name, settings, http);

@@ -82,7 +82,7 @@ export async function pullNamed(
   throwIfAborted(signal);
   if (settings.offline) throw offline(nameOf(name), 'it is to be pulled');
   const cache = new CachedRepository(name.id, settings);
-  const http = new HubHttp(settings, signal);
+  const http = await HubHttp.open(settings, signal);
   const hashes = await HashPool.open();
   try {
     return await withFileLock(cache.lockPath, { signal, ...(onWait && { onWait }) }, async () => {

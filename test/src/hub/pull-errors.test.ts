@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { type HubRepo, repoOf } from '../../support/hub-server.ts';
-import { hubCache, NAME, smallModel } from './support/hub-cache.ts';
+import { BIN } from '../cli/support/run-cli.ts';
+import { hubCache, NAME, noise, smallModel } from './support/hub-cache.ts';
 
 interface Wrong {
   readonly what: string;
@@ -132,6 +136,27 @@ describe('pullModel refuses', () => {
     writeFileSync(file, '');
     const pulling = cache.pull(NAME, {}, { cacheFolder: join(file, 'hub') });
     await assert.rejects(pulling, { code: 'CACHE_NOT_WRITABLE', message: /a part of its path is no folder/ });
+  });
+});
+
+describe('a disk that fills up meanwhile', { skip: process.platform === 'win32' && 'no ulimit' }, () => {
+  it('is said in one line, and what came stays', async () => {
+    await using cache = await hubCache();
+    const decoder = 'onnx/decoder_model_merged_q4.onnx';
+    const files = smallModel().map(
+      ([path, bytes]) => [path, path === decoder ? noise(200_000, 'large') : bytes] as const,
+    );
+    cache.hub.repos.set(NAME, repoOf(files));
+    // Files of at most 64 blocks of 1 or 0.5 KiB: a write beyond fails as on a disk without room.
+    const command = ['ulimit -f 64; exec "$0" "$@"', process.execPath, BIN, 'pull', NAME, '--dtype', 'q4'];
+    const env = { ...process.env, HF_ENDPOINT: cache.hub.endpoint, HF_HUB_CACHE: cache.settings.cacheFolder };
+    const child = spawn('sh', ['-c', ...command], { env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const [said, [code]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+    assert.equal(code, 1);
+    assert.match(said, /^troupe: The cache .* cannot take the model: .*\[DISK_FULL\]\n$/);
+    const { path } = await cache.pull(NAME, { dtype: 'q4' });
+    assert.equal(readFileSync(join(path, decoder)).length, 200_000);
+    assert.equal(cache.hub.requestsFor('tokenizer.json'), 1);
   });
 });
 
