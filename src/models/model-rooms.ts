@@ -4,16 +4,11 @@
  * has to leave takes no new requests, lets its own end, and those who come for it meanwhile wait for its return. So no
  * model can keep another out by being busy, and each return serves all who have gathered.
  */
-import { TroupeError } from '../../runtime/errors.ts';
+import type { TroupeError } from '../../runtime/errors.ts';
 import { Events } from '../../runtime/util/events.ts';
 import { after } from '../../runtime/util/timers.ts';
-import {
-  type ModelNeeds,
-  ModelSlot,
-  type ModelSlotEvents,
-  type ModelSource,
-  type UnloadReason,
-} from './model-slot.ts';
+import { noRoom, overBudget } from './model-errors.ts';
+import { ModelSlot, type ModelSlotEvents, type ModelSource, type UnloadReason } from './model-slot.ts';
 
 /** A loaded model, for as long as it is held. */
 export interface ModelLease<Engine> {
@@ -70,9 +65,10 @@ export class ModelRooms<Engine> {
   /**
    * Resolves when the model is in memory; it stays there until the lease is given back.
    *
+   * @param modest nobody has to leave for it: `MODEL_HAS_NO_ROOM` where somebody would
    * @throws what fetching and loading it throw; TroupeError `MODEL_OVER_BUDGET`; the signal's reason when it aborts before
    */
-  async lease(name: string, signal: AbortSignal): Promise<ModelLease<Engine>> {
+  async lease(name: string, signal: AbortSignal, modest = false): Promise<ModelLease<Engine>> {
     const slot = this.#slots.get(name);
     if (slot === undefined) throw new Error(`there is no model ${name}`);
     signal.throwIfAborted();
@@ -87,6 +83,7 @@ export class ModelRooms<Engine> {
       };
       const waiter = {
         ticket: this.#tickets++,
+        modest,
         grant: (engine: Engine) => {
           leave();
           resolve(this.#granted(slot, engine));
@@ -187,6 +184,10 @@ export class ModelRooms<Engine> {
   async #madeRoom(next: ModelSlot<Engine>): Promise<boolean> {
     while (!this.#fits(next)) {
       if (next.waiters.size === 0 || this.#closed.signal.aborted) return false;
+      if ([...next.waiters].every(({ modest }) => modest)) {
+        next.refuseAll(noRoom(next.name));
+        return false;
+      }
       const [victim] = this.#victimsFor(next);
       if (victim === undefined) await this.#nextChange();
       else if (victim.inFlight === 0) await this.#unload(victim, 'room');
@@ -289,12 +290,4 @@ export class ModelRooms<Engine> {
     });
     this.#onChange = undefined;
   }
-}
-
-function overBudget(name: string, { memoryBytes }: ModelNeeds, budgetBytes: number): TroupeError {
-  const remedy = 'Raise modelsMemoryBytes, or choose a smaller precision';
-  return new TroupeError(
-    `The model ${name} needs ${memoryBytes} bytes, of ${budgetBytes} that all models may have. ${remedy}`,
-    { code: 'MODEL_OVER_BUDGET', details: { model: name, memoryBytes, budgetBytes, remedy } },
-  );
 }

@@ -31,6 +31,8 @@ export interface ModelSource<Engine> {
 export interface Waiter<Engine> {
   /** Order of arrival, over all models. */
   readonly ticket: number;
+  /** Nobody has to leave for it. */
+  readonly modest: boolean;
   grant(engine: Engine): void;
   refuse(error: unknown): void;
 }

@@ -131,6 +131,14 @@ describe('a server of several models', () => {
     );
   });
 
+  it('loads no more of them at the start than there is room for', async () => {
+    await using server = await startTwo({ preloadModels: true });
+    assert.deepEqual(
+      server.models.map(({ state }) => state),
+      ['loaded', 'absent'],
+    );
+  });
+
   it('unloads a model after its time without a request', async () => {
     const models = [{ ...TWO[0], keepAliveMs: 0 }, TWO[1]];
     await using server = await startTwo({ models });

@@ -139,8 +139,7 @@ export class ServedModels {
     this.#onProgress = onProgress;
     this.#starting = true;
     for (const model of this.all.filter(({ config }) => config.preload)) {
-      const lease = await this.lease(model, signal);
-      lease.release();
+      await this.#preload(model, signal);
     }
     this.#onProgress = undefined;
     this.#starting = false;
@@ -149,6 +148,15 @@ export class ServedModels {
   /** A request has ended. */
   ended(model: ServedModel): void {
     this.#forget(model.config.name);
+  }
+
+  async #preload({ config: { name } }: ServedModel, signal: AbortSignal): Promise<void> {
+    try {
+      (await this.#rooms.lease(name, signal, true)).release();
+    } catch (error) {
+      if (!TroupeError.is(error) || error.code !== 'MODEL_HAS_NO_ROOM') throw error;
+      this.#log.warn({ model: name }, 'no room to load it at the start');
+    }
   }
 
   async close(reason: TroupeError): Promise<StopReport> {

@@ -36,9 +36,12 @@ function healthOf({ phase, models, startedAtMs }: ServerState) {
       maxWaiting: sum(({ queue }) => queue.maxWaiting),
     },
     actors: first.slot.engine?.health().actors ?? [],
-    // Of one model alone, that is all.
+    // Of one model alone, that is all. Where a model lies is nobody's business here.
     ...(only === undefined && {
-      models: models.status.map((model) => ({ ...model, ...actorsOf(models, model.name) })),
+      models: models.status.map(({ model: _, ...status }) => ({
+        ...status,
+        ...actorsOf(models, status.name),
+      })),
     }),
   };
 }

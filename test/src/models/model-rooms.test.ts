@@ -149,6 +149,15 @@ describe('ModelRooms', () => {
     assert.deepEqual(diary, ['+a', '-a', '+b']);
   });
 
+  it('loads for who is modest, unless somebody would have to leave', async () => {
+    const { rooms: two, diary } = rooms(1, ['a', 'b']);
+    (await two.lease('a', NEVER, true)).release();
+    await assert.rejects(two.lease('b', NEVER, true), { code: 'MODEL_HAS_NO_ROOM' });
+    assert.deepEqual(diary, ['+a']);
+    (await two.lease('b', NEVER)).release();
+    assert.deepEqual(diary, ['+a', '-a', '+b']);
+  });
+
   it('refuses what the budget can never hold', async () => {
     const { rooms: one } = rooms(1, ['a'], { memoryBytes: 2 });
     await assert.rejects(one.lease('a', NEVER), {
