@@ -4,6 +4,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
+import { TroupeError } from '../../runtime/errors.ts';
 import { throwIfAborted } from '../../runtime/util/aborted.ts';
 import { isError } from '../../runtime/util/realms.ts';
 import { hubAnswer } from './hub-errors.ts';
@@ -115,6 +116,7 @@ async function fetchOnce(
     opened = await http.open(address, isWhole ? undefined : { from, to: to - 1 });
   } catch (error) {
     throwIfAborted(download.signal);
+    if (TroupeError.is(error)) throw error; // asking again would not help
     return { from, error };
   }
   const { status, headers, body } = opened;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { type FaultRule, repoOf, type Served, sha256 } from '../../support/hub-server.ts';
 import { ended, startCli } from '../cli/support/run-cli.ts';
@@ -113,6 +114,21 @@ describe('a download that breaks', () => {
     await assert.rejects(pulling, reason);
     await cache.pull(NAME, { dtype: 'q4' });
     assert.equal(cache.hub.sentBytes(DECODER), decoder.length);
+  });
+
+  it('ends at once and without a word when Ctrl-C is pressed', async () => {
+    await using cache = await hubCache();
+    withDecoder(cache, noise(MIB, 'interrupted'));
+    const env = { ...process.env, HF_ENDPOINT: cache.hub.endpoint, HF_HUB_CACHE: cache.settings.cacheFolder };
+    const held = Promise.withResolvers<void>();
+    const hold = { kind: 'hold', afterBytes: MIB / 2, held: held.resolve } as const;
+    cache.hub.faults.push({ matches: isDecoder, fault: hold });
+    const child = startCli(['pull', NAME, '--dtype', 'q4'], { env });
+    const said = text(child.stderr);
+    await held.promise;
+    child.kill('SIGINT');
+    assert.deepEqual(await ended(child), { code: 130, signal: null });
+    assert.equal(await said, '');
   });
 
   const BUSY: readonly FaultRule['fault'][] = [
