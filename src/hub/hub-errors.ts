@@ -9,7 +9,7 @@ const EXPORT_HELP =
 export function noSuchModel(id: string, endpoint: string): ModelError {
   return new ModelError('MODEL_NOT_ON_HUB', `There is no such model at ${endpoint}`, {
     path: id,
-    remedy: 'Look for a typing error; a private model needs HF_TOKEN',
+    remedy: 'Look for a typing error (a folder is written ./folder); a private model needs HF_TOKEN',
   });
 }
 
@@ -138,8 +138,16 @@ export function cacheError(folder: string, cause: unknown): unknown {
 }
 
 function reasonOf(cause: unknown): string {
-  const inner = isError(cause) && cause.cause !== undefined ? cause.cause : cause;
-  return String(errorCodeOf(inner) ?? messageOf(inner)).replace(/\s+/g, ' ');
+  return String(networkCode(cause) ?? messageOf(innermost(cause))).replace(/\s+/g, ' ');
+}
+
+/** `ENOTFOUND`, `ECONNREFUSED`…, which fetch hides in the cause of its error. */
+export function networkCode(error: unknown): string | undefined {
+  return errorCodeOf(innermost(error));
+}
+
+function innermost(error: unknown): unknown {
+  return isError(error) && error.cause !== undefined ? error.cause : error;
 }
 
 function megabytes(bytes: number): string {

@@ -7,7 +7,7 @@ import { throwIfAborted } from '../../runtime/util/aborted.ts';
 import { backoffDelay } from '../../runtime/util/backoff.ts';
 import { pause } from '../../runtime/util/timers.ts';
 import { VERSION } from '../version.ts';
-import { hubAnswer, rateLimited, unreachable } from './hub-errors.ts';
+import { hubAnswer, networkCode, rateLimited, unreachable } from './hub-errors.ts';
 import type { HubSettings } from './hub-settings.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -128,7 +128,8 @@ export class HubHttp {
     throwIfAborted(this.#signal);
     const { endpoint } = this.#settings;
     const isBusy = status !== undefined && BUSY.has(status);
-    if (failures >= MOST_ATTEMPTS || (error === undefined && !isBusy)) {
+    const isKnown = error !== undefined && networkCode(error) === 'ENOTFOUND'; // there is no such name
+    if (failures >= MOST_ATTEMPTS || isKnown || (error === undefined && !isBusy)) {
       if (status === 429) throw rateLimited(endpoint);
       throw unreachable(endpoint, error ?? new Error(`status ${status}`));
     }

@@ -82,7 +82,7 @@ function engineOptions(given: TroupeOptionsGiven): TroupeOptions {
 
 type TroupeOptionsGiven = { readonly [K in keyof TroupeOptions]?: unknown };
 
-/** Absent options stay absent. */
+/** Absent options stay absent. (`Object.fromEntries` forgets which names there were: hence the cast.) */
 function definedOf<T extends object>(object: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]?: Exclude<T[Key], undefined>;
