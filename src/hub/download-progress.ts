@@ -20,7 +20,7 @@ const WINDOW_MS = 5_000;
 const TELLING_SECONDS = 1;
 
 export class ProgressMeter {
-  readonly #totalBytes: number;
+  #totalBytes: number;
   readonly #tell: (progress: DownloadProgress) => void;
   readonly #now: () => number;
   readonly #marks: { readonly atMs: number; readonly fetched: number }[] = [];
@@ -34,6 +34,11 @@ export class ProgressMeter {
     this.#tell = tell;
     this.#now = now;
     this.#marks.push({ atMs: now(), fetched: 0 });
+  }
+
+  /** More has to come than was known. */
+  expect(bytes: number): void {
+    this.#totalBytes += bytes;
   }
 
   /** Bytes that were there before, or are not any more (below 0). */

@@ -64,6 +64,8 @@ export class SnapshotDownload {
     await this.#assertServable();
     await this.#fetchAll([...wanted.graphs, ...wanted.data], progress);
     const further = await this.#furtherData(wanted);
+    await this.#assertRoom(further);
+    progress.expect(further.reduce((sum, { size }) => sum + size, 0));
     await this.#fetchAll(further, progress);
     // Only now: whoever finds a graph finds all of it.
     await this.#linkAll([...wanted.data, ...further, ...wanted.graphs]);

@@ -139,7 +139,12 @@ describe('pullModel', () => {
       ([path, bytes]) => [path, path.endsWith('_q4.onnx') ? graph : bytes] as const,
     );
     cache.hub.repos.set(NAME, repoOf(withGraphs));
-    const { path } = await cache.pull(NAME, { dtype: 'q4' });
+    let last: DownloadProgress | undefined;
+    const onProgress = (told: DownloadProgress) => {
+      last = told;
+    };
+    const { path } = await cache.pull(NAME, { dtype: 'q4', onProgress });
+    assert.equal(last?.receivedBytes, last?.totalBytes);
     assert.deepEqual(
       filesIn(path).filter((file) => file.endsWith('.bin')),
       ['onnx/weights.bin'],
