@@ -1,7 +1,7 @@
 /** `npm run soak:cycles`: starts, asks and stops an engine over and over in one process; its memory must not grow. */
-import { readFileSync } from 'node:fs';
 import type { Mode } from '../src/chat-types.ts';
 import { flagsOf } from './flags.ts';
+import { type Memory, memory } from './soak/own-memory.ts';
 
 /** From here on memory must be flat: what is made once in a process has been made. */
 const SETTLED_AT = 10;
@@ -35,24 +35,6 @@ const values = flagsOf(HELP, {
   cycles: { type: 'string', default: '200' },
   mode: { type: 'string' },
 });
-
-interface Memory {
-  readonly reserved: number;
-  readonly anonymous: number;
-}
-
-/** Of this process, MB. */
-function memory(): Memory {
-  const megabytes = (file: string, field: string): number => {
-    const [, kilobytes] = new RegExp(`^${field}:\\s+(\\d+) kB`, 'm').exec(readFileSync(file, 'utf8')) ?? [];
-    if (kilobytes === undefined) throw new Error(`${file} does not tell ${field}`);
-    return Math.round(Number(kilobytes) / 1024);
-  };
-  return {
-    reserved: megabytes('/proc/self/status', 'VmSize'),
-    anonymous: megabytes('/proc/self/smaps_rollup', 'Anonymous'),
-  };
-}
 
 async function cycle(mode: Mode): Promise<void> {
   await using troupe = await Troupe.start({ mode });

@@ -10,6 +10,7 @@ import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
+import { openModelFolder } from './hub/model-folder.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { machineObstacle } from './platform.ts';
@@ -32,7 +33,11 @@ export async function startEngine(
   if (obstacle !== undefined) throw obstacle;
   await telemetryOff();
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
-  const directory = await loadModel(config);
+  const directory = await openModelFolder(
+    config.model,
+    { dtype: config.dtype, signal, onProgress },
+    async (model) => await loadModel({ ...config, model }),
+  );
   throwIfAborted(signal);
   const machine = thisMachine(directory);
   const threads = planThreads(config.mode, config.pools, machine);

@@ -66,6 +66,7 @@ export class Troupe implements AsyncDisposable {
   /** Tokens that a prompt and its answer have together. */
   readonly contextLength: number;
   readonly #config: ResolvedConfig;
+  readonly #model: string;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
   readonly #notices: readonly string[];
@@ -78,6 +79,7 @@ export class Troupe implements AsyncDisposable {
 
   private constructor(config: ResolvedConfig, pipeline: Pipeline, { directory, weights }: SharedModel) {
     this.#config = config;
+    this.#model = directory.path;
     this.contextLength = directory.geometry.contextLength;
     this.#pipeline = pipeline;
     this.#weights = weights;
@@ -121,9 +123,9 @@ export class Troupe implements AsyncDisposable {
     return this.#notices;
   }
 
-  /** Path of the model directory. */
+  /** Path of the model directory; of a model that was given by its name, the one in the Hub's cache. */
   get model(): string {
-    return this.#config.model;
+    return this.#model;
   }
 
   /**

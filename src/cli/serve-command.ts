@@ -53,7 +53,9 @@ async function start(config: ServerConfig, signal: AbortSignal, logger: Logger):
     });
     progress.clear();
     if (process.stderr.isTTY)
-      process.stderr.write(`Serving ${config.modelName} on ${server.url}. Ctrl-C ends it.\n`);
+      process.stderr.write(
+        `Serving ${config.models.map((model) => model.name).join(', ')} on ${server.url}. Ctrl-C ends it.\n`,
+      );
     return server;
   } finally {
     progress.clear();

@@ -20,8 +20,8 @@ const MAX_CACHE_BYTES = 8 * 1024 ** 3;
 
 export const engineSchema = z.strictObject({
   model: setting(z.string().min(1).optional(), {
-    flag: '--model <dir>',
-    help: 'model directory in the Hub layout (default: the embedded model)',
+    flag: '--model <name>',
+    help: 'model directory, or name of a model on the Hub (default: the embedded model)',
   }),
   mode: setting(z.enum(MODES as [Mode, ...Mode[]]).optional(), {
     flag: '--mode <mode>',

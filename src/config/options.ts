@@ -40,7 +40,10 @@ export interface ImageOptions {
  * `INVALID_OPTION`, which names it.
  */
 export interface TroupeOptions {
-  /** Model directory in the Hub layout. Default: the embedded model. */
+  /**
+   * Model directory in the Hub layout, or the name of a model on the Hub, `owner/name` or `owner/name@revision`, whose files
+   * are fetched when the cache does not have them. Default: the embedded model.
+   */
   readonly model?: string;
   /** Default `aggregated`. */
   readonly mode?: Mode;
