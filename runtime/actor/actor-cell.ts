@@ -5,19 +5,24 @@
  */
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { ActorError, type ActorErrorCode, stoppedError } from '../errors.ts';
+import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
+import { isThenable } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
-import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
+import { decodePayload, type EncodedPayload, type Reviver } from '../wire/payload-codec.ts';
 import type { ActorDefinition, ActorStats } from './behaviour.ts';
-import { type Delivery, Inlet } from './inlet.ts';
-import { type AnyHandler, type Invocable, invoke } from './invoke.ts';
+import type { Delivery } from './delivery.ts';
+import { Inlet } from './inlet.ts';
+import { type AnyHandler, failureOf, type Invocable, invoke } from './invoke.ts';
 import { Mailbox } from './mailbox.ts';
 import { SetUp } from './set-up.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: an actor of any protocol; a cell looks methods up by name
 export type AnyActor = ActorDefinition<any, any>;
+
+/** What an actor starts with, as it came. */
+export type EncodedArgs = Omit<EncodedPayload, 'transfer'>;
 
 export interface CellParts {
   readonly name: string;
@@ -57,8 +62,8 @@ export class ActorCell {
   }
 
   /** Sets the actor up. Rejects with what its `setup` throws. */
-  static async start(actor: AnyActor, encodedArgs: unknown, parts: CellParts): Promise<ActorCell> {
-    const args = decodePayload(encodedArgs, parts.revive);
+  static async start(actor: AnyActor, encoded: EncodedArgs, parts: CellParts): Promise<ActorCell> {
+    const args = decodePayload(encoded.payload, encoded.travellers, parts.revive);
     const setUp = new SetUp(parts);
     setUp.behaviour = await actor.setup(args, setUp.context);
     return new ActorCell(parts, actor, args, setUp);
@@ -116,23 +121,38 @@ export class ActorCell {
     for (const inlet of this.#inlets) inlet.close();
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
-    const { inlet, interrupt, writer } = delivery;
+  #handle(delivery: Delivery): Promise<void> | undefined {
+    const { inlet, writer, left } = delivery;
     this.#parts.load.beat();
     inlet.start(delivery);
-    const left = [interrupt.signal, writer?.signal].find((signal) => signal?.aborted);
     if (left !== undefined) {
       writer?.fail(left.reason);
       inlet.refuse(delivery, left.reason); // who forwarded it waits for that, whoever has left
-      return;
+      return undefined;
     }
     try {
-      inlet.reply(delivery, await invoke(this.#invocable, delivery));
+      const answer = invoke(this.#invocable, delivery);
+      if (isThenable(answer)) return this.#answer(delivery, answer);
+      inlet.reply(delivery, answer);
     } catch (error) {
-      writer?.fail(error);
-      inlet.refuse(delivery, error);
-      this.#bury(delivery, 'DEFECT');
+      this.#fail(delivery, error);
     }
+    return undefined;
+  }
+
+  async #answer(delivery: Delivery, answer: PromiseLike<unknown>): Promise<void> {
+    try {
+      delivery.inlet.reply(delivery, await answer);
+    } catch (error) {
+      this.#fail(delivery, error);
+    }
+  }
+
+  #fail(delivery: Delivery, thrown: unknown): void {
+    const error = failureOf(this.#invocable, delivery.message.method, thrown);
+    delivery.writer?.fail(error);
+    delivery.inlet.refuse(delivery, error);
+    this.#bury(delivery, error);
   }
 
   #refuse(delivery: Delivery): void {
@@ -140,13 +160,14 @@ export class ActorCell {
     delivery.inlet.start(delivery);
     delivery.writer?.fail(error);
     delivery.inlet.refuse(delivery, error);
-    this.#bury(delivery, 'ACTOR_STOPPED');
+    this.#bury(delivery, error);
   }
 
   /** Nobody waits for the answer to a `tell`, so its failure is recorded. */
-  #bury({ message }: Delivery, code: ActorErrorCode): void {
+  #bury({ message }: Delivery, error: TroupeError): void {
     if (message.t !== 'tell') return;
-    this.#parts.deadLetters.add({ actor: this.#parts.name, method: message.method, code });
+    const code = isActorErrorCode(error.code) ? error.code : 'DEFECT';
+    this.#parts.deadLetters.add({ actor: this.#parts.name, method: message.method, code, error });
   }
 
   #publishLoad(): void {

@@ -6,23 +6,19 @@
 import type { ActorStats } from '../actor/behaviour.ts';
 import { FlowSender } from '../channel/flow-control.ts';
 import { ActorError, stoppedError } from '../errors.ts';
-import type { RefToken } from '../ref/ref-token.ts';
-import type { RoutingPolicyName } from '../routing/routing-policy.ts';
+import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
-import { encodeError } from '../wire/error-codec.ts';
+import { encodeError, type WireError } from '../wire/error-codec.ts';
 import { Child, type ChildEvents, type ChildState } from './child.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
-export interface GroupSpec {
-  readonly name: string;
-  readonly size: number;
-  readonly routing: RoutingPolicyName;
+/** A pool as it was asked for. */
+export interface GroupSpec extends PoolFacts {
   readonly restart: RestartPolicy;
-  readonly transport: RefToken['transport'];
 }
 
 export type Incarnate = (member: string, index: number) => Incarnation;
@@ -51,6 +47,8 @@ export class Group {
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
   readonly #subscribers = new Set<Port>();
+  /** Members that were given up, and why. */
+  readonly #lost = new Map<string, WireError>();
   #closed: Error | undefined;
 
   constructor(spec: GroupSpec, events: GroupEvents) {
@@ -61,8 +59,7 @@ export class Group {
 
   /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
-    this.#children = Array.from({ length: this.#spec.size }, (_, index) => {
-      const name = `${this.name}/${index}`;
+    this.#children = this.#spec.members.map((name, index) => {
       return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
     });
     const results = await Promise.allSettled(this.#children.map((child) => child.start()));
@@ -76,7 +73,8 @@ export class Group {
   token(): RefToken {
     const [mine, theirs] = InProcessTransport.pair();
     this.#subscribe(mine);
-    return { name: this.name, policy: this.#spec.routing, transport: this.#spec.transport, feed: theirs };
+    const { restart: _, ...facts } = this.#spec;
+    return { ...facts, feed: theirs };
   }
 
   status(): ActorStatus[] {
@@ -135,17 +133,19 @@ export class Group {
         this.#events.onUp(child.name);
       },
       onDown: (child, incarnation, exit) => {
-        // A thread that ends closes its channels itself.
-        if (exit.kind === 'left') this.#announceDown(child.name);
+        this.#announceDown(child.name, exit.kind === 'stopped' ? stoppedError(child.name) : exit.error);
         this.#events.onDown(child.name, incarnation, exit);
       },
       onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
-        if (this.#children.every(({ state }) => state === 'escalated')) this.#close(this.#escalated(error));
+        this.#lost.set(child.name, encodeError(escalatedError(child.name, error)));
+        for (const subscriber of this.#subscribers) this.#announceLost(subscriber);
+        if (this.#children.every(({ state }) => state === 'escalated'))
+          this.#close(escalatedError(this.name, error));
       },
       onQuarantined: (child) => {
-        this.#announceDown(child.name);
+        this.#announceDown(child.name, diedError(child.name));
         this.#events.onQuarantined(child.name);
       },
     };
@@ -166,6 +166,7 @@ export class Group {
     for (const child of this.#children) {
       if (child.incarnation !== undefined) this.#announce(port, child.name, child.incarnation);
     }
+    this.#announceLost(port);
   }
 
   /** Gives a subscriber a channel of its own to an incarnation. */
@@ -179,8 +180,14 @@ export class Group {
     subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
   }
 
-  #announceDown(member: string): void {
-    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member });
+  #announceDown(member: string, cause: Error): void {
+    const error = encodeError(cause);
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member, error });
+  }
+
+  /** Tells a subscriber of all members that will not come again. */
+  #announceLost(subscriber: Port): void {
+    for (const [member, error] of this.#lost) subscriber.post({ t: 'lost', member, error });
   }
 
   #close(error: Error): void {
@@ -189,14 +196,18 @@ export class Group {
     for (const subscriber of this.#subscribers) dismiss(subscriber, error);
     this.#subscribers.clear();
   }
+}
 
-  #escalated(cause: Error): ActorError {
-    return new ActorError(`${this.name} crashed too often and was given up: ${cause.message}`, {
-      code: 'ACTOR_ESCALATED',
-      details: { actor: this.name },
-      cause,
-    });
-  }
+function escalatedError(actor: string, cause: Error): ActorError {
+  return new ActorError(`${actor} crashed too often and was given up: ${cause.message}`, {
+    code: 'ACTOR_ESCALATED',
+    details: { actor },
+    cause,
+  });
+}
+
+function diedError(actor: string): ActorError {
+  return new ActorError(`${actor} did not stop`, { code: 'ACTOR_DIED', details: { actor } });
 }
 
 /** The last thing that a subscriber hears. */

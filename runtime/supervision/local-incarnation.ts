@@ -28,7 +28,11 @@ export class LocalIncarnation implements Incarnation {
   }
 
   async start(): Promise<void> {
-    this.#cell = await ActorCell.start(this.#actor, this.#args, this.#parts);
+    this.#cell = await ActorCell.start(
+      this.#actor,
+      { payload: this.#args, travellers: undefined },
+      this.#parts,
+    );
   }
 
   connect(token: ChannelToken): void {

@@ -10,17 +10,18 @@ import type { PulseLimits } from '../board/pulse.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
-import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
-import { createRefEnvironment } from '../ref/environment.ts';
+import { ActorRef } from '../ref/actor-ref.ts';
+import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
+import { RefCore } from '../ref/ref-core.ts';
 import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
-import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog } from '../supervision/watchdog.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation, threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { groupSpec } from './group-spec.ts';
 import { SharedMemory } from './shared-memory.ts';
 import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
@@ -240,14 +241,13 @@ export class ActorSystem implements AsyncDisposable {
     transport: GroupSpec['transport'],
     incarnate: (member: string, args: Args) => Incarnation,
   ): DeclaredPool<P, Args> {
-    const { name, size = 1, routing = 'least-loaded' } = options;
+    const { name } = options;
     if (this.#stopped !== undefined)
       throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
     if (this.#groups.has(name)) throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
-    const restart = { ...DEFAULT_RESTART_POLICY, ...options.restart };
-    const group = new Group({ name, size, routing, restart, transport }, this.#groupEvents());
+    const group = new Group(groupSpec(options, transport), this.#groupEvents());
     this.#groups.set(name, group);
-    const ref = new ActorRef<P>(group.token(), this.#environment);
+    const ref = new ActorRef<P>(new RefCore(group.token(), this.#environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
         await group.start((member, index) => incarnate(member, argsOf(args, index)), this.#graceMs);

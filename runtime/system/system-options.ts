@@ -14,6 +14,14 @@ export interface ActorSystemOptions extends SharedMemoryOptions {
   readonly watchdog?: WatchdogOptions;
 }
 
+/** How far a ref may be ahead of an actor. */
+export interface MailboxOptions {
+  /** Most messages of one ref in an actor's mailbox. Default 1,024. */
+  readonly messages?: number;
+  /** Most bytes of them; a message larger than this may be there alone. Default 64 MiB. */
+  readonly bytes?: number;
+}
+
 /** How a pool of actors is named, sized, routed to and restarted. */
 export interface SpawnOptions {
   /** Unique in the system; members are called `name/0`, `name/1`… */
@@ -22,6 +30,10 @@ export interface SpawnOptions {
   readonly size?: number;
   /** How a ref chooses among members with room. Default `least-loaded`. */
   readonly routing?: RoutingPolicyName;
+  /** How far each ref may be ahead of each member; what is absent has its default. */
+  readonly mailbox?: MailboxOptions;
+  /** Messages that a ref holds back while no mailbox has room; one more fails with `MAILBOX_FULL`. Default 1,024. */
+  readonly outbox?: number;
   /** What differs from the default restart policy. */
   readonly restart?: Partial<RestartPolicy>;
 }

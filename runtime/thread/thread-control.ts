@@ -4,6 +4,7 @@
  * an order is not answered: what becomes of it is seen elsewhere.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { EncodedArgs } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
@@ -16,7 +17,7 @@ import type { ExitGateHandle } from './exit-gate.ts';
 export interface ThreadBoot {
   readonly name: string;
   readonly module: string;
-  readonly args: unknown;
+  readonly args: EncodedArgs;
   readonly holder: number;
   readonly boardSlot: number;
   readonly limits: PulseLimits;

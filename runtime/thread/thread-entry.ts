@@ -7,6 +7,7 @@ import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
+import { flushAll } from '../transport/departures.ts';
 import { serveControl } from './control-server.ts';
 import { ExitGate, setOwnExitGate } from './exit-gate.ts';
 import { attachPulse } from './this-thread.ts';
@@ -25,6 +26,8 @@ const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
 const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
 attachPulse(pulse);
+/** What was answered has been answered, also where the thread dies of what it does next. */
+process.on('exit', flushAll);
 /** Often enough for the shortest limit; it keeps nothing alive. */
 setInterval(() => pulse.turn(), Math.min(MOST_PULSE_MS, boot.limits.turnMs / 16)).unref();
 const deadLetters = new DeadLetters();

@@ -49,7 +49,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
   #condemned: Error | undefined;
 
   constructor(
-    boot: Omit<ThreadBoot, 'exitGate' | 'control' | 'letters'>,
+    boot: Omit<ThreadBoot, 'args' | 'exitGate' | 'control' | 'letters'> & { readonly args: unknown },
     pulse: PulseReader,
     deadLetters: DeadLetters,
   ) {
@@ -61,11 +61,11 @@ export class ThreadIncarnation implements Incarnation, Watched {
     const letters = new MessageChannel();
     const exitGate = ExitGate.create();
     const [over] = MessagePortTransport.pair();
-    const args = encodePayload(boot.args, over);
+    const { transfer, ...args } = encodePayload(boot.args, over);
     over.close();
     const workerData: ThreadBoot = {
       ...boot,
-      args: args.payload,
+      args,
       exitGate: exitGate.handle(),
       control: control.port2,
       letters: letters.port2,
@@ -73,7 +73,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#worker = new Worker(threadEntry(), {
       name: boot.name,
       workerData,
-      transferList: [control.port2, letters.port2, ...args.transfer],
+      transferList: [control.port2, letters.port2, ...transfer],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       ...flagsForFiles(),
     });

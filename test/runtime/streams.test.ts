@@ -70,13 +70,13 @@ describe('streams', () => {
     await assert.rejects(reader.final, { code: 'PROTOCOL_VIOLATION' });
   });
 
-  it('fails the reader at once when the actor that writes dies, with a retry-safe error', async () => {
+  it('fails the reader at once when the actor that writes dies, and it is not retry-safe', async () => {
     const reader = first.stream('endless', undefined);
     await assert.rejects(
       async () => {
         for await (const chunk of reader) if (chunk === 0) system.crash('first/0');
       },
-      (error) => error instanceof ActorError && error.code === 'ACTOR_DIED' && error.retrySafe,
+      (error) => error instanceof ActorError && error.code === 'ACTOR_DIED' && !error.retrySafe,
     );
   });
 });
