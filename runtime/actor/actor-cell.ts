@@ -6,6 +6,7 @@
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
+import type { Waiting } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { isThenable } from '../util/realms.ts';
@@ -43,6 +44,7 @@ export class ActorCell {
   readonly #mailbox: Mailbox;
   readonly #inlets = new Set<Inlet>();
   #stopped: Promise<void> | undefined;
+  #waiting: Waiting = 'refused';
 
   private constructor(parts: CellParts, actor: AnyActor, args: unknown, setUp: SetUp) {
     const { concurrency = 1 } = actor;
@@ -73,7 +75,7 @@ export class ActorCell {
     const inlet = new Inlet(token, {
       holder: this.#parts.holder,
       onDelivery: (delivery) => {
-        if (this.#mailbox.isClosed) this.#refuse(delivery);
+        if (this.#mailbox.isClosed) this.#turnAway(delivery);
         else this.#mailbox.push(delivery);
       },
       onClose: (closed) => this.#inlets.delete(closed),
@@ -94,9 +96,9 @@ export class ActorCell {
     throw new ActorError(problem, { code: 'PROTOCOL_VIOLATION' });
   }
 
-  /** Cooperative: the handlers in progress and the current step end, what waits is refused, then all is freed. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /** Cooperative: the handlers in progress and the current step end, then all is freed. */
+  stop(waiting: Waiting): Promise<void> {
+    this.#stopped ??= this.#stop(waiting);
     return this.#stopped;
   }
 
@@ -107,10 +109,11 @@ export class ActorCell {
     this.#disconnect();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(waiting: Waiting): Promise<void> {
     const { loops, stopping, behaviour } = this.#setUp;
     stopping.abort(stoppedError(this.#parts.name));
-    for (const delivery of this.#mailbox.close()) this.#refuse(delivery);
+    this.#waiting = waiting;
+    for (const delivery of this.#mailbox.close()) this.#turnAway(delivery);
     await Promise.all(loops.map((loop) => loop.stop()));
     await this.#mailbox.idle();
     await behaviour.stop?.();
@@ -155,8 +158,17 @@ export class ActorCell {
     this.#bury(delivery, error);
   }
 
-  #refuse(delivery: Delivery): void {
+  /**
+   * It came too late. Where it is to be served elsewhere, nothing is done: as it is not started, its sender has it back when
+   * it hears of the end. A stream has been given away, and its reader has to be told.
+   */
+  #turnAway(delivery: Delivery): void {
     const error = stoppedError(this.#parts.name);
+    if (this.#waiting === 'served elsewhere') {
+      delivery.writer?.fail(error);
+      if (delivery.message.t === 'open') delivery.inlet.refuse(delivery, error);
+      return;
+    }
     delivery.inlet.start(delivery);
     delivery.writer?.fail(error);
     delivery.inlet.refuse(delivery, error);

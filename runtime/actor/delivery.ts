@@ -31,21 +31,25 @@ export class Delivery {
     this.#controller?.abort(reason);
   }
 
-  /** What its handler is given. */
-  call(): CallContext {
-    const signal = () => this.#signal();
-    return {
-      get signal() {
-        return signal();
-      },
-    };
-  }
-
-  #signal(): AbortSignal {
+  /** Aborted when its client stops waiting. */
+  get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
       if (this.#left !== undefined) this.#controller.abort(this.#left.reason);
     }
     return this.#controller.signal;
+  }
+}
+
+/** What a handler is given: of the delivery, only what it should know. */
+export class DeliveryContext implements CallContext {
+  readonly #delivery: Delivery;
+
+  constructor(delivery: Delivery) {
+    this.#delivery = delivery;
+  }
+
+  get signal(): AbortSignal {
+    return this.#delivery.signal;
   }
 }

@@ -3,7 +3,7 @@ import { ActorError, TroupeError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
-import type { Delivery } from './delivery.ts';
+import { type Delivery, DeliveryContext } from './delivery.ts';
 
 export type AnyHandler = (payload: unknown, writerOrCall: unknown, call?: unknown) => unknown;
 
@@ -30,7 +30,7 @@ export function invoke(actor: Invocable, delivery: Delivery): unknown {
   if (MESSAGE_OF[kind] !== message.t)
     throw violation(actor, `got "${message.t}" for the ${kind} "${method}"`);
   const payload = decodePayload(message.payload, message.travellers, actor.revive);
-  const call = delivery.call();
+  const call = new DeliveryContext(delivery);
   return writer === undefined ? handler(payload, call) : handler(payload, writer, call);
 }
 

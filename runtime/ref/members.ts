@@ -50,8 +50,8 @@ interface Member extends Candidate {
 
 export class Members {
   readonly #feed: Port;
-  readonly #token: RefToken;
-  readonly #policy: RoutingPolicy;
+  #token: RefToken;
+  #policy: RoutingPolicy;
   readonly #board: LoadBoard;
   readonly #revive: Reviver;
   readonly #owner: MembersOwner;
@@ -160,6 +160,11 @@ export class Members {
       case 'down':
         this.#onDown(message.member, decodeError(message.error));
         break;
+      case 'members':
+        this.#token = { ...this.#token, members: message.names };
+        this.#policy = routingPolicy(this.#token.policy, message.names);
+        this.#owner.onChange([]);
+        break;
       case 'lost':
         this.#lost.set(message.member, decodeError(message.error));
         this.#owner.onChange([]);
@@ -229,7 +234,13 @@ function unknownMember(member: string, { name, members }: RefToken): ActorError 
 }
 
 function asMembershipMessage(message: WireMessage): MembershipMessage {
-  if (message.t === 'up' || message.t === 'down' || message.t === 'lost' || message.t === 'closed')
-    return message;
+  switch (message.t) {
+    case 'up':
+    case 'down':
+    case 'members':
+    case 'lost':
+    case 'closed':
+      return message;
+  }
   throw new ActorError(`a ref got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
 }

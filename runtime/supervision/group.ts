@@ -5,7 +5,7 @@
  */
 import type { ActorStats } from '../actor/behaviour.ts';
 import { FlowSender } from '../channel/flow-control.ts';
-import { ActorError, stoppedError } from '../errors.ts';
+import { ActorError, stoppedError, TroupeError } from '../errors.ts';
 import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
@@ -46,6 +46,8 @@ export class Group {
   readonly #spec: GroupSpec;
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
+  #members: readonly string[];
+  #incarnate: Incarnate | undefined;
   readonly #subscribers = new Set<Port>();
   /** Members that were given up, and why. */
   readonly #lost = new Map<string, WireError>();
@@ -54,19 +56,56 @@ export class Group {
   constructor(spec: GroupSpec, events: GroupEvents) {
     this.name = spec.name;
     this.#spec = spec;
+    this.#members = spec.members;
     this.#events = events;
   }
 
   /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
-    this.#children = this.#spec.members.map((name, index) => {
-      return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
-    });
-    const results = await Promise.allSettled(this.#children.map((child) => child.start()));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed === undefined) return;
+    this.#incarnate = incarnate;
+    this.#children = this.#spec.members.map((name, index) => this.#child(incarnate, name, index));
+    const failure = await firstFailure(this.#children.map((child) => child.start()));
+    if (failure === undefined) return;
     await this.stop(graceMs);
-    throw failed.reason;
+    throw failure.error;
+  }
+
+  /** Whether its name may be used again. */
+  get isOver(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Renews the members one after another: those that wait are served by the others meanwhile. */
+  async restart(graceMs: number): Promise<void> {
+    this.#started();
+    for (const child of this.#children) await child.renew(graceMs);
+  }
+
+  /**
+   * Adds members, or stops the last ones when they have done what they are at; what waits in their mailboxes is served by
+   * the others. If one cannot start, the pool stays as it was and its error is thrown.
+   */
+  async resize(size: number, graceMs: number): Promise<string[]> {
+    const incarnate = this.#started();
+    const names = memberNames(this.name, size);
+    const added = names
+      .map((name, index) => ({ name, index }))
+      .slice(this.#children.length)
+      .map(({ name, index }) => this.#child(incarnate, name, index));
+    const leaving = this.#children.slice(size);
+    this.#setMembers(names, [...this.#children.slice(0, size), ...added]);
+    const failure = await firstFailure(added.map((child) => child.start()));
+    if (failure !== undefined) {
+      const before = this.#children.filter((child) => !added.includes(child));
+      this.#setMembers(
+        before.map(({ name }) => name),
+        before,
+      );
+      await Promise.all(added.map((child) => child.stop(graceMs)));
+      throw failure.error;
+    }
+    const ends = await Promise.all(leaving.map((child) => child.stop(graceMs, 'served elsewhere')));
+    return leaving.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
   /** A token from which a ref on the system's own thread is made. */
@@ -74,7 +113,7 @@ export class Group {
     const [mine, theirs] = InProcessTransport.pair();
     this.#subscribe(mine);
     const { restart: _, ...facts } = this.#spec;
-    return { ...facts, feed: theirs };
+    return { ...facts, members: this.#members, feed: theirs };
   }
 
   status(): ActorStatus[] {
@@ -126,6 +165,24 @@ export class Group {
     return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
+  #child(incarnate: Incarnate, name: string, index: number): Child {
+    return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
+  }
+
+  #started(): Incarnate {
+    if (this.#incarnate !== undefined && this.#closed === undefined) return this.#incarnate;
+    throw new TroupeError(`the pool "${this.name}" is not running`, {
+      code: 'POOL_UNKNOWN',
+      details: { pool: this.name },
+    });
+  }
+
+  #setMembers(names: readonly string[], children: readonly Child[]): void {
+    this.#members = names;
+    this.#children = children;
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'members', names });
+  }
+
   #childEvents(): ChildEvents {
     return {
       onUp: (child, incarnation) => {
@@ -157,6 +214,7 @@ export class Group {
       return;
     }
     this.#subscribers.add(port);
+    port.post({ t: 'members', names: this.#members });
     port.listen({
       onMessage: (message) => {
         if (message.t === 'subscribe') this.#subscribe(adoptPort(message.port));
@@ -214,4 +272,17 @@ function diedError(actor: string): ActorError {
 function dismiss(subscriber: Port, error: Error): void {
   subscriber.post({ t: 'closed', error: encodeError(error) });
   subscriber.close();
+}
+
+/** Names of the members of a pool. */
+export function memberNames(pool: string, size: number): string[] {
+  return Array.from({ length: size }, (_, index) => `${pool}/${index}`);
+}
+
+/** Waits for all. */
+async function firstFailure(
+  starts: readonly Promise<void>[],
+): Promise<{ readonly error: unknown } | undefined> {
+  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
+  return failed === undefined ? undefined : { error: failed.reason };
 }

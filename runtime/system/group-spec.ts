@@ -3,7 +3,7 @@ import { DEFAULT_WINDOW } from '../channel/flow-control.ts';
 import { invalidOption } from '../errors.ts';
 import type { PoolFacts } from '../ref/ref-token.ts';
 import { ROUTING_POLICIES } from '../routing/routing-policy.ts';
-import type { GroupSpec } from '../supervision/group.ts';
+import { type GroupSpec, memberNames } from '../supervision/group.ts';
 import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import type { SpawnOptions } from './system-options.ts';
 
@@ -23,7 +23,7 @@ export function groupSpec(options: SpawnOptions, transport: PoolFacts['transport
   }
   return {
     name,
-    members: Array.from({ length: size }, (_, index) => `${name}/${index}`),
+    members: memberNames(name, size),
     policy: routing,
     transport,
     window: { messages, kib: Math.ceil(bytes / 1024) },
@@ -32,7 +32,8 @@ export function groupSpec(options: SpawnOptions, transport: PoolFacts['transport
   };
 }
 
-function wholeNumber(field: string, value: unknown, least: number): void {
+/** @throws TroupeError `OPTION_INVALID` */
+export function wholeNumber(field: string, value: unknown, least: number): void {
   if (typeof value === 'number' && Number.isSafeInteger(value) && value >= least) return;
   throw invalidOption(field, value, `give a whole number, ${least} or more`);
 }

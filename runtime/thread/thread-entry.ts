@@ -5,6 +5,7 @@ import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
+import type { Waiting } from '../supervision/incarnation.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { flushAll } from '../transport/departures.ts';
@@ -60,7 +61,7 @@ function obey(order: ControlOrder): void {
       environment.readers.lost(order.holder);
       break;
     case 'stop':
-      void stop();
+      void stop(order.waiting);
       break;
     case 'crash':
       crash(new Error(order.reason));
@@ -84,9 +85,9 @@ async function start(): Promise<void> {
 }
 
 /** What the actor's own end throws is what the thread dies of, so it is seen. */
-async function stop(): Promise<void> {
+async function stop(waiting: Waiting): Promise<void> {
   try {
-    await cell?.stop();
+    await cell?.stop(waiting);
   } finally {
     // Nothing runs any more, native code included, so this ends the thread cleanly once what was posted has left.
     setImmediate(() => process.exit(0));

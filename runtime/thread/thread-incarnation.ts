@@ -5,7 +5,7 @@ import type { PulseReader } from '../board/pulse.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
-import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import type { Exit, Incarnation, Waiting } from '../supervision/incarnation.ts';
 import type { Watched } from '../supervision/watchdog.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
@@ -102,8 +102,8 @@ export class ThreadIncarnation implements Incarnation, Watched {
     return this.#control.ask({ ask: 'control', operation });
   }
 
-  async stop(): Promise<void> {
-    this.#control.order({ order: 'stop' });
+  async stop(waiting: Waiting): Promise<void> {
+    this.#control.order({ order: 'stop', waiting });
     await this.exited;
   }
 

@@ -79,6 +79,8 @@ export type MembershipMessage =
     }
   /** It is over, and why: nothing it had not begun will be begun by it. */
   | { readonly t: 'down'; readonly member: string; readonly error: WireError }
+  /** The pool has got another size: all that belong to it, up or not. */
+  | { readonly t: 'members'; readonly names: readonly string[] }
   /** The member was given up; it will not come again. */
   | { readonly t: 'lost'; readonly member: string; readonly error: WireError }
   | { readonly t: 'closed'; readonly error: WireError };

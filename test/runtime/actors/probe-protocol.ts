@@ -18,6 +18,28 @@ export const probeProtocol = protocol('probe', {
   /** Touches a gate, if it is given one, and waits to be interrupted; answers with the reason. */
   hang: ask<GateCells | undefined, string>(),
   crash: ask<void, void>(),
+  /** Ends its own thread, as if that were all right. */
+  exit: ask<void, void>(),
+  /** Throws a RangeError. */
+  failTold: tell<string>(),
+  /** Touches a gate and does not come back. */
+  hangTold: tell<GateCells>(),
+  /** Touches a gate, then waits without holding up the thread until another one is opened. */
+  waitAt: ask<{ readonly reached: GateCells; readonly opened: GateCells }, void>(),
+  /** Answers with so many bytes, moved or cloned; what is left of them here is asked for with `kept`. */
+  make: ask<{ readonly bytes: number; readonly moved: boolean }, ArrayBuffer>(),
+  /** Streams such buffers; the last one is the final value. */
+  makeMany: stream<{ readonly bytes: number; readonly count: number }, ArrayBuffer, ArrayBuffer>(),
+  /** Bytes of the last buffer that was made and sent. */
+  kept: ask<void, number>(),
+  /** Answers at once and never ends the stream. */
+  neverEnd: stream<void, number, void>(),
+  /** Tries to end the stream with what cannot be cloned, then fails it with what that threw. */
+  endBadly: stream<void, number, unknown>(),
+  /** Streams what it is given, and ends with it. */
+  say: stream<unknown, unknown, unknown>(),
+  /** Forgets a ref at once, and collects garbage. Answers with whether it could. */
+  forgetRef: ask<ProbeRef, boolean>(),
   /** Touches a gate and computes for ever, for a request. */
   spin: ask<{ readonly gate: GateCells; readonly requestId: string }, void>(),
   /** Blocks at a gate as a library's native code would. */
