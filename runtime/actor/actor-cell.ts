@@ -85,7 +85,8 @@ export class ActorCell {
 
   stats(): ActorStats {
     const { size, handling } = this.#mailbox;
-    return { mailbox: size, handling, ...this.#setUp.behaviour.stats?.() };
+    const clients = this.#inlets.size;
+    return { mailbox: size, handling, clients, ...this.#setUp.behaviour.stats?.() };
   }
 
   /** Runs a named out-of-band operation. */

@@ -268,10 +268,13 @@ function diedError(actor: string): ActorError {
   return new ActorError(`${actor} did not stop`, { code: 'ACTOR_DIED', details: { actor } });
 }
 
-/** The last thing that a subscriber hears. */
+/**
+ * The last thing that a subscriber hears. One on this thread may have asked in the same turn for somebody else to be
+ * subscribed, who has to hear it too; between threads what is not read any more is closed with its port.
+ */
 function dismiss(subscriber: Port, error: Error): void {
   subscriber.post({ t: 'closed', error: encodeError(error) });
-  subscriber.close();
+  if (!subscriber.byReference) subscriber.close();
 }
 
 /** Names of the members of a pool. */

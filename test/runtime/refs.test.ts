@@ -32,6 +32,15 @@ describe('refs in messages', () => {
     returned.close();
   });
 
+  it('give their channels back when they are forgotten', async () => {
+    const target = await system.spawn(probeActor, {}, { name: 'target' });
+    const channels = async () => (await system.stats()).get('target/0')?.clients;
+    const before = await channels();
+    assert.equal(typeof before, 'number');
+    for (let i = 0; i < 20; i++) await left.ask('echo', { forgotten: target }).catch(() => {});
+    while ((await channels()) !== before) assert(await left.ask('forgetRef', target));
+  });
+
   it('can be sent on by an actor that was sent one', async () => {
     const relayed = await left.ask('giveRef', await right.ask('giveRef', left));
     assert.equal(await relayed.ask('threadId', undefined), await left.ask('threadId', undefined));

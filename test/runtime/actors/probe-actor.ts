@@ -70,10 +70,6 @@ export default defineActor({
           Gate.touch(cells);
           return new Promise(() => {});
         },
-        waitAt({ reached, opened }) {
-          Gate.touch(reached);
-          return Gate.opened(opened);
-        },
         make({ bytes, moved }) {
           made = new ArrayBuffer(bytes);
           return moved ? transfer(made, [made]) : made;

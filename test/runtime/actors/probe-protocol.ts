@@ -24,8 +24,6 @@ export const probeProtocol = protocol('probe', {
   failTold: tell<string>(),
   /** Touches a gate and does not come back. */
   hangTold: tell<GateCells>(),
-  /** Touches a gate, then waits without holding up the thread until another one is opened. */
-  waitAt: ask<{ readonly reached: GateCells; readonly opened: GateCells }, void>(),
   /** Answers with so many bytes, moved or cloned; what is left of them here is asked for with `kept`. */
   make: ask<{ readonly bytes: number; readonly moved: boolean }, ArrayBuffer>(),
   /** Streams such buffers; the last one is the final value. */

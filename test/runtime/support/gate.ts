@@ -18,11 +18,6 @@ export class Gate {
     set(cells, REACHED);
   }
 
-  /** Resolves when the gate is opened; the thread goes on meanwhile. */
-  static async opened(cells: GateCells): Promise<void> {
-    await Atomics.waitAsync(cells, OPENED, 0).value;
-  }
-
   /** Resolves when somebody blocks at the gate, or touches it. */
   async reached(): Promise<void> {
     await Atomics.waitAsync(this.cells, REACHED, 0).value;
