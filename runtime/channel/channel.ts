@@ -25,10 +25,9 @@ export interface ChannelOwner {
   onLostTell(method: string, error: Error): void;
 }
 
-interface Sent<Message extends Outbound> {
-  readonly message: Message;
-  readonly id: number;
-}
+/** To look costs as much as to send; so that is done for so many messages at once, or for one that holds much memory. */
+const FORGOTTEN_AT_ONCE = 64;
+const LARGE_BYTES = 16 * 1024;
 
 export class Channel<Message extends Outbound> implements Withdrawal {
   /** The actor's name, for errors and routing. */
@@ -38,11 +37,13 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   readonly #owner: ChannelOwner;
   readonly #revive: Reviver;
   /** Sent and, as far as was last looked, not started. */
-  readonly #unstarted = new FifoQueue<Sent<Message>>();
+  readonly #unstarted = new FifoQueue<Message>();
   readonly #awaiting = new Map<number, Message>();
   /** Methods of tells that have started and, as far as was last looked, not ended. */
   readonly #tells = new FifoQueue<string>();
   #tellsEnded = 0;
+  /** Something large was sent since it was last looked at what has started. */
+  #holdsLarge = false;
   #nextId = 1;
   #open = true;
   #ended = false;
@@ -86,8 +87,8 @@ export class Channel<Message extends Outbound> implements Withdrawal {
 
   /** Sends; the caller has made sure of credit. */
   post(message: Message): void {
-    this.#forgetStarted();
     const id = this.#nextId++;
+    if (this.#holdsLarge || id % FORGOTTEN_AT_ONCE === 0) this.#forgetStarted();
     try {
       this.#post(message, id);
     } catch (cause) {
@@ -97,7 +98,8 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       return;
     }
     this.#flow.spend(message.bytes);
-    this.#unstarted.push({ message, id });
+    this.#unstarted.push(message);
+    if (message.bytes > LARGE_BYTES) this.#holdsLarge = true;
     message.posted(this, id);
     if (message.kind === 'tell') message.succeed(undefined);
     else this.#awaiting.set(id, message);
@@ -121,9 +123,8 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     this.#open = false;
     this.#forgetStarted();
     const again: Message[] = [];
-    for (let sent = this.#unstarted.shift(); sent !== undefined; sent = this.#unstarted.shift()) {
-      const { message, id } = sent;
-      if (message.kind !== 'tell' && !this.#awaiting.delete(id)) continue; // left by its caller
+    for (let message = this.#unstarted.shift(); message !== undefined; message = this.#unstarted.shift()) {
+      if (message.kind !== 'tell' && !this.#awaiting.delete(message.id)) continue; // left by its caller
       message.tookBack();
       if (canBeSentAgain(message)) again.push(message);
       else if (message.kind === 'tell') this.#owner.onLostTell(message.method, unbegun(message.method));
@@ -139,7 +140,8 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   #post(message: Message, id: number): void {
     const { kind, method, bytes, json, writer } = message;
     if (json !== undefined && kind !== 'open' && message.transfer.length === 0 && !this.#port.byReference) {
-      this.#port.postText(kind === 'tell' ? tellText(method, bytes, json) : askText(method, bytes, id, json));
+      if (kind === 'tell') this.#port.postText(tellText(method, bytes, json), true);
+      else this.#port.postText(askText(method, bytes, id, json));
       return;
     }
     const { payload, travellers, transfer } = encodePayload(message.payload, this.#port);
@@ -157,10 +159,11 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   }
 
   #forgetStarted(): void {
+    this.#holdsLarge = false;
     const unstarted = this.#flow.unstarted;
     while (this.#unstarted.size > unstarted) {
       const started = this.#unstarted.shift();
-      if (started?.message.kind === 'tell') this.#tells.push(started.message.method);
+      if (started?.kind === 'tell') this.#tells.push(started.method);
     }
     if (this.#tells.size === 0) return;
     const ended = this.#flow.tellsEnded;

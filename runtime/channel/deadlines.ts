@@ -6,31 +6,42 @@ import { after } from '../util/timers.ts';
 
 /** What a deadline ends. */
 export interface Mortal {
+  readonly isSettled: boolean;
   expire(): void;
 }
 
+/** Those that have settled are dropped when they are so many, and more than the others. */
+const COMPACT_FROM = 64;
+
 /** Those that share a timer. */
 export class Deadline {
-  readonly #members = new Set<Mortal>();
   readonly #timer: NodeJS.Timeout;
   readonly #onEmpty: () => void;
+  #members: Mortal[] = [];
+  #settled = 0;
 
   constructor(ms: number, onEmpty: () => void) {
     this.#onEmpty = onEmpty;
     this.#timer = after(ms, () => {
       onEmpty();
-      for (const member of this.#members) member.expire();
+      for (const member of this.#members) if (!member.isSettled) member.expire();
     });
   }
 
   add(member: Mortal): void {
-    this.#members.add(member);
+    this.#members.push(member);
   }
 
-  delete(member: Mortal): void {
-    if (!this.#members.delete(member) || this.#members.size > 0) return;
-    clearTimeout(this.#timer);
-    this.#onEmpty();
+  /** One of them has settled. To be called once for each. */
+  noteSettled(): void {
+    this.#settled += 1;
+    if (this.#settled === this.#members.length) {
+      clearTimeout(this.#timer);
+      this.#onEmpty();
+    } else if (this.#settled > COMPACT_FROM && this.#settled * 2 > this.#members.length) {
+      this.#members = this.#members.filter(({ isSettled }) => !isSettled);
+      this.#settled = 0;
+    }
   }
 }
 

@@ -3,7 +3,7 @@
  *
  *     int32 index   0           1              2              3
  *                ┌───────────┬──────────────┬──────────────┬─────────────┐
- *                │ started   │ started KiB  │ client waits │ tells ended │
+ *                │ started   │ started KiB  │ wake at      │ tells ended │
  *                └───────────┴──────────────┴──────────────┴─────────────┘
  *     written by   actor       actor          both           actor
  *
@@ -14,7 +14,7 @@
  */
 const STARTED = 0;
 const STARTED_KIB = 1;
-const CLIENT_WAITS = 2;
+const WAKE_AT = 2;
 const TELLS_ENDED = 3;
 const CELLS = 4;
 
@@ -28,6 +28,11 @@ export interface FlowWindow {
 
 export const DEFAULT_WINDOW: FlowWindow = { messages: 1_024, kib: 64 * 1024 };
 
+const NOBODY_WAITS = 0;
+
+/** A count of started messages, as it stands in `wake at`: never 0. */
+const wakeAt = (started: number): number => (started << 1) | 1;
+
 const kibOf = (bytes: number): number => Math.ceil(bytes / 1024);
 
 /** The client's side. */
@@ -36,6 +41,9 @@ export class FlowSender {
   readonly #window: FlowWindow;
   #sent = 0;
   #sentKib = 0;
+  /** As last read. The actor writes these cells all the time, and whoever reads them has to fetch them from its core. */
+  #started = 0;
+  #startedKib = 0;
 
   constructor(buffer: SharedArrayBuffer, window: FlowWindow = DEFAULT_WINDOW) {
     this.#cells = new Int32Array(buffer);
@@ -48,7 +56,8 @@ export class FlowSender {
 
   /** Messages sent that the actor has not started. */
   get unstarted(): number {
-    return (this.#sent - Atomics.load(this.#cells, STARTED)) | 0;
+    this.#started = Atomics.load(this.#cells, STARTED);
+    return (this.#sent - this.#started) | 0;
   }
 
   /** Tells whose handlers have ended; wraps, as all counters do. */
@@ -57,15 +66,29 @@ export class FlowSender {
   }
 
   hasCredit(bytes: number): boolean {
-    const unstarted = this.unstarted;
-    if (unstarted === 0) return true;
-    const kib = ((this.#sentKib - Atomics.load(this.#cells, STARTED_KIB)) | 0) + kibOf(bytes);
-    return unstarted < this.#window.messages && kib <= this.#window.kib;
+    const kib = kibOf(bytes);
+    if (this.#fits(kib)) return true;
+    if (this.unstarted === 0) return true;
+    this.#startedKib = Atomics.load(this.#cells, STARTED_KIB);
+    return this.#fits(kib);
   }
 
-  /** Asks for one `credit` message as soon as the actor starts something. Check `hasCredit` again after it. */
+  #fits(kib: number): boolean {
+    const { messages, kib: most } = this.#window;
+    return (
+      ((this.#sent - this.#started) | 0) < messages && ((this.#sentKib - this.#startedKib) | 0) + kib <= most
+    );
+  }
+
+  /**
+   * Asks for one `credit` message: when half the window of messages is free, so that not each message costs one; for bytes,
+   * as soon as the actor starts something. Check `hasCredit` again after it.
+   */
   requestCredit(): void {
-    Atomics.store(this.#cells, CLIENT_WAITS, 1);
+    const { messages } = this.#window;
+    const isFull = this.unstarted >= messages;
+    const target = isFull ? this.#sent - (messages >> 1) : this.#started + 1;
+    Atomics.store(this.#cells, WAKE_AT, wakeAt(target));
   }
 
   spend(bytes: number): void {
@@ -85,10 +108,10 @@ export class FlowReceiver {
   /** Records that a message left the mailbox. True when the client waits and must be sent a `credit`. */
   start(bytes: number): boolean {
     if (bytes > 0) Atomics.add(this.#cells, STARTED_KIB, kibOf(bytes));
-    Atomics.add(this.#cells, STARTED, 1);
-    return (
-      Atomics.load(this.#cells, CLIENT_WAITS) === 1 && Atomics.exchange(this.#cells, CLIENT_WAITS, 0) === 1
-    );
+    const started = Atomics.add(this.#cells, STARTED, 1) + 1;
+    const wake = Atomics.load(this.#cells, WAKE_AT);
+    if (wake === NOBODY_WAITS || ((wakeAt(started) - wake) | 0) < 0) return false;
+    return Atomics.compareExchange(this.#cells, WAKE_AT, wake, NOBODY_WAITS) === wake;
   }
 
   /** Records that the handler of a `tell` has ended, one way or the other. */

@@ -17,6 +17,8 @@ export interface Outbound {
   readonly routeKey: string | undefined;
   /** For `open`: the writer, moved to the actor when the message is posted. */
   readonly writer: StreamWriter<unknown, unknown> | undefined;
+  /** Its number on the channel by which it left last. */
+  readonly id: number;
   /** The message left by this channel, under this number: the answer may be called off there. */
   posted(by: Withdrawal, id: number): void;
   /** The actor died before it began the message: it has not left, after all. */

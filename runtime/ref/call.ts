@@ -58,8 +58,11 @@ export class Call implements Outbound, Mortal {
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** Whether it waits at its ref. */
   held = false;
+  id = 0;
   readonly #parts: CallParts;
-  readonly #result = Promise.withResolvers<unknown>();
+  /** Made when somebody waits for it; nobody does for a `tell` that has left. */
+  #result: PromiseWithResolvers<unknown> | undefined;
+  #outcome: Outcome | undefined;
   readonly #signal: AbortSignal | undefined;
   readonly #deadlineMs: number | undefined;
   #payload: unknown;
@@ -67,8 +70,6 @@ export class Call implements Outbound, Mortal {
   #deadline: Deadline | undefined;
   #onAbort: (() => void) | undefined;
   #by: Withdrawal | undefined;
-  #id = 0;
-  #settled = false;
 
   constructor(parts: CallParts, options: CallOptions | undefined) {
     this.#parts = parts;
@@ -132,13 +133,21 @@ export class Call implements Outbound, Mortal {
     return this.#parts.patient;
   }
 
+  get isSettled(): boolean {
+    return this.#outcome !== undefined;
+  }
+
   get result(): Promise<unknown> {
+    if (this.#result === undefined) {
+      this.#result = Promise.withResolvers();
+      if (this.#outcome !== undefined) settle(this.#result, this.#outcome);
+    }
     return this.#result.promise;
   }
 
   /** A `tell` that has left has succeeded, and is still wanted if its actor dies before it begins it. */
   get wanted(): boolean {
-    return !this.#settled || this.hasSucceeded;
+    return this.#outcome === undefined || this.hasSucceeded;
   }
 
   /** For a `tell`: its sender was told that it has left. */
@@ -146,7 +155,7 @@ export class Call implements Outbound, Mortal {
 
   posted(by: Withdrawal, id: number): void {
     this.#by = by;
-    this.#id = id;
+    this.id = id;
   }
 
   tookBack(): void {
@@ -155,11 +164,11 @@ export class Call implements Outbound, Mortal {
 
   succeed(value: unknown): void {
     if (this.kind === 'tell') this.hasSucceeded = true;
-    if (this.#settle()) this.#result.resolve(value);
+    this.#settle({ value });
   }
 
   fail(error: Error): void {
-    if (this.#settle()) this.#result.reject(error);
+    this.#settle({ error });
   }
 
   expire(): void {
@@ -185,8 +194,8 @@ export class Call implements Outbound, Mortal {
   }
 
   #giveUp(error: ActorError): void {
-    if (this.#settled) return;
-    this.#by?.withdraw(this.#id, error);
+    if (this.#outcome !== undefined) return;
+    this.#by?.withdraw(this.id, error);
     this.fail(error);
   }
 
@@ -194,14 +203,21 @@ export class Call implements Outbound, Mortal {
     return `${this.#parts.actor}.${this.method}`;
   }
 
-  #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    this.#deadline?.delete(this);
+  #settle(outcome: Outcome): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#deadline?.noteSettled();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
     if (this.held && !this.hasSucceeded) this.#parts.onLeft();
-    return true;
+    if (this.#result !== undefined) settle(this.#result, outcome);
   }
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: Error };
+
+function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
+  if ('error' in outcome) reject(outcome.error);
+  else resolve(outcome.value);
 }
 
 function bytesOf(payload: unknown, transfer: readonly Transferable[]): number {

@@ -69,7 +69,11 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     listed?.among.add(this);
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
-    if (options.deadlineMs !== undefined && options.deadlineMs <= LONGEST_TIMER_MS) {
+    if (
+      this.#outcome === undefined &&
+      options.deadlineMs !== undefined &&
+      options.deadlineMs <= LONGEST_TIMER_MS
+    ) {
       this.#deadline = deadlineIn(options.deadlineMs);
       this.#deadline.add(this);
     }
@@ -78,6 +82,11 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   /** The value the stream ended with. Settles only as chunks are consumed, since the writer needs credit. */
   get final(): Promise<Final> {
     return this.#final.promise;
+  }
+
+  /** @internal */
+  get isSettled(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** Id of the actor that writes it; 0 when nobody does. @internal */
@@ -224,7 +233,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     this.#outcome = outcome;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#options.listed?.among.delete(this);
-    this.#deadline?.delete(this);
+    this.#deadline?.noteSettled();
     this.#port.close();
     if (outcome.ok) this.#final.resolve(outcome.value);
     else this.#final.reject(outcome.error);

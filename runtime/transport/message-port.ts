@@ -1,11 +1,12 @@
 /**
  * Transport between threads: Node's `MessagePort`. A `postMessage` costs a microsecond and wakes the other thread,
- * whatever it carries; so small messages, which are text, leave together. The first of a turn leaves at once, for somebody
- * may wait for it; those that follow leave when the turn ends, or before a message that is no text: the order stays.
+ * whatever it carries; so small messages, which are text, leave together: when the turn ends, or before a message that is
+ * no text, so that the order stays. Of many the first few leave at once, for the other thread can begin with them. Nobody
+ * waits for the answer to a `tell`, so its sender may go on to block this thread: the first of a turn leaves at once.
  *
- *     turn:  post a   post b   post c   post (a clone)   post d   ends
- *              │        └────┬───┘            │             │       │
- *     port:   [a]          [b,c]            clone           └──────[d]
+ *     turn:  post a   post b   post (a clone)   post c   post d   ends
+ *              └────┬───┘            │            └────┬───┘
+ *     port:       [a,b]            clone             [c,d]
  */
 import {
   MessageChannel,
@@ -18,6 +19,8 @@ import { messageOf } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
 import type { Port, PortListener } from './port.ts';
 
+/** So many messages of a turn are enough for the other thread to begin with. */
+const FIRST_PORTION = 16;
 /** Characters that are held back at most: what reads them should not have to wait for all of a long turn. */
 const MOST_HELD_BACK = 64 * 1024;
 
@@ -27,6 +30,8 @@ export class MessagePortTransport implements Port, HoldsBack {
   #listener: PortListener | undefined;
   /** Joined by commas. Undefined: nothing was posted in this turn. */
   #heldBack: string | undefined;
+  /** Texts that were posted in this turn. */
+  #posted = 0;
   /** No more is delivered here. */
   #over = false;
 
@@ -44,15 +49,17 @@ export class MessagePortTransport implements Port, HoldsBack {
     this.#port.postMessage(message, transfer);
   }
 
-  postText(text: string): void {
+  postText(text: string, isUrgent = false): void {
     if (this.#heldBack === undefined) {
-      this.#port.postMessage(text);
-      this.#heldBack = '';
       flushAtTurnsEnd(this);
+      this.#heldBack = isUrgent ? '' : text;
+      this.#posted = 1;
+      if (isUrgent) this.#port.postMessage(text);
       return;
     }
     this.#heldBack = this.#heldBack === '' ? text : `${this.#heldBack},${text}`;
-    if (this.#heldBack.length > MOST_HELD_BACK) this.#letGo();
+    this.#posted += 1;
+    if (this.#posted === FIRST_PORTION || this.#heldBack.length > MOST_HELD_BACK) this.#letGo();
   }
 
   /** The turn is over. */

@@ -20,8 +20,11 @@ export interface Port {
   readonly byReference: boolean;
   /** Throws a `DataCloneError` when the message cannot be cloned; never when the other end is gone. */
   post(message: WireMessage, transfer?: readonly Transferable[]): void;
-  /** Posts a message in its text form (`wire/text-codec.ts`), perhaps together with others of this turn; in order. */
-  postText(text: string): void;
+  /**
+   * Posts a message in its text form (`wire/text-codec.ts`), perhaps together with others of this turn; in order.
+   * @param isUrgent it leaves at once if it is the first of its turn. Default false
+   */
+  postText(text: string, isUrgent?: boolean): void;
   /** Starts delivery. Messages that came earlier are delivered first. */
   listen(listener: PortListener): void;
   /** Delivers now whatever has arrived. To be called outside of a delivery. */

@@ -24,12 +24,17 @@ const NOTHING: SmallJson = { text: '', bytes: 0 };
 /** `undefined`: the value is large, or JSON would change it. Never throws. */
 export function smallJson(value: unknown): SmallJson | undefined {
   if (value === undefined) return NOTHING;
+  // A getter in the payload may call something that looks at another payload.
+  const look = idleLook ?? new Look();
+  idleLook = undefined;
   try {
-    const look = new Look();
-    if (!look.at(value)) return undefined;
-    return { text: JSON.stringify(value), bytes: look.characters };
+    look.begin();
+    return look.at(value) ? { text: JSON.stringify(value), bytes: look.characters } : undefined;
   } catch {
     return undefined; // a getter that throws: the clone will say so
+  } finally {
+    look.begin();
+    idleLook = look;
   }
 }
 
@@ -39,6 +44,13 @@ class Look {
   /** Objects met so far. A handful, so a list is faster than a set. */
   #first: object | undefined;
   #others: object[] | undefined;
+
+  begin(): void {
+    this.characters = 0;
+    this.#values = 0;
+    this.#first = undefined;
+    this.#others = undefined;
+  }
 
   /** Whether JSON keeps the value as it is. */
   at(value: unknown): boolean {
@@ -87,3 +99,5 @@ class Look {
     return true;
   }
 }
+
+let idleLook: Look | undefined = new Look();

@@ -42,4 +42,17 @@ describe('flow control', () => {
     assert.equal(receiver.start(0), true);
     assert.equal(receiver.start(0), false);
   });
+
+  it('wakes a client that filled the window when half of it is free, and one that lacks bytes at once', () => {
+    const { sender, receiver } = channel({ messages: 8, kib: 4 });
+    for (let i = 0; i < 8; i++) sender.spend(0);
+    sender.requestCredit();
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map(() => receiver.start(0)),
+      [false, false, false, true, false],
+    );
+    sender.spend(4 * 1024);
+    sender.requestCredit();
+    assert.equal(receiver.start(0), true);
+  });
 });

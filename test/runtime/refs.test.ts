@@ -37,8 +37,8 @@ describe('refs in messages', () => {
     const channels = async () => (await system.stats()).get('target/0')?.clients;
     const before = await channels();
     assert.equal(typeof before, 'number');
-    for (let i = 0; i < 20; i++) await left.ask('echo', { forgotten: target }).catch(() => {});
-    while ((await channels()) !== before) assert(await left.ask('forgetRef', target));
+    for (let i = 0; i < 20; i++) assert.equal(await left.ask('askOther', { other: target, value: i }), i);
+    while ((await channels()) !== before) assert(await left.ask('collectGarbage', undefined));
   });
 
   it('can be sent on by an actor that was sent one', async () => {

@@ -99,11 +99,9 @@ export default defineActor({
           await writer.send(value);
           writer.end(value);
         },
-        async forgetRef() {
+        collectGarbage() {
           setFlagsFromString('--expose-gc');
           const collect: unknown = runInNewContext('gc');
-          // The payload is out of reach in a later turn.
-          for (let turn = 0; turn < 4; turn++) await new Promise(setImmediate);
           if (typeof collect === 'function') collect();
           return typeof collect === 'function';
         },

@@ -36,8 +36,8 @@ export const probeProtocol = protocol('probe', {
   endBadly: stream<void, number, unknown>(),
   /** Streams what it is given, and ends with it. */
   say: stream<unknown, unknown, unknown>(),
-  /** Forgets a ref at once, and collects garbage. Answers with whether it could. */
-  forgetRef: ask<ProbeRef, boolean>(),
+  /** Answers with whether it could. */
+  collectGarbage: ask<void, boolean>(),
   /** Touches a gate and computes for ever, for a request. */
   spin: ask<{ readonly gate: GateCells; readonly requestId: string }, void>(),
   /** Blocks at a gate as a library's native code would. */

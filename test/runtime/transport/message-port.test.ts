@@ -30,13 +30,36 @@ describe('messages of one turn', () => {
   const ids = () => got.map((message) => ('id' in message ? message.id : message.t));
   const say = (id: number, value?: unknown) => near.postText(replyText(id, json(value)));
 
-  it('leave at once for the first, at the end of the turn for the others', async () => {
+  it('leave at the end of the turn', async () => {
     for (let id = 0; id < 4; id++) say(id);
     far.drain();
-    assert.deepEqual(ids(), [0]);
+    assert.deepEqual(ids(), []);
     await new Promise<void>((resolve) => process.nextTick(resolve));
     far.drain();
     assert.deepEqual(ids(), [0, 1, 2, 3]);
+  });
+
+  it('leave at once when the first of them is urgent, and that alone', () => {
+    near.postText(CREDIT_TEXT, true);
+    near.postText(CREDIT_TEXT, true);
+    far.drain();
+    assert.deepEqual(ids(), ['credit']);
+    flushAll();
+    far.drain();
+    assert.deepEqual(ids(), ['credit', 'credit']);
+  });
+
+  it('leave in portions when they are many, so that the other thread can begin', () => {
+    for (let id = 0; id < 20; id++) say(id);
+    far.drain();
+    const begun = ids().length;
+    assert(begun > 0 && begun < 20);
+    flushAll();
+    far.drain();
+    assert.deepEqual(
+      ids(),
+      Array.from({ length: 20 }, (_, id) => id),
+    );
   });
 
   it('leave when the thread is about to be busy', () => {
@@ -105,6 +128,7 @@ describe('messages of one turn', () => {
     for (let id = 0; id < 3; id++) left.postText(replyText(id, json(undefined)));
     const moved = new MessagePortTransport(left.detach().token);
     moved.postText(replyText(3, json(undefined)));
+    flushAll();
     right.listen({ onMessage: (message) => got.push(message), onClose() {} });
     right.drain();
     assert.deepEqual(ids(), [0, 1, 2, 3]);
