@@ -17,6 +17,7 @@ import type { Delivery } from './delivery.ts';
 import { Inlet } from './inlet.ts';
 import { type AnyHandler, failureOf, type Invocable, invoke } from './invoke.ts';
 import { Mailbox } from './mailbox.ts';
+import { SelfTimers } from './self-timers.ts';
 import { SetUp } from './set-up.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: an actor of any protocol; a cell looks methods up by name
@@ -61,6 +62,12 @@ export class ActorCell {
       onChange: () => this.#publishLoad(),
     });
     setUp.onReport = () => this.#publishLoad();
+    setUp.timers = new SelfTimers({
+      name: parts.name,
+      methods: actor.blueprint.protocol.methods,
+      stopping: setUp.stopping.signal,
+      connect: (token) => this.connect(token),
+    });
   }
 
   /** Sets the actor up. Rejects with what its `setup` throws. */

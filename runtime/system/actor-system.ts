@@ -111,7 +111,12 @@ export class ActorSystem implements AsyncDisposable {
         limits: this.#limits,
       };
       return this.#watch(
-        new ThreadIncarnation(boot, this.#board.pulseReader(boot.boardSlot), this.deadLetters),
+        new ThreadIncarnation(
+          boot,
+          this.#board.pulseReader(boot.boardSlot),
+          this.deadLetters,
+          options.thread,
+        ),
       );
     });
   }

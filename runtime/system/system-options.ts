@@ -1,4 +1,5 @@
 /** How a system and its pools are made. */
+import type { ResourceLimits } from 'node:worker_threads';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import type { RoutingPolicyName } from '../routing/routing-policy.ts';
@@ -12,6 +13,14 @@ export interface ActorSystemOptions extends SharedMemoryOptions {
   readonly stopGraceMs?: number;
   /** When an actor's thread is taken for hung, ms. Defaults: 15,000 between turns, 60,000 at the start, 120,000 in native code. */
   readonly watchdog?: WatchdogOptions;
+}
+
+/** What an actor's thread is given. */
+export interface ThreadOptions {
+  /** Limits of its heap, MiB, as Node's `Worker` takes them. Default: V8's, and 24 MiB for young objects. */
+  readonly resourceLimits?: ResourceLimits;
+  /** Its `process.env`. Default: a copy of this thread's. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 /** How far a ref may be ahead of an actor. */
@@ -34,6 +43,8 @@ export interface SpawnOptions {
   readonly mailbox?: MailboxOptions;
   /** Messages that a ref holds back while no mailbox has room; one more fails with `MAILBOX_FULL`. Default 1,024. */
   readonly outbox?: number;
+  /** What each member's thread is given. Not for actors on the system's own thread. */
+  readonly thread?: ThreadOptions;
   /** What differs from the default restart policy. */
   readonly restart?: Partial<RestartPolicy>;
 }

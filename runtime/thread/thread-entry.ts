@@ -1,6 +1,8 @@
 /** The first module of an actor's thread: loads the actor's own module and puts it under remote control. */
+import { getHeapStatistics } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
+import type { ActorStats } from '../actor/behaviour.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { ActorError, TroupeError } from '../errors.ts';
@@ -46,10 +48,21 @@ function answer(question: ControlQuestion): Promise<Outcome<unknown>> {
     case 'start':
       return outcomeOf(start);
     case 'stats':
-      return outcomeOf(() => started().stats());
+      return outcomeOf(() => ({ ...threadStats(), ...started().stats() }));
     case 'control':
       return outcomeOf(() => started().control(question.operation));
   }
+}
+
+let utilization = performance.eventLoopUtilization();
+
+/** Of the thread, and of the time since it was asked last: the part in which its event loop was busy. */
+function threadStats(): ActorStats {
+  const now = performance.eventLoopUtilization();
+  const busy = performance.eventLoopUtilization(now, utilization).utilization;
+  utilization = now;
+  const { used_heap_size: heapBytes } = getHeapStatistics();
+  return { heapBytes, eventLoopUtilization: busy };
 }
 
 function obey(order: ControlOrder): void {

@@ -7,6 +7,7 @@ import { ActorError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
 import type { Exit, Incarnation, Waiting } from '../supervision/incarnation.ts';
 import type { Watched } from '../supervision/watchdog.ts';
+import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
@@ -52,6 +53,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     boot: Omit<ThreadBoot, 'args' | 'exitGate' | 'control' | 'letters'> & { readonly args: unknown },
     pulse: PulseReader,
     deadLetters: DeadLetters,
+    { resourceLimits, env }: ThreadOptions = {},
   ) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
@@ -74,7 +76,8 @@ export class ThreadIncarnation implements Incarnation, Watched {
       name: boot.name,
       workerData,
       transferList: [control.port2, letters.port2, ...transfer],
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
+      ...(env === undefined ? {} : { env }),
       ...flagsForFiles(),
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited

@@ -44,6 +44,24 @@ describe('a pool', () => {
     });
   }
 
+  it('gives its threads the limits and the environment that it was asked for', async () => {
+    const thread = { resourceLimits: { maxYoungGenerationSizeMb: 8 }, env: { GREETING: 'hello' } };
+    const pool = await spawn({ thread });
+    assert.equal(await pool.ask('youngGeneration', undefined), 8);
+    assert.equal(await pool.ask('environment', 'GREETING'), 'hello');
+    assert.equal(await pool.ask('environment', 'PATH'), undefined);
+  });
+
+  it('says of each member how busy its thread was and how large its heap is', async () => {
+    await spawn();
+    const stats = (await system.stats()).get('pool/0');
+    const { eventLoopUtilization, heapBytes } = stats ?? {};
+    assert(
+      typeof eventLoopUtilization === 'number' && eventLoopUtilization >= 0 && eventLoopUtilization <= 1,
+    );
+    assert(typeof heapBytes === 'number' && heapBytes > 0);
+  });
+
   it('lets each member be asked, and all of them', async () => {
     const pool = await spawn({ size: 3 });
     const all = await pool.askEach('threadId', undefined);

@@ -16,6 +16,7 @@ export default defineActor({
       throw new TroupeError('cannot start', { code: 'PROBE_START' });
     }
     const notes: string[] = [];
+    let endTimer = () => {};
     let made = new ArrayBuffer(0);
     let friend: ProbeRef | undefined;
     return {
@@ -99,6 +100,12 @@ export default defineActor({
           await writer.send(value);
           writer.end(value);
         },
+        noteLater({ ms, text, every }) {
+          endTimer = every ? context.every(ms, 'note', text) : context.after(ms, 'note', text);
+        },
+        endTimer: () => endTimer(),
+        badTimer: () => void context.after(1, 'echo', 1),
+        environment: (name) => process.env[name],
         collectGarbage() {
           setFlagsFromString('--expose-gc');
           const collect: unknown = runInNewContext('gc');

@@ -36,6 +36,12 @@ export const probeProtocol = protocol('probe', {
   endBadly: stream<void, number, unknown>(),
   /** Streams what it is given, and ends with it. */
   say: stream<unknown, unknown, unknown>(),
+  /** Notes a text after so many ms, or every so many ms, `every`; `end` ends what was begun last. */
+  noteLater: ask<{ readonly ms: number; readonly text: string; readonly every: boolean }, void>(),
+  endTimer: ask<void, void>(),
+  /** Begins a timer for a method that is no `tell`. */
+  badTimer: ask<void, void>(),
+  environment: ask<string, string | undefined>(),
   /** Answers with whether it could. */
   collectGarbage: ask<void, boolean>(),
   /** Touches a gate and computes for ever, for a request. */
