@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { LoadBoard } from '../../../runtime/board/load-board.ts';
-import { FlowReceiver, FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { DeadLetters } from '../../../runtime/dead-letters.ts';
 import { ActorError } from '../../../runtime/errors.ts';
 import { ask, protocol, tell } from '../../../runtime/protocol.ts';
@@ -13,63 +12,17 @@ import { ActorRef } from '../../../runtime/ref/actor-ref.ts';
 import { createRefEnvironment } from '../../../runtime/ref/environment.ts';
 import { RefCore } from '../../../runtime/ref/ref-core.ts';
 import type { RoutingPolicyName } from '../../../runtime/routing/routing-policy.ts';
-import { flushAll } from '../../../runtime/transport/departures.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
-import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
-import type { Port } from '../../../runtime/transport/port.ts';
 import { encodeError } from '../../../runtime/wire/error-codec.ts';
-import type { DataMessage } from '../../../runtime/wire/messages.ts';
+import { FakeActor } from '../support/fake-actor.ts';
 
 const numbers = protocol('numbers', { echo: ask<unknown, unknown>(), note: tell<number>() });
-
-/** One incarnation of an actor, which does only what it is told to. */
-class Actor {
-  readonly got: DataMessage[] = [];
-  readonly flow = FlowSender.createBuffer();
-  readonly client: MessagePortTransport;
-  readonly #port: Port;
-  readonly #receiver = new FlowReceiver(this.flow);
-
-  constructor() {
-    const [mine, theirs] = MessagePortTransport.pair();
-    this.#port = mine;
-    this.client = theirs;
-    mine.listen({
-      onMessage: (message) => {
-        if (message.t === 'ask' || message.t === 'tell' || message.t === 'open') this.got.push(message);
-      },
-      onClose() {},
-    });
-  }
-
-  /** Reads what was sent. */
-  read(): readonly unknown[] {
-    flushAll();
-    this.#port.drain();
-    return this.got.map(({ payload }) => payload);
-  }
-
-  /** Begins the next so many messages. */
-  begin(count: number): void {
-    for (let i = 0; i < count; i++) if (this.#receiver.start(0)) this.#port.post({ t: 'credit' });
-  }
-
-  answer(index: number, value: unknown): void {
-    const message = this.got[index];
-    assert(message?.t === 'ask');
-    this.#port.post({ t: 'reply', id: message.id, value });
-  }
-
-  die(): void {
-    this.#port.close();
-  }
-}
 
 describe('a ref, across a restart', () => {
   let feed: InProcessTransport;
   let ref: ActorRef<typeof numbers>;
   let letters: DeadLetters;
-  const actors: Actor[] = [];
+  const actors: FakeActor[] = [];
 
   function pool(policy: RoutingPolicyName, size: number, messages = 8): void {
     const [mine, theirs] = InProcessTransport.pair();
@@ -89,8 +42,8 @@ describe('a ref, across a restart', () => {
     for (const actor of actors.splice(0)) actor.die();
   });
 
-  function up(index = 0): Actor {
-    const actor = new Actor();
+  function up(index = 0): FakeActor {
+    const actor = new FakeActor();
     actors.push(actor);
     const { token: port } = actor.client.detach();
     feed.post({ t: 'up', member: `pool/${index}`, channel: { port, flow: actor.flow }, boardSlot: index });
