@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FlowReceiver, FlowSender } from '../../runtime/channel/flow-control.ts';
+import { FlowReceiver, FlowSender } from '../../../runtime/channel/flow-control.ts';
 
 function channel(window = { messages: 2, kib: 4 }) {
   const buffer = FlowSender.createBuffer();
