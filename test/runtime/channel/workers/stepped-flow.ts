@@ -22,16 +22,22 @@ function step(cells: unknown): void {
   wait(steps, STEPS.leave, 0);
 }
 
-Atomics.load = ((cells: Int32Array, at: number) => (step(cells), load(cells, at))) as typeof Atomics.load;
-Atomics.store = ((cells: Int32Array, at: number, value: number) => (
-  step(cells), store(cells, at, value)
-)) as typeof Atomics.store;
-Atomics.add = ((cells: Int32Array, at: number, value: number) => (
-  step(cells), add(cells, at, value)
-)) as typeof Atomics.add;
-Atomics.compareExchange = ((cells: Int32Array, at: number, expected: number, value: number) => (
-  step(cells), compareExchange(cells, at, expected, value)
-)) as typeof Atomics.compareExchange;
+Atomics.load = ((cells: Int32Array, at: number) => {
+  step(cells);
+  return load(cells, at);
+}) as typeof Atomics.load;
+Atomics.store = ((cells: Int32Array, at: number, value: number) => {
+  step(cells);
+  return store(cells, at, value);
+}) as typeof Atomics.store;
+Atomics.add = ((cells: Int32Array, at: number, value: number) => {
+  step(cells);
+  return add(cells, at, value);
+}) as typeof Atomics.add;
+Atomics.compareExchange = ((cells: Int32Array, at: number, expected: number, value: number) => {
+  step(cells);
+  return compareExchange(cells, at, expected, value);
+}) as typeof Atomics.compareExchange;
 
 /** Sends until there is no credit and the actor was asked to say when there is. 1: it will have to be woken. */
 function send(): number {
