@@ -61,7 +61,7 @@ export class StreamWriter<Chunk, Final> {
     if (this.#state !== 'open' || !this.#hasCredit) return false;
     const json = this.#jsonOf(chunk);
     if (json !== undefined) {
-      this.#port.postText(chunkText(json));
+      this.#port.postText(chunkText(json), true); // somebody waits for it, and the writer may go on computing
       this.#spend(json.bytes);
       return true;
     }
@@ -96,7 +96,7 @@ export class StreamWriter<Chunk, Final> {
   end(final: Final): void {
     if (this.#state !== 'open') return;
     const json = this.#jsonOf(final);
-    if (json !== undefined) this.#port.postText(endText(json));
+    if (json !== undefined) this.#port.postText(endText(json), true);
     else {
       const moved = takeTransfer(final);
       const { payload: value, travellers, transfer } = encodePayload(final, this.#port);

@@ -1,8 +1,8 @@
 /**
  * Transport between threads: Node's `MessagePort`. A `postMessage` costs a microsecond and wakes the other thread,
  * whatever it carries; so small messages, which are text, leave together: when the turn ends, or before a message that is
- * no text, so that the order stays. Of many the first few leave at once, for the other thread can begin with them. Nobody
- * waits for the answer to a `tell`, so its sender may go on to block this thread: the first of a turn leaves at once.
+ * no text, so that the order stays. Of many the first few leave at once, for the other thread can begin with them. The first
+ * of a turn leaves at once where whoever sent it may go on to keep this thread busy: a `tell`, what a stream is written.
  *
  *     turn:  post a   post b   post (a clone)   post c   post d   ends
  *              └────┬───┘            │            └────┬───┘
