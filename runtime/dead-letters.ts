@@ -1,9 +1,10 @@
 /**
- * Messages that reached nobody: sent without an answer to an actor that had no room or was gone, or found in a
- * mailbox that was closed. A bounded record and an event stream, for people who wonder where a message went.
+ * Messages that came to nothing, of which nobody would hear otherwise: sent without an answer to an actor that had no room
+ * or was gone, found in a mailbox that was closed, under way in an actor that died, or failed in their handler. A bounded record and an event stream, for people who wonder where a message went.
  */
-import type { ActorErrorCode } from './errors.ts';
+import { type ActorErrorCode, TroupeError } from './errors.ts';
 import { Events } from './util/events.ts';
+import { encodeError } from './wire/error-codec.ts';
 
 /** A message that reached nobody. */
 export interface DeadLetter {
@@ -11,10 +12,22 @@ export interface DeadLetter {
   readonly actor: string;
   /** Its method in the protocol. */
   readonly method: string;
-  /** Why it was not delivered. */
+  /** Why it was not delivered, or not done. */
   readonly code: ActorErrorCode;
+  /** What went wrong: the handler's error, or what the actor died of. Absent when there was just no room. */
+  readonly error?: DeadLetterCause | undefined;
   /** Epoch milliseconds. */
   readonly at: number;
+}
+
+/** An error as it is kept: without what cannot be cloned. */
+export interface DeadLetterCause {
+  /** `TypeError` */
+  readonly name: string;
+  /** What it says. */
+  readonly message: string;
+  /** Where it was thrown. */
+  readonly stack: string | undefined;
 }
 
 const KEPT = 128;
@@ -36,8 +49,8 @@ export class DeadLetters {
   }
 
   /** Records a letter, with the time. @internal */
-  add(letter: Omit<DeadLetter, 'at'>): void {
-    this.record({ ...letter, at: Date.now() });
+  add({ error, ...letter }: Omit<DeadLetter, 'at' | 'error'> & { readonly error?: unknown }): void {
+    this.record({ ...letter, ...(error === undefined ? {} : { error: causeOf(error) }), at: Date.now() });
   }
 
   /** Records a letter that another thread reported. @internal */
@@ -52,4 +65,14 @@ export class DeadLetters {
     this.#events.on('letter', listener);
     return () => this.#events.off('letter', listener);
   }
+}
+
+/** What an error says of itself; never throws. Of a failure in a handler, that is the handler's own error. */
+function causeOf(error: unknown): DeadLetterCause {
+  const { name, message, stack, cause } = encodeError(error);
+  const own =
+    TroupeError.is(error) && error.code === 'DEFECT' && cause?.kind === 'error' ? cause.error : undefined;
+  return own === undefined
+    ? { name, message, stack }
+    : { name: own.name, message: own.message, stack: own.stack };
 }

@@ -55,16 +55,23 @@ export class TroupeError extends Error {
   }
 }
 
+const ACTOR_ERROR_CODES = [
+  'ASK_TIMEOUT',
+  'ABORTED',
+  'ACTOR_DIED',
+  'ACTOR_STOPPED',
+  'ACTOR_ESCALATED',
+  'MAILBOX_FULL',
+  'DEFECT',
+  'PROTOCOL_VIOLATION',
+] as const;
+
 /** How a message to an actor can fail to be answered, apart from a failure that the actor declares. */
-export type ActorErrorCode =
-  | 'ASK_TIMEOUT'
-  | 'ABORTED'
-  | 'ACTOR_DIED'
-  | 'ACTOR_STOPPED'
-  | 'ACTOR_ESCALATED'
-  | 'MAILBOX_FULL'
-  | 'DEFECT'
-  | 'PROTOCOL_VIOLATION';
+export type ActorErrorCode = (typeof ACTOR_ERROR_CODES)[number];
+
+export function isActorErrorCode(code: string): code is ActorErrorCode {
+  return (ACTOR_ERROR_CODES as readonly string[]).includes(code);
+}
 
 /** A message was not answered: which actor, why, and whether sending it again is safe. */
 export class ActorError extends TroupeError {
@@ -86,5 +93,14 @@ export function stoppedError(actor: string): ActorError {
     code: 'ACTOR_STOPPED',
     retrySafe: true,
     details: { actor },
+  });
+}
+
+/** An option that makes no sense: which, what it was, and what it may be. */
+export function invalidOption(field: string, value: unknown, remedy: string): TroupeError {
+  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return new TroupeError(`${field} is ${shown}: ${remedy}`, {
+    code: 'OPTION_INVALID',
+    details: { field, value: shown, remedy },
   });
 }

@@ -23,7 +23,7 @@ export {
 export type { Step, StepLoop } from './actor/step-loop.ts';
 export { type Blueprint, blueprint } from './blueprint.ts';
 export type { LoadReading } from './board/load-board.ts';
-export type { DeadLetter, DeadLetters } from './dead-letters.ts';
+export type { DeadLetter, DeadLetterCause, DeadLetters } from './dead-letters.ts';
 export {
   ActorError,
   type ActorErrorCode,
@@ -49,9 +49,10 @@ export {
   type TellMethod,
   tell,
 } from './protocol.ts';
-export type { ActorRef, StreamOptions, TellStatus } from './ref/actor-ref.ts';
+export type { ActorRef, StreamOptions } from './ref/actor-ref.ts';
 export type { CallOptions } from './ref/call.ts';
 export type { WatchEvent } from './ref/members.ts';
+export type { TellStatus } from './ref/ref-core.ts';
 export type { RoutingPolicyName } from './routing/routing-policy.ts';
 export type { StreamReader } from './stream/stream-reader.ts';
 export type { StreamWriter } from './stream/stream-writer.ts';
@@ -65,7 +66,12 @@ export {
 } from './system/actor-system.ts';
 export type { SharedCacheOptions, SharedMemoryOptions } from './system/shared-memory.ts';
 export type { ActorEvent, SystemEvents } from './system/system-events.ts';
-export type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system/system-options.ts';
+export type {
+  ActorSystemOptions,
+  DeclaredPool,
+  MailboxOptions,
+  SpawnOptions,
+} from './system/system-options.ts';
 export type { ArenaStats, SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';
 export type { SharedTensor } from './tensors/shared-tensor.ts';
@@ -74,3 +80,4 @@ export type { TensorType, TensorViews } from './tensors/tensor-type.ts';
 export { inNative, stillWorking, workingOn } from './thread/this-thread.ts';
 export { Events } from './util/events.ts';
 export { type ErrorClass, registerErrorClass } from './wire/error-codec.ts';
+export { transfer } from './wire/moved.ts';

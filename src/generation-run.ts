@@ -5,7 +5,7 @@
 import type { ChatRequest, GenerationSummary, TokenChunk } from '../actors/generation.ts';
 import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
 import { processNow } from '../runtime/clock.ts';
-import { TroupeError } from '../runtime/errors.ts';
+import { ActorError, TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
 import { isErrorNamed } from '../runtime/util/realms.ts';
 import { after } from '../runtime/util/timers.ts';
@@ -85,9 +85,10 @@ async function* attempts(
         yield delta;
       }
       return await reader.final;
-    } catch (error) {
-      if (isDataCloneError(error)) throw unsendable(error.cause);
-      const lost = TroupeError.is(error) && error.retrySafe && LOST.has(error.code);
+    } catch (thrown) {
+      if (isDataCloneError(thrown)) throw unsendable(thrown.cause);
+      const error = withoutTrace(thrown);
+      const lost = TroupeError.is(error) && LOST.has(error.code);
       if (!lost || options.signal.aborted) throw error;
       if (error.code === 'ACTOR_DIED') losses += 1;
       const deaths = await options.suspects.deathsOf(losses, before);
@@ -128,6 +129,14 @@ async function turnOf({ deadline }: ProcessRequest, options: GenerationRunOption
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** A generation leaves nothing behind, however far it got: what an actor's death or an abort cut short may be sent again. */
+function withoutTrace(error: unknown): unknown {
+  if (!(error instanceof ActorError) || error.retrySafe) return error;
+  if (!LOST.has(error.code) && error.code !== 'ABORTED') return error;
+  const { message, code, details, cause } = error;
+  return new ActorError(message, { code, retrySafe: true, details, cause });
 }
 
 /** The request could not even be posted. */

@@ -9,3 +9,15 @@ export interface EchoChannel {
   echo(message: Message): Promise<Message>;
   close(): Promise<unknown>;
 }
+
+/** The other ways to use a channel: without answers, with many, with memory that changes hands. */
+export interface FlowChannel {
+  readonly name: string;
+  /** Sends so many messages that are not answered; resolves when the last was taken. */
+  tell(message: Message, count: number): Promise<unknown>;
+  /** Reads so many messages that are sent on demand. */
+  read(count: number): Promise<unknown>;
+  /** Hands a buffer over and gets it back. */
+  move(buffer: ArrayBuffer): Promise<ArrayBuffer>;
+  close(): Promise<unknown>;
+}

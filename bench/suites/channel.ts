@@ -1,26 +1,50 @@
-/** Round trips of a small message between two threads, one at a time and many at once. */
-import type { EchoChannel } from '../channels/channel.ts';
+/** What it costs to talk to a thread: round trips one at a time and many at once, messages without an answer, streams, memory. */
+import type { EchoChannel, FlowChannel } from '../channels/channel.ts';
 import { openComlink } from '../channels/comlink.ts';
 import { openMessagePort } from '../channels/message-port.ts';
+import { openMessagePortFlow } from '../channels/message-port-flow.ts';
 import { openPiscina } from '../channels/piscina.ts';
-import { openTroupe } from '../channels/troupe.ts';
-import { measure, type Task } from '../measure.ts';
-import type { Suite, SuiteOptions, Table } from '../suite.ts';
+import { openPoolifier } from '../channels/poolifier.ts';
+import { openThreadsJs } from '../channels/threads-js.ts';
+import { openTinypool } from '../channels/tinypool.ts';
+import { openTroupe, openTroupeFlow } from '../channels/troupe.ts';
+import { openWorkerpool } from '../channels/workerpool.ts';
+import { measure, ratioOf, type Task } from '../measure.ts';
+import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
 
-const IN_FLIGHT = 32;
 const MESSAGE = { id: 1, text: 'a message of some forty characters, or so' };
+const MANY = 2_000;
+const SMALL_BYTES = 100;
+const LARGE_BYTES = 16 * 1024 * 1024;
 
 export const channelSuite: Suite = {
   name: 'channel',
-  description: 'round trip between two threads against MessagePort, comlink and piscina',
+  description:
+    'round trips, tells, streams and moved memory between two threads against MessagePort and seven libraries',
+  shows: 'that an ask costs less than a MessagePort with a map of promises, and that memory moves at no cost',
   async run(options) {
-    return { tables: [await compare(1, options), await compare(IN_FLIGHT, options)] };
+    const [alone, some, many] = [
+      await roundTrips(1, options),
+      await roundTrips(32, options),
+      await roundTrips(1_000, options),
+    ];
+    const flows = await withFlows((channels) => inTurn(channels, options));
+    const tables = [alone, some, many, ...flows.tables];
+    return { tables, claims: [...roundTripClaims(alone, some, many), ...flows.claims] };
   },
 };
 
-async function compare(inFlight: number, options: SuiteOptions): Promise<Table> {
+async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Table> {
   const baseline = await openMessagePort();
-  const others = [await openTroupe(), await openComlink(), await openPiscina(inFlight)];
+  const others = [
+    await openTroupe(),
+    await openComlink(),
+    await openPiscina(inFlight),
+    await openTinypool(inFlight),
+    await openWorkerpool(),
+    await openPoolifier(),
+    await openThreadsJs(),
+  ];
   try {
     const title = inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight`;
     const task = (channel: EchoChannel): Task => ({
@@ -32,4 +56,98 @@ async function compare(inFlight: number, options: SuiteOptions): Promise<Table> 
   } finally {
     for (const channel of [baseline, ...others]) await channel.close();
   }
+}
+
+type Flows = readonly [baseline: FlowChannel, troupe: FlowChannel];
+
+async function withFlows<T>(use: (channels: Flows) => Promise<T>): Promise<T> {
+  const channels: Flows = [await openMessagePortFlow(), await openTroupeFlow()];
+  try {
+    return await use(channels);
+  } finally {
+    for (const channel of channels) await channel.close();
+  }
+}
+
+async function inTurn(channels: Flows, options: SuiteOptions): Promise<{ tables: Table[]; claims: Claim[] }> {
+  const [baseline, troupe] = channels;
+  const compare = (
+    title: string,
+    unit: string,
+    operations: number,
+    run: (channel: FlowChannel) => unknown,
+  ) => {
+    const task = (channel: FlowChannel): Task => ({
+      name: channel.name,
+      operations,
+      run: () => run(channel),
+    });
+    return measure(title, unit, [task(baseline), task(troupe)], options);
+  };
+  const told = await compare('Messages without an answer', 'message', MANY, (channel) =>
+    channel.tell(MESSAGE, MANY),
+  );
+  const read = await compare('Items of a stream', 'item', MANY, (channel) => channel.read(MANY));
+  const moved = await movedMemory(troupe, options);
+  return {
+    tables: [told, read, moved],
+    claims: [
+      atLeast('tell: times as fast as a MessagePort', ratioOf(told, troupe.name), 2),
+      atLeast('stream items: times as fast as a MessagePort', ratioOf(read, troupe.name), 2),
+      {
+        text: '16 MB moved there and back, times the time of 100 bytes',
+        measured: 1 / ratioOf(moved, '16 MB'),
+        unit: '×',
+        goal: { atMost: 1.3 },
+      },
+    ],
+  };
+}
+
+async function movedMemory(channel: FlowChannel, options: SuiteOptions): Promise<Table> {
+  const buffers = new Map([SMALL_BYTES, LARGE_BYTES].map((bytes) => [bytes, new ArrayBuffer(bytes)]));
+  const task = (name: string, bytes: number): Task => ({
+    name,
+    run: async () => {
+      buffers.set(bytes, await channel.move(buffers.get(bytes) ?? new ArrayBuffer(bytes)));
+    },
+  });
+  const tasks = [task('100 bytes', SMALL_BYTES), task('16 MB', LARGE_BYTES)] as const;
+  return await measure('Memory moved there and back', 'round trip', tasks, options);
+}
+
+function roundTripClaims(alone: Table, some: Table, many: Table): Claim[] {
+  const ask = 'Troupe ask';
+  const claims = [
+    atLeast(
+      'ask, one in flight: times as fast as a MessagePort with a map of promises',
+      ratioOf(alone, ask),
+      0.9,
+    ),
+  ];
+  for (const [table, inFlight] of [
+    [some, 32],
+    [many, 1_000],
+  ] as const) {
+    const ratio = ratioOf(table, ask);
+    claims.push(
+      atLeast(
+        `ask, ${inFlight} in flight: times as fast as a MessagePort with a map of promises`,
+        ratio,
+        1.5,
+      ),
+    );
+    for (const { name } of table.rows) {
+      if (name === ask || name === table.baseline) continue;
+      const goal = name === 'comlink' ? 5 : name === 'piscina.run' ? 3 : 1;
+      claims.push(
+        atLeast(`ask, ${inFlight} in flight: times as fast as ${name}`, ratio / ratioOf(table, name), goal),
+      );
+    }
+  }
+  return claims;
+}
+
+function atLeast(text: string, measured: number, goal: number): Claim {
+  return { text, measured, unit: '×', goal: { atLeast: goal } };
 }

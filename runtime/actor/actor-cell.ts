@@ -5,19 +5,26 @@
  */
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { ActorError, type ActorErrorCode, stoppedError } from '../errors.ts';
+import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
+import type { Waiting } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
+import { isThenable } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
-import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
+import { decodePayload, type EncodedPayload, type Reviver } from '../wire/payload-codec.ts';
 import type { ActorDefinition, ActorStats } from './behaviour.ts';
-import { type Delivery, Inlet } from './inlet.ts';
-import { type AnyHandler, type Invocable, invoke } from './invoke.ts';
+import type { Delivery } from './delivery.ts';
+import { Inlet } from './inlet.ts';
+import { type AnyHandler, failureOf, type Invocable, invoke } from './invoke.ts';
 import { Mailbox } from './mailbox.ts';
+import { SelfTimers } from './self-timers.ts';
 import { SetUp } from './set-up.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: an actor of any protocol; a cell looks methods up by name
 export type AnyActor = ActorDefinition<any, any>;
+
+/** What an actor starts with, as it came. */
+export type EncodedArgs = Omit<EncodedPayload, 'transfer'>;
 
 export interface CellParts {
   readonly name: string;
@@ -38,6 +45,7 @@ export class ActorCell {
   readonly #mailbox: Mailbox;
   readonly #inlets = new Set<Inlet>();
   #stopped: Promise<void> | undefined;
+  #waiting: Waiting = 'refused';
 
   private constructor(parts: CellParts, actor: AnyActor, args: unknown, setUp: SetUp) {
     const { concurrency = 1 } = actor;
@@ -54,11 +62,17 @@ export class ActorCell {
       onChange: () => this.#publishLoad(),
     });
     setUp.onReport = () => this.#publishLoad();
+    setUp.timers = new SelfTimers({
+      name: parts.name,
+      methods: actor.blueprint.protocol.methods,
+      stopping: setUp.stopping.signal,
+      connect: (token) => this.connect(token),
+    });
   }
 
   /** Sets the actor up. Rejects with what its `setup` throws. */
-  static async start(actor: AnyActor, encodedArgs: unknown, parts: CellParts): Promise<ActorCell> {
-    const args = decodePayload(encodedArgs, parts.revive);
+  static async start(actor: AnyActor, encoded: EncodedArgs, parts: CellParts): Promise<ActorCell> {
+    const args = decodePayload(encoded.payload, encoded.travellers, parts.revive);
     const setUp = new SetUp(parts);
     setUp.behaviour = await actor.setup(args, setUp.context);
     return new ActorCell(parts, actor, args, setUp);
@@ -68,7 +82,7 @@ export class ActorCell {
     const inlet = new Inlet(token, {
       holder: this.#parts.holder,
       onDelivery: (delivery) => {
-        if (this.#mailbox.isClosed) this.#refuse(delivery);
+        if (this.#mailbox.isClosed) this.#turnAway(delivery);
         else this.#mailbox.push(delivery);
       },
       onClose: (closed) => this.#inlets.delete(closed),
@@ -78,7 +92,8 @@ export class ActorCell {
 
   stats(): ActorStats {
     const { size, handling } = this.#mailbox;
-    return { mailbox: size, handling, ...this.#setUp.behaviour.stats?.() };
+    const clients = this.#inlets.size;
+    return { mailbox: size, handling, clients, ...this.#setUp.behaviour.stats?.() };
   }
 
   /** Runs a named out-of-band operation. */
@@ -89,9 +104,9 @@ export class ActorCell {
     throw new ActorError(problem, { code: 'PROTOCOL_VIOLATION' });
   }
 
-  /** Cooperative: the handlers in progress and the current step end, what waits is refused, then all is freed. */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  /** Cooperative: the handlers in progress and the current step end, then all is freed. */
+  stop(waiting: Waiting): Promise<void> {
+    this.#stopped ??= this.#stop(waiting);
     return this.#stopped;
   }
 
@@ -102,10 +117,11 @@ export class ActorCell {
     this.#disconnect();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(waiting: Waiting): Promise<void> {
     const { loops, stopping, behaviour } = this.#setUp;
     stopping.abort(stoppedError(this.#parts.name));
-    for (const delivery of this.#mailbox.close()) this.#refuse(delivery);
+    this.#waiting = waiting;
+    for (const delivery of this.#mailbox.close()) this.#turnAway(delivery);
     await Promise.all(loops.map((loop) => loop.stop()));
     await this.#mailbox.idle();
     await behaviour.stop?.();
@@ -116,37 +132,62 @@ export class ActorCell {
     for (const inlet of this.#inlets) inlet.close();
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
-    const { inlet, interrupt, writer } = delivery;
+  #handle(delivery: Delivery): Promise<void> | undefined {
+    const { inlet, writer, left } = delivery;
     this.#parts.load.beat();
     inlet.start(delivery);
-    const left = [interrupt.signal, writer?.signal].find((signal) => signal?.aborted);
     if (left !== undefined) {
       writer?.fail(left.reason);
       inlet.refuse(delivery, left.reason); // who forwarded it waits for that, whoever has left
-      return;
+      return undefined;
     }
     try {
-      inlet.reply(delivery, await invoke(this.#invocable, delivery));
+      const answer = invoke(this.#invocable, delivery);
+      if (isThenable(answer)) return this.#answer(delivery, answer);
+      inlet.reply(delivery, answer);
     } catch (error) {
-      writer?.fail(error);
-      inlet.refuse(delivery, error);
-      this.#bury(delivery, 'DEFECT');
+      this.#fail(delivery, error);
+    }
+    return undefined;
+  }
+
+  async #answer(delivery: Delivery, answer: PromiseLike<unknown>): Promise<void> {
+    try {
+      delivery.inlet.reply(delivery, await answer);
+    } catch (error) {
+      this.#fail(delivery, error);
     }
   }
 
-  #refuse(delivery: Delivery): void {
+  #fail(delivery: Delivery, thrown: unknown): void {
+    const error = failureOf(this.#invocable, delivery.message.method, thrown);
+    delivery.writer?.fail(error);
+    delivery.inlet.refuse(delivery, error);
+    this.#bury(delivery, error);
+  }
+
+  /**
+   * It came too late. Where it is to be served elsewhere, nothing is done: as it is not started, its sender has it back when
+   * it hears of the end. A stream has been given away, and its reader has to be told.
+   */
+  #turnAway(delivery: Delivery): void {
     const error = stoppedError(this.#parts.name);
+    if (this.#waiting === 'served elsewhere') {
+      delivery.writer?.fail(error);
+      if (delivery.message.t === 'open') delivery.inlet.refuse(delivery, error);
+      return;
+    }
     delivery.inlet.start(delivery);
     delivery.writer?.fail(error);
     delivery.inlet.refuse(delivery, error);
-    this.#bury(delivery, 'ACTOR_STOPPED');
+    this.#bury(delivery, error);
   }
 
   /** Nobody waits for the answer to a `tell`, so its failure is recorded. */
-  #bury({ message }: Delivery, code: ActorErrorCode): void {
+  #bury({ message }: Delivery, error: TroupeError): void {
     if (message.t !== 'tell') return;
-    this.#parts.deadLetters.add({ actor: this.#parts.name, method: message.method, code });
+    const code = isActorErrorCode(error.code) ? error.code : 'DEFECT';
+    this.#parts.deadLetters.add({ actor: this.#parts.name, method: message.method, code, error });
   }
 
   #publishLoad(): void {

@@ -28,6 +28,13 @@ export interface ActorContext {
   cache(name: string): SharedTensorCache;
   /** Makes a loop, for the actor's whole life, of work that goes on between messages. A step that throws crashes it. */
   loop(step: Step): StepLoop;
+  /**
+   * Tells the actor itself something after so many ms: a message in its own mailbox. Not before `setup` has returned. Returns
+   * what ends it; it ends with the actor. Throws `PROTOCOL_VIOLATION` when the protocol has no such `tell`.
+   */
+  after(ms: number, method: string, payload?: unknown): () => void;
+  /** The same every so many ms. While one still waits in the mailbox, no other joins it. */
+  every(ms: number, method: string, payload?: unknown): () => void;
   /** Publishes, for routing by load, what goes on beyond the handlers themselves. */
   reportLoad(load: ReportedLoad): void;
 }

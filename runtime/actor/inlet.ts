@@ -7,21 +7,14 @@ import { ActorError } from '../errors.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
+import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
-import type { ChannelToken, ClientMessage, DataMessage, WireMessage } from '../wire/messages.ts';
+import type { ChannelToken, ClientMessage, WireMessage } from '../wire/messages.ts';
+import { takeTransfer } from '../wire/moved.ts';
 import { encodePayload } from '../wire/payload-codec.ts';
-
-/** A data message in the mailbox. */
-export interface Delivery {
-  readonly inlet: Inlet;
-  readonly message: DataMessage;
-  /** Aborted when the client stops waiting for the answer. */
-  readonly interrupt: AbortController;
-  /** For an `open`. Alive while the message still waits, so that an interrupt is noticed there too. */
-  readonly writer: StreamWriter<unknown, unknown> | undefined;
-  /** It has left the mailbox. */
-  started: boolean;
-}
+import { smallJson } from '../wire/small-json.ts';
+import { CREDIT_TEXT, replyText } from '../wire/text-codec.ts';
+import { Delivery } from './delivery.ts';
 
 export interface InletOwner {
   /** Of the actor. */
@@ -49,17 +42,30 @@ export class Inlet {
   /** The delivery leaves the mailbox; its client gets the credit back. */
   start(delivery: Delivery): void {
     delivery.started = true;
-    if (this.#flow.start(delivery.message.bytes)) this.#port.post({ t: 'credit' });
+    if (!this.#flow.start(delivery.message.bytes)) return;
+    if (this.#port.byReference) this.#port.post({ t: 'credit' });
+    else this.#port.postText(CREDIT_TEXT);
   }
 
+  /** The handler is done. An answer that cannot be sent is a failure. */
   reply(delivery: Delivery, value: unknown): void {
     const { message } = delivery;
-    if (message.t === 'tell' || !this.#pending.delete(message.id)) return;
+    if (message.t === 'tell') {
+      this.#flow.endTell();
+      return;
+    }
+    if (!this.#pending.delete(message.id)) return;
+    const json = this.#port.byReference ? undefined : smallJson(value);
+    if (json !== undefined) {
+      this.#port.postText(replyText(message.id, json));
+      return;
+    }
     try {
-      const { payload, rich, transfer } = encodePayload(value, this.#port);
-      this.#port.post({ t: 'reply', id: message.id, value: payload, rich }, transfer);
+      const moved = takeTransfer(value);
+      const { payload, travellers, transfer } = encodePayload(value, this.#port);
+      this.#port.post({ t: 'reply', id: message.id, value: payload, travellers }, [...moved, ...transfer]);
     } catch (cause) {
-      const error = new ActorError(`the answer to ${message.method} cannot be sent`, {
+      const error = new ActorError(`the answer to ${message.method} cannot be sent: ${messageOf(cause)}`, {
         code: 'PROTOCOL_VIOLATION',
         cause,
       });
@@ -69,8 +75,12 @@ export class Inlet {
 
   refuse(delivery: Delivery, error: unknown): void {
     const { message } = delivery;
-    if (message.t === 'tell' || !this.#pending.delete(message.id)) return;
-    this.#port.post({ t: 'refusal', id: message.id, error: encodeError(error) });
+    if (message.t === 'tell') this.#flow.endTell();
+    else if (this.#pending.delete(message.id)) this.#refuse(message.id, error);
+  }
+
+  #refuse(id: number, error: unknown): void {
+    this.#port.post({ t: 'refusal', id, error: encodeError(error) });
   }
 
   close(): void {
@@ -81,18 +91,13 @@ export class Inlet {
     if (message.t === 'cancel') {
       const delivery = this.#pending.get(message.id);
       this.#pending.delete(message.id);
-      delivery?.interrupt.abort(decodeError(message.error));
+      delivery?.interrupt(decodeError(message.error));
       return;
     }
-    const delivery: Delivery = {
-      inlet: this,
-      message,
-      interrupt: new AbortController(),
-      writer: message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined,
-      started: false,
-    };
+    const writer = message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined;
+    const delivery = new Delivery(this, message, writer);
     if (message.t !== 'tell') this.#pending.set(message.id, delivery);
-    this.#watchReader(delivery);
+    if (writer !== undefined) this.#watchReader(delivery, writer);
     this.#owner.onDelivery(delivery);
   }
 
@@ -101,20 +106,19 @@ export class Inlet {
    * an interrupt. So when the reader leaves, a stream that still waits is answered at once. It keeps its place in the
    * mailbox, and its credit, until its turn: what was started is counted in order.
    */
-  #watchReader(delivery: Delivery): void {
-    const { writer } = delivery;
+  #watchReader(delivery: Delivery, writer: StreamWriter<unknown, unknown>): void {
     const leave = () => {
       if (delivery.started) return; // whoever handles it has the writer, and answers
-      writer?.fail(writer.signal.reason);
-      this.refuse(delivery, writer?.signal.reason);
+      writer.fail(writer.signal.reason);
+      this.refuse(delivery, writer.signal.reason);
     };
-    if (writer?.signal.aborted) leave();
-    else writer?.signal.addEventListener('abort', leave, { once: true });
+    if (writer.signal.aborted) leave();
+    else writer.signal.addEventListener('abort', leave, { once: true });
   }
 
   #onClose(): void {
-    for (const { interrupt } of this.#pending.values()) {
-      interrupt.abort(new ActorError('the caller is gone', { code: 'ABORTED', retrySafe: true }));
+    for (const delivery of this.#pending.values()) {
+      delivery.interrupt(new ActorError('the caller is gone', { code: 'ABORTED' }));
     }
     this.#pending.clear();
     this.#owner.onClose(this);

@@ -3,7 +3,7 @@ import { ActorError, TroupeError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodePayload, type Reviver } from '../wire/payload-codec.ts';
-import type { Delivery } from './inlet.ts';
+import { type Delivery, DeliveryContext } from './delivery.ts';
 
 export type AnyHandler = (payload: unknown, writerOrCall: unknown, call?: unknown) => unknown;
 
@@ -18,23 +18,25 @@ export interface Invocable {
 const MESSAGE_OF = { tell: 'tell', ask: 'ask', stream: 'open' } as const;
 
 /**
- * The handler's answer. Throws what the handler declares, or an `ActorError`: `DEFECT` for anything else it throws,
- * `PROTOCOL_VIOLATION` for a message that is not in the protocol.
+ * The handler's answer, or its promise. Throws what the handler throws, or `PROTOCOL_VIOLATION` for a message that is not
+ * in the protocol. A handler that answers at once costs no promise.
  */
-export async function invoke(actor: Invocable, { message, interrupt, writer }: Delivery): Promise<unknown> {
+export function invoke(actor: Invocable, delivery: Delivery): unknown {
+  const { message, writer } = delivery;
   const { method } = message;
-  const kind = actor.methods[method]?.kind;
+  const kind = Object.hasOwn(actor.methods, method) ? actor.methods[method]?.kind : undefined;
   const handler = actor.handlers[method];
   if (kind === undefined || handler === undefined) throw violation(actor, `has no method "${method}"`);
   if (MESSAGE_OF[kind] !== message.t)
     throw violation(actor, `got "${message.t}" for the ${kind} "${method}"`);
-  const payload = message.rich ? decodePayload(message.payload, actor.revive) : message.payload;
-  const call = { signal: interrupt.signal };
-  try {
-    return await (writer === undefined ? handler(payload, call) : handler(payload, writer, call));
-  } catch (error) {
-    throw TroupeError.is(error) ? error : defect(actor, method, error);
-  }
+  const payload = decodePayload(message.payload, message.travellers, actor.revive);
+  const call = new DeliveryContext(delivery);
+  return writer === undefined ? handler(payload, call) : handler(payload, writer, call);
+}
+
+/** What the caller is told: an error that the handler declares as it is, anything else as a `DEFECT`. */
+export function failureOf(actor: Invocable, method: string, thrown: unknown): TroupeError {
+  return TroupeError.is(thrown) ? thrown : defect(actor, method, thrown);
 }
 
 function violation({ name }: Invocable, problem: string): ActorError {

@@ -1,10 +1,11 @@
 /** What an actor's `setup` is given, and what it makes of it: its behaviour, its loops, the load it reports. */
 import type { LoadWriter } from '../board/load-board.ts';
-import { TroupeError } from '../errors.ts';
+import { ActorError, TroupeError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import type { CellParts } from './actor-cell.ts';
 import type { ActorContext } from './actor-context.ts';
 import type { Behaviour } from './behaviour.ts';
+import type { SelfTimers } from './self-timers.ts';
 import { type Step, StepLoop } from './step-loop.ts';
 
 export type SetUpParts = Pick<
@@ -19,6 +20,8 @@ export class SetUp {
   behaviour: Behaviour<{ name: string; methods: Methods }> = { handlers: {} };
   reportedRunning = 0;
   onReport = () => {};
+  /** There is no mailbox before `setup` has returned. */
+  timers: SelfTimers | undefined;
 
   constructor({ name, holder, deadLetters, arenas, caches, load, crash }: SetUpParts) {
     this.context = {
@@ -41,12 +44,21 @@ export class SetUp {
         this.loops.push(loop);
         return loop;
       },
+      after: (ms, method, payload) => this.#needTimers().after(ms, method, payload),
+      every: (ms, method, payload) => this.#needTimers().every(ms, method, payload),
       reportLoad: ({ running, freeSlots }) => {
         load.freeSlots(freeSlots);
         this.reportedRunning = running;
         this.onReport();
       },
     };
+  }
+
+  #needTimers(): SelfTimers {
+    if (this.timers !== undefined) return this.timers;
+    throw new ActorError(`${this.context.name} is not set up yet: begin timers in a handler or a loop`, {
+      code: 'PROTOCOL_VIOLATION',
+    });
   }
 }
 

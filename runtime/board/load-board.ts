@@ -124,10 +124,15 @@ export class LoadBoard {
     return new PulseReader(this.#cellsOf(slot));
   }
 
-  /** Messages waiting plus requests in work: what least-loaded routing compares. Makes no object. */
-  load(slot: number): number {
+  /**
+   * Messages waiting plus requests in work: what least-loaded routing compares. Makes no object.
+   * @param known messages that wait there for sure, whether they were counted or not. Default 0
+   */
+  load(slot: number, known = 0): number {
     const at = slot * SLOT_CELLS;
-    return Atomics.load(this.#cells, at + QUEUE_DEPTH) + Atomics.load(this.#cells, at + RUNNING);
+    return (
+      Math.max(Atomics.load(this.#cells, at + QUEUE_DEPTH), known) + Atomics.load(this.#cells, at + RUNNING)
+    );
   }
 
   read(slot: number): LoadReading {

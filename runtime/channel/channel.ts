@@ -1,30 +1,35 @@
 /**
  * The client's end of a connection to one incarnation of an actor: FIFO, at most once, bounded by credits.
- * A channel lives as long as the incarnation; the ref that owns it (`ref/actor-ref.ts`) outlives both.
+ * A channel lives as long as the incarnation; the ref that owns it (`ref/ref-core.ts`) outlives both.
+ *
+ * When the port closes nothing more is sent, but what becomes of the messages is decided when it is known why: the
+ * owner hears of the incarnation's end from its group, and calls `end`.
  */
+import type { Transferable } from 'node:worker_threads';
 import { ActorError } from '../errors.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
+import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ActorMessage, ChannelToken, DataMessage, WireMessage } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
-import { FlowSender } from './flow-control.ts';
-import { canBeSentAgain, type Outbound } from './outbound.ts';
+import { askText, tellText } from '../wire/text-codec.ts';
+import { FlowSender, type FlowWindow } from './flow-control.ts';
+import { canBeSentAgain, type Outbound, type Withdrawal } from './outbound.ts';
 
 export interface ChannelOwner {
   /** The actor started something and there may be credit again. */
   onCredit(): void;
-  /** The incarnation is gone. `unstarted`: messages it never began, in order, that may be sent again. */
-  onClose(channel: Channel, unstarted: readonly Outbound[]): void;
+  /** A `tell` of this method was under way when the actor died; whether it was done, nobody knows. */
+  onLostTell(method: string, error: Error): void;
 }
 
-interface Sent {
-  readonly message: Outbound;
-  readonly id: number;
-}
+/** To look costs as much as to send; so that is done for so many messages at once, or for one that holds much memory. */
+const FORGOTTEN_AT_ONCE = 64;
+const LARGE_BYTES = 16 * 1024;
 
-export class Channel {
+export class Channel<Message extends Outbound> implements Withdrawal {
   /** The actor's name, for errors and routing. */
   readonly member: string;
   readonly #port: Port;
@@ -32,26 +37,44 @@ export class Channel {
   readonly #owner: ChannelOwner;
   readonly #revive: Reviver;
   /** Sent and, as far as was last looked, not started. */
-  readonly #unstarted = new FifoQueue<Sent>();
-  readonly #awaiting = new Map<number, Outbound>();
+  readonly #unstarted = new FifoQueue<Message>();
+  readonly #awaiting = new Map<number, Message>();
+  /** Methods of tells that have started and, as far as was last looked, not ended. */
+  readonly #tells = new FifoQueue<string>();
+  #tellsEnded = 0;
+  /** Something large was sent since it was last looked at what has started. */
+  #holdsLarge = false;
   #nextId = 1;
   #open = true;
+  #ended = false;
 
-  constructor(member: string, token: ChannelToken, owner: ChannelOwner, revive: Reviver) {
+  constructor(member: string, token: ChannelToken, window: FlowWindow, owner: ChannelOwner, revive: Reviver) {
     this.member = member;
     this.#port = adoptPort(token.port);
-    this.#flow = new FlowSender(token.flow);
+    this.#flow = new FlowSender(token.flow, window);
     this.#owner = owner;
     this.#revive = revive;
     this.#port.listen({
       onMessage: (message) => this.#onMessage(asActorMessage(message)),
-      onClose: () => this.#onClose(),
+      onClose: () => {
+        this.#open = false;
+      },
     });
   }
 
   /** Messages that lie in the actor's mailbox, sent from here. */
   get backlog(): number {
     return this.#flow.unstarted;
+  }
+
+  /** Calls that wait for an answer. */
+  get awaiting(): readonly Message[] {
+    return [...this.#awaiting.values()];
+  }
+
+  /** False once the actor is gone, whatever is known of it. */
+  get isOpen(): boolean {
+    return this.#open;
   }
 
   /** Whether a message of so many bytes may be sent now; if not, `onCredit` will be called when it may. */
@@ -62,65 +85,99 @@ export class Channel {
     return this.#flow.hasCredit(bytes);
   }
 
-  /** Sends; the caller has made sure of credit. Returns a function that withdraws the message. */
-  post(message: Outbound): (error: Error) => void {
-    this.#forgetStarted();
+  /** Sends; the caller has made sure of credit. */
+  post(message: Message): void {
     const id = this.#nextId++;
+    if (this.#holdsLarge || id % FORGOTTEN_AT_ONCE === 0) this.#forgetStarted();
     try {
       this.#post(message, id);
     } catch (cause) {
-      const error = new ActorError(`${this.member}.${message.method}: the payload cannot be sent`, {
-        code: 'PROTOCOL_VIOLATION',
-        cause,
-      });
+      const error = unsendable(`${this.member}.${message.method}`, cause);
       message.writer?.takeBack(error);
       message.fail(error);
-      return () => {};
-    }
-    this.#flow.spend(message.bytes);
-    this.#unstarted.push({ message, id });
-    if (message.kind === 'tell') {
-      message.succeed(undefined);
-      return () => {};
-    }
-    this.#awaiting.set(id, message);
-    return (error) => {
-      if (this.#awaiting.delete(id)) this.#port.post({ t: 'cancel', id, error: encodeError(error) });
-    };
-  }
-
-  close(): void {
-    this.#port.close();
-  }
-
-  #post(message: Outbound, id: number): void {
-    const { payload, rich, transfer } = encodePayload(message.payload, this.#port);
-    const fields = { method: message.method, payload, rich, bytes: message.bytes };
-    if (message.writer === undefined) {
-      const wire: DataMessage =
-        message.kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
-      this.#port.post(wire, [...transfer, ...message.transfer]);
       return;
     }
-    const moved = message.writer.move();
-    this.#port.post({ t: 'open', id, writer: moved.token, ...fields }, [
-      ...transfer,
-      ...message.transfer,
-      ...moved.transfer,
-    ]);
+    this.#flow.spend(message.bytes);
+    this.#unstarted.push(message);
+    if (message.bytes > LARGE_BYTES) this.#holdsLarge = true;
+    message.posted(this, id);
+    if (message.kind === 'tell') message.succeed(undefined);
+    else this.#awaiting.set(id, message);
+  }
+
+  withdraw(id: number, error: Error): void {
+    if (this.#awaiting.delete(id) && this.#open) {
+      this.#port.post({ t: 'cancel', id, error: encodeError(error) });
+    }
+  }
+
+  /**
+   * The incarnation is over, or is not to be talked to any more. What it has sent is taken first. Calls that it had begun
+   * fail with `begun`; those that it had not, and that may be sent again, are returned, in order; the others of them fail
+   * with `unbegun`.
+   */
+  end(begun: (method: string) => Error, unbegun: (method: string) => Error): readonly Message[] {
+    if (this.#ended) return [];
+    this.#port.drain();
+    this.#ended = true;
+    this.#open = false;
+    this.#forgetStarted();
+    const again: Message[] = [];
+    for (let message = this.#unstarted.shift(); message !== undefined; message = this.#unstarted.shift()) {
+      if (message.kind !== 'tell' && !this.#awaiting.delete(message.id)) continue; // left by its caller
+      message.tookBack();
+      if (canBeSentAgain(message)) again.push(message);
+      else if (message.kind === 'tell') this.#owner.onLostTell(message.method, unbegun(message.method));
+      else message.fail(unbegun(message.method));
+    }
+    for (const message of this.#awaiting.values()) message.fail(begun(message.method));
+    this.#awaiting.clear();
+    for (const method of this.#tells) this.#owner.onLostTell(method, begun(method));
+    this.#port.close();
+    return again;
+  }
+
+  #post(message: Message, id: number): void {
+    const { kind, method, bytes, json, writer } = message;
+    if (json !== undefined && kind !== 'open' && message.transfer.length === 0 && !this.#port.byReference) {
+      if (kind === 'tell') this.#port.postText(tellText(method, bytes, json), true);
+      else this.#port.postText(askText(method, bytes, id, json));
+      return;
+    }
+    const { payload, travellers, transfer } = encodePayload(message.payload, this.#port);
+    const fields = { method, payload, travellers, bytes };
+    if (writer === undefined) {
+      const wire: DataMessage = kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
+      this.#port.post(wire, joined(transfer, message.transfer));
+      return;
+    }
+    const moved = writer.move();
+    this.#port.post(
+      { t: 'open', id, writer: moved.token, ...fields },
+      joined(joined(transfer, message.transfer), moved.transfer),
+    );
   }
 
   #forgetStarted(): void {
-    while (this.#unstarted.size > this.#flow.unstarted) this.#unstarted.shift();
+    this.#holdsLarge = false;
+    const unstarted = this.#flow.unstarted;
+    while (this.#unstarted.size > unstarted) {
+      const started = this.#unstarted.shift();
+      if (started?.kind === 'tell') this.#tells.push(started.method);
+    }
+    if (this.#tells.size === 0) return;
+    const ended = this.#flow.tellsEnded;
+    while (this.#tells.size > 0 && this.#tellsEnded !== ended) {
+      this.#tells.shift();
+      this.#tellsEnded = (this.#tellsEnded + 1) | 0;
+    }
   }
 
   #onMessage(message: ActorMessage): void {
     switch (message.t) {
-      case 'reply': {
-        const value = message.rich ? decodePayload(message.value, this.#revive) : message.value;
-        this.#take(message.id)?.succeed(value);
+      case 'reply':
+        this.#take(message.id)?.succeed(decodePayload(message.value, message.travellers, this.#revive));
         break;
-      }
       case 'refusal':
         this.#take(message.id)?.fail(decodeError(message.error));
         break;
@@ -132,33 +189,25 @@ export class Channel {
     }
   }
 
-  #take(id: number): Outbound | undefined {
+  #take(id: number): Message | undefined {
     const message = this.#awaiting.get(id);
     this.#awaiting.delete(id);
     return message;
   }
+}
 
-  #onClose(): void {
-    this.#open = false;
-    this.#forgetStarted();
-    const unstarted: Outbound[] = [];
-    for (let sent = this.#unstarted.shift(); sent !== undefined; sent = this.#unstarted.shift()) {
-      if (!canBeSentAgain(sent.message) || !sent.message.wanted) continue;
-      this.#awaiting.delete(sent.id);
-      unstarted.push(sent.message);
-    }
-    for (const message of this.#awaiting.values()) {
-      message.fail(
-        new ActorError(`${this.member} died before it answered ${message.method}`, {
-          code: 'ACTOR_DIED',
-          retrySafe: true,
-          details: { actor: this.member, method: message.method },
-        }),
-      );
-    }
-    this.#awaiting.clear();
-    this.#owner.onClose(this, unstarted);
-  }
+/** What cannot be cloned, or whose buffers are gone already. */
+export function unsendable(what: string, cause: unknown): ActorError {
+  return new ActorError(`${what}: the payload cannot be sent: ${messageOf(cause)}`, {
+    code: 'PROTOCOL_VIOLATION',
+    details: { method: what },
+    cause,
+  });
+}
+
+function joined(some: readonly Transferable[], more: readonly Transferable[]): readonly Transferable[] {
+  if (some.length === 0) return more;
+  return more.length === 0 ? some : [...some, ...more];
 }
 
 function asActorMessage(message: WireMessage): ActorMessage {

@@ -1,28 +1,37 @@
 /**
  * Credits of one channel, in shared memory: how much of what the client sent has left the actor's mailbox.
  *
- *     int32 index   0           1              2
- *                ┌───────────┬──────────────┬──────────────┐
- *                │ started   │ started KiB  │ client waits │
- *                └───────────┴──────────────┴──────────────┘
- *     written by   actor       actor          both
+ *     int32 index   0           1              2              3
+ *                ┌───────────┬──────────────┬──────────────┬─────────────┐
+ *                │ started   │ started KiB  │ wake at      │ tells ended │
+ *                └───────────┴──────────────┴──────────────┴─────────────┘
+ *     written by   actor       actor          both           actor
  *
  * The client keeps its own count of what it sent, so `sent - started` is what lies in the mailbox. Shared
  * memory outlives the actor's thread: after a crash the client still knows which messages were never started
- * and may be sent again without breaking at-most-once. Counters wrap at 2^32; only differences are read.
+ * and may be sent again without breaking at-most-once, and whether tells were under way, of which nobody else
+ * would ever hear. Counters wrap at 2^32; only differences are read.
  */
 const STARTED = 0;
 const STARTED_KIB = 1;
-const CLIENT_WAITS = 2;
+const WAKE_AT = 2;
+const TELLS_ENDED = 3;
+const CELLS = 4;
 
+/** How far a sender may be ahead of an actor. */
 export interface FlowWindow {
-  /** Most messages of one client in the actor's mailbox. Default 64. */
+  /** Most messages of one client in the actor's mailbox. */
   readonly messages: number;
-  /** Most KiB of them; one message larger than this may travel alone. Default 64 MiB. */
+  /** Most KiB of them; one message larger than this may travel alone. */
   readonly kib: number;
 }
 
-export const DEFAULT_WINDOW: FlowWindow = { messages: 64, kib: 64 * 1024 };
+export const DEFAULT_WINDOW: FlowWindow = { messages: 1_024, kib: 64 * 1024 };
+
+const NOBODY_WAITS = 0;
+
+/** A count of started messages, as it stands in `wake at`: never 0. */
+const wakeAt = (started: number): number => (started << 1) | 1;
 
 const kibOf = (bytes: number): number => Math.ceil(bytes / 1024);
 
@@ -32,6 +41,9 @@ export class FlowSender {
   readonly #window: FlowWindow;
   #sent = 0;
   #sentKib = 0;
+  /** As last read. The actor writes these cells all the time, and whoever reads them has to fetch them from its core. */
+  #started = 0;
+  #startedKib = 0;
 
   constructor(buffer: SharedArrayBuffer, window: FlowWindow = DEFAULT_WINDOW) {
     this.#cells = new Int32Array(buffer);
@@ -39,24 +51,44 @@ export class FlowSender {
   }
 
   static createBuffer(): SharedArrayBuffer {
-    return new SharedArrayBuffer(3 * Int32Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT);
   }
 
   /** Messages sent that the actor has not started. */
   get unstarted(): number {
-    return (this.#sent - Atomics.load(this.#cells, STARTED)) | 0;
+    this.#started = Atomics.load(this.#cells, STARTED);
+    return (this.#sent - this.#started) | 0;
+  }
+
+  /** Tells whose handlers have ended; wraps, as all counters do. */
+  get tellsEnded(): number {
+    return Atomics.load(this.#cells, TELLS_ENDED);
   }
 
   hasCredit(bytes: number): boolean {
-    const unstarted = this.unstarted;
-    if (unstarted === 0) return true;
-    const kib = ((this.#sentKib - Atomics.load(this.#cells, STARTED_KIB)) | 0) + kibOf(bytes);
-    return unstarted < this.#window.messages && kib <= this.#window.kib;
+    const kib = kibOf(bytes);
+    if (this.#fits(kib)) return true;
+    if (this.unstarted === 0) return true;
+    this.#startedKib = Atomics.load(this.#cells, STARTED_KIB);
+    return this.#fits(kib);
   }
 
-  /** Asks for one `credit` message as soon as the actor starts something. Check `hasCredit` again after it. */
+  #fits(kib: number): boolean {
+    const { messages, kib: most } = this.#window;
+    return (
+      ((this.#sent - this.#started) | 0) < messages && ((this.#sentKib - this.#startedKib) | 0) + kib <= most
+    );
+  }
+
+  /**
+   * Asks for one `credit` message: when half the window of messages is free, so that not each message costs one; for bytes,
+   * as soon as the actor starts something. Check `hasCredit` again after it.
+   */
   requestCredit(): void {
-    Atomics.store(this.#cells, CLIENT_WAITS, 1);
+    const { messages } = this.#window;
+    const isFull = this.unstarted >= messages;
+    const target = isFull ? this.#sent - (messages >> 1) : this.#started + 1;
+    Atomics.store(this.#cells, WAKE_AT, wakeAt(target));
   }
 
   spend(bytes: number): void {
@@ -75,8 +107,15 @@ export class FlowReceiver {
 
   /** Records that a message left the mailbox. True when the client waits and must be sent a `credit`. */
   start(bytes: number): boolean {
-    Atomics.add(this.#cells, STARTED_KIB, kibOf(bytes));
-    Atomics.add(this.#cells, STARTED, 1);
-    return Atomics.exchange(this.#cells, CLIENT_WAITS, 0) === 1;
+    if (bytes > 0) Atomics.add(this.#cells, STARTED_KIB, kibOf(bytes));
+    const started = Atomics.add(this.#cells, STARTED, 1) + 1;
+    const wake = Atomics.load(this.#cells, WAKE_AT);
+    if (wake === NOBODY_WAITS || ((wakeAt(started) - wake) | 0) < 0) return false;
+    return Atomics.compareExchange(this.#cells, WAKE_AT, wake, NOBODY_WAITS) === wake;
+  }
+
+  /** Records that the handler of a `tell` has ended, one way or the other. */
+  endTell(): void {
+    Atomics.add(this.#cells, TELLS_ENDED, 1);
   }
 }

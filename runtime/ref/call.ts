@@ -3,113 +3,224 @@
  * actor's answer, a failure to deliver, the deadline, or the caller's signal.
  */
 import type { Transferable } from 'node:worker_threads';
-import type { Outbound } from '../channel/outbound.ts';
+import { type Deadline, deadlineIn, type Mortal } from '../channel/deadlines.ts';
+import type { Outbound, Withdrawal } from '../channel/outbound.ts';
 import { ActorError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
-import { after, LONGEST_TIMER_MS } from '../util/timers.ts';
+import { footprint } from '../tensors/byte-footprint.ts';
+import { LONGEST_TIMER_MS } from '../util/timers.ts';
+import { snapshot } from '../wire/payload-codec.ts';
+import { type SmallJson, smallJson } from '../wire/small-json.ts';
 
 /** How a message is sent, and how long an answer is waited for. */
 export interface CallOptions {
-  /** Milliseconds until the call fails with `ASK_TIMEOUT`. Default 30,000 for `ask`, none for streams. */
+  /**
+   * Milliseconds until the call fails with `ASK_TIMEOUT`; a stream, until it has ended. Default 30,000 for `ask`, none
+   * for streams and for `send`. It means nothing to `tell`, which waits for nothing.
+   */
   readonly deadlineMs?: number | undefined;
   /** Aborting it fails the call with `ABORTED` and tells the actor. */
   readonly signal?: AbortSignal | undefined;
   /** Buffers in the payload to hand over instead of cloning. */
   readonly transfer?: readonly Transferable[] | undefined;
-  /** For the `sticky` policy: messages with one key go to one member. */
+  /** For the `sticky` and `pinned` policies: messages with one key go to one member. */
   readonly routeKey?: string | undefined;
+  /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */
+  readonly member?: string | undefined;
 }
 
-export interface CallParts extends CallOptions {
+export interface CallParts {
   readonly kind: Outbound['kind'];
-  /** `actor.method`, for errors. */
-  readonly label: string;
+  /** Of the pool. */
+  readonly actor: string;
   readonly method: string;
   readonly payload: unknown;
-  readonly bytes: number;
+  readonly sequence: number;
+  /** It goes to the same thread as it is. */
+  readonly byReference: boolean;
+  /** It may wait in any number: its sender waits for it. */
+  readonly patient: boolean;
   readonly writer?: StreamWriter<unknown, unknown> | undefined;
+  /** Told when it settles while it is held back. */
+  readonly onLeft: () => void;
 }
 
-export class Call implements Outbound {
+const NO_TRANSFER: readonly Transferable[] = [];
+
+export class Call implements Outbound, Mortal {
   readonly kind: Outbound['kind'];
   readonly method: string;
-  readonly payload: unknown;
-  readonly transfer: readonly Transferable[];
+  readonly sequence: number;
+  readonly json: SmallJson | undefined;
   readonly bytes: number;
   readonly routeKey: string | undefined;
+  readonly member: string | undefined;
   readonly writer: StreamWriter<unknown, unknown> | undefined;
+  /** Whether it waits at its ref. */
+  held = false;
+  id = 0;
   readonly #parts: CallParts;
-  readonly #result = Promise.withResolvers<unknown>();
-  readonly #onAbort = () => this.#abort();
-  #timer: NodeJS.Timeout | undefined;
-  #withdraw: ((error: Error) => void) | undefined;
-  #settled = false;
+  /** Made when somebody waits for it; nobody does for a `tell` that has left. */
+  #result: PromiseWithResolvers<unknown> | undefined;
+  #outcome: Outcome | undefined;
+  readonly #signal: AbortSignal | undefined;
+  readonly #deadlineMs: number | undefined;
+  #payload: unknown;
+  #transfer: readonly Transferable[];
+  #deadline: Deadline | undefined;
+  #onAbort: (() => void) | undefined;
+  #by: Withdrawal | undefined;
 
-  constructor(parts: CallParts) {
+  constructor(parts: CallParts, options: CallOptions | undefined) {
     this.#parts = parts;
     this.kind = parts.kind;
     this.method = parts.method;
-    this.payload = parts.payload;
-    this.transfer = parts.transfer ?? [];
-    this.bytes = parts.bytes;
-    this.routeKey = parts.routeKey;
+    this.sequence = parts.sequence;
+    this.#payload = parts.payload;
+    this.#transfer = options?.transfer ?? NO_TRANSFER;
+    this.routeKey = options?.routeKey;
+    this.member = options?.member;
     this.writer = parts.writer;
-    const { signal, deadlineMs } = parts;
-    if (deadlineMs !== undefined && deadlineMs <= LONGEST_TIMER_MS) {
-      this.#timer = after(deadlineMs, () => this.#expire(deadlineMs));
+    const plain = parts.kind !== 'open' && !parts.byReference && this.#transfer.length === 0;
+    this.json = plain ? smallJson(parts.payload) : undefined;
+    this.bytes = this.json === undefined ? bytesOf(parts.payload, this.#transfer) : this.json.bytes;
+    this.#signal = options?.signal;
+    this.#deadlineMs = options?.deadlineMs;
+  }
+
+  /** Begins to look at the deadline and the signal. Not for `tell`: nobody waits for it. */
+  watch(): void {
+    const [ms, signal] = [this.#deadlineMs, this.#signal];
+    if (ms !== undefined && ms <= LONGEST_TIMER_MS) {
+      this.#deadline = deadlineIn(ms);
+      this.#deadline.add(this);
     }
-    if (signal?.aborted) this.#abort();
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal === undefined) return;
+    if (signal.aborted) {
+      this.#abort();
+      return;
+    }
+    this.#onAbort = () => this.#abort();
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+  }
+
+  /** It has to wait, and is from now on what it was at the call. False when that cannot be; then it has failed. */
+  hold(onUnsendable: (cause: unknown) => Error): boolean {
+    this.held = true;
+    if (this.json !== undefined || this.#parts.byReference) return true;
+    try {
+      const { payload, transfer } = snapshot(this.#payload, this.#transfer);
+      this.#payload = payload;
+      this.#transfer = transfer;
+      return true;
+    } catch (cause) {
+      this.held = false;
+      this.fail(onUnsendable(cause));
+      return false;
+    }
+  }
+
+  get payload(): unknown {
+    return this.#payload;
+  }
+
+  get transfer(): readonly Transferable[] {
+    return this.#transfer;
+  }
+
+  /** Its sender waits for it, however many wait. */
+  get patient(): boolean {
+    return this.#parts.patient;
+  }
+
+  get isSettled(): boolean {
+    return this.#outcome !== undefined;
   }
 
   get result(): Promise<unknown> {
+    if (this.#result === undefined) {
+      this.#result = Promise.withResolvers();
+      if (this.#outcome !== undefined) settle(this.#result, this.#outcome);
+    }
     return this.#result.promise;
   }
 
+  /** A `tell` that has left has succeeded, and is still wanted if its actor dies before it begins it. */
   get wanted(): boolean {
-    return !this.#settled || this.kind === 'tell';
+    return this.#outcome === undefined || this.hasSucceeded;
   }
 
-  posted(withdraw: (error: Error) => void): void {
-    this.#withdraw = withdraw;
+  /** For a `tell`: its sender was told that it has left. */
+  hasSucceeded = false;
+
+  posted(by: Withdrawal, id: number): void {
+    this.#by = by;
+    this.id = id;
+  }
+
+  tookBack(): void {
+    this.#by = undefined;
   }
 
   succeed(value: unknown): void {
-    if (this.#settle()) this.#result.resolve(value);
+    if (this.kind === 'tell') this.hasSucceeded = true;
+    this.#settle({ value });
   }
 
   fail(error: Error): void {
-    if (this.#settle()) this.#result.reject(error);
+    this.#settle({ error });
   }
 
-  #giveUp(error: ActorError): void {
-    if (this.#settled) return;
-    this.#withdraw?.(error);
-    this.fail(error);
+  expire(): void {
+    const ms = this.#deadlineMs ?? 0;
+    this.#giveUp(
+      new ActorError(`${this.#label} was not answered within ${ms} ms`, {
+        code: 'ASK_TIMEOUT',
+        retrySafe: this.#by === undefined,
+        details: { deadlineMs: ms },
+      }),
+    );
   }
 
   #abort(): void {
-    const error = new ActorError(`${this.#parts.label} was aborted by the caller`, {
-      code: 'ABORTED',
-      retrySafe: true,
-      cause: this.#parts.signal?.reason,
-    });
-    this.#giveUp(error);
+    this.#giveUp(
+      new ActorError(`${this.#label} was aborted by the caller`, {
+        code: 'ABORTED',
+        // The actor may begin it before it hears of this; what has not left will not be begun.
+        retrySafe: this.#by === undefined,
+        cause: this.#signal?.reason,
+      }),
+    );
   }
 
-  #expire(deadlineMs: number): void {
-    const error = new ActorError(`${this.#parts.label} was not answered within ${deadlineMs} ms`, {
-      code: 'ASK_TIMEOUT',
-      details: { deadlineMs },
-    });
-    this.#giveUp(error);
+  #giveUp(error: ActorError): void {
+    if (this.#outcome !== undefined) return;
+    this.#by?.withdraw(this.id, error);
+    this.fail(error);
   }
 
-  #settle(): boolean {
-    if (this.#settled) return false;
-    this.#settled = true;
-    clearTimeout(this.#timer);
-    this.#parts.signal?.removeEventListener('abort', this.#onAbort);
-    return true;
+  get #label(): string {
+    return `${this.#parts.actor}.${this.method}`;
   }
+
+  #settle(outcome: Outcome): void {
+    if (this.#outcome !== undefined) return;
+    this.#outcome = outcome;
+    this.#deadline?.noteSettled();
+    if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
+    if (this.held && !this.hasSucceeded) this.#parts.onLeft();
+    if (this.#result !== undefined) settle(this.#result, outcome);
+  }
+}
+
+type Outcome = { readonly value: unknown } | { readonly error: Error };
+
+function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
+  if ('error' in outcome) reject(outcome.error);
+  else resolve(outcome.value);
+}
+
+function bytesOf(payload: unknown, transfer: readonly Transferable[]): number {
+  const { moved, copied } = footprint(payload, transfer);
+  return moved + copied;
 }

@@ -2,16 +2,35 @@
 import type { LoadBoard } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { OpenReaders } from '../stream/open-readers.ts';
-import { ActorRef, type RefEnvironment } from './actor-ref.ts';
+import type { Reviver } from '../wire/payload-codec.ts';
+import { ActorRef } from './actor-ref.ts';
+import { RefCore } from './ref-core.ts';
 import type { RefToken } from './ref-token.ts';
+
+export interface RefEnvironment {
+  readonly board: LoadBoard;
+  readonly deadLetters: DeadLetters;
+  /** Revives refs in payloads. */
+  readonly revive: Reviver;
+  /** Of the streams that the thread reads. */
+  readonly readers: OpenReaders;
+}
+
+/** Refs come in messages, and who was sent one may forget it: then its channels go too. */
+const forgotten = new FinalizationRegistry<RefCore>((core) => core.release());
 
 export function createRefEnvironment(board: LoadBoard, deadLetters: DeadLetters): RefEnvironment {
   const environment: RefEnvironment = {
     board,
     deadLetters,
     readers: new OpenReaders(),
-    // The only marked values on the wire are refs, and only this runtime marks them.
-    revive: (wire) => new ActorRef(wire as RefToken, environment),
+    revive: (wire) => {
+      // Only refs travel so, and only this runtime writes their tokens.
+      const core = new RefCore(wire as RefToken, environment);
+      const ref = new ActorRef(core);
+      forgotten.register(ref, core);
+      return ref;
+    },
   };
   return environment;
 }

@@ -1,17 +1,20 @@
 /**
  * The live members behind a ref: follows the group's feed, keeps one channel to each member, and sends a message
  * to whichever the routing policy chooses among those with credit.
+ *
+ * The feed says in order who is up and who is down. So what a dead incarnation had not begun is back at the ref before
+ * its next incarnation gets anything, however late the ref's thread hears of it all.
  */
 import type { LoadBoard } from '../board/load-board.ts';
 import { Channel } from '../channel/channel.ts';
-import type { Outbound } from '../channel/outbound.ts';
 import { ActorError, stoppedError } from '../errors.ts';
-import { type RoutingPolicy, routingPolicy } from '../routing/routing-policy.ts';
+import { type Candidate, type RoutingPolicy, routingPolicy } from '../routing/routing-policy.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
 import { decodeError } from '../wire/error-codec.ts';
 import type { MembershipMessage, WireMessage } from '../wire/messages.ts';
 import type { Reviver } from '../wire/payload-codec.ts';
+import type { Call } from './call.ts';
 import type { RefToken } from './ref-token.ts';
 
 /**
@@ -35,28 +38,31 @@ export type WatchEvent =
 export interface MembersOwner {
   /** There may be room: a member came, or started something. */
   onRoom(): void;
-  /** A member died before it started these; they may be sent again, before anything else. */
-  onUnstarted(messages: readonly Outbound[]): void;
+  /** Members have come or gone. A member died before it started these; they may be sent again, before anything else. */
+  onChange(unstarted: readonly Call[]): void;
+  onLostTell(method: string, error: Error): void;
   onEvent(event: WatchEvent): void;
 }
 
-interface Member {
-  readonly name: string;
-  readonly channel: Channel;
-  load(): number;
+interface Member extends Candidate {
+  readonly channel: Channel<Call>;
 }
 
 export class Members {
   readonly #feed: Port;
-  readonly #policy: RoutingPolicy;
+  #token: RefToken;
+  #policy: RoutingPolicy;
   readonly #board: LoadBoard;
   readonly #revive: Reviver;
   readonly #owner: MembersOwner;
   readonly #members = new Map<string, Member>();
+  /** Members that were given up, and why. */
+  readonly #lost = new Map<string, Error>();
   #closed: Error | undefined;
 
   constructor(token: RefToken, board: LoadBoard, revive: Reviver, owner: MembersOwner) {
-    this.#policy = routingPolicy(token.policy);
+    this.#token = token;
+    this.#policy = routingPolicy(token.policy, token.members);
     this.#board = board;
     this.#revive = revive;
     this.#owner = owner;
@@ -68,11 +74,7 @@ export class Members {
   }
 
   get names(): readonly string[] {
-    return [...this.#members.keys()];
-  }
-
-  get size(): number {
-    return this.#members.size;
+    return [...this.#members.values()].filter(({ channel }) => channel.isOpen).map(({ name }) => name);
   }
 
   /** Why there will be no members any more. */
@@ -80,26 +82,74 @@ export class Members {
     return this.#closed;
   }
 
+  /** What callers wait for. */
+  answers(): Promise<unknown>[] {
+    return [...this.#members.values()].flatMap(({ channel }) => channel.awaiting.map(({ result }) => result));
+  }
+
   /** The port on which members come and go, to subscribe somebody else. */
   get feed(): Port {
     return this.#feed;
   }
 
-  /** Sends; returns the function that withdraws the message, or undefined when no member has room. */
-  post(message: Outbound): ((error: Error) => void) | undefined {
-    const candidates: Member[] = [];
-    for (const member of this.#members.values()) {
-      if (member.channel.hasCredit(message.bytes)) candidates.push(member);
-    }
-    return this.#policy.choose(candidates, message.routeKey)?.channel.post(message);
+  get isAnyLive(): boolean {
+    for (const { channel } of this.#members.values()) if (channel.isOpen) return true;
+    return false;
+  }
+
+  isLive(member: string): boolean {
+    return this.#members.get(member)?.channel.isOpen === true;
+  }
+
+  /** The one member that a message has to go to; undefined: any. */
+  homeOf({ member, routeKey }: Call): string | undefined {
+    if (member !== undefined) return member;
+    return routeKey === undefined ? undefined : this.#policy.home?.(routeKey, this.#members.values());
+  }
+
+  /** Why a member will never get a message, if that is so. */
+  whyNever(member: string): Error | undefined {
+    return this.#token.members.includes(member) ? this.#lost.get(member) : unknownMember(member, this.#token);
+  }
+
+  /** Sends to its home, or to any member that may have it; false when there is no room. */
+  post(message: Call, home: string | undefined, mayHave?: (member: string) => boolean): boolean {
+    const member = home === undefined ? this.#choose(message.bytes, mayHave) : this.#members.get(home);
+    if (member === undefined || (home !== undefined && !member.channel.hasCredit(message.bytes)))
+      return false;
+    member.channel.post(message);
+    return true;
   }
 
   close(error: Error): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
     this.#feed.close();
-    for (const { channel } of this.#members.values()) channel.close();
+    const unstarted: Call[] = [];
+    for (const { channel } of this.#members.values()) {
+      unstarted.push(
+        ...channel.end(
+          (method) => leftError(channel.member, method, error),
+          () => error,
+        ),
+      );
+    }
+    this.#members.clear();
+    this.#owner.onChange(unstarted);
     this.#owner.onEvent({ type: 'closed', error });
+  }
+
+  #choose(bytes: number, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
+    if (this.#members.size === 1) {
+      for (const only of this.#members.values()) {
+        return only.channel.hasCredit(bytes) && mayHave?.(only.name) !== false ? only : undefined;
+      }
+    }
+    const candidates: Member[] = [];
+    for (const member of this.#members.values()) {
+      if (member.channel.hasCredit(bytes) && mayHave?.(member.name) !== false) candidates.push(member);
+    }
+    return this.#policy.choose(candidates);
   }
 
   #onMessage(message: MembershipMessage): void {
@@ -108,7 +158,16 @@ export class Members {
         this.#onUp(message);
         break;
       case 'down':
-        this.#members.get(message.member)?.channel.close();
+        this.#onDown(message.member, decodeError(message.error));
+        break;
+      case 'members':
+        this.#token = { ...this.#token, members: message.names };
+        this.#policy = routingPolicy(this.#token.policy, message.names);
+        this.#owner.onChange([]);
+        break;
+      case 'lost':
+        this.#lost.set(message.member, decodeError(message.error));
+        this.#owner.onChange([]);
         break;
       case 'closed':
         this.close(decodeError(message.error));
@@ -119,32 +178,69 @@ export class Members {
   }
 
   #onUp({ member: name, channel: token, boardSlot }: Extract<MembershipMessage, { t: 'up' }>): void {
+    this.#lost.delete(name);
     const events = {
       onCredit: () => this.#owner.onRoom(),
-      onClose: (closed: Channel, unstarted: readonly Outbound[]) => this.#onChannelClosed(closed, unstarted),
+      onLostTell: (method: string, error: Error) => this.#owner.onLostTell(method, error),
     };
-    const channel = new Channel(name, token, events, this.#revive);
+    const channel = new Channel<Call>(name, token, this.#token.window, events, this.#revive);
     // What this ref has in the mailbox is already known here; the board adds what others sent and what runs.
-    const load = () => {
-      const { queueDepth, running } = this.#board.read(boardSlot);
-      return Math.max(queueDepth, channel.backlog) + running;
-    };
+    const load = () => this.#board.load(boardSlot, channel.backlog);
     this.#members.set(name, { name, channel, load });
     this.#owner.onEvent({ type: 'up', member: name });
-    this.#owner.onRoom();
+    this.#owner.onChange([]);
   }
 
-  #onChannelClosed(channel: Channel, unstarted: readonly Outbound[]): void {
-    if (this.#members.get(channel.member)?.channel === channel) {
-      this.#members.delete(channel.member);
-      this.#owner.onEvent({ type: 'down', member: channel.member });
-    }
-    this.#owner.onUnstarted(unstarted);
-    this.#owner.onRoom();
+  #onDown(name: string, cause: Error): void {
+    const member = this.#members.get(name);
+    if (member === undefined) return;
+    const unstarted = member.channel.end(
+      (method) => diedError(name, method, cause, false),
+      (method) => diedError(name, method, cause, true),
+    );
+    this.#members.delete(name);
+    this.#owner.onEvent({ type: 'down', member: name });
+    this.#owner.onChange(unstarted);
   }
 }
 
+/** @param unbegun nothing of it was done; what it took along is gone, though */
+function diedError(actor: string, method: string, cause: Error, unbegun: boolean): Error {
+  if (unbegun && cause instanceof ActorError && cause.code === 'ACTOR_STOPPED') return cause;
+  const when = unbegun ? 'before it began' : 'before it answered';
+  return new ActorError(`${actor} died ${when} ${method}`, {
+    code: 'ACTOR_DIED',
+    retrySafe: unbegun,
+    details: { actor, method },
+    cause,
+  });
+}
+
+/** Of what was begun by an actor that nobody here listens to any more. */
+function leftError(actor: string, method: string, cause: Error): ActorError {
+  return new ActorError(`${actor} had begun ${method}, and its answer is not heard any more`, {
+    code: 'ACTOR_STOPPED',
+    retrySafe: false,
+    details: { actor, method },
+    cause,
+  });
+}
+
+function unknownMember(member: string, { name, members }: RefToken): ActorError {
+  return new ActorError(`${name} has no member "${member}": it has ${members.join(', ')}`, {
+    code: 'PROTOCOL_VIOLATION',
+    details: { pool: name, member },
+  });
+}
+
 function asMembershipMessage(message: WireMessage): MembershipMessage {
-  if (message.t === 'up' || message.t === 'down' || message.t === 'closed') return message;
+  switch (message.t) {
+    case 'up':
+    case 'down':
+    case 'members':
+    case 'lost':
+    case 'closed':
+      return message;
+  }
   throw new ActorError(`a ref got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
 }

@@ -1,16 +1,13 @@
-/**
- * A routing policy picks the member of a pool that gets the next message. It is made where the ref is used, so
- * it may keep state of its own; what travels with a ref is the policy's name.
- */
+/** The seam for routing: which member of a pool gets a message. */
 import { leastLoaded } from './least-loaded.ts';
 import { roundRobin } from './round-robin.ts';
-import { sticky } from './sticky.ts';
+import { pinned, sticky } from './sticky.ts';
 
 /**
- * How a ref chooses among the members that have room: in turn, the one with least to do, or the same for the same
- * `routeKey`.
+ * How a ref chooses among the members of a pool: the one with the least to do, each in turn, by the `routeKey` among those
+ * that are there, or by the `routeKey` for good: what belongs to a key waits while its member is restarted.
  */
-export type RoutingPolicyName = 'round-robin' | 'least-loaded' | 'sticky';
+export type RoutingPolicyName = 'round-robin' | 'least-loaded' | 'sticky' | 'pinned';
 
 export interface Candidate {
   /** The same for all incarnations of a member, and different from all other members'. */
@@ -20,17 +17,22 @@ export interface Candidate {
 }
 
 export interface RoutingPolicy {
-  /** `undefined` when there is no candidate. `key`: what must go to the same member again, for `sticky`. */
-  choose<Member extends Candidate>(candidates: readonly Member[], key?: string): Member | undefined;
+  /** Of those with room. `undefined` when there is no candidate. */
+  choose<Member extends Candidate>(candidates: readonly Member[]): Member | undefined;
+  /** The one member that what belongs to a key goes to, with or without room. Absent: keys mean nothing. */
+  home?(key: string, live: Iterable<Pick<Candidate, 'name'>>): string | undefined;
 }
 
-const MAKE_POLICY: Readonly<Record<RoutingPolicyName, () => RoutingPolicy>> = {
+const MAKE_POLICY: Readonly<Record<RoutingPolicyName, (members: readonly string[]) => RoutingPolicy>> = {
   'round-robin': roundRobin,
   'least-loaded': leastLoaded,
   sticky,
+  pinned,
 };
 
-/** A policy with fresh state. */
-export function routingPolicy(name: RoutingPolicyName): RoutingPolicy {
-  return MAKE_POLICY[name]();
+export const ROUTING_POLICIES: readonly string[] = Object.keys(MAKE_POLICY);
+
+/** A policy with fresh state. @param members of the pool, whether they are there or not */
+export function routingPolicy(name: RoutingPolicyName, members: readonly string[]): RoutingPolicy {
+  return MAKE_POLICY[name](members);
 }

@@ -2,30 +2,47 @@
  * Sticky: messages with the same key go to the same member while it is there, so that what it keeps of them
  * (a cached prefix, an encoded image) is found again. By rendezvous hashing: each member has a score for the
  * key, the highest wins. When a member leaves, only its keys move; when one joins, it takes over only those it
- * wins; and every thread comes to the same answer without talking to the others. No key: least loaded.
+ * wins; and every thread comes to the same answer without talking to the others. A member that is full keeps its keys:
+ * they wait for it. No key: least loaded.
  */
 import { leastLoaded } from './least-loaded.ts';
 import type { Candidate, RoutingPolicy } from './routing-policy.ts';
 
 export function sticky(): RoutingPolicy {
-  const withoutKey = leastLoaded();
   return {
-    choose<Member extends Candidate>(candidates: readonly Member[], key?: string): Member | undefined {
-      if (key === undefined) return withoutKey.choose(candidates);
-      let chosen: Member | undefined;
-      let highest = -1;
-      const keyHash = hash(key, FNV_BASIS);
-      for (const candidate of candidates) {
-        const score = mix(hash(candidate.name, keyHash));
-        // Equal scores are possible; the order of the candidates must not matter.
-        if (score > highest || (score === highest && chosen !== undefined && candidate.name < chosen.name)) {
-          chosen = candidate;
-          highest = score;
-        }
-      }
-      return chosen;
-    },
+    choose: leastLoaded().choose,
+    home: (key, candidates) => winnerOf(key, candidates)?.name,
   };
+}
+
+/**
+ * Pinned: as sticky, among all members that the pool was made with, whether they are there or not. What belongs to a key
+ * waits until its member is back; no other ever gets it.
+ */
+export function pinned(poolMembers: readonly string[]): RoutingPolicy {
+  const all = poolMembers.map((name) => ({ name }));
+  return {
+    choose: leastLoaded().choose,
+    home: (key) => winnerOf(key, all)?.name,
+  };
+}
+
+function winnerOf<Member extends Pick<Candidate, 'name'>>(
+  key: string,
+  candidates: Iterable<Member>,
+): Member | undefined {
+  let chosen: Member | undefined;
+  let highest = -1;
+  const keyHash = hash(key, FNV_BASIS);
+  for (const candidate of candidates) {
+    const score = mix(hash(candidate.name, keyHash));
+    // Equal scores are possible; the order of the candidates must not matter.
+    if (score > highest || (score === highest && chosen !== undefined && candidate.name < chosen.name)) {
+      chosen = candidate;
+      highest = score;
+    }
+  }
+  return chosen;
 }
 
 const FNV_BASIS = 0x811c9dc5;

@@ -5,17 +5,26 @@
  * the port closes without either, which is how the death of whichever actor holds the writer is noticed, at
  * once and without a heartbeat. Leaving the loop early (`break`) or aborting the signal interrupts the writer.
  */
+import { type Deadline, deadlineIn } from '../channel/deadlines.ts';
 import { ActorError } from '../errors.ts';
 import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
+import { LONGEST_TIMER_MS } from '../util/timers.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { WireMessage, WriterMessage } from '../wire/messages.ts';
+import { decodePayload, type Reviver, type Traveller } from '../wire/payload-codec.ts';
 import type { OpenReaders } from './open-readers.ts';
 
 export interface StreamReaderOptions {
   /** Chunks the writer may send ahead of the reader. */
   readonly window: number;
+  /** Bytes of them. */
+  readonly windowBytes: number;
   readonly signal?: AbortSignal | undefined;
+  /** Until it has ended, ms. */
+  readonly deadlineMs?: number | undefined;
+  /** Of refs in chunks and the final value. */
+  readonly revive: Reviver;
   /** Shown in errors: the actor and method that were called. */
   readonly label: string;
   /** Where it is listed while it is open, and who writes it. */
@@ -34,14 +43,17 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   readonly #port: Port;
   readonly #options: StreamReaderOptions;
   /** Boxed, since a chunk may be undefined. */
-  readonly #chunks = new FifoQueue<{ readonly value: Chunk }>();
+  readonly #chunks = new FifoQueue<{ readonly value: Chunk; readonly bytes: number }>();
   readonly #final = Promise.withResolvers<Final>();
   readonly #onAbort = () => this.cancel(this.#options.signal?.reason);
   #handedOver: Promise<void> = Promise.resolve();
   #outcome: Outcome<Final> | undefined;
   #wake: (() => void) | undefined;
+  #deadline: Deadline | undefined;
+  #isIterated = false;
   #received = 0;
   #ungranted = 0;
+  #ungrantedBytes = 0;
 
   /** @internal */
   constructor(port: Port, options: StreamReaderOptions) {
@@ -57,11 +69,24 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     listed?.among.add(this);
     if (signal?.aborted) this.#onAbort();
     else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (
+      this.#outcome === undefined &&
+      options.deadlineMs !== undefined &&
+      options.deadlineMs <= LONGEST_TIMER_MS
+    ) {
+      this.#deadline = deadlineIn(options.deadlineMs);
+      this.#deadline.add(this);
+    }
   }
 
   /** The value the stream ended with. Settles only as chunks are consumed, since the writer needs credit. */
   get final(): Promise<Final> {
     return this.#final.promise;
+  }
+
+  /** @internal */
+  get isSettled(): boolean {
+    return this.#outcome !== undefined;
   }
 
   /** Id of the actor that writes it; 0 when nobody does. @internal */
@@ -83,11 +108,24 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   /** Interrupts the writer and settles the stream with `ABORTED`. No effect on a settled stream. */
   cancel(reason?: unknown): void {
     if (this.#outcome !== undefined) return;
-    const error = new ActorError(`${this.#options.label} was aborted by the caller`, {
-      code: 'ABORTED',
-      retrySafe: true,
-      cause: reason,
-    });
+    this.#interrupt(
+      new ActorError(`${this.#options.label} was aborted by the caller`, { code: 'ABORTED', cause: reason }),
+    );
+  }
+
+  /** Its time is over. @internal */
+  expire(): void {
+    const { label, deadlineMs = 0 } = this.#options;
+    this.#interrupt(
+      new ActorError(`${label} had not ended within ${deadlineMs} ms`, {
+        code: 'ASK_TIMEOUT',
+        details: { deadlineMs },
+      }),
+    );
+  }
+
+  #interrupt(error: ActorError): void {
+    if (this.#outcome !== undefined) return;
     this.#port.post({ t: 'interrupt', error: encodeError(error) });
     this.fail(error);
   }
@@ -109,15 +147,24 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   }
 
   /**
-   * The chunks, each once; to be iterated once. Throws what the stream failed with, `ACTOR_DIED` when its writer is
-   * no more.
+   * The chunks, each once; to be iterated once, or `PROTOCOL_VIOLATION` is thrown. Throws what the stream failed with,
+   * `ACTOR_DIED` when its writer is no more.
    */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Chunk, void> {
+  [Symbol.asyncIterator](): AsyncGenerator<Chunk, void> {
+    if (this.#isIterated) {
+      const problem = `${this.#options.label}: the stream is read by another loop; a stream has one`;
+      throw new ActorError(problem, { code: 'PROTOCOL_VIOLATION' });
+    }
+    this.#isIterated = true;
+    return this.#read();
+  }
+
+  async *#read(): AsyncGenerator<Chunk, void> {
     try {
       for (;;) {
         const chunk = this.#chunks.shift();
         if (chunk !== undefined) {
-          this.#grant();
+          this.#grant(chunk.bytes);
           yield chunk.value;
         } else if (this.#outcome === undefined) {
           await new Promise<void>((resolve) => {
@@ -134,22 +181,27 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     }
   }
 
-  #grant(): void {
+  /** Half a window at a time, of chunks or of bytes: so a writer without credit always has more than half of it unread. */
+  #grant(bytes: number): void {
     this.#ungranted += 1;
-    if (this.#ungranted * 2 < this.#options.window || this.#outcome !== undefined) return;
-    this.#port.post({ t: 'pull', credits: this.#ungranted });
+    this.#ungrantedBytes += bytes;
+    if (this.#outcome !== undefined) return;
+    const { window, windowBytes } = this.#options;
+    if (this.#ungranted * 2 < window && this.#ungrantedBytes * 2 < windowBytes) return;
+    this.#port.post({ t: 'pull', credits: this.#ungranted, bytes: this.#ungrantedBytes });
     this.#ungranted = 0;
+    this.#ungrantedBytes = 0;
   }
 
   #onMessage(message: WriterMessageOf<Chunk, Final>): void {
     switch (message.t) {
       case 'chunk':
         this.#received += 1;
-        this.#chunks.push({ value: message.value });
+        this.#chunks.push({ value: this.#revived(message), bytes: message.bytes });
         this.#notify();
         break;
       case 'end':
-        this.#settle({ ok: true, value: message.value });
+        this.#settle({ ok: true, value: this.#revived(message) });
         break;
       case 'fail':
         this.#settle({ ok: false, error: decodeError(message.error) });
@@ -159,10 +211,16 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     }
   }
 
+  #revived<Value extends Chunk | Final>(message: {
+    readonly value: Value;
+    readonly travellers?: readonly Traveller[] | undefined;
+  }): Value {
+    return decodePayload(message.value, message.travellers, this.#options.revive) as Value;
+  }
+
   #onClose(): void {
     const error = new ActorError(`${this.#options.label}: the actor that was answering died`, {
       code: 'ACTOR_DIED',
-      retrySafe: true,
     });
     this.#handedOver.then(
       () => this.fail(error),
@@ -175,6 +233,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     this.#outcome = outcome;
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#options.listed?.among.delete(this);
+    this.#deadline?.noteSettled();
     this.#port.close();
     if (outcome.ok) this.#final.resolve(outcome.value);
     else this.#final.reject(outcome.error);
@@ -188,8 +247,8 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
 }
 
 type WriterMessageOf<Chunk, Final> =
-  | { readonly t: 'chunk'; readonly value: Chunk }
-  | { readonly t: 'end'; readonly value: Final }
+  | (Extract<WriterMessage, { t: 'chunk' }> & { readonly value: Chunk })
+  | (Extract<WriterMessage, { t: 'end' }> & { readonly value: Final })
   | Extract<WriterMessage, { t: 'fail' }>;
 
 /** The value types are those of the protocol that both ends share; the wire carries no types to check. */

@@ -3,14 +3,19 @@
  * `StreamReader`, usually far up the pipeline: a handler may `forward` its writer to the next actor instead of
  * relaying chunks, and the next actor then talks to the reader directly.
  *
- * Chunks need credit, which the reader grants as it consumes. `write` never waits: without credit it returns
- * false and the chunk was not sent, so that one slow reader cannot hold up an actor that serves many.
+ * Chunks need credit, in number and in bytes, which the reader grants as it consumes. `write` never waits: without credit
+ * it returns false and the chunk was not sent, so that one slow reader cannot hold up an actor that serves many.
  */
 import { ActorError } from '../errors.ts';
+import { footprint } from '../tensors/byte-footprint.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.ts';
+import { takeTransfer } from '../wire/moved.ts';
+import { encodePayload } from '../wire/payload-codec.ts';
+import { type SmallJson, smallJson } from '../wire/small-json.ts';
+import { chunkText, endText } from '../wire/text-codec.ts';
 
 /** The writing end of a stream: what the handler of a `stream` method is given to answer with, or to `forward`. */
 export class StreamWriter<Chunk, Final> {
@@ -19,6 +24,8 @@ export class StreamWriter<Chunk, Final> {
   readonly #interrupt = new AbortController();
   #interrupted: WireError | undefined;
   #credits: number;
+  /** Below 0 when a chunk larger than the window is under way, alone. */
+  #byteCredits: number;
   #state: 'open' | 'settled' | 'moved' = 'open';
   #onReady: Array<() => void> = [];
 
@@ -28,6 +35,7 @@ export class StreamWriter<Chunk, Final> {
     this.#writtenBy = token.writtenBy;
     if (holder !== 0) Atomics.store(new Int32Array(token.writtenBy), 0, holder);
     this.#credits = token.credits;
+    this.#byteCredits = token.byteCredits;
     if (token.interrupted !== undefined) this.#onInterrupt(token.interrupted);
     this.#port.listen({
       onMessage: (message) => this.#onMessage(asReaderMessage(message)),
@@ -45,17 +53,30 @@ export class StreamWriter<Chunk, Final> {
     return this.#state === 'open';
   }
 
-  /** Sends a chunk if there is credit for it; false when there is none (or the stream is over). */
+  /**
+   * Sends a chunk if there is credit for it; false when there is none (or the stream is over). Throws what a clone of the
+   * chunk throws; the stream goes on then. What `transfer` marked in it is moved.
+   */
   write(chunk: Chunk): boolean {
-    if (this.#state !== 'open' || this.#credits <= 0) return false;
-    this.#credits -= 1;
-    this.#port.post({ t: 'chunk', value: chunk });
+    if (this.#state !== 'open' || !this.#hasCredit) return false;
+    const json = this.#jsonOf(chunk);
+    if (json !== undefined) {
+      this.#port.postText(chunkText(json), true); // somebody waits for it, and the writer may go on computing
+      this.#spend(json.bytes);
+      return true;
+    }
+    const moved = takeTransfer(chunk);
+    const { payload: value, travellers, transfer } = encodePayload(chunk, this.#port);
+    const counted = footprint(chunk, moved);
+    const bytes = counted.copied + counted.moved;
+    this.#port.post({ t: 'chunk', value, travellers, bytes }, [...moved, ...transfer]);
+    this.#spend(bytes);
     return true;
   }
 
   /** Calls back once, when there is credit again or the stream is over. */
   onReady(callback: () => void): void {
-    if (this.#credits > 0 || this.#state !== 'open' || this.signal.aborted) queueMicrotask(callback);
+    if (this.#hasCredit || this.#state !== 'open' || this.signal.aborted) queueMicrotask(callback);
     else this.#onReady.push(callback);
   }
 
@@ -68,22 +89,43 @@ export class StreamWriter<Chunk, Final> {
     }
   }
 
-  /** Ends the stream with its final value. No effect on one that is over. */
+  /**
+   * Ends the stream with its final value. No effect on one that is over. Throws what a clone of the value throws; the
+   * stream is open then, and can be failed. What `transfer` marked in it is moved.
+   */
   end(final: Final): void {
-    this.#settle({ t: 'end', value: final });
+    if (this.#state !== 'open') return;
+    const json = this.#jsonOf(final);
+    if (json !== undefined) this.#port.postText(endText(json), true);
+    else {
+      const moved = takeTransfer(final);
+      const { payload: value, travellers, transfer } = encodePayload(final, this.#port);
+      this.#port.post({ t: 'end', value, travellers }, [...moved, ...transfer]);
+    }
+    this.#over();
   }
 
   /** Ends the stream with a failure, which keeps class, code, fields and cause. No effect on one that is over. */
   fail(error: unknown): void {
-    this.#settle({ t: 'fail', error: encodeError(error) });
+    if (this.#state !== 'open') return;
+    this.#port.post({ t: 'fail', error: encodeError(error) });
+    this.#over();
   }
 
   /** Gives the stream away. After this the writer is dead here. Called by a ref that forwards it. @internal */
   move(): { readonly token: WriterToken; readonly transfer: ReturnType<Port['detach']>['transfer'] } {
     this.#state = 'moved';
     const { token, transfer } = this.#port.detach();
-    const [credits, interrupted, writtenBy] = [this.#credits, this.#interrupted, this.#writtenBy];
-    return { token: { port: token, credits, interrupted, writtenBy }, transfer };
+    return {
+      token: {
+        port: token,
+        credits: this.#credits,
+        byteCredits: this.#byteCredits,
+        interrupted: this.#interrupted,
+        writtenBy: this.#writtenBy,
+      },
+      transfer,
+    };
   }
 
   /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. @internal */
@@ -92,17 +134,31 @@ export class StreamWriter<Chunk, Final> {
     this.fail(error);
   }
 
-  #settle(message: WireMessage): void {
-    if (this.#state !== 'open') return;
+  get #hasCredit(): boolean {
+    return this.#credits > 0 && this.#byteCredits > 0;
+  }
+
+  #spend(bytes: number): void {
+    this.#credits -= 1;
+    this.#byteCredits -= bytes;
+  }
+
+  #jsonOf(value: unknown): SmallJson | undefined {
+    return this.#port.byReference ? undefined : smallJson(value);
+  }
+
+  #over(): void {
     this.#state = 'settled';
-    this.#port.post(message);
     this.#port.close();
     this.#wake();
   }
 
   #onMessage(message: ReaderMessage): void {
     if (message.t === 'interrupt') this.#onInterrupt(message.error);
-    else this.#credits += message.credits;
+    else {
+      this.#credits += message.credits;
+      this.#byteCredits += message.bytes;
+    }
     this.#wake();
   }
 
@@ -121,10 +177,12 @@ export class StreamWriter<Chunk, Final> {
     this.#wake();
   }
 
+  /** Later: a callback may give the stream away, and what came with this message is to be read before. */
   #wake(): void {
     const callbacks = this.#onReady;
+    if (callbacks.length === 0) return;
     this.#onReady = [];
-    for (const callback of callbacks) callback();
+    for (const callback of callbacks) queueMicrotask(callback);
   }
 }
 

@@ -9,8 +9,8 @@
  */
 import { type ActorError, TroupeError } from '../errors.ts';
 import { isError } from '../util/realms.ts';
-import { pause } from '../util/timers.ts';
-import type { Exit, Incarnation } from './incarnation.ts';
+import { endsWithin, pause } from '../util/timers.ts';
+import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
 
 /**
@@ -84,8 +84,8 @@ export class Child {
     this.#becomeUp(incarnation);
   }
 
-  /** Cooperative stop within `graceMs`, else quarantine. */
-  async stop(graceMs: number): Promise<'stopped' | 'quarantined'> {
+  /** Cooperative stop within `graceMs`, else quarantine. @param waiting what becomes of the messages that wait */
+  async stop(graceMs: number, waiting: Waiting = 'refused'): Promise<'stopped' | 'quarantined'> {
     const incarnation = this.#current;
     const wasUp = this.#state === 'up' || this.#state === 'starting';
     if (this.#state !== 'escalated') this.#state = 'stopping';
@@ -94,15 +94,39 @@ export class Child {
       this.#state = 'stopped';
       return 'stopped';
     }
-    const ended = await within(graceMs, incarnation.stop());
-    if (ended) {
+    if (await endsWithin(graceMs, incarnation.stop(waiting))) {
       this.#state = 'stopped';
       return 'stopped';
     }
     this.#state = 'quarantined';
+    this.#leave(incarnation);
+    return 'quarantined';
+  }
+
+  /** Another incarnation, once what is in progress has ended; what waits is served by it or by others. No effect unless up. */
+  async renew(graceMs: number): Promise<void> {
+    const incarnation = this.incarnation;
+    if (incarnation === undefined) return;
+    this.#state = 'restarting';
+    this.#restarts += 1;
+    if (!(await endsWithin(graceMs, incarnation.stop('served elsewhere')))) this.#leave(incarnation);
+    if (this.#stopSignal.signal.aborted) return;
+    this.#state = 'starting';
+    const next = this.#begin();
+    try {
+      await next.start();
+    } catch (error) {
+      await this.#discard(next);
+      const failure = isError(error) ? error : unexpectedExit(this.name);
+      if (!this.#stopSignal.signal.aborted) void this.#restart(failure);
+      throw error;
+    }
+    if (!this.#stopSignal.signal.aborted) this.#becomeUp(next);
+  }
+
+  #leave(incarnation: Incarnation): void {
     incarnation.abandon();
     this.#events.onQuarantined(this, incarnation);
-    return 'quarantined';
   }
 
   #begin(): Incarnation {
@@ -117,13 +141,15 @@ export class Child {
     void incarnation.exited.then((exit) => this.#onExit(incarnation, exit));
   }
 
-  #onExit(incarnation: Incarnation, exit: Exit): void {
+  #onExit(incarnation: Incarnation, ended: Exit): void {
+    const isUnexpected = this.#state === 'up' && ended.kind === 'stopped';
+    const exit: Exit = isUnexpected ? { kind: 'crashed', error: unexpectedExit(this.name) } : ended;
     this.#events.onDown(this, incarnation, exit);
-    if (this.#state === 'up') void this.#restart(exit);
+    if (this.#state === 'up' && exit.kind !== 'stopped') void this.#restart(exit.error);
   }
 
-  async #restart(exit: Exit): Promise<void> {
-    let failure = exit.kind === 'stopped' ? unexpectedExit(this.name) : exit.error;
+  async #restart(cause: Error): Promise<void> {
+    let failure = cause;
     for (;;) {
       const pauseMs = this.#intensity.recordCrash(performance.now());
       if (pauseMs === undefined) {
@@ -152,16 +178,9 @@ export class Child {
   }
 
   async #discard(incarnation: Incarnation): Promise<void> {
-    await incarnation.stop();
+    await incarnation.stop('refused');
     this.#events.onDown(this, incarnation, await incarnation.exited);
   }
-}
-
-async function within(graceMs: number, work: Promise<void>): Promise<boolean> {
-  const timer = new AbortController();
-  const ended = await Promise.race([work.then(() => true), pause(graceMs, timer.signal).then(() => false)]);
-  timer.abort();
-  return ended;
 }
 
 function unexpectedExit(name: string): TroupeError {

@@ -5,24 +5,20 @@
  */
 import type { ActorStats } from '../actor/behaviour.ts';
 import { FlowSender } from '../channel/flow-control.ts';
-import { ActorError, stoppedError } from '../errors.ts';
-import type { RefToken } from '../ref/ref-token.ts';
-import type { RoutingPolicyName } from '../routing/routing-policy.ts';
+import { ActorError, stoppedError, TroupeError } from '../errors.ts';
+import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
-import { encodeError } from '../wire/error-codec.ts';
+import { encodeError, type WireError } from '../wire/error-codec.ts';
 import { Child, type ChildEvents, type ChildState } from './child.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
-export interface GroupSpec {
-  readonly name: string;
-  readonly size: number;
-  readonly routing: RoutingPolicyName;
+/** A pool as it was asked for. */
+export interface GroupSpec extends PoolFacts {
   readonly restart: RestartPolicy;
-  readonly transport: RefToken['transport'];
 }
 
 export type Incarnate = (member: string, index: number) => Incarnation;
@@ -50,33 +46,74 @@ export class Group {
   readonly #spec: GroupSpec;
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
+  #members: readonly string[];
+  #incarnate: Incarnate | undefined;
   readonly #subscribers = new Set<Port>();
+  /** Members that were given up, and why. */
+  readonly #lost = new Map<string, WireError>();
   #closed: Error | undefined;
 
   constructor(spec: GroupSpec, events: GroupEvents) {
     this.name = spec.name;
     this.#spec = spec;
+    this.#members = spec.members;
     this.#events = events;
   }
 
   /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
-    this.#children = Array.from({ length: this.#spec.size }, (_, index) => {
-      const name = `${this.name}/${index}`;
-      return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
-    });
-    const results = await Promise.allSettled(this.#children.map((child) => child.start()));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed === undefined) return;
+    this.#incarnate = incarnate;
+    this.#children = this.#spec.members.map((name, index) => this.#child(incarnate, name, index));
+    const failure = await firstFailure(this.#children.map((child) => child.start()));
+    if (failure === undefined) return;
     await this.stop(graceMs);
-    throw failed.reason;
+    throw failure.error;
+  }
+
+  /** Whether its name may be used again. */
+  get isOver(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  /** Renews the members one after another: those that wait are served by the others meanwhile. */
+  async restart(graceMs: number): Promise<void> {
+    this.#started();
+    for (const child of this.#children) await child.renew(graceMs);
+  }
+
+  /**
+   * Adds members, or stops the last ones when they have done what they are at; what waits in their mailboxes is served by
+   * the others. If one cannot start, the pool stays as it was and its error is thrown.
+   */
+  async resize(size: number, graceMs: number): Promise<string[]> {
+    const incarnate = this.#started();
+    const names = memberNames(this.name, size);
+    const added = names
+      .map((name, index) => ({ name, index }))
+      .slice(this.#children.length)
+      .map(({ name, index }) => this.#child(incarnate, name, index));
+    const leaving = this.#children.slice(size);
+    this.#setMembers(names, [...this.#children.slice(0, size), ...added]);
+    const failure = await firstFailure(added.map((child) => child.start()));
+    if (failure !== undefined) {
+      const before = this.#children.filter((child) => !added.includes(child));
+      this.#setMembers(
+        before.map(({ name }) => name),
+        before,
+      );
+      await Promise.all(added.map((child) => child.stop(graceMs)));
+      throw failure.error;
+    }
+    const ends = await Promise.all(leaving.map((child) => child.stop(graceMs, 'served elsewhere')));
+    return leaving.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
   /** A token from which a ref on the system's own thread is made. */
   token(): RefToken {
     const [mine, theirs] = InProcessTransport.pair();
     this.#subscribe(mine);
-    return { name: this.name, policy: this.#spec.routing, transport: this.#spec.transport, feed: theirs };
+    const { restart: _, ...facts } = this.#spec;
+    return { ...facts, members: this.#members, feed: theirs };
   }
 
   status(): ActorStatus[] {
@@ -128,6 +165,24 @@ export class Group {
     return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
+  #child(incarnate: Incarnate, name: string, index: number): Child {
+    return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
+  }
+
+  #started(): Incarnate {
+    if (this.#incarnate !== undefined && this.#closed === undefined) return this.#incarnate;
+    throw new TroupeError(`the pool "${this.name}" is not running`, {
+      code: 'POOL_UNKNOWN',
+      details: { pool: this.name },
+    });
+  }
+
+  #setMembers(names: readonly string[], children: readonly Child[]): void {
+    this.#members = names;
+    this.#children = children;
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'members', names });
+  }
+
   #childEvents(): ChildEvents {
     return {
       onUp: (child, incarnation) => {
@@ -135,17 +190,19 @@ export class Group {
         this.#events.onUp(child.name);
       },
       onDown: (child, incarnation, exit) => {
-        // A thread that ends closes its channels itself.
-        if (exit.kind === 'left') this.#announceDown(child.name);
+        this.#announceDown(child.name, exit.kind === 'stopped' ? stoppedError(child.name) : exit.error);
         this.#events.onDown(child.name, incarnation, exit);
       },
       onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
-        if (this.#children.every(({ state }) => state === 'escalated')) this.#close(this.#escalated(error));
+        this.#lost.set(child.name, encodeError(escalatedError(child.name, error)));
+        for (const subscriber of this.#subscribers) this.#announceLost(subscriber);
+        if (this.#children.every(({ state }) => state === 'escalated'))
+          this.#close(escalatedError(this.name, error));
       },
       onQuarantined: (child) => {
-        this.#announceDown(child.name);
+        this.#announceDown(child.name, diedError(child.name));
         this.#events.onQuarantined(child.name);
       },
     };
@@ -157,6 +214,7 @@ export class Group {
       return;
     }
     this.#subscribers.add(port);
+    port.post({ t: 'members', names: this.#members });
     port.listen({
       onMessage: (message) => {
         if (message.t === 'subscribe') this.#subscribe(adoptPort(message.port));
@@ -166,6 +224,7 @@ export class Group {
     for (const child of this.#children) {
       if (child.incarnation !== undefined) this.#announce(port, child.name, child.incarnation);
     }
+    this.#announceLost(port);
   }
 
   /** Gives a subscriber a channel of its own to an incarnation. */
@@ -179,8 +238,14 @@ export class Group {
     subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
   }
 
-  #announceDown(member: string): void {
-    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member });
+  #announceDown(member: string, cause: Error): void {
+    const error = encodeError(cause);
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member, error });
+  }
+
+  /** Tells a subscriber of all members that will not come again. */
+  #announceLost(subscriber: Port): void {
+    for (const [member, error] of this.#lost) subscriber.post({ t: 'lost', member, error });
   }
 
   #close(error: Error): void {
@@ -189,18 +254,38 @@ export class Group {
     for (const subscriber of this.#subscribers) dismiss(subscriber, error);
     this.#subscribers.clear();
   }
-
-  #escalated(cause: Error): ActorError {
-    return new ActorError(`${this.name} crashed too often and was given up: ${cause.message}`, {
-      code: 'ACTOR_ESCALATED',
-      details: { actor: this.name },
-      cause,
-    });
-  }
 }
 
-/** The last thing that a subscriber hears. */
+function escalatedError(actor: string, cause: Error): ActorError {
+  return new ActorError(`${actor} crashed too often and was given up: ${cause.message}`, {
+    code: 'ACTOR_ESCALATED',
+    details: { actor },
+    cause,
+  });
+}
+
+function diedError(actor: string): ActorError {
+  return new ActorError(`${actor} did not stop`, { code: 'ACTOR_DIED', details: { actor } });
+}
+
+/**
+ * The last thing that a subscriber hears. One on this thread may have asked in the same turn for somebody else to be
+ * subscribed, who has to hear it too; between threads what is not read any more is closed with its port.
+ */
 function dismiss(subscriber: Port, error: Error): void {
   subscriber.post({ t: 'closed', error: encodeError(error) });
-  subscriber.close();
+  if (!subscriber.byReference) subscriber.close();
+}
+
+/** Names of the members of a pool. */
+export function memberNames(pool: string, size: number): string[] {
+  return Array.from({ length: size }, (_, index) => `${pool}/${index}`);
+}
+
+/** Waits for all. */
+async function firstFailure(
+  starts: readonly Promise<void>[],
+): Promise<{ readonly error: unknown } | undefined> {
+  const failed = (await Promise.allSettled(starts)).find((result) => result.status === 'rejected');
+  return failed === undefined ? undefined : { error: failed.reason };
 }

@@ -8,6 +8,12 @@ export type Exit =
   /** It hangs inside native code: its thread is still there, and holds what it held. */
   | { readonly kind: 'left'; readonly error: Error };
 
+/**
+ * What becomes of the messages in the mailbox of an actor that stops: they fail, or they go back to who sent them, as after
+ * a crash, to be served by another member or the next incarnation.
+ */
+export type Waiting = 'refused' | 'served elsewhere';
+
 export interface Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
@@ -23,7 +29,7 @@ export interface Incarnation {
   stats(): Promise<ActorStats>;
   control(operation: string): Promise<unknown>;
   /** Asks for a cooperative stop. Resolves when the actor has ended. */
-  stop(): Promise<void>;
+  stop(waiting: Waiting): Promise<void>;
   /** Gives up on an actor that does not stop: its thread is ended where that is safe, and keeps no process alive. */
   abandon(): void;
   /** Another one was left behind: streams that it writes are over. */

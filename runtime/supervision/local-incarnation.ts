@@ -3,7 +3,7 @@ import { ActorCell, type AnyActor, type CellParts } from '../actor/actor-cell.ts
 import type { ActorStats } from '../actor/behaviour.ts';
 import { ActorError } from '../errors.ts';
 import type { ChannelToken } from '../wire/messages.ts';
-import type { Exit, Incarnation } from './incarnation.ts';
+import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 
 export class LocalIncarnation implements Incarnation {
   readonly holder: number;
@@ -28,7 +28,11 @@ export class LocalIncarnation implements Incarnation {
   }
 
   async start(): Promise<void> {
-    this.#cell = await ActorCell.start(this.#actor, this.#args, this.#parts);
+    this.#cell = await ActorCell.start(
+      this.#actor,
+      { payload: this.#args, travellers: undefined },
+      this.#parts,
+    );
   }
 
   connect(token: ChannelToken): void {
@@ -43,8 +47,8 @@ export class LocalIncarnation implements Incarnation {
     return await this.#started().control(operation);
   }
 
-  async stop(): Promise<void> {
-    await this.#cell?.stop();
+  async stop(waiting: Waiting): Promise<void> {
+    await this.#cell?.stop(waiting);
     this.#exit.resolve({ kind: 'stopped' });
   }
 

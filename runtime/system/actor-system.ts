@@ -10,18 +10,20 @@ import type { PulseLimits } from '../board/pulse.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
-import { ActorRef, type RefEnvironment } from '../ref/actor-ref.ts';
-import { createRefEnvironment } from '../ref/environment.ts';
+import { ActorRef } from '../ref/actor-ref.ts';
+import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
+import { RefCore } from '../ref/ref-core.ts';
 import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
-import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog } from '../supervision/watchdog.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { ThreadIncarnation, threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { groupSpec, wholeNumber } from './group-spec.ts';
 import { SharedMemory } from './shared-memory.ts';
+import { stopInTurn } from './stop-in-turn.ts';
 import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
 
@@ -109,7 +111,12 @@ export class ActorSystem implements AsyncDisposable {
         limits: this.#limits,
       };
       return this.#watch(
-        new ThreadIncarnation(boot, this.#board.pulseReader(boot.boardSlot), this.deadLetters),
+        new ThreadIncarnation(
+          boot,
+          this.#board.pulseReader(boot.boardSlot),
+          this.deadLetters,
+          options.thread,
+        ),
       );
     });
   }
@@ -215,7 +222,37 @@ export class ActorSystem implements AsyncDisposable {
     this.#watchdog.hurry(mostMs);
   }
 
-  /** Stops all actors, the youngest pool first. Repeated calls share one stop. */
+  /** Stops one pool, whatever it is used by; its name may be used again. @throws TroupeError `POOL_UNKNOWN` */
+  async stopPool(pool: string): Promise<StopReport> {
+    const group = this.#group(pool);
+    const quarantined = await group.stop(this.#graceMs);
+    if (this.#groups.get(pool) === group) this.#groups.delete(pool);
+    return { quarantined };
+  }
+
+  /**
+   * Gives every member of a pool a fresh start, one after another, with the arguments of the first. Handlers in progress end
+   * before; what waits is served by the others, or after. Rejects with what a setup threw; that member is tried again as
+   * after a crash. @throws TroupeError `POOL_UNKNOWN`
+   */
+  async restartPool(pool: string): Promise<void> {
+    await this.#group(pool).restart(this.#graceMs);
+  }
+
+  /**
+   * Makes a pool larger or smaller. The last members go: handlers in progress end, what waits is served by the others; a
+   * stream that waits fails with `ACTOR_STOPPED`. Rejects with what a setup threw; then nothing has changed.
+   * @throws TroupeError `POOL_UNKNOWN`, `OPTION_INVALID`
+   */
+  async resizePool(pool: string, size: number): Promise<StopReport> {
+    wholeNumber('size', size, 1);
+    return { quarantined: await this.#group(pool).resize(size, this.#graceMs) };
+  }
+
+  /**
+   * Stops all actors, the youngest pool first, within one grace: a pool is asked to when the one before has ended, or has
+   * had its part of the grace. Repeated calls share one stop.
+   */
   stop(): Promise<StopReport> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
@@ -228,8 +265,8 @@ export class ActorSystem implements AsyncDisposable {
 
   async #stop(): Promise<StopReport> {
     const quarantined: string[] = [];
-    for (const group of [...this.#groups.values()].reverse())
-      quarantined.push(...(await group.stop(this.#graceMs)));
+    for (const names of await stopInTurn([...this.#groups.values()].reverse(), this.#graceMs))
+      quarantined.push(...names);
     // A thread that was left behind may still write into a tensor.
     if (this.#threads.size === 0) this.#memory.retire();
     return { quarantined: [...new Set([...quarantined, ...this.#left.values()])] };
@@ -240,20 +277,20 @@ export class ActorSystem implements AsyncDisposable {
     transport: GroupSpec['transport'],
     incarnate: (member: string, args: Args) => Incarnation,
   ): DeclaredPool<P, Args> {
-    const { name, size = 1, routing = 'least-loaded' } = options;
+    const { name } = options;
     if (this.#stopped !== undefined)
       throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
-    if (this.#groups.has(name)) throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
-    const restart = { ...DEFAULT_RESTART_POLICY, ...options.restart };
-    const group = new Group({ name, size, routing, restart, transport }, this.#groupEvents());
+    if (this.#groups.get(name)?.isOver === false)
+      throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
+    const group = new Group(groupSpec(options, transport), this.#groupEvents());
     this.#groups.set(name, group);
-    const ref = new ActorRef<P>(group.token(), this.#environment);
+    const ref = new ActorRef<P>(new RefCore(group.token(), this.#environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
         await group.start((member, index) => incarnate(member, argsOf(args, index)), this.#graceMs);
         await ref.connected;
       } catch (error) {
-        this.#groups.delete(name);
+        if (this.#groups.get(name) === group) this.#groups.delete(name);
         throw error;
       }
     };

@@ -1,4 +1,5 @@
 /** How a system and its pools are made. */
+import type { ResourceLimits } from 'node:worker_threads';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import type { RoutingPolicyName } from '../routing/routing-policy.ts';
@@ -14,6 +15,22 @@ export interface ActorSystemOptions extends SharedMemoryOptions {
   readonly watchdog?: WatchdogOptions;
 }
 
+/** What an actor's thread is given. */
+export interface ThreadOptions {
+  /** Limits of its heap, MiB, as Node's `Worker` takes them. Default: V8's, and 24 MiB for young objects. */
+  readonly resourceLimits?: ResourceLimits;
+  /** Its `process.env`. Default: a copy of this thread's. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** How far a ref may be ahead of an actor. */
+export interface MailboxOptions {
+  /** Most messages of one ref in an actor's mailbox. Default 1,024. */
+  readonly messages?: number;
+  /** Most bytes of them; a message larger than this may be there alone. Default 64 MiB. */
+  readonly bytes?: number;
+}
+
 /** How a pool of actors is named, sized, routed to and restarted. */
 export interface SpawnOptions {
   /** Unique in the system; members are called `name/0`, `name/1`… */
@@ -22,6 +39,12 @@ export interface SpawnOptions {
   readonly size?: number;
   /** How a ref chooses among members with room. Default `least-loaded`. */
   readonly routing?: RoutingPolicyName;
+  /** How far each ref may be ahead of each member; what is absent has its default. */
+  readonly mailbox?: MailboxOptions;
+  /** Messages that a ref holds back while no mailbox has room; one more fails with `MAILBOX_FULL`. Default 1,024. */
+  readonly outbox?: number;
+  /** What each member's thread is given. Not for actors on the system's own thread. */
+  readonly thread?: ThreadOptions;
   /** What differs from the default restart policy. */
   readonly restart?: Partial<RestartPolicy>;
 }

@@ -3,6 +3,7 @@
  * the thread belongs to. On a thread without one (the caller's) all of it has no effect.
  */
 import type { Pulse } from '../board/pulse.ts';
+import { flushAll } from '../transport/departures.ts';
 import { uninterrupted } from './exit-gate.ts';
 
 let pulse: Pulse | undefined;
@@ -14,6 +15,7 @@ export function attachPulse(own: Pulse): void {
 
 /** Long work in JavaScript goes on: to be called about once a second, or more often. */
 export function stillWorking(): void {
+  flushAll();
   pulse?.turn();
 }
 
@@ -25,6 +27,7 @@ export function stillWorking(): void {
  */
 export async function inNative<T>(work: () => Promise<T>, expectedMs?: number): Promise<T> {
   return await uninterrupted(async () => {
+    flushAll(); // nobody should wait for answers while the thread is busy
     pulse?.entered(expectedMs);
     try {
       return await work();

@@ -4,9 +4,11 @@
  * an order is not answered: what becomes of it is seen elsewhere.
  */
 import type { MessagePort } from 'node:worker_threads';
+import type { EncodedArgs } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
+import type { Waiting } from '../supervision/incarnation.ts';
 import type { ArenaHandle } from '../tensors/arena.ts';
 import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
@@ -16,7 +18,7 @@ import type { ExitGateHandle } from './exit-gate.ts';
 export interface ThreadBoot {
   readonly name: string;
   readonly module: string;
-  readonly args: unknown;
+  readonly args: EncodedArgs;
   readonly holder: number;
   readonly boardSlot: number;
   readonly limits: PulseLimits;
@@ -50,7 +52,7 @@ export type ControlOrder =
   /** Whoever holds by this id was left behind: streams that it writes are over. */
   | { readonly order: 'lost'; readonly holder: number }
   /** Cooperative; the thread exits when it is done. */
-  | { readonly order: 'stop' }
+  | { readonly order: 'stop'; readonly waiting: Waiting }
   /** Throws an error that nobody handles, as a fault drill. */
   | { readonly order: 'crash'; readonly reason: string };
 

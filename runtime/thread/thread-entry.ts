@@ -1,12 +1,16 @@
 /** The first module of an actor's thread: loads the actor's own module and puts it under remote control. */
+import { getHeapStatistics } from 'node:v8';
 import { workerData } from 'node:worker_threads';
 import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
+import type { ActorStats } from '../actor/behaviour.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
+import type { Waiting } from '../supervision/incarnation.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
+import { flushAll } from '../transport/departures.ts';
 import { serveControl } from './control-server.ts';
 import { ExitGate, setOwnExitGate } from './exit-gate.ts';
 import { attachPulse } from './this-thread.ts';
@@ -25,6 +29,8 @@ const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
 const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
 attachPulse(pulse);
+/** What was answered has been answered, also where the thread dies of what it does next. */
+process.on('exit', flushAll);
 /** Often enough for the shortest limit; it keeps nothing alive. */
 setInterval(() => pulse.turn(), Math.min(MOST_PULSE_MS, boot.limits.turnMs / 16)).unref();
 const deadLetters = new DeadLetters();
@@ -42,10 +48,21 @@ function answer(question: ControlQuestion): Promise<Outcome<unknown>> {
     case 'start':
       return outcomeOf(start);
     case 'stats':
-      return outcomeOf(() => started().stats());
+      return outcomeOf(() => ({ ...threadStats(), ...started().stats() }));
     case 'control':
       return outcomeOf(() => started().control(question.operation));
   }
+}
+
+let utilization = performance.eventLoopUtilization();
+
+/** Of the thread, and of the time since it was asked last: the part in which its event loop was busy. */
+function threadStats(): ActorStats {
+  const now = performance.eventLoopUtilization();
+  const busy = performance.eventLoopUtilization(now, utilization).utilization;
+  utilization = now;
+  const { used_heap_size: heapBytes } = getHeapStatistics();
+  return { heapBytes, eventLoopUtilization: busy };
 }
 
 function obey(order: ControlOrder): void {
@@ -57,7 +74,7 @@ function obey(order: ControlOrder): void {
       environment.readers.lost(order.holder);
       break;
     case 'stop':
-      void stop();
+      void stop(order.waiting);
       break;
     case 'crash':
       crash(new Error(order.reason));
@@ -81,9 +98,9 @@ async function start(): Promise<void> {
 }
 
 /** What the actor's own end throws is what the thread dies of, so it is seen. */
-async function stop(): Promise<void> {
+async function stop(waiting: Waiting): Promise<void> {
   try {
-    await cell?.stop();
+    await cell?.stop(waiting);
   } finally {
     // Nothing runs any more, native code included, so this ends the thread cleanly once what was posted has left.
     setImmediate(() => process.exit(0));

@@ -5,8 +5,9 @@ import type { PulseReader } from '../board/pulse.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
-import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import type { Exit, Incarnation, Waiting } from '../supervision/incarnation.ts';
 import type { Watched } from '../supervision/watchdog.ts';
+import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
@@ -49,9 +50,10 @@ export class ThreadIncarnation implements Incarnation, Watched {
   #condemned: Error | undefined;
 
   constructor(
-    boot: Omit<ThreadBoot, 'exitGate' | 'control' | 'letters'>,
+    boot: Omit<ThreadBoot, 'args' | 'exitGate' | 'control' | 'letters'> & { readonly args: unknown },
     pulse: PulseReader,
     deadLetters: DeadLetters,
+    { resourceLimits, env }: ThreadOptions = {},
   ) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
@@ -61,11 +63,11 @@ export class ThreadIncarnation implements Incarnation, Watched {
     const letters = new MessageChannel();
     const exitGate = ExitGate.create();
     const [over] = MessagePortTransport.pair();
-    const args = encodePayload(boot.args, over);
+    const { transfer, ...args } = encodePayload(boot.args, over);
     over.close();
     const workerData: ThreadBoot = {
       ...boot,
-      args: args.payload,
+      args,
       exitGate: exitGate.handle(),
       control: control.port2,
       letters: letters.port2,
@@ -73,8 +75,9 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#worker = new Worker(threadEntry(), {
       name: boot.name,
       workerData,
-      transferList: [control.port2, letters.port2, ...args.transfer],
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+      transferList: [control.port2, letters.port2, ...transfer],
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
+      ...(env === undefined ? {} : { env }),
       ...flagsForFiles(),
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited
@@ -102,8 +105,8 @@ export class ThreadIncarnation implements Incarnation, Watched {
     return this.#control.ask({ ask: 'control', operation });
   }
 
-  async stop(): Promise<void> {
-    this.#control.order({ order: 'stop' });
+  async stop(waiting: Waiting): Promise<void> {
+    this.#control.order({ order: 'stop', waiting });
     await this.exited;
   }
 

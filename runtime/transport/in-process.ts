@@ -3,11 +3,13 @@
  * reference: the receiver must treat a payload as frozen, just as if it had come from another thread.
  */
 import type { WireMessage } from '../wire/messages.ts';
+import { messageOf } from '../wire/text-codec.ts';
 import type { Port, PortListener } from './port.ts';
 
 type Delivery = WireMessage | 'close';
 
 export class InProcessTransport implements Port {
+  readonly byReference = true;
   #peer: InProcessTransport | undefined;
   #listener: PortListener | undefined;
   #inbox: Delivery[] = [];
@@ -26,9 +28,17 @@ export class InProcessTransport implements Port {
     if (this.#open) this.#toPeer(message);
   }
 
+  postText(text: string): void {
+    this.post(messageOf(JSON.parse(text)));
+  }
+
   listen(listener: PortListener): void {
     this.#listener = listener;
     this.#pump();
+  }
+
+  drain(): void {
+    while (this.#listener !== undefined && this.#inbox.length > 0) this.#deliverOne();
   }
 
   close(): void {
@@ -62,17 +72,21 @@ export class InProcessTransport implements Port {
     this.#pumping = true;
     queueMicrotask(() => {
       this.#pumping = false;
-      const listener = this.#listener;
-      const delivery = listener === undefined ? undefined : this.#inbox.shift();
-      if (listener === undefined || delivery === undefined) return;
-      this.#pump();
-      if (delivery !== 'close') {
-        listener.onMessage(delivery);
-        return;
-      }
-      this.#open = false;
-      this.#listener = undefined;
-      listener.onClose();
+      this.#deliverOne();
     });
+  }
+
+  #deliverOne(): void {
+    const listener = this.#listener;
+    const delivery = listener === undefined ? undefined : this.#inbox.shift();
+    if (listener === undefined || delivery === undefined) return;
+    this.#pump();
+    if (delivery !== 'close') {
+      listener.onMessage(delivery);
+      return;
+    }
+    this.#open = false;
+    this.#listener = undefined;
+    listener.onClose();
   }
 }

@@ -16,10 +16,20 @@ export interface PortListener {
 }
 
 export interface Port {
+  /** Messages arrive as the very objects that were posted: nothing is cloned, and nothing is written as text. */
+  readonly byReference: boolean;
   /** Throws a `DataCloneError` when the message cannot be cloned; never when the other end is gone. */
   post(message: WireMessage, transfer?: readonly Transferable[]): void;
+  /**
+   * Posts a message in its text form (`wire/text-codec.ts`), perhaps together with others of this turn; in order.
+   * @param isUrgent it leaves at once if it is the first of its turn. Default false
+   */
+  postText(text: string, isUrgent?: boolean): void;
   /** Starts delivery. Messages that came earlier are delivered first. */
   listen(listener: PortListener): void;
+  /** Delivers now whatever has arrived. To be called outside of a delivery. */
+  drain(): void;
+  /** What was posted before is still delivered there; nothing more is delivered here. */
   close(): void;
   /** Makes a pair of the same kind, whose ends can travel over this port. */
   pair(): readonly [Port, Port];

@@ -32,3 +32,11 @@ export async function quietPause(ms: number): Promise<void> {
 export async function pause(ms: number, signal?: AbortSignal): Promise<boolean> {
   return await timeout(timerMs(ms), true, signal === undefined ? {} : { signal }).catch(() => false);
 }
+
+/** Whether the work has ended within the time; when not, it goes on. */
+export async function endsWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController();
+  const ended = await Promise.race([work.then(() => true), pause(ms, timer.signal).then(() => false)]);
+  timer.abort();
+  return ended;
+}

@@ -7,14 +7,21 @@
  */
 import type { PortToken } from '../transport/port.ts';
 import type { WireError } from './error-codec.ts';
+import type { Traveller } from './payload-codec.ts';
 
 interface DataFields {
   readonly method: string;
   readonly payload: unknown;
-  /** The payload holds refs that must be revived on arrival. */
-  readonly rich: boolean;
+  /** Refs in the payload, to be revived on arrival. */
+  readonly travellers?: readonly Traveller[] | undefined;
   /** What the message counts against the channel's byte credits. */
   readonly bytes: number;
+}
+
+interface ValueFields {
+  readonly value: unknown;
+  /** Refs in the value, to be revived on arrival. */
+  readonly travellers?: readonly Traveller[] | undefined;
 }
 
 /** Client to actor, data lane. */
@@ -30,7 +37,7 @@ export type ClientMessage = DataMessage | ClientControl;
 
 /** Actor to client. `reply` answers an `ask`, or says that an `open` was taken over (or not). */
 export type ActorMessage =
-  | { readonly t: 'reply'; readonly id: number; readonly value: unknown; readonly rich: boolean }
+  | (ValueFields & { readonly t: 'reply'; readonly id: number })
   | { readonly t: 'refusal'; readonly id: number; readonly error: WireError }
   | { readonly t: 'credit' };
 
@@ -38,6 +45,8 @@ export type ActorMessage =
 export interface WriterToken {
   readonly port: PortToken;
   readonly credits: number;
+  /** Bytes that may be written ahead of the reader, of those that it allows. */
+  readonly byteCredits: number;
   readonly interrupted: WireError | undefined;
   /** One int32: the holder id of whoever has this end (see `stream/open-readers.ts`). */
   readonly writtenBy: SharedArrayBuffer;
@@ -45,13 +54,13 @@ export interface WriterToken {
 
 /** Reader to writer. */
 export type ReaderMessage =
-  | { readonly t: 'pull'; readonly credits: number }
+  | { readonly t: 'pull'; readonly credits: number; readonly bytes: number }
   | { readonly t: 'interrupt'; readonly error: WireError };
 
 /** Writer to reader. */
 export type WriterMessage =
-  | { readonly t: 'chunk'; readonly value: unknown }
-  | { readonly t: 'end'; readonly value: unknown }
+  | (ValueFields & { readonly t: 'chunk'; readonly bytes: number })
+  | (ValueFields & { readonly t: 'end' })
   | { readonly t: 'fail'; readonly error: WireError };
 
 /** How to reach one incarnation of an actor. */
@@ -68,7 +77,12 @@ export type MembershipMessage =
       readonly channel: ChannelToken;
       readonly boardSlot: number;
     }
-  | { readonly t: 'down'; readonly member: string }
+  /** It is over, and why: nothing it had not begun will be begun by it. */
+  | { readonly t: 'down'; readonly member: string; readonly error: WireError }
+  /** The pool has got another size: all that belong to it, up or not. */
+  | { readonly t: 'members'; readonly names: readonly string[] }
+  /** The member was given up; it will not come again. */
+  | { readonly t: 'lost'; readonly member: string; readonly error: WireError }
   | { readonly t: 'closed'; readonly error: WireError };
 
 /** Holder of a ref to the group: another thread was given the ref and wants the same feed. */

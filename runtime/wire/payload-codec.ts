@@ -1,13 +1,16 @@
 /**
- * Refs inside payloads. A payload is cloned by the transport, which knows nothing of refs: before it is posted,
- * each sendable in it is replaced by its wire form (and whatever that needs is added to the transfer list);
- * on arrival the wire form is revived. Only plain objects and arrays are searched.
+ * Refs inside payloads. A payload is cloned by the transport, which knows nothing of refs: before it is posted, each of
+ * them is replaced by an empty object of its own, and what is needed to make it again travels beside the payload, with
+ * that same object. A clone keeps identities within a message, so the receiver finds the places again, whatever else the
+ * payload holds, and puts a ref of its own there.
+ *
+ * Searched is what a structured clone would carry: objects, also of classes, arrays, maps and sets, in any shape, cycles
+ * included.
  */
+import { types } from 'node:util';
 import type { Transferable } from 'node:worker_threads';
 import type { Port } from '../transport/port.ts';
 import { isPlainObject } from '../util/realms.ts';
-
-const MARK = '$troupe';
 
 export const SEND: unique symbol = Symbol.for('troupe.send');
 
@@ -19,57 +22,214 @@ export interface Sendable {
 /** Makes the value again from its wire form, on the receiving thread. */
 export type Reviver = (wire: unknown) => unknown;
 
-interface Marked {
-  readonly [MARK]: unknown;
+/** A sendable on its way. */
+export interface Traveller {
+  /** The object that stands for it in the payload. */
+  readonly place: object;
+  readonly wire: unknown;
 }
 
 export interface EncodedPayload {
   readonly payload: unknown;
-  readonly rich: boolean;
+  /** Absent when the payload holds none. */
+  readonly travellers: readonly Traveller[] | undefined;
   readonly transfer: readonly Transferable[];
 }
 
+const NO_TRANSFER: readonly Transferable[] = [];
+
+/** The payload as it is, when it holds no sendable; else a copy with places for them. */
 export function encodePayload(payload: unknown, over: Port): EncodedPayload {
+  const search = new Search(over.byReference);
+  if (!search.finds(payload)) return { payload, travellers: undefined, transfer: NO_TRANSFER };
   const transfer: Transferable[] = [];
-  const encoded = mapPlain(payload, (value) => {
-    if (!isSendable(value)) return value;
-    const sent = value[SEND](over);
+  const travellers: Traveller[] = [];
+  const copied = copyWithPlaces(payload, search, (sendable) => {
+    const sent = sendable[SEND](over);
+    const place = {};
+    travellers.push({ place, wire: sent.wire });
     transfer.push(...sent.transfer);
-    return { [MARK]: sent.wire };
+    return place;
   });
-  return { payload: encoded, rich: encoded !== payload, transfer };
+  return { payload: copied, travellers, transfer };
 }
 
-export function decodePayload(payload: unknown, revive: Reviver): unknown {
-  return mapPlain(payload, (value) => (isMarked(value) ? revive(value[MARK]) : value));
+/** Puts revived values into their places; the payload is the receiver's own and is changed. */
+export function decodePayload(
+  payload: unknown,
+  travellers: readonly Traveller[] | undefined,
+  revive: Reviver,
+): unknown {
+  if (travellers === undefined) return payload;
+  const revived = new Map<unknown, unknown>(travellers.map(({ place, wire }) => [place, revive(wire)]));
+  return replaceInPlace(payload, revived);
 }
 
-/** Replaces values in plain objects and arrays; returns the very same object where nothing was replaced. */
-function mapPlain(value: unknown, replace: (value: object) => unknown): unknown {
-  if (typeof value !== 'object' || value === null) return value;
-  const replaced = replace(value);
-  if (replaced !== value) return replaced;
-  if (Array.isArray(value)) {
-    // Long lists of numbers are data; a list of refs starts with an object.
-    if (typeof value[0] !== 'object') return value;
-    const items = value.map((item) => mapPlain(item, replace));
-    return items.some((item, index) => item !== value[index]) ? items : value;
+/**
+ * A copy that nobody else can change any more, for a message that has to wait. What is in `transfer` changes hands now.
+ * Throws what a structured clone throws.
+ */
+export function snapshot(
+  payload: unknown,
+  transfer: readonly Transferable[],
+): { readonly payload: unknown; readonly transfer: readonly Transferable[] } {
+  const search = new Search(false);
+  const sendables = new Map<object, Sendable>();
+  const placed = search.finds(payload)
+    ? copyWithPlaces(payload, search, (sendable) => {
+        const place = {};
+        sendables.set(place, sendable);
+        return place;
+      })
+    : payload;
+  const parcel = { payload: placed, places: [...sendables.keys()], transfer };
+  const copy = structuredClone(parcel, { transfer: [...transfer] });
+  const originals = new Map<unknown, unknown>();
+  for (const [index, sendable] of [...sendables.values()].entries()) {
+    originals.set(copy.places[index], sendable);
   }
-  if (!isPlainObject(value)) return value;
-  let copy: Record<string, unknown> | undefined;
-  for (const [key, item] of Object.entries(value)) {
-    const mapped = mapPlain(item, replace);
-    if (mapped === item) continue;
-    copy ??= { ...value };
-    copy[key] = mapped;
+  return { payload: replaceInPlace(copy.payload, originals), transfer: copy.transfer };
+}
+
+// ------------------------------------------------------------------------------------- walking
+
+/** Everything that a clone would carry, each object once; without recursion, since a clone takes any depth. */
+class Search {
+  /** Objects of classes stay as they are where nothing is cloned. */
+  readonly #plainOnly: boolean;
+  readonly containers = new Set<object>();
+  #found = false;
+
+  constructor(plainOnly: boolean) {
+    this.#plainOnly = plainOnly;
   }
-  return copy ?? value;
+
+  finds(root: unknown): boolean {
+    if (typeof root !== 'object' || root === null) return false;
+    const open: object[] = [];
+    this.#meet(root, open);
+    for (let value = open.pop(); value !== undefined; value = open.pop()) {
+      forEachMember(value, (member) => this.#meet(member, open));
+    }
+    return this.#found;
+  }
+
+  #meet(value: unknown, open: object[]): void {
+    if (typeof value !== 'object' || value === null || this.containers.has(value)) return;
+    if (isSendable(value)) this.#found = true;
+    else if (this.#isContainer(value)) {
+      this.containers.add(value);
+      open.push(value);
+    }
+  }
+
+  #isContainer(value: object): boolean {
+    if (Array.isArray(value) || isPlainObject(value)) return true;
+    if (types.isMap(value) || types.isSet(value)) return true;
+    return !this.#plainOnly && !ArrayBuffer.isView(value) && !isExotic(value);
+  }
+}
+
+/** What a structured clone treats as one value, or refuses. */
+function isExotic(value: object): boolean {
+  return (
+    types.isAnyArrayBuffer(value) ||
+    types.isNativeError(value) ||
+    types.isDate(value) ||
+    types.isRegExp(value) ||
+    types.isPromise(value) ||
+    types.isBoxedPrimitive(value) ||
+    types.isProxy(value) ||
+    types.isExternal(value) ||
+    types.isWeakMap(value) ||
+    types.isWeakSet(value) ||
+    isOfThePlatform(value)
+  );
+}
+
+/** Ports, blobs, keys, signals: made by the platform, and cloned by rules of their own. */
+function isOfThePlatform(value: object): boolean {
+  const tag = Object.prototype.toString.call(value);
+  return tag !== '[object Object]' && !Object.hasOwn(value, Symbol.toStringTag);
+}
+
+function forEachMember(container: object, visit: (member: unknown) => void): void {
+  if (Array.isArray(container)) for (const item of container) visit(item);
+  else if (types.isMap(container)) {
+    for (const [key, item] of container) {
+      visit(key);
+      visit(item);
+    }
+  } else if (types.isSet(container)) for (const item of container) visit(item);
+  else for (const key of Object.keys(container)) visit(Reflect.get(container, key));
+}
+
+/** Copies of all containers, joined as the originals are. */
+function copyWithPlaces(
+  root: unknown,
+  { containers }: Search,
+  placeOf: (sendable: Sendable) => object,
+): unknown {
+  const copies = new Map<object, object>();
+  for (const container of containers) copies.set(container, emptyLike(container));
+  const places = new Map<object, object>();
+  const copyOf = (value: unknown): unknown => {
+    if (typeof value !== 'object' || value === null) return value;
+    const copy = copies.get(value) ?? places.get(value);
+    if (copy !== undefined) return copy;
+    if (!isSendable(value)) return value;
+    const place = placeOf(value);
+    places.set(value, place);
+    return place;
+  };
+  for (const [container, copy] of copies) fill(copy, container, copyOf);
+  return copyOf(root);
+}
+
+function emptyLike(container: object): object {
+  if (Array.isArray(container)) return new Array(container.length);
+  if (types.isMap(container)) return new Map();
+  return types.isSet(container) ? new Set() : {};
+}
+
+function fill(copy: object, from: object, copyOf: (value: unknown) => unknown): void {
+  if (types.isMap(from) && types.isMap(copy)) {
+    for (const [key, item] of from) copy.set(copyOf(key), copyOf(item));
+  } else if (types.isSet(from) && types.isSet(copy)) for (const item of from) copy.add(copyOf(item));
+  else for (const key of Object.keys(from)) define(copy, key, copyOf(Reflect.get(from, key)));
+}
+
+/** Puts other values in the place of some, wherever they are. */
+function replaceInPlace(root: unknown, replacements: ReadonlyMap<unknown, unknown>): unknown {
+  if (replacements.size === 0) return root;
+  if (replacements.has(root)) return replacements.get(root);
+  const search = new Search(true);
+  search.finds(root);
+  const of = (value: unknown) => (replacements.has(value) ? replacements.get(value) : value);
+  for (const container of search.containers) {
+    if (types.isMap(container)) {
+      const entries = [...container];
+      container.clear();
+      for (const [key, item] of entries) container.set(of(key), of(item));
+    } else if (types.isSet(container)) {
+      const items = [...container];
+      container.clear();
+      for (const item of items) container.add(of(item));
+    } else {
+      for (const key of Object.keys(container)) {
+        const value: unknown = Reflect.get(container, key);
+        if (replacements.has(value)) define(container, key, replacements.get(value));
+      }
+    }
+  }
+  return root;
+}
+
+/** As a clone does: also a key like `__proto__` becomes a field. */
+function define(target: object, key: string, value: unknown): void {
+  Object.defineProperty(target, key, { value, enumerable: true, writable: true, configurable: true });
 }
 
 function isSendable(value: object): value is Sendable {
   return SEND in value;
-}
-
-function isMarked(value: object): value is Marked {
-  return MARK in value;
 }

@@ -107,6 +107,41 @@ describe('calls to an actor on a thread', () => {
     assert.equal(new Uint8Array(answer)[0], 42);
   });
 
+  it('moves an answer that is marked so, and clones one that is not', async () => {
+    assert.equal((await probe.ask('make', { bytes: 9, moved: false })).byteLength, 9);
+    assert.equal(await probe.ask('kept', undefined), 9);
+    assert.equal((await probe.ask('make', { bytes: 9, moved: true })).byteLength, 9);
+    assert.equal(await probe.ask('kept', undefined), 0);
+  });
+
+  it('carries cycles there and back', async () => {
+    const circular: Record<string, unknown> = { n: 1 };
+    circular.self = circular;
+    const answer = Object(await probe.ask('echo', circular));
+    assert.equal(answer.self, answer);
+  });
+
+  it('carries data that look like nothing else on the wire', async () => {
+    for (const value of [{ $troupe: { name: 'x' } }, [0, 'echo', 1], 'text', '[1]', null, undefined]) {
+      assert.deepEqual(await probe.ask('echo', value), value);
+    }
+  });
+
+  it('refuses a deadline that is none', async () => {
+    await assert.rejects(probe.ask('echo', 1, { deadlineMs: Number.NaN }), { code: 'OPTION_INVALID' });
+  });
+
+  it('fails all calls of one turn that share a deadline, and no other', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    const begun = new Gate();
+    const asked = [1, 2, 3].map(() => probe.ask('hang', begun.cells, { deadlineMs: 50 }));
+    const later = probe.ask('echo', 'later', { deadlineMs: 51 });
+    await begun.reached();
+    mock.timers.tick(50);
+    for (const one of asked) await assert.rejects(one, { code: 'ASK_TIMEOUT' });
+    assert.equal(await later, 'later');
+  });
+
   it('runs control operations and statistics outside the mailbox', async () => {
     const gate = new Gate();
     const blocked = probe.ask('block', gate.cells);

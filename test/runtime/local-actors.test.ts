@@ -60,7 +60,7 @@ describe("an actor on the system's own thread", () => {
     const died = local.ask('hang', begun.cells);
     await begun.reached();
     system.crash('local/0');
-    await assert.rejects(died, { code: 'ACTOR_DIED', retrySafe: true });
+    await assert.rejects(died, { code: 'ACTOR_DIED', retrySafe: false });
     assert.equal(await local.ask('echo', 'back'), 'back');
     assert.equal(system.status()[0]?.restarts, 1);
   });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { DEFAULT_WINDOW } from '../../runtime/channel/flow-control.ts';
-import { OUTBOX_LIMIT } from '../../runtime/ref/actor-ref.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
+
+const MAILBOX = { messages: 64, bytes: 1024 * 1024 };
+const OUTBOX = 200;
 
 describe('a mailbox', () => {
   let system: ActorSystem;
@@ -15,7 +16,7 @@ describe('a mailbox', () => {
   /** The actor sits in a handler until the gate opens. */
   beforeEach(async () => {
     system = new ActorSystem();
-    probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    probe = await system.spawn(probeActor, {}, { name: 'probe', mailbox: MAILBOX, outbox: OUTBOX });
     gate = new Gate();
     blocked = probe.ask('block', gate.cells);
     await gate.reached();
@@ -27,8 +28,8 @@ describe('a mailbox', () => {
 
   it('takes a bounded number of messages and tells the sender when it is full', async () => {
     const statuses: string[] = [];
-    for (let i = 0; i < DEFAULT_WINDOW.messages + 2; i++) statuses.push(probe.tell('note', `${i}`));
-    const { messages } = DEFAULT_WINDOW;
+    for (let i = 0; i < MAILBOX.messages + 2; i++) statuses.push(probe.tell('note', `${i}`));
+    const { messages } = MAILBOX;
     assert.deepEqual(statuses, [...Array(messages).fill('sent'), 'full', 'full']);
     assert.equal(system.deadLetters.total, 2);
     assert.equal(system.deadLetters.recent.at(-1)?.code, 'MAILBOX_FULL');
@@ -39,10 +40,10 @@ describe('a mailbox', () => {
 
   it('lets asks beyond its room wait at the sender, and answers all of them in order', async () => {
     const order: unknown[] = [];
-    const asks = Array.from({ length: 3 * DEFAULT_WINDOW.messages }, (_, index) =>
+    const asks = Array.from({ length: 3 * MAILBOX.messages }, (_, index) =>
       probe.ask('echo', index).then((value) => order.push(value)),
     );
-    assert.equal(probe.outboxSize, 2 * DEFAULT_WINDOW.messages);
+    assert.equal(probe.outboxSize, 2 * MAILBOX.messages);
     gate.open();
     await Promise.all(asks);
     assert.deepEqual(
@@ -52,7 +53,7 @@ describe('a mailbox', () => {
   });
 
   it('refuses an ask when the sender holds back too many already', async () => {
-    const asks = Array.from({ length: DEFAULT_WINDOW.messages + OUTBOX_LIMIT + 1 }, (_, index) =>
+    const asks = Array.from({ length: MAILBOX.messages + OUTBOX + 1 }, (_, index) =>
       probe.ask('echo', index),
     );
     await assert.rejects(asks.at(-1) ?? Promise.resolve(), { code: 'MAILBOX_FULL', retrySafe: true });
@@ -71,7 +72,7 @@ describe('a mailbox', () => {
   });
 
   it('bounds the bytes that wait in it', async () => {
-    const big = new Uint8Array(DEFAULT_WINDOW.kib * 1024 * 0.6);
+    const big = new Uint8Array(MAILBOX.bytes * 0.6);
     const first = probe.ask('echo', big);
     const second = probe.ask('echo', big);
     assert.equal(probe.outboxSize, 1);

@@ -32,6 +32,15 @@ describe('refs in messages', () => {
     returned.close();
   });
 
+  it('give their channels back when they are forgotten', async () => {
+    const target = await system.spawn(probeActor, {}, { name: 'target' });
+    const channels = async () => (await system.stats()).get('target/0')?.clients;
+    const before = await channels();
+    assert.equal(typeof before, 'number');
+    for (let i = 0; i < 20; i++) assert.equal(await left.ask('askOther', { other: target, value: i }), i);
+    while ((await channels()) !== before) assert(await left.ask('collectGarbage', undefined));
+  });
+
   it('can be sent on by an actor that was sent one', async () => {
     const relayed = await left.ask('giveRef', await right.ask('giveRef', left));
     assert.equal(await relayed.ask('threadId', undefined), await left.ask('threadId', undefined));

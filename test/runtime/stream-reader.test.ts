@@ -8,7 +8,12 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 function stream() {
   const [mine, theirs] = InProcessTransport.pair();
-  const reader = new StreamReader<number, void>(mine, { window: 4, label: 'actor.method' });
+  const reader = new StreamReader<number, void>(mine, {
+    window: 4,
+    windowBytes: 1024,
+    label: 'actor.method',
+    revive: (wire) => wire,
+  });
   let settled = false;
   reader.final.then(
     () => {},
@@ -24,7 +29,7 @@ describe('a stream whose port closes', () => {
     const { reader, theirs } = stream();
     reader.awaitHandOver(Promise.resolve());
     theirs.close();
-    await assert.rejects(reader.final, { code: 'ACTOR_DIED', retrySafe: true });
+    await assert.rejects(reader.final, { code: 'ACTOR_DIED', retrySafe: false });
   });
 
   it('waits for the hand-over to settle, and fails with its error', async () => {

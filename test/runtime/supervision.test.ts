@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorError } from '../../runtime/errors.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../../runtime/system/system-events.ts';
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
@@ -49,11 +50,17 @@ describe('supervision', () => {
     });
   }
 
-  it('fails what the actor had started as retry-safe, and serves what it had not', async () => {
+  it('fails what the actor had begun as not retry-safe, with why it died, and serves what it had not', async () => {
     const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
     const started = probe.ask('crash', undefined);
     const unstarted = ['a', 'b', 'c'].map((value) => probe.ask('echo', value));
-    await assert.rejects(started, { code: 'ACTOR_DIED', retrySafe: true });
+    await assert.rejects(started, (error) => {
+      assert(error instanceof ActorError && error.cause instanceof ActorError);
+      assert.equal(error.code, 'ACTOR_DIED');
+      assert.equal(error.retrySafe, false);
+      assert.match(error.cause.message, /crashed in a handler/);
+      return true;
+    });
     assert.deepEqual(await Promise.all(unstarted), ['a', 'b', 'c']);
   });
 
@@ -216,7 +223,7 @@ describe('stopping', () => {
     const asked = probe.ask('block', gate.cells);
     await gate.reached();
     assert.deepEqual(await system.stop(), { quarantined: ['stuck/0'] });
-    await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: true });
+    await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: false });
     gate.open();
   });
 });

@@ -1,7 +1,10 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { resourceLimits, threadId } from 'node:worker_threads';
 import { defineActor } from '../../../runtime/actor/behaviour.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { inNative, workingOn } from '../../../runtime/thread/this-thread.ts';
+import { transfer } from '../../../runtime/wire/moved.ts';
 import { Gate } from '../support/gate.ts';
 import { type ProbeRef, probeActor } from './probe-protocol.ts';
 
@@ -13,6 +16,8 @@ export default defineActor({
       throw new TroupeError('cannot start', { code: 'PROBE_START' });
     }
     const notes: string[] = [];
+    let endTimer = () => {};
+    let made = new ArrayBuffer(0);
     let friend: ProbeRef | undefined;
     return {
       handlers: {
@@ -57,6 +62,55 @@ export default defineActor({
             throw new Error('crashed in a handler');
           });
           await new Promise(() => {});
+        },
+        exit: () => process.exit(0),
+        failTold(why) {
+          throw new RangeError(why);
+        },
+        hangTold(cells) {
+          Gate.touch(cells);
+          return new Promise(() => {});
+        },
+        make({ bytes, moved }) {
+          made = new ArrayBuffer(bytes);
+          return moved ? transfer(made, [made]) : made;
+        },
+        async makeMany({ bytes, count }, writer) {
+          const next = () => {
+            made = new ArrayBuffer(bytes);
+            return transfer(made, [made]);
+          };
+          for (let i = 1; i < count; i++) await writer.send(next());
+          writer.end(next());
+        },
+        kept: () => made.byteLength,
+        neverEnd(_, writer) {
+          writer.write(1);
+        },
+        endBadly(_, writer) {
+          setImmediate(() => {
+            try {
+              writer.end(() => {});
+            } catch (error) {
+              writer.fail(error);
+            }
+          });
+        },
+        async say(value, writer) {
+          await writer.send(value);
+          writer.end(value);
+        },
+        noteLater({ ms, text, every }) {
+          endTimer = every ? context.every(ms, 'note', text) : context.after(ms, 'note', text);
+        },
+        endTimer: () => endTimer(),
+        badTimer: () => void context.after(1, 'echo', 1),
+        environment: (name) => process.env[name],
+        collectGarbage() {
+          setFlagsFromString('--expose-gc');
+          const collect: unknown = runInNewContext('gc');
+          if (typeof collect === 'function') collect();
+          return typeof collect === 'function';
         },
         async count(upTo, writer) {
           for (let i = 1; i <= upTo; i++) await writer.send(i);

@@ -18,6 +18,32 @@ export const probeProtocol = protocol('probe', {
   /** Touches a gate, if it is given one, and waits to be interrupted; answers with the reason. */
   hang: ask<GateCells | undefined, string>(),
   crash: ask<void, void>(),
+  /** Ends its own thread, as if that were all right. */
+  exit: ask<void, void>(),
+  /** Throws a RangeError. */
+  failTold: tell<string>(),
+  /** Touches a gate and does not come back. */
+  hangTold: tell<GateCells>(),
+  /** Answers with so many bytes, moved or cloned; what is left of them here is asked for with `kept`. */
+  make: ask<{ readonly bytes: number; readonly moved: boolean }, ArrayBuffer>(),
+  /** Streams such buffers; the last one is the final value. */
+  makeMany: stream<{ readonly bytes: number; readonly count: number }, ArrayBuffer, ArrayBuffer>(),
+  /** Bytes of the last buffer that was made and sent. */
+  kept: ask<void, number>(),
+  /** Answers at once and never ends the stream. */
+  neverEnd: stream<void, number, void>(),
+  /** Tries to end the stream with what cannot be cloned, then fails it with what that threw. */
+  endBadly: stream<void, number, unknown>(),
+  /** Streams what it is given, and ends with it. */
+  say: stream<unknown, unknown, unknown>(),
+  /** Notes a text after so many ms, or every so many ms, `every`; `end` ends what was begun last. */
+  noteLater: ask<{ readonly ms: number; readonly text: string; readonly every: boolean }, void>(),
+  endTimer: ask<void, void>(),
+  /** Begins a timer for a method that is no `tell`. */
+  badTimer: ask<void, void>(),
+  environment: ask<string, string | undefined>(),
+  /** Answers with whether it could. */
+  collectGarbage: ask<void, boolean>(),
   /** Touches a gate and computes for ever, for a request. */
   spin: ask<{ readonly gate: GateCells; readonly requestId: string }, void>(),
   /** Blocks at a gate as a library's native code would. */

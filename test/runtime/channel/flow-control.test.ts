@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { FlowReceiver, FlowSender } from '../../runtime/channel/flow-control.ts';
+import { FlowReceiver, FlowSender } from '../../../runtime/channel/flow-control.ts';
 
 function channel(window = { messages: 2, kib: 4 }) {
   const buffer = FlowSender.createBuffer();
@@ -41,5 +41,18 @@ describe('flow control', () => {
     sender.requestCredit();
     assert.equal(receiver.start(0), true);
     assert.equal(receiver.start(0), false);
+  });
+
+  it('wakes a client that filled the window when half of it is free, and one that lacks bytes at once', () => {
+    const { sender, receiver } = channel({ messages: 8, kib: 4 });
+    for (let i = 0; i < 8; i++) sender.spend(0);
+    sender.requestCredit();
+    assert.deepEqual(
+      [1, 2, 3, 4, 5].map(() => receiver.start(0)),
+      [false, false, false, true, false],
+    );
+    sender.spend(4 * 1024);
+    sender.requestCredit();
+    assert.equal(receiver.start(0), true);
   });
 });

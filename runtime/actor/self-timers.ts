@@ -1,0 +1,93 @@
+/**
+ * Timers whose ends are messages: they wait in the actor's own mailbox, behind what was there before, and are handled like
+ * any other `tell`, one at a time. So a timer never runs in the middle of a handler that waits.
+ */
+import { FlowSender } from '../channel/flow-control.ts';
+import { ActorError } from '../errors.ts';
+import type { Methods } from '../protocol.ts';
+import { InProcessTransport } from '../transport/in-process.ts';
+import { timerMs } from '../util/timers.ts';
+import type { ChannelToken } from '../wire/messages.ts';
+
+export interface SelfTimersOwner {
+  readonly name: string;
+  readonly methods: Methods;
+  readonly stopping: AbortSignal;
+  connect(token: ChannelToken): void;
+}
+
+/** Ends a timer; no effect on one that is over. */
+export type EndTimer = () => void;
+
+export class SelfTimers {
+  readonly #owner: SelfTimersOwner;
+  #channel: { readonly port: InProcessTransport; readonly flow: FlowSender } | undefined;
+  #sent = 0;
+
+  constructor(owner: SelfTimersOwner) {
+    this.#owner = owner;
+  }
+
+  after(ms: number, method: string, payload: unknown): EndTimer {
+    const send = this.#sender(method);
+    const timer = setTimeout(() => {
+      send(payload);
+      end();
+    }, timerMs(ms));
+    const end = this.#endOf(() => clearTimeout(timer));
+    return end;
+  }
+
+  /** One that still waits in the mailbox when the next is due is that one, too. */
+  every(ms: number, method: string, payload: unknown): EndTimer {
+    if (!(ms > 0)) {
+      throw new ActorError(`${this.#owner.name}: a timer cannot fire every ${ms} ms`, {
+        code: 'PROTOCOL_VIOLATION',
+        details: { ms },
+      });
+    }
+    const send = this.#sender(method);
+    let waiting = () => false;
+    const timer = setInterval(() => {
+      if (!waiting()) waiting = send(payload);
+    }, timerMs(ms));
+    return this.#endOf(() => clearInterval(timer));
+  }
+
+  /** Puts messages into the own mailbox; each time a question whether that one still waits there. */
+  #sender(method: string): (payload: unknown) => () => boolean {
+    const { name, methods } = this.#owner;
+    if (!Object.hasOwn(methods, method) || methods[method]?.kind !== 'tell') {
+      throw new ActorError(`${name} has no "tell" of the name "${method}"`, {
+        code: 'PROTOCOL_VIOLATION',
+        details: { actor: name, method },
+      });
+    }
+    this.#channel ??= this.#connect();
+    const { port, flow } = this.#channel;
+    return (payload) => {
+      flow.spend(0);
+      port.post({ t: 'tell', method, payload, bytes: 0 });
+      const number = ++this.#sent;
+      return () => this.#sent - flow.unstarted < number;
+    };
+  }
+
+  #connect(): { readonly port: InProcessTransport; readonly flow: FlowSender } {
+    const flow = FlowSender.createBuffer();
+    const [port, theirs] = InProcessTransport.pair();
+    port.listen({ onMessage() {}, onClose() {} });
+    this.#owner.connect({ port: theirs, flow });
+    return { port, flow: new FlowSender(flow) };
+  }
+
+  #endOf(clear: () => void): EndTimer {
+    const { stopping } = this.#owner;
+    const end = () => {
+      clear();
+      stopping.removeEventListener('abort', end);
+    };
+    stopping.addEventListener('abort', end, { once: true });
+    return end;
+  }
+}

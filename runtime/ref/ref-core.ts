@@ -1,0 +1,241 @@
+/**
+ * What is behind a ref: one channel to each live member, and an outbox for what cannot be sent yet, because every
+ * mailbox is full or every member is being restarted; so work that no actor has started survives a crash.
+ *
+ * It knows nothing of the ref, which may be forgotten while answers are still on their way: then it closes when the last
+ * of them has come (`release`).
+ */
+import { unsendable } from '../channel/channel.ts';
+import { ActorError, type ActorErrorCode, isActorErrorCode, stoppedError, TroupeError } from '../errors.ts';
+import type { StreamWriter } from '../stream/stream-writer.ts';
+import type { Port } from '../transport/port.ts';
+import { guarded } from '../util/events.ts';
+import { decodeError, encodeError } from '../wire/error-codec.ts';
+import { Call, type CallOptions, type CallParts } from './call.ts';
+import type { RefEnvironment } from './environment.ts';
+import { Members, type WatchEvent } from './members.ts';
+import { Outbox } from './outbox.ts';
+import type { PoolFacts, RefToken } from './ref-token.ts';
+
+/**
+ * `sent`: in a mailbox. Not sent: `full`, no credit; `down`, no live member; `refused`, the payload cannot be cloned, the
+ * signal was aborted already, or there is no such member.
+ */
+export type TellStatus = 'sent' | 'full' | 'down' | 'refused';
+
+type AnyWriter = StreamWriter<unknown, unknown>;
+
+export class RefCore {
+  readonly facts: PoolFacts;
+  readonly environment: RefEnvironment;
+  readonly #members: Members;
+  readonly #outbox = new Outbox();
+  readonly #watchers = new Set<(event: WatchEvent) => void>();
+  readonly #connected = Promise.withResolvers<void>();
+  readonly #onLeft = () => this.#outbox.noteLeft();
+  #nextSequence = 0;
+  #isReleased = false;
+
+  constructor(token: RefToken, environment: RefEnvironment) {
+    const { feed: _, closed, ...facts } = token;
+    this.facts = facts;
+    this.environment = environment;
+    this.#members = new Members(token, environment.board, environment.revive, {
+      onRoom: () => this.#flush(),
+      onChange: (unstarted) => this.#onChange(unstarted),
+      onLostTell: (method, error) => this.#bury(method, 'ACTOR_DIED', error),
+      onEvent: (event) => this.#onEvent(event),
+    });
+    if (closed !== undefined) this.#members.close(decodeError(closed));
+  }
+
+  get members(): Members {
+    return this.#members;
+  }
+
+  get connected(): Promise<void> {
+    return this.#connected.promise;
+  }
+
+  get waiting(): number {
+    return this.#outbox.waiting;
+  }
+
+  watch(listener: (event: WatchEvent) => void): () => void {
+    this.#watchers.add(listener);
+    return () => {
+      this.#watchers.delete(listener);
+      this.#closeIfForgotten();
+    };
+  }
+
+  close(): void {
+    this.#members.close(stoppedError(this.facts.name));
+  }
+
+  /** The ref is gone; once nobody waits for anything either, the channels can go too. */
+  release(): void {
+    this.#isReleased = true;
+    this.#closeIfForgotten();
+  }
+
+  tell(method: string, payload: unknown, options: CallOptions | undefined): TellStatus {
+    const { signal } = options ?? {};
+    if (signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', signal.reason);
+    const call = this.#call('tell', method, payload, options, false);
+    const home = this.#members.homeOf(call);
+    const never = home === undefined ? undefined : this.#members.whyNever(home);
+    if (never !== undefined) return this.#unsent(method, 'refused', codeOf(never), never);
+    if (home === undefined ? !this.#members.isAnyLive : !this.#members.isLive(home))
+      return this.#unsent(method, 'down', 'ACTOR_DIED', this.#members.closed);
+    if (this.#outbox.blocks(home) || !this.#post(call, home))
+      return this.#unsent(method, 'full', 'MAILBOX_FULL');
+    if (call.hasSucceeded) return 'sent';
+    // Nobody waits for the result of a tell; it has just failed.
+    call.result.catch((error) => this.#bury(method, codeOf(error), error));
+    return 'refused';
+  }
+
+  /** Sends and waits: for an answer, or for a `tell` until it has left. @param patient it may wait in any number */
+  submit(
+    kind: CallParts['kind'],
+    method: string,
+    payload: unknown,
+    options: CallOptions | undefined,
+    patient: boolean,
+    writer?: AnyWriter,
+  ): Promise<unknown> {
+    const call = this.#call(kind, method, payload, options, patient, writer);
+    call.watch();
+    const { closed } = this.#members;
+    if (closed !== undefined) call.fail(closed);
+    else if (call.wanted) this.#send(call);
+    return call.result;
+  }
+
+  /** A token for somebody else, and whose feed is asked for it. @param theirs the end that travels */
+  token(subscription: Port): PoolFacts & Pick<RefToken, 'closed'> {
+    const { closed, feed } = this.#members;
+    if (closed !== undefined) {
+      subscription.close();
+      return { ...this.facts, closed: encodeError(closed) };
+    }
+    const { token, transfer } = subscription.detach();
+    feed.post({ t: 'subscribe', port: token }, transfer);
+    return this.facts;
+  }
+
+  #call(
+    kind: CallParts['kind'],
+    method: string,
+    payload: unknown,
+    options: CallOptions | undefined,
+    patient: boolean,
+    writer?: AnyWriter,
+  ): Call {
+    return new Call(
+      {
+        kind,
+        actor: this.facts.name,
+        method,
+        payload,
+        sequence: this.#nextSequence++,
+        byReference: this.facts.transport === 'local' && this.#members.feed.byReference,
+        patient,
+        writer,
+        onLeft: this.#onLeft,
+      },
+      options,
+    );
+  }
+
+  #send(call: Call): void {
+    const home = this.#members.homeOf(call);
+    const never = home === undefined ? undefined : this.#members.whyNever(home);
+    if (never !== undefined) call.fail(never);
+    else if (this.#outbox.blocks(home) || !this.#post(call, home)) this.#hold(call, home);
+  }
+
+  #post(call: Call, home: string | undefined): boolean {
+    return this.#members.post(call, home, home === undefined ? this.#mayHave : undefined);
+  }
+
+  /** A member for which others wait gets those first. */
+  readonly #mayHave = (member: string): boolean => this.#outbox.size === 0 || !this.#outbox.hasFor(member);
+
+  #hold(call: Call, home: string | undefined): void {
+    const { outbox } = this.facts;
+    if (!call.patient && !this.#outbox.hasRoom(outbox)) {
+      call.fail(outboxFull(this.facts.name, outbox));
+      return;
+    }
+    const label = `${this.facts.name}.${call.method}`;
+    if (call.hold((cause) => unsendable(label, cause))) this.#outbox.push(call, home);
+  }
+
+  #flush(): void {
+    if (this.#outbox.size > 0) {
+      this.#outbox.flush((call, home, mayHave) => {
+        if (!this.#members.post(call, home, mayHave)) return false;
+        call.held = false;
+        return true;
+      });
+    }
+    this.#closeIfForgotten();
+  }
+
+  #onChange(unstarted: readonly Call[]): void {
+    const { closed } = this.#members;
+    if (closed !== undefined) {
+      for (const call of [...this.#outbox.drain(), ...unstarted]) this.#giveUp(call, closed);
+      return;
+    }
+    for (const call of unstarted) call.held = true;
+    const wanted = unstarted.filter((call) => call.wanted);
+    this.#outbox.rearrange(wanted, (call) => this.#members.homeOf(call));
+    for (const { call, why } of this.#outbox.takeHopeless((home) => this.#members.whyNever(home)))
+      this.#giveUp(call, why);
+    this.#flush();
+  }
+
+  /** It will not be sent any more. */
+  #giveUp(call: Call, why: Error): void {
+    if (call.hasSucceeded) this.#bury(call.method, codeOf(why), why);
+    else call.fail(why);
+  }
+
+  #onEvent(event: WatchEvent): void {
+    if (event.type !== 'down') this.#connected.resolve();
+    for (const watcher of [...this.#watchers])
+      guarded(`a watcher of ${this.facts.name}`, () => watcher(event));
+  }
+
+  #unsent(method: string, status: TellStatus, code: ActorErrorCode, error?: unknown): TellStatus {
+    this.#bury(method, code, error);
+    return status;
+  }
+
+  #bury(method: string, code: ActorErrorCode, error?: unknown): void {
+    this.environment.deadLetters.add({ actor: this.facts.name, method, code, error });
+  }
+
+  #closeIfForgotten(): void {
+    if (!this.#isReleased || this.#members.closed !== undefined) return;
+    if (this.#watchers.size > 0 || this.#outbox.size > 0) return;
+    const answers = this.#members.answers();
+    if (answers.length === 0) this.close();
+    else void Promise.allSettled(answers).then(() => this.#closeIfForgotten());
+  }
+}
+
+function codeOf(error: unknown): ActorErrorCode {
+  return TroupeError.is(error) && isActorErrorCode(error.code) ? error.code : 'DEFECT';
+}
+
+function outboxFull(actor: string, limit: number): ActorError {
+  return new ActorError(`${actor}: every mailbox is full and ${limit} messages wait`, {
+    code: 'MAILBOX_FULL',
+    retrySafe: true,
+    details: { actor, limit },
+  });
+}

@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import type { SpawnOptions } from '../../runtime/system/system-options.ts';
+import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
+
+const ONCE = { maxRestarts: 0 };
+const QUICK = { minBackoffMs: 1, maxBackoffMs: 2 };
+
+describe('a pool', () => {
+  let system: ActorSystem;
+
+  beforeEach(() => {
+    system = new ActorSystem();
+  });
+  afterEach(() => system.stop());
+
+  const spawn = (options: Partial<SpawnOptions> = {}): Promise<ProbeRef> =>
+    system.spawn(probeActor, {}, { name: 'pool', ...options });
+  const threadsOf = async (pool: ProbeRef) => [...(await pool.askEach('threadId', undefined)).values()];
+  const escalated = () => new Promise((resolve) => system.events.once('actor:escalated', resolve));
+
+  const WRONG: readonly (readonly [field: string, options: Partial<SpawnOptions>])[] = [
+    ['size', { size: 0 }],
+    ['size', { size: -1 }],
+    ['size', { size: Number.NaN }],
+    ['size', { size: 1.5 }],
+    ['size', { size: '2' as unknown as number }],
+    ['mailbox.messages', { mailbox: { messages: 0 } }],
+    ['mailbox.bytes', { mailbox: { bytes: -1 } }],
+    ['outbox', { outbox: Number.POSITIVE_INFINITY }],
+    ['routing', { routing: 'random' as 'sticky' }],
+    ['name', { name: '' }],
+  ];
+  for (const [field, options] of WRONG) {
+    it(`is refused with ${JSON.stringify(options)}, and the field is named`, async () => {
+      await assert.rejects(spawn(options), (error) => {
+        const { code, details } = Object(error);
+        assert.deepEqual([code, details.field], ['OPTION_INVALID', field]);
+        return true;
+      });
+      assert.deepEqual(system.status(), []);
+    });
+  }
+
+  it('gives its threads the limits and the environment that it was asked for', async () => {
+    const thread = { resourceLimits: { maxYoungGenerationSizeMb: 8 }, env: { GREETING: 'hello' } };
+    const pool = await spawn({ thread });
+    assert.equal(await pool.ask('youngGeneration', undefined), 8);
+    assert.equal(await pool.ask('environment', 'GREETING'), 'hello');
+    assert.equal(await pool.ask('environment', 'PATH'), undefined);
+  });
+
+  it('says of each member how busy its thread was and how large its heap is', async () => {
+    await spawn();
+    const stats = (await system.stats()).get('pool/0');
+    const { eventLoopUtilization, heapBytes } = stats ?? {};
+    assert(
+      typeof eventLoopUtilization === 'number' && eventLoopUtilization >= 0 && eventLoopUtilization <= 1,
+    );
+    assert(typeof heapBytes === 'number' && heapBytes > 0);
+  });
+
+  it('lets each member be asked, and all of them', async () => {
+    const pool = await spawn({ size: 3 });
+    const all = await pool.askEach('threadId', undefined);
+    assert.deepEqual([...all.keys()].toSorted(), ['pool/0', 'pool/1', 'pool/2']);
+    for (const [member, thread] of all) {
+      assert.equal(await pool.ask('threadId', undefined, { member }), thread);
+    }
+    await assert.rejects(pool.ask('echo', 1, { member: 'pool/3' }), { code: 'PROTOCOL_VIOLATION' });
+  });
+
+  it('lets all members be told', async () => {
+    const pool = await spawn({ size: 2 });
+    assert.deepEqual([...pool.tellEach('note', 'all').values()], ['sent', 'sent']);
+    assert.deepEqual([...(await pool.askEach('notes', undefined)).values()], [['all'], ['all']]);
+  });
+
+  it('fails calls of a ref at once that is passed on after the pool was given up', async () => {
+    const pool = await spawn({ restart: ONCE });
+    const other: ProbeRef = await system.spawn(probeActor, {}, { name: 'other' });
+    const over = escalated();
+    system.crash('pool/0');
+    await over;
+    await assert.rejects(other.ask('askOther', { other: pool, value: 1 }), { code: 'ACTOR_ESCALATED' });
+  });
+
+  it('gives its name back when it was given up', async () => {
+    const pool = await spawn({ restart: ONCE });
+    const over = escalated();
+    system.crash('pool/0');
+    await over;
+    await assert.rejects(pool.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
+    assert.equal(await (await spawn()).ask('echo', 2), 2);
+  });
+
+  it('is stopped alone, and gives its name back', async () => {
+    const pool = await spawn();
+    const other = await system.spawn(probeActor, {}, { name: 'other' });
+    assert.deepEqual(await system.stopPool('pool'), { quarantined: [] });
+    await assert.rejects(pool.ask('echo', 1), { code: 'ACTOR_STOPPED' });
+    assert.equal(await other.ask('echo', 2), 2);
+    assert.equal(await (await spawn()).ask('echo', 3), 3);
+    await assert.rejects(system.stopPool('nobody'), { code: 'POOL_UNKNOWN' });
+  });
+
+  it('is restarted: what is in progress ends, what waits is served by the next incarnation', async () => {
+    const pool = await spawn({ restart: QUICK });
+    const [before] = await threadsOf(pool);
+    const begun = new Gate();
+    const inProgress = pool.ask('hang', begun.cells); // until it is told to stop
+    await begun.reached();
+    const waits = [1, 2, 3].map((value) => pool.ask('echo', value));
+    while (system.loads().get('pool/0')?.queueDepth !== 3) await new Promise(setImmediate);
+    const restarted = system.restartPool('pool');
+    assert.equal(await inProgress, 'ACTOR_STOPPED');
+    assert.deepEqual(await Promise.all(waits), [1, 2, 3]);
+    await restarted;
+    assert.notEqual((await threadsOf(pool))[0], before);
+    assert.equal(system.status()[0]?.state, 'up');
+  });
+
+  it('grows', async () => {
+    const pool = await spawn();
+    await system.resizePool('pool', 3);
+    assert.equal(new Set(await threadsOf(pool)).size, 3);
+  });
+
+  it('shrinks: the member that goes ends what it is at, and what waits there is served by the others', async () => {
+    const pool = await spawn({ size: 2 });
+    const begun = new Gate();
+    const inProgress = pool.ask('hang', begun.cells, { member: 'pool/1' }); // until it is told to stop
+    await begun.reached();
+    const blocked = new Gate();
+    const first = pool.ask('block', blocked.cells, { member: 'pool/0' });
+    await blocked.reached();
+    const waits = Array.from({ length: 10 }, () => pool.ask('threadId', undefined));
+    while (system.loads().get('pool/1')?.queueDepth !== 5) await new Promise(setImmediate);
+    const shrunk = system.resizePool('pool', 1);
+    assert.equal(await inProgress, 'ACTOR_STOPPED');
+    assert.deepEqual(await shrunk, { quarantined: [] });
+    blocked.open();
+    await first;
+    assert.deepEqual([...new Set(await Promise.all(waits))], await threadsOf(pool));
+    assert.deepEqual(
+      system.status().map(({ name }) => name),
+      ['pool/0'],
+    );
+    await assert.rejects(pool.ask('echo', 1, { member: 'pool/1' }), { code: 'PROTOCOL_VIOLATION' });
+  });
+
+  it('stays as it was when it cannot grow', async () => {
+    const cell = new Int32Array(new SharedArrayBuffer(4));
+    const pool: ProbeRef = await system.spawn(
+      probeActor,
+      { failStarts: { cell, from: 1 } },
+      { name: 'pool' },
+    );
+    await assert.rejects(system.resizePool('pool', 2), { code: 'PROBE_START' });
+    assert.deepEqual(
+      system.status().map(({ name, state }) => [name, state]),
+      [['pool/0', 'up']],
+    );
+    assert.equal(await pool.ask('echo', 1), 1);
+  });
+
+  it('counts a thread that ends by itself as crashed', async () => {
+    const pool = await spawn({ restart: QUICK });
+    const down = new Promise<Error | undefined>((resolve) =>
+      system.events.once('actor:down', ({ error }) => resolve(error)),
+    );
+    await assert.rejects(pool.ask('exit', undefined), { code: 'ACTOR_DIED', retrySafe: false });
+    assert.match((await down)?.message ?? '', /ended by itself/);
+    assert.equal(await pool.ask('echo', 1), 1);
+  });
+});
+
+describe('pools that do not stop', () => {
+  it('take one grace together, not one each', async ({ mock }) => {
+    const system = new ActorSystem({ stopGraceMs: 40 });
+    const gates: Gate[] = [];
+    for (const name of ['a', 'b', 'c', 'd']) {
+      const probe = await system.spawn(probeActor, {}, { name });
+      const gate = new Gate();
+      probe.ask('block', gate.cells).catch(() => {});
+      await gate.reached();
+      gates.push(gate);
+    }
+    // The clock is read once a pool: from the second reading on the grace is over.
+    let readings = 0;
+    mock.method(performance, 'now', () => (readings++ === 0 ? 0 : 40));
+    const { quarantined } = await system.stop();
+    assert.deepEqual(quarantined.toSorted(), ['a/0', 'b/0', 'c/0', 'd/0']);
+    mock.restoreAll();
+    for (const gate of gates) gate.open();
+  });
+});

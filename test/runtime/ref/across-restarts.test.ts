@@ -1,0 +1,233 @@
+/**
+ * What a ref does when it hears of an incarnation's end and of the next one in whatever order the event loop gives: the test
+ * is the group and the actors, so that it decides the order.
+ */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { LoadBoard } from '../../../runtime/board/load-board.ts';
+import { DeadLetters } from '../../../runtime/dead-letters.ts';
+import { ActorError } from '../../../runtime/errors.ts';
+import { ask, protocol, tell } from '../../../runtime/protocol.ts';
+import { ActorRef } from '../../../runtime/ref/actor-ref.ts';
+import { createRefEnvironment } from '../../../runtime/ref/environment.ts';
+import { RefCore } from '../../../runtime/ref/ref-core.ts';
+import type { RoutingPolicyName } from '../../../runtime/routing/routing-policy.ts';
+import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import { encodeError } from '../../../runtime/wire/error-codec.ts';
+import { FakeActor } from '../support/fake-actor.ts';
+
+const numbers = protocol('numbers', { echo: ask<unknown, unknown>(), note: tell<number>() });
+
+describe('a ref, across a restart', () => {
+  let feed: InProcessTransport;
+  let ref: ActorRef<typeof numbers>;
+  let letters: DeadLetters;
+  const actors: FakeActor[] = [];
+
+  function pool(policy: RoutingPolicyName, size: number, messages = 8): void {
+    const [mine, theirs] = InProcessTransport.pair();
+    feed = mine;
+    letters = new DeadLetters();
+    const members = Array.from({ length: size }, (_, index) => `pool/${index}`);
+    const token = { name: 'pool', policy, members, transport: 'thread' as const, outbox: 4 };
+    const core = new RefCore(
+      { ...token, window: { messages, kib: 1024 }, feed: theirs },
+      createRefEnvironment(LoadBoard.create(8), letters),
+    );
+    ref = new ActorRef<typeof numbers>(core);
+  }
+  beforeEach(() => pool('least-loaded', 1));
+  afterEach(() => {
+    ref.close();
+    for (const actor of actors.splice(0)) actor.die();
+  });
+
+  function up(index = 0): FakeActor {
+    const actor = new FakeActor();
+    actors.push(actor);
+    const { token: port } = actor.client.detach();
+    feed.post({ t: 'up', member: `pool/${index}`, channel: { port, flow: actor.flow }, boardSlot: index });
+    return actor;
+  }
+  const died = new ActorError('it died of hunger', { code: 'ACTOR_DIED' });
+  const down = (index = 0) => feed.post({ t: 'down', member: `pool/${index}`, error: encodeError(died) });
+  /** The feed is of this thread: what it says is heard in microtasks, before any port is read. */
+  const heard = async () => {
+    for (let i = 0; i < 8; i++) await Promise.resolve();
+  };
+  const askAll = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) => ref.ask('echo', from + index).catch((error) => error));
+
+  it('sends what was not begun before what waits, though it hears of the end and of the next one at once', async () => {
+    const first = up();
+    await heard();
+    const asks = askAll(0, 12); // eight in the mailbox, four wait
+    assert.equal(ref.outboxSize, 4);
+    first.read();
+    first.begin(2);
+    first.die();
+    down();
+    const second = up();
+    await heard();
+    assert.deepEqual(second.read(), [2, 3, 4, 5, 6, 7, 8, 9]);
+    second.begin(8);
+    void asks;
+  });
+
+  it('takes what the dead one had still answered, though it hears of its death first', async () => {
+    const first = up();
+    await heard();
+    const asked = ref.ask('echo', 'q');
+    first.read();
+    first.begin(1);
+    first.answer(0, 'a');
+    first.die();
+    down();
+    await heard();
+    assert.equal(await asked, 'a');
+  });
+
+  it('says of what was begun that it is not safe to send it again, and why the actor died', async () => {
+    const first = up();
+    await heard();
+    const asked = ref.ask('echo', 'q');
+    first.read();
+    first.begin(1);
+    down();
+    await assert.rejects(asked, (error) => {
+      assert(error instanceof ActorError && error.cause instanceof ActorError);
+      assert.deepEqual([error.code, error.retrySafe], ['ACTOR_DIED', false]);
+      assert.equal(error.cause.message, 'it died of hunger');
+      return true;
+    });
+  });
+
+  it('says of what was not begun, and gave a buffer away, that it is safe to send it again', async () => {
+    up();
+    await heard();
+    const buffer = new ArrayBuffer(8);
+    const asked = ref.ask('echo', buffer, { transfer: [buffer] });
+    down();
+    await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: true });
+  });
+
+  it('says of a call that was aborted after it had left that it may have been begun', async () => {
+    up();
+    await heard();
+    const abort = new AbortController();
+    const asked = ref.ask('echo', 1, { signal: abort.signal });
+    abort.abort();
+    await assert.rejects(asked, { code: 'ABORTED', retrySafe: false });
+  });
+
+  it('says of a call that came back and was aborted then that it is safe', async () => {
+    const first = up();
+    await heard();
+    const abort = new AbortController();
+    const asked = ref.ask('echo', 1, { signal: abort.signal });
+    first.die();
+    down();
+    await heard();
+    abort.abort();
+    await assert.rejects(asked, { code: 'ABORTED', retrySafe: true });
+  });
+
+  it('does not send again what was aborted before the actor died', async () => {
+    up();
+    await heard();
+    const abort = new AbortController();
+    const left = ref.ask('echo', 'left', { signal: abort.signal }).catch(() => 'left');
+    const stays = ref.ask('echo', 'stays').catch(() => {});
+    abort.abort();
+    assert.equal(await left, 'left');
+    down();
+    const second = up();
+    await heard();
+    assert.deepEqual(second.read(), ['stays']);
+    void stays;
+  });
+
+  it('counts as dead letters the tells that were under way, and those that come back when all is over', async () => {
+    const first = up();
+    await heard();
+    for (let i = 0; i < 3; i++) ref.tell('note', i);
+    first.begin(1);
+    down();
+    await heard();
+    assert.deepEqual([letters.total, ref.outboxSize], [1, 2]);
+    feed.post({ t: 'closed', error: encodeError(died) });
+    await heard();
+    assert.deepEqual(
+      letters.recent.map(({ code }) => code),
+      ['ACTOR_DIED', 'ACTOR_DIED', 'ACTOR_DIED'],
+    );
+  });
+
+  it('fails what waits for a member that was given up, and that alone', async () => {
+    pool('pinned', 2);
+    up(1);
+    await heard();
+    const lost = ref.ask('echo', 1, { member: 'pool/0' });
+    const kept = ref.ask('echo', 2, { member: 'pool/1' }).catch(() => 'closed');
+    const error = new ActorError('given up', { code: 'ACTOR_ESCALATED' });
+    feed.post({ t: 'lost', member: 'pool/0', error: encodeError(error) });
+    await assert.rejects(lost, { code: 'ACTOR_ESCALATED' });
+    await assert.rejects(ref.ask('echo', 3, { member: 'pool/0' }), { code: 'ACTOR_ESCALATED' });
+    ref.close();
+    assert.equal(await kept, 'closed');
+  });
+
+  for (const policy of ['sticky', 'pinned'] as const) {
+    it(`${policy}: keeps a key at its member when that is full, and does not hold up the others`, async () => {
+      pool(policy, 2, 2);
+      const both = [up(0), up(1)];
+      await heard();
+      const routeKey = 'k';
+      for (let i = 0; i < 5; i++) void ref.ask('echo', i, { routeKey }).catch(() => {});
+      const home = both.find((actor) => actor.read().length > 0);
+      const other = both.find((actor) => actor !== home);
+      assert(home !== undefined && other !== undefined);
+      assert.deepEqual(home.read(), [0, 1]);
+      for (const member of ref.members) void ref.ask('echo', member, { member }).catch(() => {});
+      assert.equal(other.read().length, 1);
+      home.begin(2);
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+      assert.deepEqual(home.read(), [0, 1, 2, 3]);
+      assert.equal(other.read().length, 1);
+    });
+  }
+
+  it('pinned: waits for the member of a key while that is not there', async () => {
+    pool('pinned', 2);
+    const both = [up(0), up(1)];
+    await heard();
+    void ref.ask('echo', 0, { routeKey: 'k' }).catch(() => {});
+    const at = both.findIndex((actor) => actor.read().length === 1);
+    down(at);
+    await heard();
+    assert.equal(ref.outboxSize, 1);
+    assert.equal(ref.tell('note', 1, { routeKey: 'k' }), 'down');
+    assert.equal(ref.tell('note', 1), 'sent', 'without a key any member will do');
+    const again = up(at);
+    await heard();
+    assert.deepEqual(again.read(), [0]);
+  });
+
+  it('gives a member what waits for it and what waits for any in the order of the calls', async () => {
+    pool('least-loaded', 1, 1);
+    const only = up(0);
+    await heard();
+    const member = 'pool/0';
+    for (const [index, bound] of [false, true, false, true].entries()) {
+      void ref.ask('echo', index, bound ? { member } : {}).catch(() => {});
+    }
+    for (let count = 1; count < 4; count++) {
+      only.read();
+      only.begin(1);
+      await new Promise(setImmediate);
+      await new Promise(setImmediate);
+    }
+    assert.deepEqual(only.read(), [0, 1, 2, 3]);
+  });
+});

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import probe from './actors/probe-actor.ts';
+import type { ProbeRef } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
+
+describe('a timer of an actor', () => {
+  let system: ActorSystem;
+  let local: ProbeRef;
+
+  beforeEach(async () => {
+    system = new ActorSystem();
+    local = await system.spawnLocal(probe, {}, { name: 'local' });
+  });
+  afterEach(() => system.stop());
+
+  it('ends as a message to itself', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await local.ask('noteLater', { ms: 50, text: 'due', every: false });
+    assert.deepEqual(await local.ask('notes', undefined), []);
+    mock.timers.tick(50);
+    assert.deepEqual(await local.ask('notes', undefined), ['due']);
+  });
+
+  it('waits while a handler is in progress', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await local.ask('noteLater', { ms: 50, text: 'due', every: false });
+    const begun = new Gate();
+    const abort = new AbortController();
+    const hanging = local.ask('hang', begun.cells, { signal: abort.signal }).catch(() => {});
+    await begun.reached();
+    mock.timers.tick(50);
+    abort.abort();
+    await hanging;
+    assert.deepEqual(await local.ask('notes', undefined), ['hang: ABORTED', 'due']);
+  });
+
+  it('does not fire when it was ended before', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await local.ask('noteLater', { ms: 50, text: 'due', every: false });
+    await local.ask('endTimer', undefined);
+    mock.timers.tick(50);
+    assert.deepEqual(await local.ask('notes', undefined), []);
+  });
+
+  it('fires again and again, and does not pile up behind a handler', async ({ mock }) => {
+    mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+    await local.ask('noteLater', { ms: 10, text: 'tick', every: true });
+    mock.timers.tick(10);
+    assert.deepEqual(await local.ask('notes', undefined), ['tick']);
+    const begun = new Gate();
+    const abort = new AbortController();
+    const hanging = local.ask('hang', begun.cells, { signal: abort.signal }).catch(() => {});
+    await begun.reached();
+    mock.timers.tick(100);
+    abort.abort();
+    await hanging;
+    assert.deepEqual(await local.ask('notes', undefined), ['tick', 'hang: ABORTED', 'tick']);
+  });
+
+  it('is refused for what is no tell of the protocol', async () => {
+    await assert.rejects(local.ask('badTimer', undefined), { code: 'PROTOCOL_VIOLATION' });
+  });
+});
