@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision and llava: what their processors make of images.
+"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision, llava and mistral3: what their processors make of images.
 
     pip install torch torchvision transformers==5.17.0 pillow numpy
     python3 scripts/make-tile-golden.py
@@ -27,6 +27,7 @@ from transformers.models.llama4.image_processing_llama4 import (
 from transformers.models.llava.image_processing_llava import LlavaImageProcessor
 from transformers.models.llava_onevision.image_processing_llava_onevision import LlavaOnevisionImageProcessor
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
+from transformers.models.pixtral.image_processing_pixtral import PixtralImageProcessor, get_resize_output_image_size
 
 OUT = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "families"
 SIZES = [(1, 1), (1, 50), (50, 1), (13, 13), (56, 56), (57, 55), (112, 56), (56, 168), (333, 222), (97, 501), (7, 900), (900, 7), (200, 30)]
@@ -76,6 +77,13 @@ def onevision_plan(height: int, width: int, most: int) -> list:
     return [height, width, most, tokens, *canvas, *resized]
 
 
+def pixtral_plan(height: int, width: int, bounds: tuple[int, int], side: int) -> list:
+    """[height, width, most height, most width, side of a token, resized height, resized width]; 0 where nothing is left of a side."""
+    image = np.broadcast_to(np.uint8(0), (height, width, 3))
+    resized = get_resize_output_image_size(image, bounds, side, ChannelDimension.LAST)
+    return [height, width, *bounds, side, *(int(length) for length in resized)]
+
+
 def write(name: str, cases: list, plans: list) -> None:
     lines = [",\n".join(f"    {json.dumps(one)}" for one in some) for some in (cases, plans)]
     text = '{\n  "cases": [\n%s\n  ],\n  "plans": [\n%s\n  ]\n}\n' % tuple(lines)
@@ -100,6 +108,16 @@ def main() -> None:
     square = {"size": {"shortest_edge": 64}, "crop_size": {"height": 64, "width": 64}, "do_pad": True}
     llava = [{**square, **LEVELS}, {**square, **LEVELS, "image_mean": [0, 0, 0]}, {**square, **LEVELS, "do_pad": False}]
     small = [size for size in SIZES if max(size) < 600]
+    pixtral = [
+        {"size": {"longest_edge": 140}, "patch_size": 28}, {"size": {"height": 96, "width": 200}, "patch_size": 16},
+        {"size": {"longest_edge": 1540}, "patch_size": 28, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.3, 0.2, 0.1]},
+        {"patch_size": 32, "do_normalize": False, "rescale_factor": 1 / 128}, {"size": {"longest_edge": 60}, "patch_size": 12, **LEVELS},
+    ]  # fmt: skip
+    write(
+        "mistral3",
+        [case(PixtralImageProcessor, config, size) for config in pixtral for size in SIZES if pixtral_plan(*size, (60, 60), 1)[-1] * pixtral_plan(*size, (60, 60), 1)[-2]],
+        [pixtral_plan(*size, bounds, side) for bounds, side in (((1540, 1540), 28), ((140, 140), 28), ((1024, 1024), 16), ((300, 777), 20)) for size in PLAN_SIZES],
+    )
     write("llava", [case(LlavaImageProcessor, config, size) for config in llava for size in small], [])
 
 
