@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mistral3 } from '../../../../actors/families/mistral3/mistral3.ts';
+import { ModelSource, type ModelSourceParts } from '../../../../actors/families/model-source.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { type GraphFacts, sourceOf } from '../support/model-source.ts';
 
@@ -142,3 +143,32 @@ for (const [what, parts] of Object.entries(refused)) {
     assert.throws(() => mistral3.read(sourceOf(SMALL_GRAPHS, parts)), code('MODEL_UNSUPPORTED'));
   });
 }
+
+/** The same with another vision graph. */
+function withVision(vision: ModelSourceParts['graphs']['vision']): ModelSource {
+  const { path, generationConfig, graphs } = sourceOf(SMALL_GRAPHS, small);
+  const files = {
+    config: SMALL,
+    preprocessor: { file: 'preprocessor_config.json', value: PREPROCESSOR },
+    processor: PROCESSOR,
+  };
+  const { vision: _, ...others } = graphs;
+  const all = vision === undefined ? others : { ...others, vision };
+  return new ModelSource({ path, generationConfig, ...files, graphs: all });
+}
+
+test('a vision graph of one size of picture: unsupported', () => {
+  const { vision } = sourceOf(SMALL_GRAPHS, small).graphs;
+  assert.ok(vision);
+  const inputs = [{ name: 'pixel_values', type: 'float32' as const, dims: [1, 3, 1540, 1540] }];
+  const fixed = { ...vision, signature: { ...vision.signature, inputs } };
+  assert.throws(
+    () => mistral3.read(withVision(fixed)),
+    (error) => code('MODEL_UNSUPPORTED')(error) && /1540/.test(String(error)),
+  );
+  assert.ok(mistral3.read(withVision(vision)));
+});
+
+test('a decoder that encodes images itself: unsupported', () => {
+  assert.throws(() => mistral3.read(withVision(undefined)), code('MODEL_UNSUPPORTED'));
+});
