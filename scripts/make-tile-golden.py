@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision, llava and mistral3: what their processors make of images.
+"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision, llava, gemma3, paligemma and mistral3: what their
+processors make of images.
 
     pip install torch torchvision transformers==5.17.0 pillow numpy
     python3 scripts/make-tile-golden.py
@@ -18,6 +19,7 @@ import torch
 from PIL import Image
 from transformers.image_processing_utils import get_patch_output_size, select_best_resolution
 from transformers.image_utils import ChannelDimension, SizeDict
+from transformers.models.gemma3.image_processing_gemma3 import Gemma3ImageProcessor
 from transformers.models.llama4.image_processing_llama4 import (
     Llama4ImageProcessor,
     find_supported_resolutions,
@@ -28,6 +30,7 @@ from transformers.models.llava.image_processing_llava import LlavaImageProcessor
 from transformers.models.llava_onevision.image_processing_llava_onevision import LlavaOnevisionImageProcessor
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
 from transformers.models.pixtral.image_processing_pixtral import PixtralImageProcessor, get_resize_output_image_size
+from transformers.models.siglip.image_processing_siglip import SiglipImageProcessor
 
 OUT = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "families"
 SIZES = [(1, 1), (1, 50), (50, 1), (13, 13), (56, 56), (57, 55), (112, 56), (56, 168), (333, 222), (97, 501), (7, 900), (900, 7), (200, 30)]
@@ -113,12 +116,23 @@ def main() -> None:
         {"size": {"longest_edge": 1540}, "patch_size": 28, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.3, 0.2, 0.1]},
         {"patch_size": 32, "do_normalize": False, "rescale_factor": 1 / 128}, {"size": {"longest_edge": 60}, "patch_size": 12, **LEVELS},
     ]  # fmt: skip
+    bounds = (((1540, 1540), 28), ((140, 140), 28), ((1024, 1024), 16), ((300, 777), 20))
     write(
         "mistral3",
-        [case(PixtralImageProcessor, config, size) for config in pixtral for size in SIZES if pixtral_plan(*size, (60, 60), 1)[-1] * pixtral_plan(*size, (60, 60), 1)[-2]],
-        [pixtral_plan(*size, bounds, side) for bounds, side in (((1540, 1540), 28), ((140, 140), 28), ((1024, 1024), 16), ((300, 777), 20)) for size in PLAN_SIZES],
+        [case(PixtralImageProcessor, config, size) for config in pixtral for size in small],
+        [pixtral_plan(*size, most, side) for most, side in bounds for size in PLAN_SIZES],
     )
     write("llava", [case(LlavaImageProcessor, config, size) for config in llava for size in small], [])
+
+    levels = {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.9, 0.8, 0.7]}
+    flat, tall = ({"size": {"height": height, "width": width}} for height, width in ((14, 42), (70, 28)))
+    crop = {"do_center_crop": True, "crop_size": {"height": 28, "width": 42}}
+    gemma3 = [{**side, **LEVELS}, {**flat, **LEVELS, "resample": 3}, {**tall, **LEVELS, **crop}, side, {**flat, **levels}]
+    gemma3 += [{**flat, "do_normalize": False}, {**flat, "do_rescale": False}, {**flat, "rescale_factor": 0.0078125}]
+    write("gemma3", [case(Gemma3ImageProcessor, config, size) for config in gemma3 for size in SIZES], [])
+    paligemma = [{**side, **LEVELS}, {**tall, **LEVELS, "resample": 2}, {**side, **LEVELS, **crop}, {**flat, **LEVELS, **crop}]
+    paligemma += [{"size": {"shortest_edge": 30}, **LEVELS, **crop}, {"do_resize": False, **LEVELS, **crop}, side, {**flat, **levels}]
+    write("paligemma", [case(SiglipImageProcessor, config, size) for config in paligemma for size in small], [])
 
 
 main()

@@ -6,7 +6,9 @@ import { processNow } from '../../runtime/clock.ts';
 import type { SharedArena } from '../../runtime/tensors/arena.ts';
 import type { SharedTensor } from '../../runtime/tensors/shared-tensor.ts';
 import type { SharedTensorCache } from '../../runtime/tensors/tensor-cache.ts';
+import { InputError } from '../errors.ts';
 import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
+import { EncodeTurns } from './encode-turns.ts';
 import { fairShare } from './fair-share.ts';
 import { TileBudget } from './tile-budget.ts';
 import { VisionBatcher } from './vision-batcher.ts';
@@ -49,6 +51,7 @@ export class VisionStage {
   readonly #parts: VisionStageParts;
   readonly #budget: TileBudget;
   readonly #batcher: VisionBatcher;
+  readonly #turns: EncodeTurns;
   #encodes = 0;
   #tiles = 0;
   #runs = 0;
@@ -56,6 +59,7 @@ export class VisionStage {
   constructor(parts: VisionStageParts) {
     const { encoder, maxTilesPerRun, othersWait = () => false } = parts;
     this.#parts = parts;
+    this.#turns = new EncodeTurns(parts.embeddings.stats().capacityBytes);
     this.#budget = new TileBudget({
       maxTiles: maxTilesPerRun,
       budgetMs: () => (othersWait() ? SHARED_BUDGET_MS : BUDGET_MS),
@@ -74,7 +78,7 @@ export class VisionStage {
 
   /**
    * Encodes a request's images, or finds them. The caller keeps pixels and embeddings alive meanwhile.
-   * @throws TroupeError `TENSOR_RELEASED` when they are gone, `MODEL_RUN_FAILED` when the graph fails
+   * @throws InputError IMAGES_TOO_LARGE_EMBEDDINGS for more than there can ever be room for; TroupeError `TENSOR_RELEASED` when they are gone, `MODEL_RUN_FAILED` when the graph fails
    */
   async encode(
     images: readonly (PreparedImage | EncodedImage)[],
@@ -82,7 +86,11 @@ export class VisionStage {
   ): Promise<EncodedImages> {
     const startedAt = processNow();
     const { embeddings: arena, holder } = this.#parts;
+    const bytes = this.#bytesOf(images);
+    const needsRoom = images.some((image) => !isEncoded(image));
+    const leave = needsRoom ? await this.#turns.enter(bytes, signal) : () => {};
     const results = await Promise.allSettled(images.map((image) => this.#obtain(image, signal)));
+    leave();
     const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
     const release = () => {
       for (const { embeddings } of held) arena.release(embeddings, holder);
@@ -99,6 +107,23 @@ export class VisionStage {
 
   async release(): Promise<void> {
     await this.#parts.encoder.release();
+  }
+
+  /** What the embeddings of a request's images take; the same image twice may be two. @throws InputError IMAGES_TOO_LARGE_EMBEDDINGS */
+  #bytesOf(images: readonly (PreparedImage | EncodedImage)[]): number {
+    const { encoder, embeddings } = this.#parts;
+    let bytes = 0;
+    for (const image of images) {
+      const shape = isEncoded(image) ? image.embeddings.shape : encoder.outputShape(image.tokens);
+      bytes += shape.reduce((product, side) => product * side, 4);
+    }
+    const { capacityBytes } = embeddings.stats();
+    if (bytes <= capacityBytes) return bytes;
+    throw new InputError('IMAGES_TOO_LARGE_EMBEDDINGS', 'has images that take too many tokens together', {
+      field: 'messages',
+      value: `${bytes} bytes of embeddings, of ${capacityBytes}`,
+      remedy: 'Send fewer or smaller images, or raise limits.memoryBytes.',
+    });
   }
 
   async #obtain(image: PreparedImage | EncodedImage, signal: AbortSignal): Promise<EncodedImage> {

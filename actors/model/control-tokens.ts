@@ -2,7 +2,7 @@
  * Control tokens: the added tokens of a tokenizer, which open a turn, end an answer or stand for an image. They
  * are found in a prompt by their text, so they must only be looked for where the text is the template's own.
  */
-import type { AddedToken } from './hf-tokenizer.ts';
+import type { AddedToken } from './tokenizer-json.ts';
 
 /** A stretch of a prompt: text to encode, or one control token. */
 export type PromptSegment =

@@ -3,8 +3,9 @@
  * letters it is made of, because the token exists neither among the added tokens nor in the vocabulary.
  */
 import { isControlToken } from './control-tokens.ts';
-import { createHfTokenizer, type HfTokenizer, type TokenizerJson, type Vocab } from './hf-tokenizer.ts';
+import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { TokenizerConfig } from './model-config.ts';
+import type { TokenizerJson, Vocab } from './tokenizer-json.ts';
 
 export interface PlainTokenizers {
   /** For the stretch that opens a prompt. */

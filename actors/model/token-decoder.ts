@@ -3,9 +3,10 @@
  * merges would be most of what its thread keeps and its collector walks through several times a second.
  */
 
-import { createHfTokenizer, type HfTokenizer, type TokenizerJson } from './hf-tokenizer.ts';
+import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { readTokenizer } from './tokenizer-file.ts';
+import type { TokenizerJson } from './tokenizer-json.ts';
 
 export class TokenDecoder {
   readonly #tokenizer: HfTokenizer;

@@ -1,7 +1,7 @@
 /** Reading `tokenizer.json`. */
 import { readFile } from 'node:fs/promises';
 import { ModelError } from '../errors.ts';
-import { parseTokenizerJson, type TokenizerJson } from './hf-tokenizer.ts';
+import { parseTokenizerJson, type TokenizerJson } from './tokenizer-json.ts';
 
 /** @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
 export async function readTokenizer(path: string): Promise<TokenizerJson> {

@@ -4,10 +4,11 @@
  */
 import { ModelError } from '../errors.ts';
 import { ControlTokens } from './control-tokens.ts';
-import { createHfTokenizer, type HfTokenizer, type TokenizerJson, type Vocab } from './hf-tokenizer.ts';
+import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { createPlainTokenizers, type PlainTokenizers } from './plain-tokenizer.ts';
 import { readTokenizer } from './tokenizer-file.ts';
+import type { TokenizerJson, Vocab } from './tokenizer-json.ts';
 
 export class TextTokenizer {
   readonly #full: HfTokenizer;

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
-import { decodeModel } from '../../actors/model/onnx/onnx-proto.ts';
+import { decodeModel, encodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxGraph } from '../../actors/model/onnx/onnx-types.ts';
+import { GraphEditor } from '../../actors/model/rewrite/graph-editor.ts';
 import { Troupe } from '../../src/index.ts';
 import {
   constantsOf,
@@ -164,6 +165,45 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
     exportInto(checkpoint, out, '--integrated');
     assert.deepEqual(await readdir(join(out, 'onnx')), ['decoder_model_merged.onnx']);
     assert.deepEqual(await answer(out, {}), await goldenTokens());
+  });
+
+  it('writes windows of Gemma 3 that hold within an image as well, where one is longer', async () => {
+    const [checkpoint, out] = [join(folder, 'narrow'), join(folder, 'narrow-exported')];
+    await writeCheckpoint('gemma3', checkpoint, () => undefined);
+    const file = join(checkpoint, 'config.json');
+    const config = JSON.parse(await readFile(file, 'utf8'));
+    const window = 3;
+    await writeFile(
+      file,
+      JSON.stringify({ ...config, text_config: { ...config.text_config, sliding_window: window } }),
+    );
+    exportInto(checkpoint, out);
+    const model = decodeModel(await readFile(join(out, 'onnx', 'decoder_model_merged.onnx')));
+    assert(model.graph !== undefined);
+    model.graph.output = [{ name: 'bias_window', type: { tensorType: { elemType: 1 } } }];
+    new GraphEditor(model).finish();
+    await writeFile(join(out, 'mask.onnx'), encodeModel(model));
+    const session = await InferenceSession.create(join(out, 'mask.onnx'), { intraOpNumThreads: 1 });
+    const groups = [0, 1, 1, 1, 1, 1, 0, 0, 2, 2];
+    const { length } = groups;
+    const int64s = (values: readonly number[]) =>
+      new Tensor('int64', BigInt64Array.from(values, BigInt), [1, length]);
+    const given = new Map<string, Tensor>();
+    for (const name of session.inputNames) given.set(name, new Tensor(new Float32Array(0), [1, 2, 0, 16]));
+    const own = {
+      inputs_embeds: new Tensor('float32', new Float32Array(length * 64), [1, length, 64]),
+      attention_mask: int64s(groups.map(() => 1)),
+      token_type_ids: int64s(groups),
+    };
+    for (const [name, tensor] of Object.entries(own)) given.set(name, tensor);
+    given.set('position_ids', int64s(groups));
+    const { bias_window } = await session.run(Object.fromEntries(given));
+    assert(bias_window?.data instanceof Float32Array);
+    const visible = [...bias_window.data].map((bias) => bias === 0);
+    const expected = groups.flatMap((group, query) =>
+      groups.map((other, key) => query - key < window && (key <= query || (group > 0 && group === other))),
+    );
+    assert.deepEqual(visible, expected);
   });
 
   it('writes Gemma 2, the language model of PaliGemma 2, as numpy computes it', async () => {

@@ -25,6 +25,8 @@ export const qwenConfigSchema = textSchema.extend({
     .object({
       /** Side of the square of patches that becomes one token. */
       spatial_merge_size: positiveInt.nullish(),
+      /** Layers of the vision graph whose output is added behind decoder layers. */
+      deepstack_visual_indexes: z.array(z.int()).nullish(),
     })
     .nullish(),
 });
@@ -72,4 +74,6 @@ export const settingsSchema = z.object({
   imageTokenId: tokenId,
   /** What the vision graph calls the grid of patches. */
   gridInput: z.string(),
+  /** Whether the export leaves out what the checkpoint adds behind decoder layers. */
+  lacksDeepstack: z.boolean(),
 });

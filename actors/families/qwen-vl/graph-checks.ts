@@ -26,19 +26,20 @@ export function checkPositions({ path, graphs }: ModelSource): void {
 }
 
 /**
- * Features for deepstack that the decoder asks for must be made. (A decoder that takes none is one of an export without
- * them: its answers about images are those of the export, not those of the checkpoint.)
+ * Features for deepstack that the decoder asks for must be made. A decoder that takes none is one of an export without them, as
+ * those for transformers.js are: its answers about images are the export's, not the checkpoint's.
  *
+ * @returns whether the decoder takes some, or makes them itself
  * @throws ModelError MODEL_UNSUPPORTED
  */
-export function checkDeepstack({ path, graphs }: ModelSource): void {
+export function hasDeepstack({ path, graphs }: ModelSource): boolean {
   const { vision, decoder } = graphs;
-  if (vision === undefined) return;
+  if (vision === undefined) return true;
   const count = (tensors: readonly TensorSignature[]): number =>
     tensors.filter(({ name }) => DEEPSTACK.test(name)).length;
   const taken = count(decoder.signature.inputs);
   const made = count(vision.signature.outputs);
-  if (taken === 0 || taken === made) return;
+  if (taken === 0 || taken === made) return taken > 0;
   throw unsupported(
     path,
     `The decoder takes deepstack_features of ${taken} layers, the vision graph makes ${made}`,

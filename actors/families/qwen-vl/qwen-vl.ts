@@ -14,7 +14,7 @@ import {
   qwenConfigSchema,
   settingsSchema,
 } from './config.ts';
-import { checkDeepstack, checkPositions, gridInput, patchValues } from './graph-checks.ts';
+import { checkPositions, gridInput, hasDeepstack, patchValues } from './graph-checks.ts';
 import { gridPositions } from './grid-positions.ts';
 import { planGrid } from './patch-grid.ts';
 import { PatchPixels } from './patch-pixels.ts';
@@ -30,16 +30,18 @@ const PREPROCESSORS = ['Qwen2VLImageProcessor', 'Qwen2_5_VLImageProcessor', 'Qwe
 /** In what the models differ outside their graphs. */
 export interface QwenVariant {
   readonly modelType: string;
+  /** Layers of the vision graph whose output is added behind decoder layers, for configurations that leave them out. */
+  readonly deepstack?: readonly number[];
   /** Of the decoder, for configurations that leave numbers out. */
   readonly defaults: Required<Pick<NonNullable<DecoderFacts['defaults']>, 'heads' | 'contextLength'>> &
     DecoderFacts['defaults'];
 }
 
-export function qwenFamily({ modelType, defaults }: QwenVariant): ModelFamily {
-  return { modelTypes: [modelType], read: (source) => read(source, defaults), images };
+export function qwenFamily(variant: QwenVariant): ModelFamily {
+  return { modelTypes: [variant.modelType], read: (source) => read(source, variant), images };
 }
 
-function read(source: ModelSource, defaults: QwenVariant['defaults']): FamilyModel {
+function read(source: ModelSource, { defaults, deepstack = [] }: QwenVariant): FamilyModel {
   const config = source.config(qwenConfigSchema);
   const said = config.text_config ?? config;
   // Qwen3's heads are wider than their share of the hidden size.
@@ -47,7 +49,8 @@ function read(source: ModelSource, defaults: QwenVariant['defaults']): FamilyMod
   const preprocessor = source.preprocessor(preprocessorSchema, PREPROCESSORS);
   const numbers = decoderNumbers(source, { text, defaults, span: slidingWindow(text) });
   checkPositions(source);
-  checkDeepstack(source);
+  const layersAdded = config.vision_config?.deepstack_visual_indexes ?? deepstack;
+  const lacksDeepstack = !hasDeepstack(source) && layersAdded.length > 0;
   checkPatches(source, config, preprocessor);
   const imageTokenId = config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
   if (imageTokenId >= numbers.vocabSize) {
@@ -63,21 +66,27 @@ function read(source: ModelSource, defaults: QwenVariant['defaults']): FamilyMod
       imageInputs: [grid.name],
       joinsImages: !grid.takesOne,
     },
-    settings: { preprocessor, imageTokenId, gridInput: grid.name },
+    settings: { preprocessor, imageTokenId, gridInput: grid.name, lacksDeepstack },
   };
 }
 
 /** The window of those layers that have one; undefined where all see everything. */
 function slidingWindow(text: QwenTextConfig): number | undefined {
-  const { use_sliding_window, sliding_window, max_window_layers, num_hidden_layers, layer_types } = text;
-  if (!use_sliding_window || sliding_window == null) return undefined;
+  const {
+    use_sliding_window,
+    sliding_window: window = DEFAULT_WINDOW,
+    layer_types,
+    num_hidden_layers,
+  } = text;
+  if (!use_sliding_window || window === null) return undefined;
+  const from = text.max_window_layers ?? DEFAULT_WINDOW_LAYERS;
   const slides =
-    layer_types?.includes('sliding_attention') ??
-    (max_window_layers ?? DEFAULT_WINDOW_LAYERS) < (num_hidden_layers ?? Number.POSITIVE_INFINITY);
-  return slides ? sliding_window : undefined;
+    layer_types?.includes('sliding_attention') ?? from < (num_hidden_layers ?? Number.POSITIVE_INFINITY);
+  return slides ? window : undefined;
 }
 
-/** Layers before the first with a window, in configurations that leave it out. */
+/** Of configurations that leave them out: the window, and the layers before the first that has one. */
+const DEFAULT_WINDOW = 4096;
 const DEFAULT_WINDOW_LAYERS = 80;
 
 /** Pixels, tokens and positions come from different files, which must speak of the same patches. */
@@ -96,13 +105,12 @@ function checkPatches(source: ModelSource, config: QwenConfig, preprocessor: Qwe
 }
 
 function images(settings: JsonValue): ImageFamily {
-  const { preprocessor, imageTokenId, gridInput: grid } = settingsSchema.parse(settings);
+  const { preprocessor, imageTokenId, gridInput: grid, lacksDeepstack } = settingsSchema.parse(settings);
   const pixels = new PatchPixels(preprocessor);
-  const { patch_size: side, merge_size: merge, min_pixels, max_pixels } = preprocessor;
-  const perToken = (side * merge) ** 2;
+  const { merge_size: merge } = preprocessor;
   return {
     placeholder: IMAGE,
-    summary: `pictures of any ratio, a token for each ${side * merge}×${side * merge} pixels, ${Math.ceil(min_pixels / perToken)} to ${Math.floor(max_pixels / perToken)} tokens`,
+    summary: summaryOf(preprocessor, lacksDeepstack),
     plan: (size, field = 'image') => {
       const cut = planGrid(preprocessor, size, field);
       const { rows, columns } = cut;
@@ -127,4 +135,13 @@ function images(settings: JsonValue): ImageFamily {
       return gridPositions(promptIds, imageTokenId, grids);
     },
   };
+}
+
+function summaryOf(config: QwenPreprocessor, lacksDeepstack: boolean): string {
+  const side = config.patch_size * config.merge_size;
+  const [least, most] = [config.min_pixels, config.max_pixels].map((pixels) =>
+    Math.round(pixels / side ** 2),
+  );
+  const cut = `pictures of any ratio, a token for each ${side}×${side} pixels, about ${least} to ${most} tokens`;
+  return lacksDeepstack ? `${cut}; the export leaves out deepstack, and with it fine details of images` : cut;
 }

@@ -6,5 +6,6 @@ import { qwenFamily } from './qwen-vl.ts';
 
 export const qwen3Vl = qwenFamily({
   modelType: 'qwen3_vl',
+  deepstack: [8, 16, 24],
   defaults: { heads: 32, kvHeads: 32, headDim: 128, contextLength: 128_000 },
 });

@@ -126,9 +126,16 @@ class _Decoder:
                 "window": lambda: masks.window(config.values["sliding_window"]),
                 "chunk": lambda: masks.chunk(config.values["attention_chunk_size"]),
             }[kind]()
-            if group is not None:
+            if group is not None and kind == "window" and self._windows_cut_images():
+                visible = masks.window(config.values["sliding_window"], g.node("Or", [masks.causal, group], "causal_or_group"))
+            elif group is not None:
                 visible = g.node("Or", [visible, group], f"visible_{kind}")
             self.bias[kind] = masks.bias(visible, f"bias_{kind}")
+
+    def _windows_cut_images(self) -> bool:
+        """Gemma 3's windows hold within an image too, where it is longer than one; PaliGemma 2's prompts see all of themselves."""
+        config = self.g.checkpoint.config
+        return self.config.type == "gemma3_text" and config.get("mm_tokens_per_image", 256) > self.config.values["sliding_window"]
 
     def _counted(self, positions: str) -> str:
         """PaliGemma counts from 1."""

@@ -33,12 +33,12 @@ class Masks:
         """True positions of the new tokens, int64 [B, S]."""
         return self._new(self.positions, 1, "new_positions")
 
-    def window(self, size: int) -> str:
-        """Causal, and nearer than `size`. bool [B, S, P + S]"""
+    def window(self, size: int, visible: str | None = None) -> str:
+        """Of what is visible (default: what is before), that which does not lie `size` or more before. bool [B, S, P + S]"""
         g = self.g
         queries, keys = self._both("window")
         near = g.node("Less", [g.node("Sub", [queries, keys], "distance"), g.scalar(size)], "near")
-        return g.node("And", [self.causal, near], "causal_window")
+        return g.node("And", [visible or self.causal, near], "causal_window")
 
     def chunk(self, size: int) -> str:
         """Causal, and in the same run of `size` positions. bool [B, S, P + S]"""

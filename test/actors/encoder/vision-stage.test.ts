@@ -7,6 +7,7 @@ import { contentHash } from '../../../actors/processor/content-hash.ts';
 import { SharedArena } from '../../../runtime/tensors/arena.ts';
 import { SharedTensorCache } from '../../../runtime/tensors/tensor-cache.ts';
 import { golden } from '../../support/golden.ts';
+import { code } from '../model/support/model-fixture.ts';
 import { goldenPixels, pilotDirectory, SIDE } from '../pd/support/pilot.ts';
 import { encodeTiles } from './support/encode-tiles.ts';
 
@@ -115,6 +116,18 @@ describe('the vision stages of two actors', () => {
     const { runs, tiles } = alice.stats();
     assert.equal(tiles, 7);
     assert.ok(runs < 7, `${runs} runs`);
+  });
+
+  it('refuse images that can never be held together', async () => {
+    start(0, 2 * EMBEDDING_BYTES);
+    const image = (factor: number) => prepared(picture.map((value) => value * factor));
+    (await alice.encode([image(1), image(0.5)], signal)).release();
+    await assert.rejects(alice.encode([image(1), image(0.5), image(0.25)], signal), (error) => {
+      assert.ok(code('IMAGES_TOO_LARGE_EMBEDDINGS')(error));
+      assert.match(String(error), new RegExp(`${3 * EMBEDDING_BYTES} bytes of embeddings, of`));
+      return true;
+    });
+    assert.equal(alice.stats().encodes, 2);
   });
 
   it('pass on what the processor has found already', async () => {

@@ -49,17 +49,23 @@ export function goldenQuestion({ images, question }: GoldenAnswer): ChatMessage[
 export async function promptModel(directory: ModelDirectory): Promise<PromptModel> {
   const images = imagesOf(directory);
   const tokenizer = await TextTokenizer.load(directory);
-  const { placeholder, placeholderInText } = images;
+  const { placeholder, placeholderInText, completePrompt } = images;
   return {
     directory,
     images,
-    encoder: new PromptEncoder(directory, tokenizer, placeholder, placeholderInText),
+    encoder: new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt),
   };
 }
 
-/** Every golden prompt of a family must come out id by id. */
-export async function assertGoldenPrompts(name: string): Promise<void> {
-  const model = await promptModel(await openModelDirectory(familyModel(name)));
+/**
+ * Every golden prompt of a family must come out id by id.
+ *
+ * @param beforeTemplate what the chat template is to write first
+ */
+export async function assertGoldenPrompts(name: string, beforeTemplate = ''): Promise<void> {
+  const directory = await openModelDirectory(familyModel(name));
+  const chatTemplate = `${beforeTemplate}${directory.chatTemplate}`;
+  const model = await promptModel({ ...directory, chatTemplate });
   const answers = goldenAnswers(name);
   assert.ok(answers.length > 0);
   for (const one of answers) {
