@@ -4,13 +4,14 @@
 
 TOKENIZER: a folder whose tokenizer is taken, Mistral's control tokens added. PICTURES: a folder with square.png, wide.png, tall.png and
 small.png. OUT gets the pictures, OUT/mistral3 the checkpoint as `save_pretrained` writes it, and golden.json: make_fixtures.py goes on from
-there.
+there. golden-ministral3.json has answers of the same weights in a Ministral 3 decoder: `text_config` is what config.json says otherwise.
 """
 
 import argparse
 import json
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -37,6 +38,16 @@ TEMPLATE = (
     "{% if part['type'] == 'image' %}{{ '[IMG]' }}{% elif part['type'] == 'text' %}{{ part['text'] }}{% endif %}{% endfor %}{% endif %}"
     "{{ '[/INST]' }}{% else %}{{ message['content'] }}{{ eos_token }}{% endif %}{% endfor %}"
 )
+ROPE = {"rope_theta": 1000000.0}
+MISTRAL = {"model_type": "mistral", "rope_parameters": {**ROPE, "rope_type": "default"}}
+# A short original context, so that the scaling of frequencies, tables and queries shows.
+MINISTRAL = {
+    "model_type": "ministral3",
+    "rope_parameters": {
+        **ROPE, "rope_type": "yarn", "factor": 16.0, "original_max_position_embeddings": 32, "beta_fast": 4.0, "beta_slow": 0.25,
+        "mscale": 2.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.3,
+    },
+}  # fmt: skip
 LONG = " ".join(f"Line {n} says {n * 31 % 89}." for n in range(40))
 # Name, pictures, question.
 CASES = (
@@ -50,7 +61,8 @@ CASES = (
 )
 
 
-def write_checkpoint(tokenizer_folder: Path, out: Path) -> None:
+def write_checkpoint(tokenizer_folder: Path, out: Path, decoder: dict) -> None:
+    """`decoder`: of text_config, what differs from one kind of Mistral to another."""
     tokenizer = AutoTokenizer.from_pretrained(tokenizer_folder)
     tokenizer.add_special_tokens(
         {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "additional_special_tokens": CONTROL}
@@ -66,10 +78,10 @@ def write_checkpoint(tokenizer_folder: Path, out: Path) -> None:
         tie_word_embeddings=False,
         # Heads wider than their share of the hidden size, as Mistral Small's are.
         text_config={
-            "model_type": "mistral", "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3,
+            "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3,
             "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "vocab_size": len(tokenizer),
             "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "sliding_window": None,
-            "rope_parameters": {"rope_type": "default", "rope_theta": 1000000.0}, **ids,
+            **decoder, **ids,
         },
         vision_config={
             "model_type": "pixtral", "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3,
@@ -92,7 +104,7 @@ def write_checkpoint(tokenizer_folder: Path, out: Path) -> None:
     processor.save_pretrained(out)
 
 
-def write_golden(checkpoint: Path, pictures: Path) -> None:
+def golden(checkpoint: Path, pictures: Path) -> list[dict]:
     reference = Reference(checkpoint)
     answers = []
     for name, images, question in CASES:
@@ -108,7 +120,11 @@ def write_golden(checkpoint: Path, pictures: Path) -> None:
             "greedy": run.greedy, "smallest_gap": run.smallest_gap,
         })  # fmt: skip
         print(f"{name}: {len(answers[-1]['input_ids'])} tokens, gap {run.smallest_gap:.4f}, {len(set(run.greedy))} different")
-    (checkpoint / "golden.json").write_text(json.dumps(answers, ensure_ascii=False) + "\n", encoding="utf-8")
+    return answers
+
+
+def write_json(path: Path, contents: list | dict) -> None:
+    path.write_text(json.dumps(contents, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def main() -> None:
@@ -118,10 +134,14 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     args = parser.parse_args()
     checkpoint = args.out / "mistral3"
-    write_checkpoint(args.tokenizer, checkpoint)
+    write_checkpoint(args.tokenizer, checkpoint, MISTRAL)
     for picture in sorted({picture for _, images, _ in CASES for picture in images}):
         shutil.copyfile(args.pictures / picture, args.out / picture)
-    write_golden(checkpoint, args.out)
+    write_json(checkpoint / "golden.json", golden(checkpoint, args.out))
+    with tempfile.TemporaryDirectory() as folder:
+        write_checkpoint(args.tokenizer, Path(folder), MINISTRAL)
+        cases = golden(Path(folder), args.out)
+    write_json(checkpoint / "golden-ministral3.json", {"text_config": MINISTRAL, "cases": cases})
 
 
 if __name__ == "__main__":
