@@ -90,8 +90,10 @@ function checkVisionGraph({ path, graphs }: ModelSource): boolean {
     throw unsupported(path, 'The decoder encodes images itself, where those of this family need a run each');
   }
   const pixels = vision.signature.inputs.find(({ name }) => name === PIXELS);
-  const fixed = pixels?.dims.slice(-2).filter((side) => typeof side === 'number' && side > 0) ?? [];
-  if (pixels !== undefined && (pixels.dims.length !== 4 || fixed.length > 0)) {
+  const [images, , ...sides] = pixels?.dims ?? [];
+  const fixed =
+    sides.some((side) => typeof side === 'number' && side > 0) || (typeof images === 'number' && images > 1);
+  if (pixels !== undefined && (pixels.dims.length !== 4 || fixed)) {
     const problem = `The vision graph takes ${PIXELS} [${pixels.dims.join(', ')}]: images of this family are [1, ${CHANNELS}, height, width] of any size`;
     throw unsupported(path, problem);
   }

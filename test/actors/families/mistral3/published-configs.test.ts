@@ -157,16 +157,29 @@ function withVision(vision: ModelSourceParts['graphs']['vision']): ModelSource {
   return new ModelSource({ path, generationConfig, ...files, graphs: all });
 }
 
-test('a vision graph of one size of picture: unsupported', () => {
+/** The same with pixels of these dimensions. */
+function withPixels(...dims: (number | string)[]): ModelSource {
   const { vision } = sourceOf(SMALL_GRAPHS, small).graphs;
   assert.ok(vision);
-  const inputs = [{ name: 'pixel_values', type: 'float32' as const, dims: [1, 3, 1540, 1540] }];
-  const fixed = { ...vision, signature: { ...vision.signature, inputs } };
-  assert.throws(
-    () => mistral3.read(withVision(fixed)),
-    (error) => code('MODEL_UNSUPPORTED')(error) && /1540/.test(String(error)),
-  );
-  assert.ok(mistral3.read(withVision(vision)));
+  const inputs = [{ name: 'pixel_values', type: 'float32' as const, dims }];
+  return withVision({ ...vision, signature: { ...vision.signature, inputs } });
+}
+
+for (const dims of [
+  [1, 3, 1540, 1540],
+  [4, 3, 'height', 'width'],
+  ['patches', 588],
+]) {
+  test(`a vision graph that takes pixels [${dims}]: unsupported`, () => {
+    assert.throws(
+      () => mistral3.read(withPixels(...dims)),
+      (error) => code('MODEL_UNSUPPORTED')(error) && String(error).includes(dims.join(', ')),
+    );
+  });
+}
+
+test('a vision graph of one image a run is as good as one of several', () => {
+  assert.ok(mistral3.read(withPixels(1, 3, 'height', 'width')));
 });
 
 test('a decoder that encodes images itself: unsupported', () => {
