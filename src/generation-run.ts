@@ -75,6 +75,9 @@ async function* attempts(
     const reader = options.entry.stream('generate', request, { signal: options.signal });
     const leftMs = request.deadline - processNow();
     const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
+    // Nobody may read on, and then this never comes to its end.
+    const onAbort = () => clearTimeout(deadline);
+    options.signal.addEventListener('abort', onAbort, { once: true });
     try {
       for await (const delta of reader) {
         leave();
@@ -95,6 +98,7 @@ async function* attempts(
     } finally {
       leave();
       clearTimeout(deadline);
+      options.signal.removeEventListener('abort', onAbort);
     }
   }
 }

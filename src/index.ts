@@ -65,6 +65,10 @@ export type { ImageOptions, PoolOptions, TroupeOptions } from './config/options.
 export type { GraphSharing, WeightSharing } from './config/weight-sharing.ts';
 export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
 export type { ActorLoad, EngineHealth, EngineStats } from './engine-stats.ts';
+export { type CachedModel, listModels } from './hub/cached-models.ts';
+export type { DownloadProgress } from './hub/download-progress.ts';
+export { type PulledModel, type PullOptions, pullModel } from './hub/pull-model.ts';
+export { type RemovedModel, removeModel } from './hub/remove-model.ts';
 export type { InspectedDevices, InspectedProvider } from './inspect/inspect-devices.ts';
 export {
   type ActivationScales,

@@ -24,6 +24,7 @@ import type { ResolvedConfig } from './config/resolve-config.ts';
 import { thisMachine } from './config/this-machine.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
+import { noteLeftBehind } from './left-behind.ts';
 
 /** An actor that starts and gives no sign of life for so long after the start was given up is not waited for, ms. */
 const ABORTED_HANG_MS = 1_000;
@@ -37,7 +38,7 @@ export interface Pipeline {
 
 /**
  * Starts all actors together: each is given refs to those behind it, which work as soon as they are up.
- * @param signal gives up: what hangs is ended, what is being loaded is loaded first
+ * @param signal gives up: what hangs is ended, or left behind in native code; what is being loaded is loaded first
  */
 export async function startPipeline(
   directory: ModelDirectory,
@@ -77,6 +78,7 @@ export async function startPipeline(
     return { system, entry: processor.ref, caching };
   } catch (error) {
     await system.stop();
+    noteLeftBehind(system.leftBehind);
     signal?.throwIfAborted(); // why it failed, then
     throw error;
   } finally {

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
-import type { GraphRole } from '../actors/model/graph-files.ts';
+import type { GraphFile, GraphRole } from '../actors/model/graph-files.ts';
 import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
 import { moduleBeside } from '../runtime/module-beside.ts';
 import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
@@ -72,6 +72,20 @@ function inProcess(request: PackRequest): Promise<PackedGraph> {
       if (error !== null) failed(`could not begin: ${error.message}`);
     });
   });
+}
+
+/** The model with those of its graphs read, and not mapped, whose weights are no file of ours. */
+export function withoutMapping({ directory, weights }: SharedModel): SharedModel {
+  const own = new Set(weights.filter(({ shared }) => shared).map(({ graph }) => graph));
+  const { vision, embed, decoder } = directory.graphs;
+  const read = <File extends GraphFile>(role: GraphRole, file: File): File =>
+    own.has(role) ? file : { ...file, readsWeights: true };
+  const graphs: ModelGraphs = {
+    ...(vision && { vision: read('vision', vision) }),
+    ...(embed && { embed: read('embed', embed) }),
+    decoder: read('decoder', decoder),
+  };
+  return { directory: { ...directory, graphs }, weights };
 }
 
 /** The graphs with another file for one of them, which has its weights beside it. */

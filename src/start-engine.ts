@@ -10,10 +10,11 @@ import { thisMachine } from './config/this-machine.ts';
 import { planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
+import { openModelFolder } from './hub/model-folder.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { machineObstacle } from './platform.ts';
-import { type SharedModel, shareWeights } from './share-weights.ts';
+import { type SharedModel, shareWeights, withoutMapping } from './share-weights.ts';
 import type { StartProgress } from './start-options.ts';
 
 export interface StartedEngine {
@@ -32,7 +33,11 @@ export async function startEngine(
   if (obstacle !== undefined) throw obstacle;
   await telemetryOff();
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
-  const directory = await loadModel(config);
+  const directory = await openModelFolder(
+    config.model,
+    { dtype: config.dtype, signal, onProgress },
+    async (model) => await loadModel({ ...config, model }),
+  );
   throwIfAborted(signal);
   const machine = thisMachine(directory);
   const threads = planThreads(config.mode, config.pools, machine);
@@ -52,7 +57,8 @@ export async function startEngine(
   if (sharing.some(({ share }) => share)) {
     onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
   }
-  const shared = await shareWeights(directory, sharing);
+  const packed = await shareWeights(directory, sharing);
+  const shared = config.mapWeights ? packed : withoutMapping(packed);
   throwIfAborted(signal);
   onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
   const started = withinMemory(plan, config.pools.prefill, shared.weights);

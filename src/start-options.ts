@@ -1,12 +1,18 @@
 /** How an engine is started and stopped. */
 import type { TroupeOptions } from './config/options.ts';
+import type { DownloadProgress } from './hub/download-progress.ts';
 
 /** How far a start has come. */
 export interface StartProgress {
-  /** `inspecting` reads the model, `starting` loads it, `ready` is the last. */
-  readonly phase: 'inspecting' | 'starting' | 'ready';
+  /**
+   * `inspecting` reads the model, `downloading` fetches what the cache does not have of one that is given by its name,
+   * `starting` loads it, `ready` is the last.
+   */
+  readonly phase: 'inspecting' | 'downloading' | 'starting' | 'ready';
   /** One line for people. */
   readonly message: string;
+  /** How far a download is; while there is one. */
+  readonly download?: DownloadProgress;
 }
 
 /** The options of an engine, and how to follow its start. */

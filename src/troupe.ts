@@ -23,6 +23,7 @@ import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
+import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
 import type { Pipeline } from './pipeline.ts';
@@ -65,6 +66,7 @@ export class Troupe implements AsyncDisposable {
   /** Tokens that a prompt and its answer have together. */
   readonly contextLength: number;
   readonly #config: ResolvedConfig;
+  readonly #model: string;
   readonly #pipeline: Pipeline;
   readonly #weights: readonly SharedWeights[];
   readonly #notices: readonly string[];
@@ -77,6 +79,7 @@ export class Troupe implements AsyncDisposable {
 
   private constructor(config: ResolvedConfig, pipeline: Pipeline, { directory, weights }: SharedModel) {
     this.#config = config;
+    this.#model = directory.path;
     this.contextLength = directory.geometry.contextLength;
     this.#pipeline = pipeline;
     this.#weights = weights;
@@ -120,9 +123,9 @@ export class Troupe implements AsyncDisposable {
     return this.#notices;
   }
 
-  /** Path of the model directory. */
+  /** Path of the model directory; of a model that was given by its name, the one in the Hub's cache. */
   get model(): string {
-    return this.#config.model;
+    return this.#model;
   }
 
   /**
@@ -247,7 +250,10 @@ export class Troupe implements AsyncDisposable {
     this.#watch.stop();
     if (drainMs > 0) await this.#drained(drainMs);
     for (const run of this.#runs) run.abort(stoppedError());
-    return await this.#pipeline.system.stop();
+    const { system } = this.#pipeline;
+    const report = await system.stop();
+    noteLeftBehind(report.quarantined.length);
+    return report;
   }
 
   async #drained(drainMs: number): Promise<void> {

@@ -7,19 +7,27 @@ import { type Outcome, unwrap } from '../runtime/thread/thread-control.ts';
 import { errorCodeOf } from '../runtime/util/realms.ts';
 import { threadFailed } from './start-checks.ts';
 
-export class WorkerPool {
-  readonly #pool: Piscina;
-  readonly #work: string;
-  #closing = false;
-  /** A thread that cannot begin, or dies between jobs: piscina starts no other, and what waits would wait for ever. */
-  readonly #broken = Promise.withResolvers<never>();
+/** Threads of one pool, until one of them ends by itself. */
+interface Crew {
+  readonly pool: Piscina;
+  /** A thread could not begin, or died between jobs: what waits for it would wait for ever. */
+  readonly broken: Promise<never>;
+}
 
-  /** @param work what the threads do, for the error of one that cannot start: `reads model files` */
-  constructor(pool: Piscina, work: string) {
-    this.#pool = pool;
+export class WorkerPool {
+  readonly #open: () => Piscina;
+  readonly #work: string;
+  #crew: Crew | undefined;
+  #closing = false;
+
+  /**
+   * @param open begins a pool: now, and again after a thread of the last one has failed
+   * @param work what the threads do, for the error of one that cannot start: `reads model files`
+   */
+  constructor(open: () => Piscina, work: string) {
+    this.#open = open;
     this.#work = work;
-    this.#broken.promise.catch(() => {}); // whoever runs a job hears of it
-    pool.on('error', (cause: unknown) => this.#broken.reject(notStarted(work, cause)));
+    this.#crew = this.#begin();
   }
 
   /**
@@ -27,17 +35,33 @@ export class WorkerPool {
    * @throws what the job throws; TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can take it
    */
   async run<Result>(name: string, input: unknown, transferList: Transferable[] = []): Promise<Result> {
+    this.#crew ??= this.#begin();
+    const { pool, broken } = this.#crew;
     const outcome: Outcome<Result> = await Promise.race([
-      this.#post(name, input, transferList),
-      this.#broken.promise,
+      this.#post(pool, name, input, transferList),
+      broken,
     ]);
     return unwrap(outcome);
   }
 
+  #begin(): Crew {
+    const pool = this.#open();
+    const { promise: broken, reject } = Promise.withResolvers<never>();
+    broken.catch(() => {}); // whoever runs a job hears of it
+    const crew = { pool, broken };
+    pool.on('error', (cause: unknown) => {
+      reject(notStarted(this.#work, cause));
+      // What failed once may have been for want of something; those who come next are not to pay for it.
+      if (this.#crew === crew) this.#crew = undefined;
+      if (!this.#closing) void pool.destroy();
+    });
+    return crew;
+  }
+
   /** What a job throws is in its outcome; so what fails here is the thread. */
-  async #post(name: string, input: unknown, transferList: Transferable[]) {
+  async #post(pool: Piscina, name: string, input: unknown, transferList: Transferable[]) {
     try {
-      return await this.#pool.run(input, { name, transferList });
+      return await pool.run(input, { name, transferList });
     } catch (cause) {
       if (this.#closing || errorCodeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') throw cause;
       throw notStarted(this.#work, cause);
@@ -46,7 +70,7 @@ export class WorkerPool {
 
   async close(): Promise<void> {
     this.#closing = true;
-    await this.#pool.destroy();
+    await this.#crew?.pool.destroy();
   }
 }
 

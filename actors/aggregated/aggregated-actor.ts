@@ -6,7 +6,7 @@
 import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { VisionEncoder } from '../encoder/vision-encoder.ts';
-import { VisionStage } from '../encoder/vision-stage.ts';
+import { type ImagesOf, VisionStage } from '../encoder/vision-stage.ts';
 import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import { owningGpu } from '../inference/gpu/own-gpu.ts';
@@ -47,7 +47,10 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
-          const { ready, encodeMs } = await images.open(prepared, signal);
+          const { ready, encodeMs } = await images.open(prepared, {
+            requestId: envelope.requestId,
+            signal,
+          });
           const encode = stageSpan('encode', context.name, encodeMs);
           const stages = encodeMs > 0 ? [...trace.stages, encode] : trace.stages;
           try {
@@ -76,7 +79,7 @@ export default defineActor({
 export interface ImageSource {
   open(
     images: readonly (PreparedImage | EncodedImage)[],
-    signal: AbortSignal,
+    whose: ImagesOf,
   ): Promise<{ ready: EngineImage[]; encodeMs: number }>;
   stats(): object;
   release(): Promise<void>;
@@ -112,8 +115,8 @@ async function embeddingSource(
     othersWait: () => language.stats().running > 0,
   });
   return {
-    async open(images, signal) {
-      const { images: encoded, encodeMs, release } = await stage.encode(images, signal);
+    async open(images, whose) {
+      const { images: encoded, encodeMs, release } = await stage.encode(images, whose);
       try {
         // The engine holds on to each for itself, as PD's actor does.
         const named = encoded.map(({ hash, embeddings: tensor }) => embeddedImage(hash, tensor));

@@ -8,6 +8,7 @@ import { VisionEncoder } from '../encoder/vision-encoder.ts';
 import { ModelError } from '../errors.ts';
 import { isEncoded, type PreparedImage } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
+import { runFor } from '../inference/run-for.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { type AggregatedArgs, PIXEL_ARENA } from '../protocols.ts';
 import type { ImageSource } from './aggregated-actor.ts';
@@ -31,9 +32,13 @@ export async function gpuImageSource(
   const { holder } = context;
   const counts = { encodes: 0, tiles: 0, runs: 0 };
 
-  const encode = async ({ hash, pixels, tokens, parts, inputs }: PreparedImage): Promise<EngineImage> => {
+  const encode = async (
+    { hash, pixels, tokens, parts, inputs }: PreparedImage,
+    requestId: string,
+  ): Promise<EngineImage> => {
     const view = arena.view(pixels) as Float32Array; // pixels are float32
-    const onGpu = await encoder.encodeOnGpu({ pixels: view, shape: pixels.shape, tokens, parts, inputs });
+    const feed = { pixels: view, shape: pixels.shape, tokens, parts, inputs };
+    const onGpu = await runFor(requestId, () => encoder.encodeOnGpu(feed));
     counts.encodes += 1;
     counts.tiles += parts;
     counts.runs += 1;
@@ -43,7 +48,7 @@ export async function gpuImageSource(
   };
 
   return {
-    async open(images, signal) {
+    async open(images, { requestId, signal }) {
       const startedAt = processNow();
       // Only what this actor has put into the shared cache could be found there, and it puts nothing.
       const prepared = images.flatMap((image) => (isEncoded(image) ? [] : [image]));
@@ -52,7 +57,7 @@ export async function gpuImageSource(
       try {
         for (const image of prepared) {
           signal.throwIfAborted();
-          ready.push(await encode(image));
+          ready.push(await encode(image, requestId));
           await new Promise((resolve) => setImmediate(resolve)); // a run is over: cancels and decode steps have their turn
         }
         return { ready, encodeMs: prepared.length === 0 ? 0 : processNow() - startedAt };

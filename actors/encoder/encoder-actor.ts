@@ -42,7 +42,8 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
-          const { images, encodeMs, release } = await stage.encode(prepared, signal).finally(() => {
+          const whose = { requestId: envelope.requestId, signal };
+          const { images, encodeMs, release } = await stage.encode(prepared, whose).finally(() => {
             if (gpu?.lost !== undefined) watch.wake();
           });
           try {

@@ -12,6 +12,7 @@
  * run too.
  */
 import { joinImageTensors } from '../inference/image-tensor.ts';
+import { runFor } from '../inference/run-for.ts';
 import { turn } from './fair-share.ts';
 import { JoinTrial } from './join-trial.ts';
 import type { VisionEncoder, VisionFeed } from './vision-encoder.ts';
@@ -20,6 +21,8 @@ import type { VisionEncoder, VisionFeed } from './vision-encoder.ts';
 export interface TileJob extends VisionFeed {
   /** Where the embeddings go, `[layers, tokens, hidden]`, flat; may view shared memory. */
   readonly target: Float32Array;
+  /** The request that it is encoded for. */
+  readonly requestId: string;
   /** An aborted job takes no part in further runs. */
   readonly signal: AbortSignal;
 }
@@ -138,12 +141,12 @@ export class VisionBatcher {
     const { encoder } = this.#options;
     if (slices.length === 1) {
       // In place on both sides.
-      await encoder.encode(feedOf(only), targetsOf(only, encoder.layers));
+      await this.#encodeAlone(only);
       return;
     }
     const together = await this.#encodeTogether(slices);
     if (isWhole(only.job) && this.#joins.open) {
-      for (const slice of slices) await encoder.encode(feedOf(slice), targetsOf(slice, encoder.layers));
+      for (const slice of slices) await this.#encodeAlone(slice);
       const alone = slices.map((slice) => targetsOf(slice, encoder.layers));
       this.#joins.compare(pairs(together, alone));
       return;
@@ -155,6 +158,12 @@ export class VisionBatcher {
     }
   }
 
+  async #encodeAlone(slice: Slice): Promise<void> {
+    const { encoder } = this.#options;
+    const { requestId } = slice.job;
+    await runFor(requestId, () => encoder.encode(feedOf(slice), targetsOf(slice, encoder.layers)));
+  }
+
   /** Of each slice, by layer. */
   async #encodeTogether(slices: readonly Slice[]): Promise<Float32Array[][]> {
     const { encoder } = this.#options;
@@ -162,7 +171,7 @@ export class VisionBatcher {
     const lengths = slices.map((slice) => targetsOf(slice, encoder.layers)[0]?.length ?? 0);
     const length = lengths.reduce((sum, one) => sum + one, 0);
     const outputs = Array.from({ length: encoder.layers }, () => new Float32Array(length));
-    await encoder.encode(feed, outputs);
+    await runFor(onlyRequestOf(slices), () => encoder.encode(feed, outputs));
     let at = 0;
     return lengths.map((one) => {
       const from = at;
@@ -191,6 +200,13 @@ function isWhole({ parts, shape, inputs }: VisionFeed): boolean {
 /** What an image that is encoded as a whole counts as. */
 function weight({ tokens }: VisionFeed): number {
   return Math.max(1, Math.ceil(tokens / TOKENS_PER_TILE));
+}
+
+/** Whose all of them are; undefined when they are several requests'. */
+function onlyRequestOf(slices: readonly Slice[]): string | undefined {
+  const requests = new Set(slices.map(({ job }) => job.requestId));
+  const [only] = requests;
+  return requests.size === 1 ? only : undefined;
 }
 
 function tilesOf(slices: readonly Slice[]): number {

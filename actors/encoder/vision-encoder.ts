@@ -7,13 +7,17 @@
  *     outputs  image_features float32 [parts, tokens of a part, hidden] or [tokens, hidden]
  *              deepstack_features.N float32, of the same shape, where the graph has them (Qwen3-VL)
  */
+
+import { isErrorNamed } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
+import { imagesOf } from '../families/registry.ts';
 import type { ImageTensor } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GraphSession, Tensors } from '../inference/graph-session.ts';
 import { int64Tensor } from '../inference/image-tensor.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
+import { tryRuns } from '../inference/trial-runs.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 
 export interface VisionEncoderOptions {
@@ -92,12 +96,21 @@ export class VisionEncoder {
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
     // The rewritten one is made for the CPU.
-    const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
+    const { rewrite: _, ...asItCame } = vision;
+    const file = gpu?.device === 'webgpu' ? asItCame : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
-      return new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
+      const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
+      if (gpu?.device === 'webgpu') await tryOnGpu(encoder, directory, gpu, options);
+      // Once: on a large model a tile takes seconds. On other GPUs kernels differ by shape: one says nothing of the others.
+      else if (gpu === undefined) {
+        const feed = trialFeed(encoder, directory);
+        await tryRuns(() => encodeTrial(encoder, feed), 1);
+      }
+      return encoder;
     } catch (error) {
       await session.release();
+      if (!isErrorNamed(error, 'TypeError')) throw error;
       const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
       const facts = { path: vision.path, remedy };
       throw new ModelError(
@@ -173,6 +186,53 @@ export class VisionEncoder {
     }
     return feeds;
   }
+}
+
+/** A multiple of 28 and of 32: models that resize nothing take it too. */
+const TRIAL_SIDE = 224;
+
+/** A part of a small image, or as many as the graph wants in a run. */
+function trialFeed({ fixedTiles = 1 }: VisionEncoder, directory: ModelDirectory): VisionFeed {
+  const plan = imagesOf(directory).plan({ width: TRIAL_SIDE, height: TRIAL_SIDE });
+  const [rows = 0, ...rest] = plan.shape;
+  const shape = [(fixedTiles * rows) / plan.parts, ...rest];
+  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  const tokens = (fixedTiles * plan.tokens) / plan.parts;
+  return { pixels, shape, parts: fixedTiles, tokens, inputs: plan.inputs };
+}
+
+async function encodeTrial(encoder: VisionEncoder, feed: VisionFeed): Promise<void> {
+  const [layers, tokens, hidden] = encoder.outputShape(feed.tokens);
+  const targets = Array.from({ length: layers }, () => new Float32Array(tokens * hidden));
+  await encoder.encode(feed, targets);
+}
+
+/**
+ * Not every operator is there on a GPU in all its forms, which shows when it is run. A part of a small image is tried, so that
+ * such a graph is refused at start, and not in each request.
+ */
+async function tryOnGpu(
+  encoder: VisionEncoder,
+  directory: ModelDirectory,
+  gpu: GpuMemory,
+  { staysOnGpu }: VisionEncoderOptions,
+): Promise<void> {
+  const feed = trialFeed(encoder, directory);
+  try {
+    if (staysOnGpu) gpu.dispose([await encoder.encodeOnGpu(feed)]);
+    else await encodeTrial(encoder, feed);
+  } catch (error) {
+    if (gpu.lost !== undefined) throw error;
+    const remedy = 'Run this model on the CPU: device cpu';
+    const facts = { path: directory.graphs.vision?.path ?? directory.path, remedy };
+    const problem = `The vision graph cannot be run on this GPU (${reasonOf(error)})`;
+    throw new ModelError('MODEL_UNSUPPORTED', problem, facts, error);
+  }
+}
+
+/** One line. */
+function reasonOf(error: unknown): string {
+  return String(error).replaceAll(/\s+/g, ' ');
 }
 
 function numberOf(name: string): number {

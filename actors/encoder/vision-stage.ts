@@ -28,6 +28,13 @@ export interface VisionStageParts {
   readonly othersWait?: () => boolean;
 }
 
+/** Whose images are encoded. */
+export interface ImagesOf {
+  readonly requestId: string;
+  /** Of its abort. */
+  readonly signal: AbortSignal;
+}
+
 export interface EncodedImages {
   /** In the order of the images, each held until `release`. */
   readonly images: readonly EncodedImage[];
@@ -82,14 +89,16 @@ export class VisionStage {
    */
   async encode(
     images: readonly (PreparedImage | EncodedImage)[],
-    signal: AbortSignal,
+    { requestId, signal }: ImagesOf,
   ): Promise<EncodedImages> {
     const startedAt = processNow();
     const { embeddings: arena, holder } = this.#parts;
     const bytes = this.#bytesOf(images);
     const needsRoom = images.some((image) => !isEncoded(image));
     const leave = needsRoom ? await this.#turns.enter(bytes, signal) : () => {};
-    const results = await Promise.allSettled(images.map((image) => this.#obtain(image, signal)));
+    const results = await Promise.allSettled(
+      images.map((image) => this.#obtain(image, { requestId, signal })),
+    );
     leave();
     const held = results.filter((result) => result.status === 'fulfilled').map(({ value }) => value);
     const release = () => {
@@ -126,18 +135,19 @@ export class VisionStage {
     });
   }
 
-  async #obtain(image: PreparedImage | EncodedImage, signal: AbortSignal): Promise<EncodedImage> {
+  async #obtain(image: PreparedImage | EncodedImage, whose: ImagesOf): Promise<EncodedImage> {
     const { cache, embeddings: arena, holder } = this.#parts;
     if (isEncoded(image)) {
       arena.retain(image.embeddings, holder);
       return image;
     }
     const { hash } = image;
-    const embeddings = await cache.getOrMake(hash, holder, () => this.#encode(image, signal), signal);
+    const make = () => this.#encode(image, whose);
+    const embeddings = await cache.getOrMake(hash, holder, make, whose.signal);
     return { hash, embeddings };
   }
 
-  async #encode(image: PreparedImage, signal: AbortSignal): Promise<SharedTensor> {
+  async #encode(image: PreparedImage, { requestId, signal }: ImagesOf): Promise<SharedTensor> {
     const { encoder, pixels, embeddings: arena, holder } = this.#parts;
     const { tokens, parts, inputs } = image;
     const { shape } = image.pixels;
@@ -147,7 +157,7 @@ export class VisionStage {
       try {
         const view = pixels.view(image.pixels) as Float32Array; // pixels are float32
         const target = arena.view(embeddings);
-        await this.#batcher.encode({ pixels: view, shape, tokens, parts, inputs, target, signal });
+        await this.#batcher.encode({ pixels: view, shape, tokens, parts, inputs, target, requestId, signal });
         this.#encodes += 1;
         return embeddings;
       } catch (error) {

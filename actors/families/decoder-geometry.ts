@@ -48,8 +48,7 @@ export function decoderNumbers(
     headDim: need(path, headDim, 'head_dim'),
   };
   for (const key of keys) checkCache(key, said);
-  const embeds = graphs.embed?.signature.outputs[0] ?? inputOf(signature.inputs, 'inputs_embeds');
-  const hiddenSize = agreed(path, 'hidden_size', text.hidden_size, fixed(embeds, -1));
+  const hiddenSize = widthOfEmbeddings(source, text.hidden_size);
   const logits = signature.outputs.find(({ name }) => name === 'logits');
   const vocabSize = text.vocab_size ?? fixed(logits, -1) ?? defaults.vocabSize;
   const contextLength = text.max_position_embeddings ?? defaults.contextLength;
@@ -100,25 +99,28 @@ function checkCache(
   throw unsupported(path, `${name} is [${dims.join(', ')}], config.json says ${expected}`);
 }
 
-function agreed(
-  path: string,
-  field: string,
-  said: number | null | undefined,
-  made: number | undefined,
-): number {
-  if (said != null && made !== undefined && said !== made) {
-    throw unsupported(path, `config.json says ${field} ${said}, the graphs have ${made}`);
+/** Width of embeddings, by the configuration, checked against what the graphs hand each other. */
+function widthOfEmbeddings({ path, graphs }: ModelSource, said: number | null | undefined): number {
+  const handedOver = [
+    ...(graphs.embed?.signature.outputs.slice(0, 1) ?? []),
+    ...graphs.decoder.signature.inputs.filter(({ name }) => name === 'inputs_embeds'),
+    ...(graphs.vision?.signature.outputs.filter(({ name }) => name === 'image_features') ?? []),
+  ];
+  let width = said ?? undefined;
+  for (const tensor of handedOver) {
+    const made = fixed(tensor, -1);
+    if (made !== undefined && width !== undefined && made !== width) {
+      const other = said == null ? 'another graph' : 'config.json';
+      throw unsupported(path, `${tensor.name} is ${made} wide, ${other} says ${width}`);
+    }
+    width ??= made;
   }
-  return need(path, said ?? made, field);
+  return need(path, width, 'hidden_size');
 }
 
 function need(path: string, value: number | undefined, field: string): number {
   if (value !== undefined) return value;
   throw unsupported(path, `config.json does not say ${field}, and the graphs leave it open`);
-}
-
-function inputOf(inputs: readonly TensorSignature[], wanted: string): TensorSignature | undefined {
-  return inputs.find(({ name }) => name === wanted);
 }
 
 /** A dimension that the graph fixes. */

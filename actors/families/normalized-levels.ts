@@ -2,6 +2,9 @@
 import * as z from 'zod';
 import type { ResizeArithmetic } from '../images/resample-filters.ts';
 
+/** Pixels are divided by it. */
+const deviation = z.number().min(1e-6);
+const deviations = z.tuple([deviation, deviation, deviation]);
 const perChannel = z.tuple([z.number(), z.number(), z.number()]);
 
 /** The fields of an image processor that say how levels become numbers. @param mean, std defaults */
@@ -11,7 +14,7 @@ export function levelFields(mean: readonly [number, number, number], std: readon
     rescale_factor: z.number().default(1 / 255),
     do_normalize: z.boolean().default(true),
     image_mean: perChannel.default([...mean]),
-    image_std: perChannel.default([...std]),
+    image_std: deviations.default([...std]),
   };
 }
 

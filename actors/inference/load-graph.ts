@@ -2,15 +2,20 @@
 import type { RewritableGraph } from '../model/model-directory.ts';
 import { OrtSession, type OrtSessionOptions } from './ort-session.ts';
 
+type GraphToLoad = Pick<RewritableGraph, 'path' | 'rewrite' | 'readsWeights'> &
+  Partial<Pick<RewritableGraph, 'signature'>>;
+
 /** @throws ModelError when it cannot be loaded */
 export function loadGraph(
-  { path, rewrite }: Pick<RewritableGraph, 'path' | 'rewrite'>,
-  options: Omit<OrtSessionOptions, 'externalDataFolder'>,
+  { path, rewrite, signature, readsWeights }: GraphToLoad,
+  options: Omit<OrtSessionOptions, 'externalDataFolder' | 'readWeights'>,
 ): Promise<OrtSession> {
-  if (!rewrite?.rewritten) return OrtSession.load(path, options);
+  const files = new Set(signature?.externalData.map(({ location }) => location));
+  const read = { ...options, ...(readsWeights ? { readWeights: [...files] } : {}) };
+  if (!rewrite?.rewritten) return OrtSession.load(path, read);
   const { externalDataFolder } = rewrite;
   return OrtSession.load(rewrite.path, {
-    ...options,
+    ...read,
     ...(externalDataFolder === undefined ? {} : { externalDataFolder }),
   });
 }

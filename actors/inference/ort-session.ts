@@ -3,7 +3,7 @@
  * `run` is synchronous on that thread (onnxruntime-node has no asynchronous run on the CPU), so keep runs short. The
  * end of the process waits for what is being loaded, run or released.
  */
-import { basename } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { types } from 'node:util';
 import { inNative } from '../../runtime/thread/this-thread.ts';
 import { gpuLost, gpuUnavailable, isGpuLoss, missingPiece } from './gpu/gpu-errors.ts';
@@ -11,6 +11,7 @@ import type { GpuMemory } from './gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
+import { readWhole } from './read-whole.ts';
 import { RunAllowance, sizeOf } from './run-allowance.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
@@ -24,6 +25,8 @@ export interface OrtSessionOptions {
   readonly threads: number;
   /** Where the graph's external data is. Default: the graph's own folder. */
   readonly externalDataFolder?: string;
+  /** Files with weights, relative to that folder, that are read and not mapped. Default: none. */
+  readonly readWeights?: readonly string[];
   /** Runs the graph there instead of on the CPU. */
   readonly gpu?: GpuMemory | undefined;
   /** Outputs that stay on the GPU; they are then freed by `GpuMemory.dispose` alone. Default: none. */
@@ -61,7 +64,8 @@ export class OrtSession implements GraphSession {
     const path = typeof source === 'string' ? source : 'a graph made here';
     const { gpu } = options;
     try {
-      const settings = sessionSettings(path, options);
+      const externalData = await weightsOf(options.externalDataFolder ?? dirname(path), options.readWeights);
+      const settings = { ...sessionSettings(path, options), ...externalData };
       const session = await inNative(
         () =>
           typeof source === 'string'
@@ -109,6 +113,16 @@ export class OrtSession implements GraphSession {
     this.#released ??= inNative(() => this.#session.release());
     return this.#released;
   }
+}
+
+/** Their bytes as onnxruntime takes them, which copies what it keeps. */
+async function weightsOf(
+  folder: string,
+  files: readonly string[] = [],
+): Promise<Pick<InferenceSession.SessionOptions, 'externalData'>> {
+  if (files.length === 0) return {};
+  const read = async (path: string) => ({ path, data: await readWhole(join(folder, path)) });
+  return { externalData: await Promise.all(files.map(read)) };
 }
 
 /** What onnxruntime says when it is the provider, not the graph. */

@@ -41,6 +41,8 @@ export interface GraphFile {
   readonly path: string;
   readonly dtype: Dtype;
   readonly signature: GraphSignature;
+  /** Its weights are read, and not mapped, where they lie in files beside it. Default: mapped. */
+  readonly readsWeights?: boolean;
 }
 
 /** One precision for all graphs, or one for each. */

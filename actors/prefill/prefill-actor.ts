@@ -10,8 +10,10 @@ import { loadGraph } from '../inference/load-graph.ts';
 import { sentTensors } from '../inference/sent-tensors.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { kvPorts } from '../pd/kv-cache/kv-signature.ts';
+import { SlotKvCache } from '../pd/kv-cache/slot-kv-cache.ts';
 import { SlotPromptKv } from '../pd/kv-cache/slot-prompt-kv.ts';
 import { Decoder } from '../pd/runner/decoder.ts';
+import { type PromptTrialParts, tryDecoder } from '../pd/runner/prompt-trial.ts';
 import { prefillActor } from '../protocols.ts';
 
 export default defineActor({
@@ -26,6 +28,13 @@ export default defineActor({
     const ports = kvPorts(session, directory.geometry);
     const cache = { fetches: ports.map(({ present }) => present) };
     const decoder = new Decoder(session);
+    const { geometry } = directory;
+    await tryDecoder({
+      ...geometry,
+      decoder,
+      embedder: nothing(decoder, geometry.hiddenSize),
+      cache: new SlotKvCache(ports, geometry.contextLength),
+    });
     let prefillRuns = 0;
     let prefillTokens = 0;
     return {
@@ -44,3 +53,8 @@ export default defineActor({
     };
   },
 });
+
+/** Embeddings of zeros: this actor has no graph of them, and is handed them with each part. */
+function nothing({ takesEmbeds }: Decoder, hidden: number): PromptTrialParts['embedder'] {
+  return takesEmbeds ? { hidden, embed: async () => {} } : undefined;
+}

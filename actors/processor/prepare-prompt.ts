@@ -3,7 +3,7 @@
  * chat template, with one image token for each position that an image embedding will take.
  */
 
-import { InputError } from '../errors.ts';
+import { InputError, ModelError } from '../errors.ts';
 import type { ImageFamily, ImagePlan } from '../families/family.ts';
 import type { ChatMessage, TokenPositions } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
@@ -32,6 +32,7 @@ export interface PromptModel {
  * @param messages validated (see `validateMessages`)
  * @param plans of the images of `messages`, in order
  * @throws InputError PROMPT_TOO_LONG, CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
+ * @throws ModelError MODEL_UNSUPPORTED when configuration and tokenizer mean different tokens
  */
 export function preparePrompt(
   { directory, images, encoder }: PromptModel,
@@ -50,10 +51,15 @@ export function preparePrompt(
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, geometry);
 
   const placed = countTokens(promptIds, imageTokenId);
-  // User text cannot make image tokens; this would be an inconsistent model or a defect of ours.
-  if (placed !== imageTokenCount)
-    throw new Error(`${placed} image tokens in the prompt, ${imageTokenCount} planned`);
+  // User text cannot make image tokens.
+  if (placed !== imageTokenCount) throw inconsistent(directory, placed, imageTokenCount);
   return { promptIds, positions: images.positions?.(promptIds, plans), imageTokenCount };
+}
+
+function inconsistent({ path, geometry }: ModelDirectory, placed: number, planned: number): ModelError {
+  const problem = `A prompt has ${placed} image tokens (${geometry.imageTokenId}), and its images need ${planned}`;
+  const remedy = 'Use a model whose configuration and tokenizer agree on the image token';
+  return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });
 }
 
 function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {

@@ -30,6 +30,7 @@ export const SECTIONS: readonly Section[] = [
     pages: [
       { file: 'docs/getting-started.md', title: 'Getting started', name: 'getting-started' },
       { file: 'docs/install.md', title: 'Installing', name: 'install' },
+      { file: 'docs/models.md', title: 'Models by their name', name: 'models' },
       { file: 'docs/api.md', title: 'From a program', name: 'api' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
       { file: 'docs/families.md', title: 'Model families', name: 'families' },

@@ -86,6 +86,8 @@ export class Pulse {
   readonly #exit: () => void;
   #baseMs: number;
   #depth = 0;
+  /** Whom JavaScript works for just now. */
+  #tag = 0;
 
   /** @param exit ends the thread; called outside of native code */
   constructor(cells: Cells, limits: PulseLimits, exit: () => void) {
@@ -106,9 +108,13 @@ export class Pulse {
     Atomics.add(this.#cells, TURNS, 1);
   }
 
-  /** What follows, until `work(0)`, is computed for this request. */
+  /**
+   * What follows, until `work(0)`, is computed for this request; native code that is entered meanwhile, until it is left.
+   * Where calls for several overlap, nobody is named.
+   */
   work(tag: number): void {
-    Atomics.store(this.#cells, WORK, tag);
+    this.#tag = tag;
+    if (this.#depth === 0) this.#name(tag);
   }
 
   /** Native code follows, now or in a later turn, until `left`. */
@@ -117,6 +123,7 @@ export class Pulse {
     const allowed = expectedMs === undefined ? nativeMs : Math.max(turnMs, PATIENCE * expectedMs);
     this.#depth += 1;
     if (this.#depth > 1) {
+      if (Atomics.load(this.#cells, WORK) !== this.#tag) this.#name(0);
       this.#allow(Math.max(allowed, Atomics.load(this.#cells, ALLOWED_MS)));
       return;
     }
@@ -133,8 +140,13 @@ export class Pulse {
     this.turn();
     if (Atomics.load(this.#cells, STATE) === LEFT) this.#exit();
     if (this.#depth > 0) return;
+    this.#name(this.#tag);
     this.#allow(this.#baseMs);
     if (Atomics.compareExchange(this.#cells, STATE, IN_NATIVE, IN_JAVASCRIPT) === LEFT) this.#exit();
+  }
+
+  #name(tag: number): void {
+    Atomics.store(this.#cells, WORK, tag);
   }
 
   #allow(ms: number): void {

@@ -37,7 +37,7 @@ export class Watchdog {
   readonly #onHung: (watched: Watched) => void;
   readonly #silences = new Map<Watched, Silence>();
   readonly periodMs: number;
-  /** For threads in JavaScript, whatever they are allowed otherwise. */
+  /** Whatever they are allowed otherwise; for threads in native code, which it takes longer to come out of, `turnMs`. */
   #mostMs = Number.POSITIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #lookedAt = 0;
@@ -64,7 +64,10 @@ export class Watchdog {
     this.#timer = undefined;
   }
 
-  /** From now on a thread in JavaScript is taken for hung after so many ms: nobody waits for what it does. */
+  /**
+   * From now on nobody waits for what threads do: one in JavaScript is taken for hung after so many ms, one in native code
+   * after `turnMs`, or as many if that is more.
+   */
   hurry(mostMs: number): void {
     this.#mostMs = mostMs;
   }
@@ -90,7 +93,7 @@ export class Watchdog {
         continue;
       }
       silence.ms += passedMs;
-      const mostMs = isNative ? Number.POSITIVE_INFINITY : this.#mostMs;
+      const mostMs = isNative ? Math.max(this.#mostMs, this.#limits.turnMs) : this.#mostMs;
       if (silence.ms <= Math.min(mostMs, allowedMs === 0 ? this.#limits.setUpMs : allowedMs)) continue;
       if (watched.condemn(hungError(watched, silence.ms))) this.#onHung(watched);
     }

@@ -29,8 +29,7 @@ export async function ask(question: string, flags: AskFlags, context: CommandCon
       for (const notice of troupe.notices) process.stderr.write(`troupe: ${notice}\n`);
       await answer(troupe, request, flags, context, progress);
     } finally {
-      const { quarantined } = await troupe.stop();
-      if (quarantined.length > 0) context.interrupt.endWithin(); // their threads may keep the process
+      await troupe.stop();
     }
   } catch (error) {
     throw inCallersWords(error, flags);

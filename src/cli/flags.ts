@@ -29,19 +29,35 @@ export interface AskFlags extends ModelFlags, Omit<SamplingOptions, 'stop'> {
   readonly json?: true;
 }
 
+export interface PullFlags {
+  readonly dtype?: Dtype;
+  readonly json?: true;
+}
+
+export interface ListFlags {
+  readonly json?: true;
+}
+
 export interface InspectFlags extends ModelFlags {
   readonly json?: true;
 }
 
 export function modelFlags(): Option[] {
   return [
-    new Option('--model <dir>', 'model directory in the Hub layout (default: the embedded model)'),
-    choice('--dtype <name>', DTYPES, 'precision of the ONNX files to load (default: the best that is there)'),
+    new Option(
+      '--model <name>',
+      'model directory, or name of a model on the Hub, owner/name[@revision] (default: the embedded model)',
+    ),
+    dtypeFlag(),
     new Option(
       '--prompt-template <text>',
       'a template with <image> and <prompt> in the place of the model’s chat template',
     ),
   ];
+}
+
+export function dtypeFlag(): Option {
+  return choice('--dtype <name>', DTYPES, 'precision of the ONNX files (default: the best that is there)');
 }
 
 export function jsonFlag(): Option {

@@ -23,7 +23,8 @@ export function formatInspection(report: InspectReport): string {
     ['images', report.images],
   ];
   return [
-    styleText('bold', report.path),
+    styleText('bold', report.path) +
+      (report.fetched ? '' : ' (on the Hub: only the heads of its files were read)'),
     ...facts.map(([name, value]) => `  ${name.padEnd(8)} ${value}`),
     '',
     graphTable(report),

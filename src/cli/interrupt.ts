@@ -44,9 +44,12 @@ export class Interrupt {
     this.#patienceMs = patienceMs;
   }
 
-  /** Gives the process a moment to end by itself; then it is ended, whatever its threads are doing. */
-  endWithin(patienceMs = PATIENCE_MS): void {
-    after(patienceMs, () => this.#leave()).unref();
+  /**
+   * The process does not end by itself: once all JavaScript is done, Node would wait for its threads. What is being written
+   * has a moment.
+   */
+  endAnyway(): void {
+    after(PATIENCE_MS, () => this.#leave());
   }
 
   /** Gives the signals their default effect back. */
@@ -60,7 +63,7 @@ export class Interrupt {
       return;
     }
     this.#received = signal;
-    this.endWithin(this.#patienceMs);
+    after(this.#patienceMs, () => this.#leave()).unref();
     this.#controller.abort(signal);
   }
 

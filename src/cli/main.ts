@@ -5,6 +5,7 @@
 import process from 'node:process';
 import { CommanderError } from 'commander';
 import { InputError } from '../../actors/errors.ts';
+import { areThreadsLeftBehind } from '../left-behind.ts';
 import { EXIT, errorCodeOf, errorLine, errorMessageOf, exitCodeOf } from './exit.ts';
 import { Interrupt } from './interrupt.ts';
 import { createProgram } from './program.ts';
@@ -32,6 +33,7 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stderr.write(`${errorLine(failure)}\n`);
     return exitCodeOf(failure);
   } finally {
+    if (areThreadsLeftBehind()) interrupt.endAnyway();
     interrupt.dispose();
   }
 }

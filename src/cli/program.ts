@@ -2,7 +2,16 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import type { CommandContext } from './command-context.ts';
-import { type AskFlags, askFlags, type InspectFlags, jsonFlag, modelFlags } from './flags.ts';
+import {
+  type AskFlags,
+  askFlags,
+  dtypeFlag,
+  type InspectFlags,
+  jsonFlag,
+  type ListFlags,
+  modelFlags,
+  type PullFlags,
+} from './flags.ts';
 import { givenFlags, serverFlags } from './serve-flags.ts';
 
 const EXAMPLES = `
@@ -10,6 +19,8 @@ Examples:
   $ troupe ask --image photo.png "What is in this image?"
   $ troupe ask -i before.jpg -i after.jpg "What has changed?"
   $ curl -s https://example.org/cat.jpg | troupe ask --image - --json "What color is the cat?"
+  $ troupe ask --model HuggingFaceTB/SmolVLM-256M-Instruct --dtype q4 -i photo.jpg "What is this?"
+  $ troupe pull HuggingFaceTB/SmolVLM-256M-Instruct --dtype q4
   $ troupe inspect --model ./my-model
   $ troupe serve --port 8000
 
@@ -39,15 +50,19 @@ export async function createProgram(context: CommandContext, args: readonly stri
 
   const inspectCommand = program
     .command('inspect')
-    .summary('show what a model directory holds and how it would run')
+    .summary('show what a model holds and how it would run')
     .description(
-      'Show what a model directory holds, whether each mode can run it, and the actors it would start.',
+      'Show what a model holds, whether each mode can run it, and the actors it would start. Of a model on the Hub that ' +
+        'was not fetched, only the heads of its files are read.',
     )
-    .action(async (flags: InspectFlags) => {
+    .argument('[model]', 'as --model')
+    .action(async (model: string | undefined, flags: InspectFlags) => {
       const { inspect } = await import('./inspect-command.ts');
-      await inspect(flags, context);
+      await inspect(model === undefined ? flags : { model, ...flags }, context);
     });
   for (const option of [...modelFlags(), jsonFlag()]) inspectCommand.addOption(option);
+
+  addCacheCommands(program, context);
 
   const serveCommand = program
     .command('serve')
@@ -68,6 +83,41 @@ export async function createProgram(context: CommandContext, args: readonly stri
   }
 
   return program;
+}
+
+/** Those that deal with the Hub's cache, and start nothing. */
+function addCacheCommands(program: Command, context: CommandContext): void {
+  program
+    .command('pull')
+    .summary('fetch a model from the Hub, or what is newer of it')
+    .description(
+      "Fetch a model from the Hub into its cache: configuration, tokenizer and the graphs of one precision. What was begun is gone on with. HF_TOKEN, HF_HOME, HF_HUB_CACHE, HF_ENDPOINT, HF_HUB_OFFLINE and HTTPS_PROXY mean what they mean to Python's huggingface_hub, with which the cache is shared.",
+    )
+    .argument('<name>', 'owner/name, or owner/name@revision')
+    .addOption(dtypeFlag())
+    .addOption(jsonFlag())
+    .action(async (name: string, flags: PullFlags) => {
+      const { pull } = await import('./pull-command.ts');
+      await pull(name, flags, context);
+    });
+  program
+    .command('models')
+    .summary('list the models in the cache')
+    .description('List the models in the cache of the Hub that have ONNX graphs, whoever fetched them.')
+    .addOption(jsonFlag())
+    .action(async (flags: ListFlags) => {
+      const { listCachedModels } = await import('./models-command.ts');
+      await listCachedModels(flags, context);
+    });
+  program
+    .command('rm')
+    .summary('remove a model from the cache')
+    .description('Remove a model from the cache of the Hub; with a revision that revision alone.')
+    .argument('<name>', 'owner/name, or owner/name@revision')
+    .action(async (name: string) => {
+      const { remove } = await import('./models-command.ts');
+      await remove(name, context);
+    });
 }
 
 interface ServeFlagValues {

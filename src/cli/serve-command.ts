@@ -39,8 +39,7 @@ export async function runServer(flags: ServeFlags, { output, interrupt }: Comman
   const server = await start(config, signal, logger);
   const told = signal.aborted ? undefined : once(signal, 'abort').then(() => undefined);
   const failure = await Promise.race([told, server.failed]);
-  const { quarantined } = await server.close();
-  if (quarantined.length > 0) interrupt.endWithin(); // their threads may keep the process
+  await server.close();
   if (failure !== undefined) throw failure;
 }
 
@@ -54,7 +53,9 @@ async function start(config: ServerConfig, signal: AbortSignal, logger: Logger):
     });
     progress.clear();
     if (process.stderr.isTTY)
-      process.stderr.write(`Serving ${config.modelName} on ${server.url}. Ctrl-C ends it.\n`);
+      process.stderr.write(
+        `Serving ${config.models.map((model) => model.name).join(', ')} on ${server.url}. Ctrl-C ends it.\n`,
+      );
     return server;
   } finally {
     progress.clear();

@@ -20,8 +20,8 @@ const MAX_CACHE_BYTES = 8 * 1024 ** 3;
 
 export const engineSchema = z.strictObject({
   model: setting(z.string().min(1).optional(), {
-    flag: '--model <dir>',
-    help: 'model directory in the Hub layout (default: the embedded model)',
+    flag: '--model <name>',
+    help: 'model directory, or name of a model on the Hub (default: the embedded model)',
   }),
   mode: setting(z.enum(MODES as [Mode, ...Mode[]]).optional(), {
     flag: '--mode <mode>',
@@ -141,6 +141,11 @@ export const engineSchema = z.strictObject({
     flag: '--share-weights <when>',
     help: `whether actors of a pool share weights in memory: ${WEIGHT_SHARING.join(', ')} (default: auto)`,
   }),
+  mapWeights: setting(z.boolean().optional(), {
+    flag: '--no-map-weights',
+    help: 'read the model’s weights into memory, where nobody can cut them, instead of mapping them',
+    kind: 'boolean',
+  }),
   limits: z
     .strictObject({
       maxImages: setting(z.number().int().min(0).max(1024).optional(), {
@@ -240,7 +245,7 @@ export const engineSchema = z.strictObject({
       }),
       nativeMs: setting(milliseconds.optional(), {
         flag: '--watchdog-native-ms <n>',
-        help: 'the same in the first run of a graph, of which nothing is known (default: 120000, of a small model 20000)',
+        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 120000, of a small model 20000)',
         kind: 'number',
       }),
     })

@@ -40,7 +40,10 @@ export interface ImageOptions {
  * `INVALID_OPTION`, which names it.
  */
 export interface TroupeOptions {
-  /** Model directory in the Hub layout. Default: the embedded model. */
+  /**
+   * Model directory in the Hub layout, or the name of a model on the Hub, `owner/name` or `owner/name@revision`, whose files
+   * are fetched when the cache does not have them. Default: the embedded model.
+   */
   readonly model?: string;
   /** Default `aggregated`. */
   readonly mode?: Mode;
@@ -104,6 +107,12 @@ export interface TroupeOptions {
    * several do and it is large. `always` also for one actor alone, which then starts faster. Default `auto`.
    */
   readonly shareWeights?: WeightSharing;
+  /**
+   * Whether weights in files beside a graph are mapped: read as they are needed, and in nobody's memory alone. A file that is cut
+   * while it is mapped ends the process (SIGBUS). False reads them at the start, which takes longer and more memory.
+   * Default true.
+   */
+  readonly mapWeights?: boolean;
   /** What a request may bring; more is refused with an `InputError`. */
   readonly limits?: {
     /** Images in one request. Default 8. */
@@ -136,7 +145,10 @@ export interface TroupeOptions {
     readonly turnMs?: number;
     /** The same while it starts. Default 60,000. */
     readonly setUpMs?: number;
-    /** The same in the first run of a graph, of which nothing is known. Default 120,000, of a model under 64 MiB 20,000. */
+    /**
+     * The same in a run of a graph of which nothing is known yet: when an actor starts it tries its graphs with made-up input,
+     * but not on a GPU. Default 120,000, of a model under 64 MiB 20,000.
+     */
     readonly nativeMs?: number;
   };
   /** Milliseconds an actor gets to finish what it does when the engine stops. Default 10,000. */

@@ -27,6 +27,7 @@ export interface ResolvedConfig {
   readonly maxRunning: number;
   readonly maxWaiting: number;
   readonly shareWeights: WeightSharing;
+  readonly mapWeights: boolean;
   readonly vision: {
     readonly cacheBytes: number;
     readonly maxTilesPerRun: number;
@@ -76,6 +77,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
     shareWeights: given.shareWeights ?? 'auto',
+    mapWeights: given.mapWeights ?? true,
     vision: {
       cacheBytes: given.vision?.cacheBytes ?? memory.imageCacheBytes,
       maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,

@@ -27,8 +27,8 @@ export class GraphPool {
     // Not before it is known that this is no bundle: some cannot even load it.
     const { Piscina } = await import('piscina');
     const maxThreads = Math.min(GRAPHS, availableParallelism());
-    const pool = new Piscina({ filename: module, minThreads: 0, maxThreads });
-    return new GraphPool(new WorkerPool(pool, 'reads model files'));
+    const open = () => new Piscina({ filename: module, minThreads: 0, maxThreads, recordTiming: false });
+    return new GraphPool(new WorkerPool(open, 'reads model files'));
   }
 
   /** @throws what the job throws; TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can take it */

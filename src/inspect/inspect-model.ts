@@ -14,10 +14,13 @@ import { MODES, type Mode } from '../chat-types.ts';
 import { type KvPlan, planKv } from '../config/kv-plan.ts';
 import type { TroupeOptions } from '../config/options.ts';
 import { planPrefill } from '../config/prefill-plan.ts';
-import { resolveConfig } from '../config/resolve-config.ts';
+import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
 import { thisMachine } from '../config/this-machine.ts';
 import { planThreads } from '../config/thread-plan.ts';
 import { type GraphSharing, planSharing } from '../config/weight-sharing.ts';
+import { openModelFolder } from '../hub/model-folder.ts';
+import { withModelHeads } from '../hub/model-heads.ts';
+import { nameOf } from '../hub/model-name.ts';
 import { type InspectedDevices, inspectDevices } from './inspect-devices.ts';
 import { obstacleTo, openModel } from './load-model.ts';
 
@@ -83,8 +86,10 @@ export interface InspectedDecoder {
 
 /** What a model directory holds, and what an engine would make of it on this machine. */
 export interface InspectReport {
-  /** The model directory. */
+  /** The model directory; of a model on the Hub that was not fetched, its name. */
   readonly path: string;
+  /** False: only the heads of its files were read, and what needs the weights is not known. */
+  readonly fetched: boolean;
   /** Cores that this process may use. */
   readonly cores: number;
   /** `model_type` of its config.json. */
@@ -108,7 +113,7 @@ export interface InspectReport {
 }
 
 /**
- * Reads a model directory without starting anything: what it holds, whether each mode can run it, and which actors and
+ * Reads a model without starting anything, and without fetching the weights of one on the Hub: what it holds, whether each mode can run it, and which actors and
  * threads it would start on this machine, and why.
  *
  * @param options those of `Troupe.start` that change the plan; `model` is the directory
@@ -124,7 +129,34 @@ export interface InspectReport {
 export async function inspectModel(options: TroupeOptions = {}): Promise<InspectReport> {
   assertOptions(options, 'Give an object with options of Troupe.start, or nothing');
   const config = resolveConfig(options);
-  const directory = await openModel(config);
+  return await openModelFolder(
+    config.model,
+    { dtype: config.dtype },
+    async (folder) => reportOn(await openModel({ ...config, model: folder }), options, config),
+    async (name, settings) =>
+      await withModelHeads(name, settings, config.dtype, async ({ folder, sizes }) => {
+        const directory = await openModel({ ...config, model: folder, rewrites: false });
+        return onHub(await reportOn(directory, options, config), nameOf(name), sizes);
+      }),
+  );
+}
+
+/** What was read from afar, as it is there. */
+function onHub(report: InspectReport, path: string, sizes: ReadonlyMap<string, number>): InspectReport {
+  const sizeOf = (file: string) => sizes.get(file.replaceAll('\\', '/')) ?? 0;
+  const graphs = report.graphs.map((graph) => {
+    const files = [graph.path, ...graph.external.map((name) => join(dirname(graph.path), name))];
+    return { ...graph, bytes: files.reduce((sum, file) => sum + sizeOf(file), 0) };
+  });
+  const decoder = { rewritten: false, reason: 'its weights were not fetched' };
+  return { ...report, path, fetched: false, graphs, decoder };
+}
+
+async function reportOn(
+  directory: ModelDirectory,
+  options: TroupeOptions,
+  config: ResolvedConfig,
+): Promise<InspectReport> {
   const { path, modelType, encoding, geometry } = directory;
   const graphs = await Promise.all(
     graphsOf(directory).map(([role, graph]) => inspectGraph(role, graph, path)),
@@ -134,6 +166,7 @@ export async function inspectModel(options: TroupeOptions = {}): Promise<Inspect
   const actors = planThreads(config.mode, config.pools, thisMachine(directory)).pd.count;
   return {
     path,
+    fetched: true,
     cores: thisMachine(directory).cores,
     modelType,
     encoding,

@@ -14,10 +14,17 @@ export interface ModelChoice {
   readonly model: string;
   readonly dtype: Dtype | undefined;
   readonly promptTemplate: string | undefined;
+  /** False: the graphs stay as they are, for their weights are not there. Default true. */
+  readonly rewrites?: boolean;
 }
 
 /** @throws ModelError when the directory cannot be used at all; InputError PROMPT_TEMPLATE_INVALID */
-export async function openModel({ model, dtype, promptTemplate }: ModelChoice): Promise<ModelDirectory> {
+export async function openModel({
+  model,
+  dtype,
+  promptTemplate,
+  rewrites = true,
+}: ModelChoice): Promise<ModelDirectory> {
   assertCanStart();
   const pool = await GraphPool.open();
   try {
@@ -28,7 +35,8 @@ export async function openModel({ model, dtype, promptTemplate }: ModelChoice): 
       vision: (graph) => pool.run('rewriteVision', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    return await openModelDirectory(model, { readSignature, findTokens, rewrite, promptTemplate, ...chosen });
+    const options = { readSignature, findTokens, promptTemplate, ...chosen };
+    return await openModelDirectory(model, { ...options, ...(rewrites && { rewrite }) });
   } finally {
     await pool.close();
   }

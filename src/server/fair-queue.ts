@@ -43,6 +43,10 @@ export class FairQueue {
     this.#kept = Math.floor(limits.places * KEPT_FOR_NEWCOMERS);
   }
 
+  get maxWaiting(): number {
+    return this.#limits.waiting;
+  }
+
   /** Places in use. */
   get used(): number {
     return this.#used;

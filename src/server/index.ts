@@ -10,6 +10,14 @@
  */
 import '../../runtime/require-node.ts';
 
+export type { ModelState } from '../models/model-slot.ts';
+export type { ServedModelStatus } from './models/served-models.ts';
 export type { ServeOptions, TroupeServer } from './serve.ts';
-export type { HttpOptions, LogOptions, QueueOptions, ServerOptions } from './server-options.ts';
+export type {
+  HttpOptions,
+  LogOptions,
+  QueueOptions,
+  ServedModelOptions,
+  ServerOptions,
+} from './server-options.ts';
 export { serve } from './start-server.ts';

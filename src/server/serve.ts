@@ -21,9 +21,10 @@ import {
   assertSignal,
 } from '../caller-input.ts';
 import type { StartProgress } from '../start-options.ts';
-import { Troupe } from '../troupe.ts';
+import type { Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
+import type { ServedModelStatus } from './models/served-models.ts';
 import { logEngine } from './observe/log-engine.ts';
 import { createLogger } from './observe/logger.ts';
 import { type ServerConfig, serverConfig } from './server-config.ts';
@@ -55,6 +56,8 @@ const QUIET_MS = 500;
 /** However much still comes, ms. */
 const MOST_QUIET_MS = 2_000;
 
+const NEVER = new AbortController().signal;
+
 /** A running server; made by `serve`. */
 export class TroupeServer implements AsyncDisposable {
   /** `http://127.0.0.1:8000` */
@@ -82,26 +85,25 @@ export class TroupeServer implements AsyncDisposable {
       throw error;
     }
     const server = new TroupeServer(app, state);
-    log.info({ url: server.url, model: config.resolved.model }, 'listening');
+    const models = config.models.map(({ name, resolved }) => ({ name, model: resolved.model }));
+    log.info(
+      { url: server.url, ...(models.length === 1 ? { model: models[0]?.model } : { models }) },
+      'listening',
+    );
     const { limitBytes: memoryBytes, ...shares } = config.resolved.memory;
     const { maxBufferedBytes: bufferedBytes } = config.http;
     log.info({ memoryBytes, shares: { ...shares, bufferedBytes } }, 'memory');
+    state.models.events.on('loaded', ({ name, engine }) => server.#watch(name, engine));
     try {
-      const { onProgress, signal } = options;
-      const hooks = { ...(onProgress && { onProgress }), ...(signal && { signal }) };
-      const engine = await Troupe.start({ ...config.engine, ...hooks });
-      logEngine(engine, log);
-      for (const notice of engine.notices) log.warn(notice);
-      engine.events.on('actor:escalated', () => server.#lookForFailure(engine));
-      engine.events.on('actor:quarantined', () => server.#lookForFailure(engine));
-      engine.events.on('model:changed', () => server.#lookForFailure(engine));
-      state.engineStarted(engine);
+      const { onProgress, signal = NEVER } = options;
+      await state.start(onProgress, signal);
     } catch (error) {
       await app.close();
       await state.bodies.close();
+      await state.stop();
       throw error;
     }
-    log.info({ mode: config.resolved.mode, modelName: config.modelName }, 'ready');
+    log.info({ mode: config.resolved.mode, modelName: config.models[0].name }, 'ready');
     return server;
   }
 
@@ -111,6 +113,17 @@ export class TroupeServer implements AsyncDisposable {
    */
   get failed(): Promise<TroupeError> {
     return this.#failed.promise;
+  }
+
+  #watch(name: string, engine: Troupe): void {
+    const { log, models } = this.#state;
+    const own =
+      models.only === undefined && typeof log.child === 'function' ? log.child({ model: name }) : log;
+    logEngine(engine, own);
+    for (const notice of engine.notices) own.warn(notice);
+    engine.events.on('actor:escalated', () => this.#lookForFailure(engine));
+    engine.events.on('actor:quarantined', () => this.#lookForFailure(engine));
+    engine.events.on('model:changed', () => this.#lookForFailure(engine));
   }
 
   #lookForFailure(engine: Troupe): void {
@@ -129,9 +142,17 @@ export class TroupeServer implements AsyncDisposable {
     );
   }
 
-  /** The engine behind the server. */
+  /**
+   * The engine behind the server; of several models that of the first.
+   * @throws TroupeError `MODEL_NOT_LOADED` while it is not in memory
+   */
   get engine(): Troupe {
     return this.#state.readyEngine();
+  }
+
+  /** The models that are served, in memory or not. */
+  get models(): readonly ServedModelStatus[] {
+    return this.#state.models.status;
   }
 
   /**
@@ -150,7 +171,7 @@ export class TroupeServer implements AsyncDisposable {
   }
 
   async #close(drainMs: number): Promise<StopReport> {
-    const { log, engine } = this.#state;
+    const { log } = this.#state;
     log.info({ open: this.#state.open, drainMs }, 'draining');
     await this.#state.drain(drainMs);
     if (this.#state.open > 0) {
@@ -164,7 +185,7 @@ export class TroupeServer implements AsyncDisposable {
     await this.#app.close();
     clearTimeout(impatience);
     await this.#state.bodies.close();
-    const report = (await engine?.stop()) ?? { quarantined: [] };
+    const report = await this.#state.stop();
     this.#state.metrics.registry.clear();
     log.info(report, 'stopped');
     return report;

@@ -1,23 +1,32 @@
 /** Options of a server, checked and completed. What is not safe is refused here, before anything is opened. */
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
-import { basename } from 'node:path';
 import ipaddr from 'ipaddr.js';
 import { InputError } from '../../actors/errors.ts';
 import { invalidOption, type NameOption } from '../config/invalid-option.ts';
 import type { TroupeOptions } from '../config/options.ts';
-import { type ResolvedConfig, resolveConfig } from '../config/resolve-config.ts';
+import type { ResolvedConfig } from '../config/resolve-config.ts';
 import { settingsOf } from '../config/setting.ts';
+import { type ModelConfig, planModels } from './models/plan-models.ts';
 import type { ServerOptions } from './server-options.ts';
 import { type CheckedServerOptions, serverSchema } from './server-schema.ts';
 
 export interface ServerConfig
-  extends Omit<CheckedServerOptions, keyof TroupeOptions | 'modelName' | 'queue' | 'http'> {
+  extends Omit<
+    CheckedServerOptions,
+    keyof TroupeOptions | 'models' | 'modelKeepAliveMs' | 'modelsMemoryBytes' | 'modelName' | 'queue' | 'http'
+  > {
+  /** What all models have in common. */
   readonly engine: TroupeOptions;
   /** The same, completed. */
   readonly resolved: ResolvedConfig;
-  readonly modelName: string;
-  readonly queue: { readonly maxInFlight: number; readonly maxQueued: number };
+  /** The first is served to who names none. */
+  readonly models: readonly [ModelConfig, ...ModelConfig[]];
+  /** Of a model that a request names, with `allowPull`. */
+  modelNamed(name: string): ModelConfig;
+  /** For models that are loaded together, bytes. */
+  readonly modelsMemoryBytes: number;
+  readonly queue: { readonly maxQueued: number };
   readonly http: CheckedServerOptions['http'] & { readonly maxBufferedBytes: number };
   /** Only this machine can connect. */
   readonly loopback: boolean;
@@ -40,10 +49,13 @@ const byPath: NameOption = (path) => ({
 export function serverConfig(options: ServerOptions = {}, name: NameOption = byPath): ServerConfig {
   const parsed = serverSchema.safeParse(options);
   if (!parsed.success) throw invalidOption(options, parsed.error, name, isSecret);
-  const { host, port, apiKeys, apiKeyFile, allowAnonymous, allowedHosts, modelName, ...rest } = parsed.data;
-  const { playground, queue, http, log, drainMs, ...given } = rest;
-  const engine = engineOptions(given);
-  const resolved = resolveConfig(engine);
+  const { host, port, apiKeys, apiKeyFile, allowAnonymous, allowedHosts, ...rest } = parsed.data;
+  const { playground, queue, http, log, drainMs, allowPull, preloadModels, ...others } = rest;
+  const { model, models, modelName, modelKeepAliveMs, modelsMemoryBytes, ...given } = others;
+  const common = engineOptions(given);
+  const wanted = { model, models, modelName, modelKeepAliveMs, preloadModels, allowPull };
+  const planned = planModels(definedOf(wanted), { common, maxInFlight: queue.maxInFlight, name });
+  const { engine, resolved } = planned;
   const keys = [...apiKeys, ...(apiKeyFile === undefined ? [] : readKeys(apiKeyFile, name))];
   checkKeys(keys, name);
   const loopback = isLoopback(host);
@@ -52,13 +64,12 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
     engine,
     resolved,
     ...{ host, port, apiKeys: keys, apiKeyFile, allowAnonymous, allowedHosts, loopback },
-    ...{ playground, log, drainMs },
+    ...{ playground, log, drainMs, allowPull, preloadModels },
     http: { ...http, maxBufferedBytes: http.maxBufferedBytes ?? resolved.memory.bufferedBytes },
-    modelName: modelName ?? basename(resolved.model),
-    queue: {
-      maxQueued: queue.maxQueued,
-      maxInFlight: queue.maxInFlight ?? defaultInFlight(engine, resolved),
-    },
+    models: planned.models,
+    modelNamed: planned.modelNamed,
+    modelsMemoryBytes: modelsMemoryBytes ?? resolved.memory.limitBytes,
+    queue: { maxQueued: queue.maxQueued },
   };
 }
 
@@ -71,13 +82,11 @@ function engineOptions(given: TroupeOptionsGiven): TroupeOptions {
 
 type TroupeOptionsGiven = { readonly [K in keyof TroupeOptions]?: unknown };
 
-function definedOf(object: object): object {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
-}
-
-/** One batch that decodes, and as many that are being prepared for the next places. */
-function defaultInFlight({ pd }: TroupeOptions, { maxRunning }: ResolvedConfig): number {
-  return 2 * maxRunning * (pd?.count ?? 1);
+/** Absent options stay absent. (`Object.fromEntries` forgets which names there were: hence the cast.) */
+function definedOf<T extends object>(object: T): { [Key in keyof T]?: Exclude<T[Key], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [Key in keyof T]?: Exclude<T[Key], undefined>;
+  };
 }
 
 export function isLoopback(host: string): boolean {
@@ -136,18 +145,28 @@ export function isSecret(path: readonly PropertyKey[]): boolean {
 
 /** The configuration in force, in the form of a configuration file, without its secrets. */
 export function printableConfig(config: ServerConfig): object {
-  const { engine, resolved, apiKeys, loopback: _, ...server } = config;
-  const { model, mode, limits, maxRunning, maxWaiting, requestTimeoutMs, retries, stopGraceMs } = resolved;
+  const { engine, resolved, apiKeys, loopback: _, models, modelNamed: __, queue, ...server } = config;
+  const { mode, limits, maxRunning, maxWaiting, requestTimeoutMs, retries, stopGraceMs } = resolved;
   const { hosts, privateAddresses, fetchTimeoutMs, userAgent, proxy } = resolved.images;
+  const [{ name, maxInFlight, resolved: first }] = models;
   return {
     ...engine,
-    ...{ model, mode, limits, requestTimeoutMs, retries, stopGraceMs },
+    ...(models.length === 1
+      ? { model: first.model, modelName: name }
+      : { models: models.map(printableModel) }),
+    ...{ mode, limits, requestTimeoutMs, retries, stopGraceMs },
     pd: { ...engine.pd, maxRunning, maxWaiting },
     images: {
       ...{ ...engine.images, hosts, privateAddresses, fetchTimeoutMs, userAgent },
       ...(proxy !== undefined && { proxy: '[redacted]' }),
     },
     ...server,
+    queue: { ...queue, maxInFlight },
     apiKeys: apiKeys.map(() => '[redacted]'),
   };
+}
+
+function printableModel({ name, resolved, own, keepAliveMs, preload }: ModelConfig): object {
+  const kept = keepAliveMs === Number.POSITIVE_INFINITY ? {} : { keepAliveMs };
+  return { ...own, name, model: resolved.model, preload, ...kept };
 }

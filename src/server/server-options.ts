@@ -46,10 +46,45 @@ export interface LogOptions {
 }
 
 /**
+ * One of several models, with options of its own; those of the server hold where it has none. Limits, images and the time
+ * that a request may take are the server's.
+ */
+export interface ServedModelOptions
+  extends Omit<TroupeOptions, 'model' | 'limits' | 'images' | 'requestTimeoutMs'> {
+  /** Model directory, or name of a model on the Hub. */
+  readonly model: string;
+  /** What clients call it. Default: its name on the Hub, or that of its directory. */
+  readonly name?: string;
+  /** Milliseconds without a request after which it is unloaded. Default: `modelKeepAliveMs`. */
+  readonly keepAliveMs?: number;
+  /** Load it at the start. Default: `preloadModels`. */
+  readonly preload?: boolean;
+  /** Bytes that it is counted at in `modelsMemoryBytes`. Default: by its files and options. */
+  readonly memoryBytes?: number;
+}
+
+/**
  * How a server is made: the options of its engine, and its own. Every field has a default that is safe; in particular
  * images are fetched over https alone and read from no file, unless `images` says more.
  */
-export interface ServerOptions extends TroupeOptions {
+export interface ServerOptions extends Omit<TroupeOptions, 'model'> {
+  /**
+   * Model directory, or name of a model on the Hub; a list of them is served together. Default: the embedded model.
+   */
+  readonly model?: string | readonly string[];
+  /** Several models, each with options of its own; in place of `model`. */
+  readonly models?: readonly ServedModelOptions[];
+  /**
+   * Milliseconds without a request after which a model is unloaded. Default: 300,000 where there are several; a model alone
+   * stays.
+   */
+  readonly modelKeepAliveMs?: number;
+  /** Load several models at the start, as far as there is room, and not each with its first request. Default false. */
+  readonly preloadModels?: boolean;
+  /** Bytes for the models that are loaded together. Default: `limits.memoryBytes`. */
+  readonly modelsMemoryBytes?: number;
+  /** Fetch and serve any model of the Hub that a request names. Default false. */
+  readonly allowPull?: boolean;
   /** Address to listen on. Default `127.0.0.1`: this machine alone. */
   readonly host?: string;
   /** Port to listen on, 0 for any that is free. Default 8000. */
@@ -62,7 +97,7 @@ export interface ServerOptions extends TroupeOptions {
   readonly allowAnonymous?: boolean;
   /** Names that clients may call this server by on a loopback address, beside `localhost`. Default: none. */
   readonly allowedHosts?: readonly string[];
-  /** What clients call the model. Default: the name of its directory. */
+  /** What clients call the model, where there is one. Default: its name on the Hub, or that of its directory. */
   readonly modelName?: string;
   /** Serve the playground page at `/`. Default true. */
   readonly playground?: boolean;

@@ -109,7 +109,46 @@ const logSchema = z.strictObject({
   }),
 });
 
+const modelName = z.string().regex(/^[\w.:/@-]{1,128}$/, 'Must be 1 to 128 of A-Z a-z 0-9 _ . : / @ -');
+
+/** What a model of several may have of its own. Limits, images and the time of a request are the server's. */
+const modelSchema = engineSchema
+  .omit({ limits: true, images: true, requestTimeoutMs: true })
+  .required({ model: true })
+  .extend({
+    name: modelName.optional(),
+    keepAliveMs: z.number().min(0).optional(),
+    preload: z.boolean().optional(),
+    memoryBytes: z.number().int().min(1).optional(),
+  });
+
 export const serverSchema = engineSchema.extend({
+  model: setting(z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).optional(), {
+    flag: '--model <name>',
+    help: 'model directory, or name of a model on the Hub; several are served together (default: the embedded model)',
+    kind: 'list',
+  }),
+  models: z.array(modelSchema).min(1).max(256).optional(),
+  modelKeepAliveMs: setting(z.number().min(0).optional(), {
+    flag: '--model-keep-alive-ms <n>',
+    help: 'time without a request after which a model is unloaded (default: 300000 of several models; one alone stays)',
+    kind: 'number',
+  }),
+  preloadModels: setting(z.boolean().default(false), {
+    flag: '--preload-models',
+    help: 'load several models at the start, as far as there is room (default: each with its first request)',
+    kind: 'boolean',
+  }),
+  modelsMemoryBytes: setting(z.number().int().min(1).optional(), {
+    flag: '--models-memory-bytes <n>',
+    help: 'memory for models that are loaded together (default: --memory-bytes)',
+    kind: 'number',
+  }),
+  allowPull: setting(z.boolean().default(false), {
+    flag: '--allow-pull',
+    help: 'fetch and serve any model of the Hub that a request names (default: those configured alone)',
+    kind: 'boolean',
+  }),
   host: setting(z.string().min(1).default('127.0.0.1'), {
     flag: '--host <address>',
     help: 'address to listen on (default: 127.0.0.1)',
@@ -144,16 +183,10 @@ export const serverSchema = engineSchema.extend({
     help: 'name that clients may call this server by, beside localhost',
     kind: 'list',
   }),
-  modelName: setting(
-    z
-      .string()
-      .regex(/^[\w.:/-]{1,128}$/, 'Must be 1 to 128 of A-Z a-z 0-9 _ . : / -')
-      .optional(),
-    {
-      flag: '--model-name <name>',
-      help: 'what clients call the model (default: the name of its directory)',
-    },
-  ),
+  modelName: setting(modelName.optional(), {
+    flag: '--model-name <name>',
+    help: 'what clients call the model (default: its name on the Hub, or that of its directory)',
+  }),
   playground: setting(z.boolean().default(true), {
     flag: '--no-playground',
     help: 'serve no page at /',

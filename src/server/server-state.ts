@@ -1,15 +1,18 @@
-/** What all routes share: the engine once it is up, the queue before it, and whether requests are taken at all. */
+/** What all routes share: the models, the queues before them, and whether requests are taken at all. */
 import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
+import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { after } from '../../runtime/util/timers.ts';
+import type { StartProgress } from '../start-options.ts';
 import type { Troupe } from '../troupe.ts';
 import { BodyReader } from './body/body-reader.ts';
 import { RemoteImages } from './chat/remote-images.ts';
 import type { RequestLifetime } from './chat/request-lifetime.ts';
-import { FairQueue } from './fair-queue.ts';
 import { ByteBudget } from './http/byte-budget.ts';
+import { ServedModels } from './models/served-models.ts';
 import { EngineMetrics } from './observe/engine-metrics.ts';
 import { ServerMetrics } from './observe/metrics.ts';
+import { ModelMetrics } from './observe/model-metrics.ts';
 import type { ServerConfig } from './server-config.ts';
 
 /** Of the bytes that requests may keep in memory: whatever one client sends, there is room for another. */
@@ -22,7 +25,7 @@ export class ServerState {
   readonly log: Logger;
   readonly metrics: ServerMetrics;
   readonly engineMetrics: EngineMetrics;
-  readonly queue: FairQueue;
+  readonly models: ServedModels;
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
   readonly bodies: BodyReader;
@@ -31,15 +34,15 @@ export class ServerState {
   readonly startedAtMs = performance.now();
   /** Requests from their head to the end of their answer. */
   readonly #lifetimes = new Set<RequestLifetime>();
-  #engine: Troupe | undefined;
+  #started = false;
   #draining = false;
   #onIdle: (() => void) | undefined;
 
   constructor(config: ServerConfig, log: Logger) {
-    const { queue, http, resolved, modelName } = config;
+    const { queue, http, resolved, allowPull } = config;
     this.config = config;
     this.log = log;
-    this.queue = new FairQueue({ places: queue.maxInFlight, waiting: queue.maxQueued });
+    this.models = new ServedModels(config, log);
     const { maxImages, maxImageBytes } = resolved.limits;
     this.images = new RemoteImages({
       policy: resolved.images,
@@ -47,40 +50,60 @@ export class ServerState {
       budgetBytes: resolved.memory.fetchedBytes,
       waiting: queue.maxQueued,
     });
-    this.bodies = new BodyReader({ modelName, maxImages, maxImageBytes, maxBodyBytes: http.maxBodyBytes });
+    this.bodies = new BodyReader({ allowPull, maxImages, maxImageBytes, maxBodyBytes: http.maxBodyBytes });
     const perClient = Math.ceil(http.maxBufferedBytes * SHARE_OF_ONE_CLIENT);
     this.budget = new ByteBudget({ total: http.maxBufferedBytes, perClient });
-    this.metrics = new ServerMetrics(modelName);
+    this.metrics = new ServerMetrics(this.models.only?.config.name);
     this.engineMetrics = new EngineMetrics(this.metrics.registry);
-    this.metrics.gauge('num_requests_running', 'Requests in the engine', () => this.queue.used);
-    this.metrics.gauge('num_requests_waiting', 'Requests in the queue', () => this.queue.waiting);
+    new ModelMetrics(this.metrics.registry, this.models, config.modelsMemoryBytes);
     this.metrics.gauge('fetched_bytes', 'Bytes of fetched images in memory', () => this.images.heldBytes);
     this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.held);
   }
 
   get phase(): Phase {
     if (this.#draining) return 'draining';
-    return this.#engine === undefined ? 'starting' : 'ready';
-  }
-
-  /** Undefined while the model loads. */
-  get engine(): Troupe | undefined {
-    return this.#engine;
+    return this.#started ? 'ready' : 'starting';
   }
 
   get open(): number {
     return this.#lifetimes.size;
   }
 
-  engineStarted(engine: Troupe): void {
-    this.#engine = engine;
+  /** Loads the models that are to be there from the start. */
+  async start(
+    onProgress: ((progress: StartProgress) => void) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    await this.models.start(onProgress, signal);
+    this.#started = true;
+  }
+
+  /** Unloads all models. */
+  async stop(): Promise<StopReport> {
+    return await this.models.close(draining());
   }
 
   /** @throws TroupeError `SERVER_STARTING`, `SERVER_DRAINING` */
-  readyEngine(): Troupe {
+  assertOpen(): void {
     if (this.#draining) throw draining();
-    if (this.#engine !== undefined) return this.#engine;
+    if (this.#started) return;
     throw new TroupeError('the server is starting', { code: 'SERVER_STARTING', retrySafe: true });
+  }
+
+  /**
+   * The engine of the first model.
+   * @throws TroupeError `SERVER_STARTING`, `SERVER_DRAINING`, `MODEL_NOT_LOADED`
+   */
+  readyEngine(): Troupe {
+    this.assertOpen();
+    const { config, slot } = this.models.first;
+    if (slot.engine !== undefined) return slot.engine;
+    const details = { model: config.name };
+    throw new TroupeError(`${config.name} is not loaded`, {
+      code: 'MODEL_NOT_LOADED',
+      retrySafe: true,
+      details,
+    });
   }
 
   opened(lifetime: RequestLifetime): void {

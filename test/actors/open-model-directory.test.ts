@@ -226,6 +226,25 @@ test('a decoder with another number of layers than the configuration', async (t)
   await assert.rejects(openModelDirectory(path), code('MODEL_UNSUPPORTED'));
 });
 
+test('embeddings of another width than the configuration says', async (t) => {
+  const path = await modelFixture(t, separateGraphs());
+  await edit(join(path, 'config.json'), (json) => {
+    json.text_config = { ...Object(json.text_config), hidden_size: 1e12, head_dim: 32 };
+  });
+  await assert.rejects(openModelDirectory(path), (error: Error) => {
+    assert.match(error.message, /inputs_embeds is 128 wide, config\.json says 1000000000000/);
+    return code('MODEL_UNSUPPORTED')(error);
+  });
+});
+
+test('pixels that are to be divided by nothing', async (t) => {
+  const path = await modelFixture(t, separateGraphs());
+  await edit(join(path, 'preprocessor_config.json'), (json) => {
+    json.image_std = [0.5, 0, 0.5];
+  });
+  await assert.rejects(openModelDirectory(path), code('MODEL_FILE_CORRUPT'));
+});
+
 test('tiles of another size than the vision graph takes', async (t) => {
   const path = await modelFixture(t, {
     ...separateGraphs(),

@@ -7,6 +7,8 @@ import { HELLO, post } from '../server/support/server.ts';
 import { startProcess } from '../server/support/server-process.ts';
 import { ended } from '../src/cli/support/run-cli.ts';
 import { hangingModel, POISON } from '../support/hanging-model.ts';
+import { LOOPS, loopingModel } from '../support/looping-model.ts';
+import { runProgram } from '../support/run-program.ts';
 
 const ask = (content: string) => ({ messages: [{ role: 'user', content }] as const, maxTokens: 2 });
 
@@ -25,6 +27,29 @@ describe('a request that hangs an actor', () => {
     const { actors, ready } = troupe.health();
     assert.equal(ready, true);
     assert.equal(actors.find(({ name }) => name === 'processor/0')?.restarts, 1);
+  });
+
+  it('in native code ends with an error, without a second try', async () => {
+    const { stdout } = await runProgram(new URL('../e2e/programs/loops-natively.ts', import.meta.url));
+    assert.deepEqual(JSON.parse(stdout), {
+      hung: ['aggregated/0'],
+      codes: ['REQUEST_CRASHED_ACTOR', 'answered'],
+    });
+  });
+
+  it('in native code does not keep the process when it is to end', async () => {
+    await using model = await loopingModel();
+    const times = ['--request-timeout-ms', '1000', '--stop-grace-ms', '500', '--drain-ms', '100'];
+    const { child, url } = await startProcess(['--model', model.path, ...times]);
+    const end = ended(child);
+    const late = await fetch(`${url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ ...HELLO, messages: [{ role: 'user', content: LOOPS }] }),
+    });
+    assert.equal(late.status, 504);
+    child.kill('SIGTERM');
+    assert.deepEqual(await end, { code: null, signal: 'SIGTERM' });
   });
 
   it('does not get the actor given up, however many of them come', async () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Troupe } from '../../src/index.ts';
+import { writeWithExternalData } from '../fixtures/graphs/external-data.ts';
+import { golden, goldenMessages } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 const HELLO = { messages: [{ role: 'user', content: 'What do you see?' }], maxTokens: 2 } as const;
@@ -50,6 +52,52 @@ describe('a model whose files change while it is served', () => {
     await running.catch((error) => assert.equal(error.code, 'MODEL_FILE_CHANGED'));
     const { ready, failed } = troupe.health();
     assert.deepEqual([ready, failed], [false, ['model']]);
+  });
+});
+
+describe('weights in files beside the graphs', {
+  skip: process.platform !== 'linux' && 'reads /proc',
+}, () => {
+  const GRAPHS = ['vision_encoder', 'embed_tokens', 'decoder_model_merged'];
+
+  async function withWeightsBeside(t: TestContext): Promise<string> {
+    const model = await copy(t);
+    for (const name of GRAPHS) {
+      const file = join(model, 'onnx', `${name}.onnx`);
+      await writeWithExternalData(file, file);
+    }
+    return model;
+  }
+
+  /** Files of the model that this process has mapped. */
+  async function mapped(model: string): Promise<number> {
+    const maps = await readFile('/proc/self/maps', 'utf8');
+    return maps.split('\n').filter((line) => line.includes(model)).length;
+  }
+
+  it('are mapped by default', async (t) => {
+    const model = await withWeightsBeside(t);
+    await using _ = await Troupe.start({ model });
+    assert((await mapped(model)) > 0);
+  });
+
+  it('that are not mapped may be cut while they are in use', async (t) => {
+    const model = await withWeightsBeside(t);
+    await using troupe = await Troupe.start({ model, mode: 'disaggregated', mapWeights: false });
+    assert.equal(await mapped(model), 0);
+    const asked = golden(2);
+    const messages = goldenMessages(asked);
+    assert.deepEqual((await troupe.chat({ messages })).tokenIds, asked.tokenIds);
+    const changed = new Promise((resolve) => troupe.events.once('model:changed', resolve));
+    const later = troupe.chat({ messages: goldenMessages(golden(9)) });
+    for (const name of GRAPHS) await truncate(join(model, 'onnx', `${name}.onnx_data`));
+    // The change may have been noticed before it was answered.
+    await later.then(
+      ({ tokenIds }) => assert.deepEqual(tokenIds, golden(9).tokenIds),
+      (error) => assert.equal(error.code, 'MODEL_FILE_CHANGED'),
+    );
+    await changed;
+    assert.throws(() => troupe.stream({ messages }), { code: 'MODEL_FILE_CHANGED' });
   });
 });
 

@@ -189,6 +189,18 @@ describe('a request', () => {
     await assert.rejects(stream.result, { code: 'ABORTED' });
   });
 
+  it('that is aborted and never read keeps no timer', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const stream = troupe.stream({ messages: goldenMessages(golden(9)) });
+    const deltas = stream[Symbol.asyncIterator]();
+    await deltas.next();
+    assert.equal(timers(), before + 1, 'its deadline');
+    stream.abort();
+    assert.equal(timers(), before);
+    await assert.rejects(stream.result, { code: 'ABORTED' });
+  });
+
   it('that was aborted before it began never reaches an actor', async () => {
     const request = { messages: goldenMessages(golden(0)), signal: AbortSignal.abort() };
     await assert.rejects(troupe.chat(request), { code: 'ABORTED' });

@@ -103,6 +103,26 @@ describe('the watchdog', () => {
     assert.equal(condemned.length, 1);
   });
 
+  it('that is told to hurry waits no longer for native code than for a turn', () => {
+    const { pulse, watchdog, condemned, wait } = watching();
+    pulse.entered(60_000);
+    wait(30);
+    assert.equal(condemned.length, 0);
+    watchdog.hurry(1_000);
+    wait(1);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('that is told to hurry gives native code the time of a turn', () => {
+    const { pulse, watchdog, condemned, wait } = watching();
+    watchdog.hurry(1_000);
+    pulse.entered(60_000);
+    wait(10);
+    assert.equal(condemned.length, 0);
+    wait(2);
+    assert.equal(condemned.length, 1);
+  });
+
   it('does not count time in which the process was stopped', () => {
     const { pulse, watchdog, condemned, wait } = watching();
     pulse.ready();
@@ -148,5 +168,44 @@ describe('the state of a thread', () => {
     assert.equal(watched.pulse.end(), false);
     pulse.left();
     assert.equal(watched.pulse.end(), true);
+  });
+});
+
+describe('the name of the work', () => {
+  it('is that of the request until its native code returns, though that was begun without waiting', () => {
+    const { pulse, watched } = watching();
+    pulse.work(7);
+    pulse.entered();
+    pulse.work(0);
+    assert.equal(watched.pulse.work, 7);
+    pulse.left();
+    assert.equal(watched.pulse.work, 0);
+  });
+
+  it('is nobody of whom it is known while native code of several requests, or of nobody, overlaps', () => {
+    for (const other of [8, 0]) {
+      const { pulse, watched } = watching();
+      pulse.work(7);
+      pulse.entered();
+      pulse.work(other);
+      pulse.entered();
+      pulse.work(0);
+      assert.equal(watched.pulse.work, 0);
+      pulse.left();
+      assert.equal(watched.pulse.work, 0);
+      pulse.left();
+    }
+  });
+
+  it('stays the same while several calls for one request overlap', () => {
+    const { pulse, watched } = watching();
+    pulse.work(7);
+    pulse.entered();
+    pulse.entered();
+    pulse.work(0);
+    pulse.left();
+    assert.equal(watched.pulse.work, 7);
+    pulse.left();
+    assert.equal(watched.pulse.work, 0);
   });
 });

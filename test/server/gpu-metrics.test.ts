@@ -10,10 +10,11 @@ function engineWith(gpu: EngineStats['gpu']) {
     ...{ requestsInFlight: 0, actors: [], arenas: [], caches: [], weights: [], deadLetters: 0 },
     ...(gpu === undefined ? {} : { gpu }),
   };
-  return {
+  const engine = {
     health: () => ({ ready: true, failed: [], requestsInFlight: 0, actors: [] }),
     stats: async () => stats,
   };
+  return [{ name: 'm', engine }];
 }
 
 const GPU = {
@@ -33,10 +34,10 @@ it('what crosses to and from the GPU, and what lives there, is exposed as its ac
   await metrics.collect(engineWith({ ...GPU, hostToDeviceBytes: 3500, liveBuffers: 0 }));
   const exposed = await registry.metrics();
   for (const line of [
-    'troupe_gpu_transfer_bytes_total{direction="host_to_device"} 3500',
-    'troupe_gpu_transfer_bytes_total{direction="device_to_host"} 700',
-    'troupe_gpu_buffers 0',
-    'troupe_gpu_prompt_tokens_per_run 512',
+    'troupe_gpu_transfer_bytes_total{direction="host_to_device",model_name="m"} 3500',
+    'troupe_gpu_transfer_bytes_total{direction="device_to_host",model_name="m"} 700',
+    'troupe_gpu_buffers{model_name="m"} 0',
+    'troupe_gpu_prompt_tokens_per_run{model_name="m"} 512',
   ]) {
     assert(exposed.split('\n').includes(line), `${line} in\n${exposed}`);
   }

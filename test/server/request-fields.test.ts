@@ -21,7 +21,7 @@ import { HELLO } from './support/server.ts';
 
 const PICTURE = 'data:image/png;base64,iVBORw0KGgo=';
 
-const FACTS = { modelName: 'pilot', maxImages: 8 };
+const FACTS = { modelNames: ['pilot'], allowPull: false, maxImages: 8 };
 
 /** The fields of a type in the official client. */
 function fieldsOfClient(type: string, indent = 4): string[] {

@@ -102,8 +102,9 @@ export class EngineCore {
       const startedAt = processNow();
       const tokens = Int32Array.from(batch, (sequence) => sequence.lastToken);
       const logits = batch.some(({ sampler }) => !sampler.greedy);
+      const alone = batch.length === 1 ? batch[0]?.id : undefined;
       const shifts = Int32Array.from(batch, (sequence) => sequence.positionShift);
-      const predictions = await this.#runner.decode(tokens, logits, shifts);
+      const predictions = await this.#runner.decode(tokens, logits, shifts, alone);
       this.#pacer.noteDecode(processNow() - startedAt);
       this.#counters.notePeak(this.#runner.kvBytes);
       return predictions;

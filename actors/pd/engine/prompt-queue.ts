@@ -113,6 +113,7 @@ export class PromptQueue {
       images,
       logits: !sampler.greedy,
       onImagesRead: imagesRead,
+      requestId: sequence.id,
     });
     sequence.beginPrefill(prompt);
     return prompt;

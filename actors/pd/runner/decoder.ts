@@ -14,6 +14,7 @@ import { types } from 'node:util';
 import type { GraphSession, TensorSpec, Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
+import { runFor } from '../../inference/run-for.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
@@ -28,6 +29,8 @@ export interface TokenFeed {
   readonly embeds: Float32Array | Tensor | undefined;
   /** Whether logits are wanted, and not the likeliest tokens alone. */
   readonly logits: boolean;
+  /** The one request that they are run for; absent when there are several. */
+  readonly requestId?: string | undefined;
   /** `[axes, rows × length]`, flat. Undefined: behind the past, one after the other. */
   readonly positions?: Int32Array | undefined;
   /** `[rows × length]`: tokens of one number > 0 see each other, others see what is before them. Undefined: all 0. */
@@ -214,7 +217,8 @@ export class Decoder {
     }
     this.#addDeepstack(feeds, tokens, rows, length);
     const chosen = tokens.logits ? undefined : this.#likeliest;
-    return this.#session.run(feeds, [...(chosen ?? ['logits']), ...cache.fetches]);
+    const fetches = [...(chosen ?? ['logits']), ...cache.fetches];
+    return runFor(tokens.requestId, () => this.#session.run(feeds, fetches));
   }
 }
 

@@ -8,7 +8,7 @@ import { ModelError } from '../../errors.ts';
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
 import type { GraphSession } from '../../inference/graph-session.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
-import { OrtSession } from '../../inference/ort-session.ts';
+import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
@@ -28,7 +28,7 @@ import { checkLogits } from './logits.ts';
 import type { ModelRunnerParts } from './model-runner.ts';
 import { Predictions } from './predictions.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
-import { promptTrial } from './prompt-trial.ts';
+import { promptTrial, tryDecoder } from './prompt-trial.ts';
 import type { PromptHelp } from './remote-prefill.ts';
 import { TokenEmbedder } from './token-embedder.ts';
 
@@ -80,6 +80,9 @@ export async function loadGraphs(
     const besideOf = async (fewer: number): Promise<OrtSession> =>
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
+    for (const each of help === undefined ? [decoder] : [decoder, help.localDecoder]) {
+      await tryDecoder({ ...geometry, decoder: each, embedder, cache });
+    }
     const { imageTokenId } = geometry;
     const seesAhead = seesAheadOf(directory, session);
     return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, seesAhead };
@@ -111,7 +114,8 @@ async function loadOnGpu(
   gpu: GpuMemory,
 ): Promise<ModelRunnerParts> {
   const { graphs, geometry } = directory;
-  const { path, signature } = graphs.decoder;
+  const { rewrite: _, ...asItCame } = graphs.decoder;
+  const { path, signature } = asItCame;
   const { imageTokenId } = geometry;
   const loaded: { release(): Promise<void> }[] = [];
   const kept = <T extends { release(): Promise<void> }>(part: T): T => {
@@ -120,7 +124,7 @@ async function loadOnGpu(
   };
   try {
     const staysOnGpu = signature.outputs.map(({ name }) => name).filter((name) => name !== 'logits');
-    const session = kept(await OrtSession.load(path, { threads: options.threads, gpu, staysOnGpu }));
+    const session = kept(await loadGraph(asItCame, { threads: options.threads, gpu, staysOnGpu }));
     checkLogits(session.outputs.get('logits'));
     const decoder = new Decoder(session);
     const ports = kvPorts(session, geometry);
@@ -175,7 +179,7 @@ export function layoutOf(opTypes: readonly string[]): KvLayout {
 
 /** On one thread: it copies rows, for which a second one would have to be waited for. */
 async function loadEmbedding({ graphs, path }: ModelDirectory, gpu?: GpuMemory): Promise<OrtSession> {
-  if (graphs.embed !== undefined) return await OrtSession.load(graphs.embed.path, { threads: 1, gpu });
+  if (graphs.embed !== undefined) return await loadGraph(graphs.embed, { threads: 1, gpu });
   const remedy = 'Put onnx/embed_tokens.onnx there: the decoder takes embeddings';
   throw new ModelError('MODEL_FILE_MISSING', 'The model has no token embedding graph', { path, remedy });
 }

@@ -3,6 +3,7 @@
  * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
 import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
+import { runFor } from '../../inference/run-for.ts';
 import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { KvBudget } from '../kv-cache/kv-budget.ts';
@@ -164,12 +165,18 @@ export class ModelRunner<Owner = unknown> {
    *
    * @param shifts by how much each row's next position is ahead of its length. Default none
    * @param logits whether they are wanted, and not the likeliest tokens alone
+   * @param requestId whose the only row is, to be blamed for a run that never ends
    */
-  async decode(tokens: Int32Array, logits = true, shifts = NO_SHIFTS): Promise<Predictions> {
+  async decode(
+    tokens: Int32Array,
+    logits = true,
+    shifts = NO_SHIFTS,
+    requestId?: string,
+  ): Promise<Predictions> {
     const { cache, embedder } = this.#parts;
     const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
-    if (embeds !== undefined) await embedder?.embed(tokens, embeds);
-    return await this.#decoder.step({ ids: tokens, embeds, logits }, cache, shifts);
+    if (embeds !== undefined) await runFor(requestId, () => embedder?.embed(tokens, embeds));
+    return await this.#decoder.step({ ids: tokens, embeds, logits, requestId }, cache, shifts);
   }
 
   /** Frees a row of the cache; the last row moves into it. */

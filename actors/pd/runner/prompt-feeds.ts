@@ -1,4 +1,5 @@
 /** What prompts are fed to the decoder as: their embeddings with images merged, cut into parts or put together. */
+import { runFor } from '../../inference/run-for.ts';
 import { countTokens } from '../../model/count-tokens.ts';
 import { imageTokensMismatch } from '../engine-errors.ts';
 import type { Decoder, TokenFeed } from './decoder.ts';
@@ -41,7 +42,7 @@ export class PromptFeeds {
     }
     if (embedder === undefined || run.embeds !== undefined) return;
     const embeds = new Float32Array(run.ids.length * embedder.hidden);
-    await embedder.embed(run.ids, embeds);
+    await runFor(run.requestId, () => embedder.embed(run.ids, embeds));
     if (this.mergesOnGpu(run)) this.#checkImages(run);
     else if (!decoder.takesPixels) {
       mergeImages(embeds, run.ids, imageTokenId, embedder.hidden, run.images);
@@ -78,7 +79,8 @@ export class PromptFeeds {
       run.deepstack.length === 0
         ? undefined
         : run.deepstack.map((added) => added.subarray(from * hidden, to * hidden));
-    const tokens = { ids, logits, positions, tokenTypes, deepstack };
+    const { requestId } = run;
+    const tokens = { ids, logits, requestId, positions, tokenTypes, deepstack };
     if (merge === undefined || embeds === undefined || !this.mergesOnGpu(run)) {
       return await use({ ...tokens, embeds });
     }

@@ -21,11 +21,14 @@ export interface PromptOpenerParts {
 }
 
 /** A prompt as it comes from a request. */
-export type NewPrompt = Pick<PromptRun, 'ids' | 'positions' | 'images' | 'logits' | 'onImagesRead'>;
+export type NewPrompt = Pick<PromptRun, 'ids' | 'positions' | 'images' | 'logits' | 'onImagesRead'> & {
+  /** Whose it is, to be blamed for a run that never ends. */
+  readonly requestId?: string | undefined;
+};
 
 type Opening = Pick<
   PromptRun,
-  'ids' | 'positions' | 'groups' | 'images' | 'keys' | 'logits' | 'onImagesRead'
+  'ids' | 'positions' | 'groups' | 'images' | 'keys' | 'logits' | 'onImagesRead' | 'requestId'
 >;
 
 export class PromptOpener {
@@ -37,13 +40,13 @@ export class PromptOpener {
   }
 
   /** See `ModelRunner.begin`. */
-  begin({ ids, positions, images, logits, onImagesRead }: NewPrompt): PromptRun {
+  begin({ ids, positions, images, logits, onImagesRead, requestId }: NewPrompt): PromptRun {
     const { cache, imageTokenId, seesAhead = 'none' } = this.#parts;
     const groups = attentionGroups(ids, seesAhead, imageTokenId);
     // Where all tokens see all others, the beginnings of two prompts are never the same.
     const keptByPrefix = cache instanceof SlotKvCache && seesAhead !== 'prompt';
     const keys = keptByPrefix ? prefixKeys(ids, imageTokenId, images) : [];
-    return this.#open({ ids, positions, groups, images, keys, logits, onImagesRead });
+    return this.#open({ ids, positions, groups, images, keys, logits, onImagesRead, requestId });
   }
 
   /** See `ModelRunner.again`. */
@@ -85,8 +88,19 @@ export class PromptOpener {
     const kv = cache.openPrompt(ids.length);
     const usable = this.#mayRestore(ids, keys) ? keys : [];
     const cachedTokens = kv instanceof SlotPromptKv ? prefixes.restore(usable, ids.length, kv) : 0;
-    const { positions, groups, images, logits, onImagesRead } = opening;
-    return new PromptRun({ ids, positions, groups, images, kv, keys, cachedTokens, logits, onImagesRead });
+    const { positions, groups, images, logits, onImagesRead, requestId } = opening;
+    return new PromptRun({
+      ids,
+      positions,
+      groups,
+      images,
+      kv,
+      keys,
+      cachedTokens,
+      logits,
+      onImagesRead,
+      requestId,
+    });
   }
 
   /** A graph that merges images itself takes all of a prompt's images at once, or none. */

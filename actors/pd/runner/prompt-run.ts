@@ -19,6 +19,8 @@ export interface PromptRunParts {
   readonly logits: boolean;
   /** Called when the images' data is no longer needed. */
   readonly onImagesRead: () => void;
+  /** Whose prompt it is, where that is known. */
+  readonly requestId: string | undefined;
 }
 
 export class PromptRun {
@@ -31,6 +33,7 @@ export class PromptRun {
   readonly logits: boolean;
   /** To be called when the images' data is no longer needed. */
   readonly onImagesRead: () => void;
+  readonly requestId: string | undefined;
   /** `[ids.length, hidden]`, images merged; once computed, and when the decoder takes embeddings. */
   embeds: Float32Array | undefined;
   /** `[ids.length, hidden]` for each layer that images add to; empty when the images have none. */
@@ -51,6 +54,7 @@ export class PromptRun {
     this.logits = parts.logits;
     this.#images = parts.images;
     this.onImagesRead = parts.onImagesRead;
+    this.requestId = parts.requestId;
   }
 
   /** Images that nobody has read yet. */

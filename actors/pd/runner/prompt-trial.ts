@@ -1,5 +1,6 @@
-/** A made-up prompt through a decoder: what is found out about a device before a request comes. */
+/** A made-up prompt through a decoder: what is found out about it, and about a device, before a request comes. */
 
+import { tryRuns } from '../../inference/trial-runs.ts';
 import type { PromptTrial } from '../kv-cache/gpu/gpu-prompt-check.ts';
 import type { KvCache } from '../kv-cache/kv-cache.ts';
 import { SeededRandom } from '../sampler/random.ts';
@@ -9,7 +10,7 @@ import type { TokenEmbedder } from './token-embedder.ts';
 export interface PromptTrialParts {
   readonly decoder: Decoder;
   /** Absent when the decoder takes token ids. */
-  readonly embedder: TokenEmbedder | undefined;
+  readonly embedder: Pick<TokenEmbedder, 'hidden' | 'embed'> | undefined;
   /** Is as before after each trial. */
   readonly cache: KvCache;
   readonly vocabSize: number;
@@ -47,6 +48,18 @@ export function promptTrial({
       cache.drop(kv);
     }
   };
+}
+
+/** Tokens of it: few, and enough for their number to tell how long many take. */
+const TRIAL_TOKENS = 16;
+
+/** See `trial-runs.ts`. */
+export async function tryDecoder(
+  parts: PromptTrialParts & { readonly contextLength: number },
+): Promise<void> {
+  const trial = promptTrial(parts);
+  await tryRuns(() => trial([Math.min(TRIAL_TOKENS, parts.contextLength)]));
+  parts.cache.trim();
 }
 
 /** The same ones each time, and the beginning of a longer list is the shorter list. */

@@ -24,14 +24,16 @@ const OLD_GENERATION_MB = 64;
 /** A body as text has up to two bytes a character, and so has the longest text in it; then they are garbage for a while. */
 const BODIES_IN_HEAP = 5;
 
-export interface BodyFacts extends RequestFacts {
+export interface BodyFacts extends Pick<RequestFacts, 'maxImages' | 'allowPull'> {
   readonly maxImageBytes: number;
 }
 
 export interface Reading {
   /** Whose turn it takes. */
   readonly client: string;
-  /** Of the model, tokens. */
+  /** Names of the models that are served. */
+  readonly modelNames: readonly string[];
+  /** Of the longest context, tokens. */
   readonly contextLength: number;
   readonly signal: AbortSignal;
 }
@@ -50,24 +52,24 @@ export class BodyReader {
     module = moduleBeside(import.meta.url, './body-worker').href,
   ) {
     this.#facts = facts;
-    const pool = new Piscina({
-      filename: module,
-      minThreads: 1,
-      maxThreads: 1,
-      resourceLimits: {
-        maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
-        maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
-      },
-    });
-    this.#thread = new WorkerPool(pool, 'reads large bodies');
+    const resourceLimits = {
+      maxYoungGenerationSizeMb: YOUNG_GENERATION_MB,
+      maxOldGenerationSizeMb: OLD_GENERATION_MB + BODIES_IN_HEAP * Math.ceil(maxBodyBytes / MIB),
+    };
+    const threads = { filename: module, minThreads: 1, maxThreads: 1, recordTiming: false, resourceLimits };
+    this.#thread = new WorkerPool(() => new Piscina(threads), 'reads large bodies');
   }
 
   /**
    * @throws ApiError 400 or 404 naming the field; InputError; the signal's reason when it aborts before its turn;
    *   TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can read it
    */
-  async read(body: ReceivedBody, { client, contextLength, signal }: Reading): Promise<ChatCompletionRequest> {
-    const { maxImageBytes, ...facts } = this.#facts;
+  async read(
+    body: ReceivedBody,
+    { client, modelNames, contextLength, signal }: Reading,
+  ): Promise<ChatCompletionRequest> {
+    const { maxImageBytes, ...common } = this.#facts;
+    const facts = { ...common, modelNames };
     if (body.size <= SMALL_BYTES) return readChat(Buffer.concat(body.take()), facts);
     const turn = await this.#turns.enter(client, signal);
     try {

@@ -12,7 +12,7 @@ export interface LargeBody {
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly facts: RequestFacts;
   readonly maxImageBytes: number;
-  /** Of the model, tokens. */
+  /** Of the longest context, tokens. */
   readonly contextLength: number;
 }
 

@@ -4,6 +4,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { freeImages } from '../../../actors/processor/free-images.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
+import type { ModelLease } from '../../models/model-rooms.ts';
 import type { Troupe } from '../../troupe.ts';
 import type { Place } from '../fair-queue.ts';
 import type { ReceivedBody } from '../http/received-body.ts';
@@ -30,15 +31,22 @@ export async function answerChat(state: ServerState, call: ChatCall): Promise<vo
   const { config, metrics, log } = state;
   const startedAt = performance.now();
   const record = new RequestRecord(config.log.contents);
-  const trace = new RequestTrace(config.modelName, request.headers);
+  const trace = new RequestTrace(state.models.first.config.name, request.headers);
   const lifetime = new RequestLifetime(reply.raw, requestTimeout(request, config.resolved.requestTimeoutMs));
   state.opened(lifetime);
   let status = 200;
+  // Until it is known which it asks for, it is the only one's, or nobody's.
+  let modelMetrics = metrics.of(state.models.only?.config.name ?? '');
+  const onAsked = (asked: ChatCompletionRequest) => {
+    record.asked(asked);
+    trace.asked(asked.model);
+    modelMetrics = metrics.of(asked.model);
+  };
   try {
-    const { result, queueMs } = await run(state, call, lifetime, record);
+    const { result, queueMs } = await run(state, call, lifetime, { record, onAsked });
     record.answered(result);
-    metrics.answered(result, queueMs);
-    metrics.ended('success');
+    modelMetrics.answered(result, queueMs);
+    modelMetrics.ended('success');
     trace.answered(result);
   } catch (error) {
     const failure = toApiError(error);
@@ -46,7 +54,7 @@ export async function answerChat(state: ServerState, call: ChatCall): Promise<vo
     status = lifetime.clientGone ? 499 : failure.facts.status;
     record.failed(code);
     trace.failed(code);
-    metrics.ended(outcomeOf(failure, lifetime.clientGone));
+    modelMetrics.ended(outcomeOf(failure, lifetime.clientGone));
     if (status === 500) log.error({ err: failure.cause, requestId: request.id }, 'request failed');
     if (!reply.raw.headersSent && !lifetime.clientGone) {
       reply.code(failure.facts.status).headers(failure.headers).send(failure.body);
@@ -65,42 +73,56 @@ interface Answered {
   readonly queueMs: number;
 }
 
+interface Books {
+  readonly record: RequestRecord;
+  onAsked(asked: ChatCompletionRequest): void;
+}
+
 async function run(
   state: ServerState,
   { request, reply, body }: ChatCall,
   lifetime: RequestLifetime,
-  record: RequestRecord,
+  { record, onAsked }: Books,
 ): Promise<Answered> {
-  const { queue } = state;
+  const { models } = state;
   const { client } = request;
   if (body.refusal !== undefined) throw body.refusal;
-  const engine = state.readyEngine();
+  state.assertOpen();
   // Before a body is read and images are fetched for nothing.
-  if (queue.isFullFor(client)) {
-    throw new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
-  }
-  const { contextLength } = engine;
-  const asked = await state.bodies.read(body, { client, contextLength, signal: lifetime.signal });
-  record.asked(asked);
+  if (models.all.every(({ queue }) => queue.isFullFor(client))) throw queueFull();
+  const { names, longestContext: contextLength } = models;
+  const { signal } = lifetime;
+  const asked = await state.bodies.read(body, { client, modelNames: names, contextLength, signal });
+  onAsked(asked);
+  const model = models.named(asked.model);
   let fetched: FetchedChat | undefined;
   let place: Place | undefined;
+  let lease: ModelLease<Troupe> | undefined;
   try {
-    fetched = await state.images.fetch(asked.chat, client, lifetime.signal);
+    if (model.queue.isFullFor(client)) throw queueFull();
+    fetched = await state.images.fetch(asked.chat, client, signal);
     const queuedAt = performance.now();
-    place = await queue.enter(client, lifetime.signal);
+    place = await model.queue.enter(client, signal);
+    lease = await models.lease(model, signal);
     const queueMs = performance.now() - queuedAt;
     record.queued(queueMs);
     const { chat } = fetched;
-    const result = await answerFrom(engine, { ...asked, chat }, { state, request, reply, lifetime });
+    const result = await answerFrom(lease.engine, { ...asked, chat }, { state, request, reply, lifetime });
     return { result, queueMs };
   } catch (error) {
     throw toApiError(error, asked.imageFields);
   } finally {
     // The engine is done with it, whatever the client still has to take.
+    lease?.release();
     place?.release();
     fetched?.release();
     freeImages(asked.chat);
+    models.ended(model);
   }
+}
+
+function queueFull(): TroupeError {
+  return new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
 }
 
 interface Answering {
@@ -112,14 +134,14 @@ interface Answering {
 
 async function answerFrom(
   engine: Troupe,
-  { chat, stream: streaming, includeUsage }: ChatCompletionRequest,
+  { chat, model, stream: streaming, includeUsage }: ChatCompletionRequest,
   { state, request, reply, lifetime }: Answering,
 ): Promise<ChatResult> {
   const { signal, leftMs: timeoutMs } = lifetime;
   const head: AnswerHead = {
     id: `chatcmpl-${randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
-    model: state.config.modelName,
+    model,
   };
   const options = { ...chat, signal, timeoutMs };
   if (streaming) {

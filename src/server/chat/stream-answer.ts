@@ -24,6 +24,7 @@ export async function streamAnswer(
   { state, reply, head, includeUsage }: StreamingAnswer,
 ): Promise<ChatResult> {
   const make = chunks(head, includeUsage);
+  const metrics = state.metrics.of(head.model);
   let events: EventStream | undefined;
   const open = () => {
     if (events !== undefined) return events;
@@ -37,7 +38,7 @@ export async function streamAnswer(
   try {
     for await (const { text, tokenIds } of stream) {
       const now = performance.now();
-      if (events !== undefined) state.metrics.tokensSent(tokenIds.length, now - lastAt);
+      if (events !== undefined) metrics.tokensSent(tokenIds.length, now - lastAt);
       lastAt = now;
       held += text;
       if (open().congested) continue;

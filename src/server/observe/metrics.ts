@@ -15,18 +15,19 @@ export type RequestOutcome = 'success' | 'client_error' | 'rejected' | 'aborted'
 
 export class ServerMetrics {
   readonly registry = new Registry();
-  readonly #histograms: Readonly<Record<LatencyName, Histogram>>;
-  readonly #interToken: Histogram;
-  readonly #promptTokens: Histogram;
-  readonly #generationTokens: Histogram;
-  readonly #tokens: Counter<'kind'>;
-  readonly #success: Counter<'finished_reason'>;
-  readonly #outcomes: Counter<'outcome'>;
-  readonly #bytes: Counter<'kind' | 'how'>;
+  readonly #histograms: Readonly<Record<LatencyName, Histogram<'model_name'>>>;
+  readonly #interToken: Histogram<'model_name'>;
+  readonly #promptTokens: Histogram<'model_name'>;
+  readonly #generationTokens: Histogram<'model_name'>;
+  readonly #tokens: Counter<'model_name' | 'kind'>;
+  readonly #success: Counter<'model_name' | 'finished_reason'>;
+  readonly #outcomes: Counter<'model_name' | 'outcome'>;
+  readonly #bytes: Counter<'model_name' | 'kind' | 'how'>;
 
-  constructor(modelName: string) {
+  /** @param onlyModel name of the model where there is one alone: everything is its then */
+  constructor(onlyModel: string | undefined) {
     const registers = [this.registry];
-    this.registry.setDefaultLabels({ model_name: modelName });
+    if (onlyModel !== undefined) this.registry.setDefaultLabels({ model_name: onlyModel });
     collectDefaultMetrics({ register: this.registry });
     this.#histograms = latencies(registers);
     this.#interToken = histogram(registers, 'inter_token_latency_seconds', 'Time between tokens as sent');
@@ -39,19 +40,19 @@ export class ServerMetrics {
     );
     this.#tokens = new Counter({
       ...{ name: 'troupe_tokens_total', help: 'Tokens of answered requests', registers },
-      labelNames: ['kind'],
+      labelNames: ['model_name', 'kind'],
     });
     this.#success = new Counter({
       ...{ name: 'troupe_request_success_total', help: 'Requests answered to their end', registers },
-      labelNames: ['finished_reason'],
+      labelNames: ['model_name', 'finished_reason'],
     });
     this.#outcomes = new Counter({
       ...{ name: 'troupe_requests_total', help: 'Chat requests by how they ended', registers },
-      labelNames: ['outcome'],
+      labelNames: ['model_name', 'outcome'],
     });
     this.#bytes = new Counter({
       ...{ name: 'troupe_bytes_between_actors_total', help: 'Tensors that actors handed over', registers },
-      labelNames: ['kind', 'how'],
+      labelNames: ['model_name', 'kind', 'how'],
     });
   }
 
@@ -65,38 +66,47 @@ export class ServerMetrics {
     });
   }
 
-  /** @param queuedMs in the server's queue, before the engine */
-  answered(result: ChatResult, queuedMs: number): void {
+  /** The books of one model. */
+  of(model_name: string): RequestMetrics {
+    return {
+      answered: (result, queuedMs) => this.#answered(model_name, result, queuedMs),
+      tokensSent: (count, sinceLastMs) => {
+        for (let i = 0; i < count; i++) this.#interToken.observe({ model_name }, sinceLastMs / count / 1000);
+      },
+      ended: (outcome) => this.#outcomes.inc({ outcome, model_name }),
+    };
+  }
+
+  #answered(model_name: string, result: ChatResult, queuedMs: number): void {
     const { timings, usage, bytesBetweenActors } = result;
-    this.#histograms.request_queue_time_seconds.observe((queuedMs + timings.queueMs) / 1000);
-    this.#histograms.time_to_first_token_seconds.observe((queuedMs + timings.timeToFirstTokenMs) / 1000);
-    this.#histograms.e2e_request_latency_seconds.observe((queuedMs + timings.totalMs) / 1000);
-    this.#histograms.request_preprocess_time_seconds.observe(timings.preprocessMs / 1000);
-    this.#histograms.request_prefill_time_seconds.observe(timings.prefillMs / 1000);
-    if (usage.imageTokens > 0) this.#histograms.request_encode_time_seconds.observe(timings.encodeMs / 1000);
-    if (usage.completionTokens > 1) {
-      this.#histograms.time_per_output_token_seconds.observe(timings.interTokenMs / 1000);
-    }
-    this.#promptTokens.observe(usage.promptTokens);
-    this.#generationTokens.observe(usage.completionTokens);
-    this.#tokens.inc({ kind: 'prompt' }, usage.promptTokens);
-    this.#tokens.inc({ kind: 'image' }, usage.imageTokens);
-    this.#tokens.inc({ kind: 'generation' }, usage.completionTokens);
-    this.#success.inc({ finished_reason: result.finishReason });
+    const took = (name: LatencyName, ms: number) => this.#histograms[name].observe({ model_name }, ms / 1000);
+    took('request_queue_time_seconds', queuedMs + timings.queueMs);
+    took('time_to_first_token_seconds', queuedMs + timings.timeToFirstTokenMs);
+    took('e2e_request_latency_seconds', queuedMs + timings.totalMs);
+    took('request_preprocess_time_seconds', timings.preprocessMs);
+    took('request_prefill_time_seconds', timings.prefillMs);
+    if (usage.imageTokens > 0) took('request_encode_time_seconds', timings.encodeMs);
+    if (usage.completionTokens > 1) took('time_per_output_token_seconds', timings.interTokenMs);
+    this.#promptTokens.observe({ model_name }, usage.promptTokens);
+    this.#generationTokens.observe({ model_name }, usage.completionTokens);
+    this.#tokens.inc({ kind: 'prompt', model_name }, usage.promptTokens);
+    this.#tokens.inc({ kind: 'image', model_name }, usage.imageTokens);
+    this.#tokens.inc({ kind: 'generation', model_name }, usage.completionTokens);
+    this.#success.inc({ finished_reason: result.finishReason, model_name });
     for (const kind of ['pixels', 'embeddings'] as const) {
-      this.#bytes.inc({ kind, how: 'moved' }, bytesBetweenActors[kind].moved);
-      this.#bytes.inc({ kind, how: 'copied' }, bytesBetweenActors[kind].copied);
+      this.#bytes.inc({ kind, how: 'moved', model_name }, bytesBetweenActors[kind].moved);
+      this.#bytes.inc({ kind, how: 'copied', model_name }, bytesBetweenActors[kind].copied);
     }
   }
+}
 
+/** What is counted of the requests of one model. */
+export interface RequestMetrics {
+  /** @param queuedMs in the server's queue, before the engine */
+  answered(result: ChatResult, queuedMs: number): void;
   /** Tokens that came together were made one after the other in the time since the last. */
-  tokensSent(count: number, sinceLastMs: number): void {
-    for (let i = 0; i < count; i++) this.#interToken.observe(sinceLastMs / count / 1000);
-  }
-
-  ended(outcome: RequestOutcome): void {
-    this.#outcomes.inc({ outcome });
-  }
+  tokensSent(count: number, sinceLastMs: number): void;
+  ended(outcome: RequestOutcome): void;
 }
 
 const LATENCIES = {
@@ -111,7 +121,7 @@ const LATENCIES = {
 
 type LatencyName = keyof typeof LATENCIES;
 
-function latencies(registers: Registry[]): Readonly<Record<LatencyName, Histogram>> {
+function latencies(registers: Registry[]): Readonly<Record<LatencyName, Histogram<'model_name'>>> {
   const make = (name: LatencyName) => histogram(registers, name, LATENCIES[name]);
   return {
     time_to_first_token_seconds: make('time_to_first_token_seconds'),
@@ -124,6 +134,11 @@ function latencies(registers: Registry[]): Readonly<Record<LatencyName, Histogra
   };
 }
 
-function histogram(registers: Registry[], name: string, help: string, buckets = LATENCY_BUCKETS): Histogram {
-  return new Histogram({ name: `troupe_${name}`, help, buckets, registers });
+function histogram(
+  registers: Registry[],
+  name: string,
+  help: string,
+  buckets = LATENCY_BUCKETS,
+): Histogram<'model_name'> {
+  return new Histogram({ name: `troupe_${name}`, help, buckets, registers, labelNames: ['model_name'] });
 }

@@ -15,8 +15,8 @@ export class RequestRecord {
     return this.#fields;
   }
 
-  asked({ chat, images, stream, user }: ChatCompletionRequest): void {
-    Object.assign(this.#fields, { stream, images, messages: chat.messages.length });
+  asked({ chat, model, images, stream, user }: ChatCompletionRequest): void {
+    Object.assign(this.#fields, { model, stream, images, messages: chat.messages.length });
     if (user !== undefined) this.#fields.user = user;
     if (this.#contents) this.#fields.question = chat.messages.map(withoutImages);
   }

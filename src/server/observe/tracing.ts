@@ -20,6 +20,12 @@ export class RequestTrace {
     this.#span = trace.getTracer(TRACER).startSpan(`chat ${modelName}`, options, parent);
   }
 
+  /** The model that is to answer, once the request has been read. */
+  asked(modelName: string): void {
+    this.#span.updateName(`chat ${modelName}`);
+    this.#span.setAttribute('gen_ai.request.model', modelName);
+  }
+
   answered({ usage, finishReason, stages }: ChatResult): void {
     this.#span.setAttributes({
       'gen_ai.usage.input_tokens': usage.promptTokens,

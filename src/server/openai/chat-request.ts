@@ -2,6 +2,7 @@
 import type { ChatRequest, SamplingOptions } from '../../../actors/generation.ts';
 import { resolveSampling } from '../../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../../actors/processor/validate-messages.ts';
+import { isHubName } from '../../hub/model-name.ts';
 import { ApiError, badRequest } from './api-error.ts';
 import { SAMPLING_NAMES } from './field-names.ts';
 import { isGiven, isJsonObject, type JsonObject, objection, oneOf, shortened } from './field-rule.ts';
@@ -10,6 +11,8 @@ import { checkedFields } from './request-fields.ts';
 
 export interface ChatCompletionRequest {
   readonly chat: ChatRequest;
+  /** Name of the model that is to answer. */
+  readonly model: string;
   readonly images: number;
   /** Our path of each image, and the field that the client wrote it into. */
   readonly imageFields: ReadonlyMap<string, string>;
@@ -20,7 +23,10 @@ export interface ChatCompletionRequest {
 }
 
 export interface RequestFacts {
-  readonly modelName: string;
+  /** The first is served to who names none. */
+  readonly modelNames: readonly string[];
+  /** Other names are looked for on the Hub. */
+  readonly allowPull: boolean;
   readonly maxImages: number;
 }
 
@@ -36,10 +42,10 @@ const NEUTRAL_STREAM_OPTIONS = new Set(['include_obfuscation', 'continuous_usage
 /** @throws ApiError 400 or 404 naming the field; InputError */
 export function parseChatRequest(
   body: unknown,
-  { modelName, maxImages }: RequestFacts,
+  { modelNames, allowPull, maxImages }: RequestFacts,
 ): ChatCompletionRequest {
   const fields = checkedFields(body);
-  assertModel(fields.model, modelName);
+  const model = modelOf(fields.model, modelNames, allowPull);
   const stream = flag(fields.stream, 'stream');
   const { messages, imageFields } = parseMessages(fields.messages);
   const images = validateMessages(messages, { maxImages }).length;
@@ -48,6 +54,7 @@ export function parseChatRequest(
   resolveSampling(sampling, {}, 1);
   return {
     chat: { messages, ...sampling },
+    model,
     images,
     imageFields,
     stream,
@@ -56,17 +63,18 @@ export function parseChatRequest(
   };
 }
 
-function assertModel(model: unknown, modelName: string): void {
-  if (model === undefined || model === modelName) return;
+const MOST_NAMES_SAID = 5;
+
+function modelOf(model: unknown, names: readonly string[], allowPull: boolean): string {
+  const [first = ''] = names;
+  if (model === undefined) return first;
   if (typeof model !== 'string') throw badRequest('invalid_type', 'model', 'must be a string');
+  if (names.includes(model) || (allowPull && isHubName(model))) return model;
+  const more = names.length > MOST_NAMES_SAID ? '…' : '';
+  const served = names.slice(0, MOST_NAMES_SAID).join(', ') + more;
   throw new ApiError(
-    `The model ${JSON.stringify(model.slice(0, 128))} does not exist; ${modelName} is served.`,
-    {
-      status: 404,
-      type: 'not_found_error',
-      code: 'model_not_found',
-      param: 'model',
-    },
+    `The model ${JSON.stringify(model.slice(0, 128))} does not exist; ${served} ${names.length > 1 ? 'are' : 'is'} served.`,
+    { status: 404, type: 'not_found_error', code: 'model_not_found', param: 'model' },
   );
 }
 

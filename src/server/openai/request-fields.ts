@@ -27,7 +27,7 @@ const biasesNothing = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && Object.values(value).every((bias) => bias === 0);
 
 export const REQUEST_FIELDS: FieldRules = {
-  model: honoured('must be the name of the model served; may be left out'),
+  model: honoured('the name of a model that is served; left out, the first'),
   messages: honoured('roles system, developer, user, assistant; parts text, image_url and file'),
   stream: honoured('true: server-sent events'),
   stream_options: honoured('include_usage; include_obfuscation and continuous_usage_stats only as false'),

@@ -60,6 +60,54 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   }),
 };
 
+/** A model that could not be loaded: what the client named wrong, and what is wrong here. */
+const MODEL_OUTCOMES: Readonly<Record<string, Outcome>> = {
+  ...named(['MODEL_NOT_ON_HUB', 'MODEL_REVISION_NOT_FOUND'], {
+    ...{ status: 404, type: 'not_found_error', param: 'model' },
+    message: 'The Hub has no such model, or does not show it.',
+  }),
+  ...named(['MODEL_GATED'], {
+    ...{ status: 403, type: 'permission_error', param: 'model' },
+    message: 'The model is given only to people who have been granted access.',
+  }),
+  ...named(['MODEL_HAS_NO_ONNX', 'MODEL_UNSUPPORTED', 'MODEL_DTYPE_MISSING'], {
+    ...{ status: 400, type: 'invalid_request_error', param: 'model' },
+    message: 'The model cannot be served: it is of another kind, or has no graphs that could be run here.',
+  }),
+  ...named(
+    [
+      'HUB_OFFLINE',
+      'HUB_UNREACHABLE',
+      'HUB_RATE_LIMITED',
+      'HUB_FAILED',
+      'HUB_ANSWER_INVALID',
+      'HUB_TOKEN_REFUSED',
+    ],
+    serverError(503, 'The model could not be fetched.', { retryAfter: RETRY_LATER }),
+  ),
+  ...named(
+    ['DOWNLOAD_HASH_WRONG', 'DISK_FULL', 'CACHE_NOT_WRITABLE'],
+    serverError(503, 'The model could not be fetched.', { retryAfter: RETRY_LATER }),
+  ),
+  ...named(
+    ['MODEL_NOT_FOUND', 'MODEL_FILE_MISSING', 'MODEL_FILE_CORRUPT', 'MODE_NEEDS_SEPARATE_ENCODER'],
+    serverError(503, 'The model cannot be loaded.', { code: 'model_unavailable', finalAnswer: true }),
+  ),
+  ...named(
+    ['GPU_UNAVAILABLE', 'GPU_IN_USE'],
+    serverError(503, 'The model cannot be loaded.', { code: 'model_unavailable', retryAfter: RETRY_LATER }),
+  ),
+  ...named(
+    ['MODEL_OVER_BUDGET'],
+    serverError(503, 'The model needs more memory than all models may have.', { finalAnswer: true }),
+  ),
+  ...named(['MODEL_NOT_LOADED'], serverError(503, 'The model is not loaded.', { retryAfter: RETRY_LATER })),
+};
+
+function named(codes: readonly string[], outcome: Outcome): Record<string, Outcome> {
+  return Object.fromEntries(codes.map((code) => [code, outcome]));
+}
+
 /** Codes that clients of the OpenAI API know by another name. */
 const KNOWN_AS: Readonly<Record<string, string>> = { PROMPT_TOO_LONG: 'context_length_exceeded' };
 
@@ -68,7 +116,7 @@ export function toApiError(error: unknown, imageFields?: ReadonlyMap<string, str
   if (error instanceof ApiError) return error;
   if (error instanceof InputError) return inputError(error, imageFields);
   const code = TroupeError.is(error) ? error.code : '';
-  const outcome = OUTCOMES[code];
+  const outcome = OUTCOMES[code] ?? MODEL_OUTCOMES[code];
   if (outcome === undefined) {
     const facts = { status: 500, type: 'server_error', code: 'internal_error' } as const;
     return new ApiError('The server failed to answer this request.', facts, error);

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { answerChat } from '../chat/answer.ts';
 import { ReceivedBody } from '../http/received-body.ts';
+import type { ServedModel } from '../models/served-models.ts';
 import { ApiError } from '../openai/api-error.ts';
 import type { ServerState } from '../server-state.ts';
 
@@ -13,23 +14,27 @@ export function chatRoutes(app: FastifyInstance, state: ServerState): void {
     await answerChat(state, { request, reply, body: request.body ?? new ReceivedBody() });
     return reply;
   });
-  app.get('/v1/models', needsKey, () => ({ object: 'list', data: [modelObject(state)] }));
+  app.get('/v1/models', needsKey, () => ({
+    object: 'list',
+    data: state.models.all.map((model) => modelObject(model, state)),
+  }));
   app.get<{ Params: { '*': string } }>('/v1/models/*', needsKey, (request) => {
-    if (request.params['*'] === state.config.modelName) return modelObject(state);
+    const model = state.models.get(request.params['*']);
+    if (model !== undefined) return modelObject(model, state);
     const facts = { status: 404, type: 'not_found_error', code: 'model_not_found', param: 'model' } as const;
     throw new ApiError('The model does not exist.', facts);
   });
 }
 
-/** What it takes is said as vLLM says it and as OpenRouter does; how long its context is, once the model is loaded. */
-function modelObject({ config, engine, startedAt }: ServerState): object {
+/** What it takes is said as vLLM says it and as OpenRouter does; how long its context is, once the model was loaded. */
+function modelObject({ config, contextLength }: ServedModel, { startedAt }: ServerState): object {
   return {
-    id: config.modelName,
+    id: config.name,
     object: 'model',
     created: Math.floor(startedAt.getTime() / 1000),
     owned_by: 'troupe',
-    max_model_len: engine?.contextLength,
-    context_length: engine?.contextLength,
+    max_model_len: contextLength,
+    context_length: contextLength,
     architecture: {
       modality: 'text+image->text',
       input_modalities: ['text', 'image'],

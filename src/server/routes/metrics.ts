@@ -12,7 +12,7 @@ export function metricsRoute(app: FastifyInstance, state: ServerState): void {
   });
 }
 
-async function collect({ engine, engineMetrics, metrics }: ServerState): Promise<string> {
-  if (engine !== undefined) await engineMetrics.collect(engine);
+async function collect({ models, engineMetrics, metrics }: ServerState): Promise<string> {
+  await engineMetrics.collect(models.engines);
   return await metrics.registry.metrics();
 }

@@ -39,7 +39,7 @@ interface Image {
 function encode(
   batcher: VisionBatcher,
   firsts: readonly number[],
-  { signal = new AbortController().signal, side = 2 } = {},
+  { requestId = 'a', signal = new AbortController().signal, side = 2 } = {},
 ): Image {
   const length = 3 * side * side;
   const pixels = new Float32Array(firsts.length * length);
@@ -47,7 +47,8 @@ function encode(
   const target = new Float32Array(firsts.length * TARGET);
   const parts = firsts.length;
   const shape = [parts, 3, side, side];
-  const encoded = batcher.encode({ pixels, shape, parts, tokens: parts, inputs: {}, target, signal });
+  const tokens = parts;
+  const encoded = batcher.encode({ pixels, shape, parts, tokens, inputs: {}, target, requestId, signal });
   encoded.catch(() => {}); // awaited later
   return { target, encoded };
 }
@@ -108,6 +109,7 @@ function encodeWhole(batcher: VisionBatcher, first: number, { patches = 4, token
     tokens,
     inputs: { image_grid_thw: { shape: [1, 3], values: [1, 1, patches] } },
     target,
+    requestId: 'a',
     signal: new AbortController().signal,
   });
   return { target, encoded };
@@ -175,7 +177,8 @@ describe('images that are encoded as a whole', () => {
     await Promise.all(
       targets.map(({ first, target }) => {
         const pixels = new Float32Array(3 * 4 * 2).fill(first);
-        return batcher.encode({ pixels, shape: [3, 4, 2], parts: 1, tokens: 1, inputs: {}, target, signal });
+        const feed = { pixels, shape: [3, 4, 2], parts: 1, tokens: 1, inputs: {} };
+        return batcher.encode({ ...feed, target, requestId: 'a', signal });
       }),
     );
     assert.deepEqual(encoder.runs, [[1], [2]]);

@@ -22,7 +22,7 @@ const EMBEDDING_BYTES = TOKENS * HIDDEN * 4;
 
 /** Two actors' stages over one cache, on the pilot's vision graph. */
 describe('the vision stages of two actors', () => {
-  const { signal } = new AbortController();
+  const whose = { requestId: 'a', signal: new AbortController().signal };
   let encoder: VisionEncoder;
   let picture: Float32Array;
   let pixels: SharedArena;
@@ -66,8 +66,8 @@ describe('the vision stages of two actors', () => {
 
   it('encode an image once for both, at the same time or later', async () => {
     const image = prepared(picture);
-    const both = await Promise.all([alice.encode([image], signal), bob.encode([image], signal)]);
-    const later = await bob.encode([image], signal);
+    const both = await Promise.all([alice.encode([image], whose), bob.encode([image], whose)]);
+    const later = await bob.encode([image], whose);
     const [first, ...others] = [...both, later].map(({ images }) => images[0]?.embeddings);
     for (const other of others) assert.deepEqual(other, first);
     assert.equal(alice.stats().encodes + bob.stats().encodes, 1);
@@ -79,8 +79,8 @@ describe('the vision stages of two actors', () => {
     const other = Float32Array.from(picture);
     const last = other.length - 1;
     other[last] = (other[last] ?? 0) > 0 ? -1 : 1;
-    const first = await alice.encode([prepared(picture)], signal);
-    const second = await bob.encode([prepared(other)], signal);
+    const first = await alice.encode([prepared(picture)], whose);
+    const second = await bob.encode([prepared(other)], whose);
     const [a, b] = [first, second].map(({ images }) => images[0]?.embeddings ?? assert.fail('no embeddings'));
     assert.ok(a && b);
     assert.deepEqual([...(embeddings.view(b) as Float32Array)], await alone(other));
@@ -93,8 +93,8 @@ describe('the vision stages of two actors', () => {
     const lastDigit = image.hash.endsWith('0') ? '1' : '0';
     const hash = image.hash.slice(0, -1) + lastDigit;
     const lookalike = { ...prepared(picture.map((value) => -value)), hash };
-    await alice.encode([image], signal);
-    const { images } = await bob.encode([lookalike], signal);
+    await alice.encode([image], whose);
+    const { images } = await bob.encode([lookalike], whose);
     assert.ok(images[0]);
     const found = [...(embeddings.view(images[0].embeddings) as Float32Array)];
     assert.deepEqual(found, await alone(picture.map((value) => -value)));
@@ -102,7 +102,7 @@ describe('the vision stages of two actors', () => {
 
   it('encode images of many requests as they are encoded alone, bit for bit', async () => {
     const images = await Promise.all([0, 1, 2, 3, 4, 5, 6].map((index) => goldenPixels(golden(index))));
-    const encoded = await Promise.all(images.map((data) => alice.encode([prepared(data)], signal)));
+    const encoded = await Promise.all(images.map((data) => alice.encode([prepared(data)], whose)));
     for (const [
       index,
       {
@@ -121,8 +121,8 @@ describe('the vision stages of two actors', () => {
   it('refuse images that can never be held together', async () => {
     start(0, 2 * EMBEDDING_BYTES);
     const image = (factor: number) => prepared(picture.map((value) => value * factor));
-    (await alice.encode([image(1), image(0.5)], signal)).release();
-    await assert.rejects(alice.encode([image(1), image(0.5), image(0.25)], signal), (error) => {
+    (await alice.encode([image(1), image(0.5)], whose)).release();
+    await assert.rejects(alice.encode([image(1), image(0.5), image(0.25)], whose), (error) => {
       assert.ok(code('IMAGES_TOO_LARGE_EMBEDDINGS')(error));
       assert.match(String(error), new RegExp(`${3 * EMBEDDING_BYTES} bytes of embeddings, of`));
       return true;
@@ -131,15 +131,15 @@ describe('the vision stages of two actors', () => {
   });
 
   it('pass on what the processor has found already', async () => {
-    const first = await alice.encode([prepared(picture)], signal);
-    const again = await bob.encode(first.images, signal);
+    const first = await alice.encode([prepared(picture)], whose);
+    const again = await bob.encode(first.images, whose);
     assert.deepEqual(again.images, first.images);
     assert.equal(bob.stats().encodes, 0);
   });
 
   it('hold nothing when their requests are over', async () => {
     const images = [prepared(picture), prepared(picture.map((value) => -value))];
-    const encoded = await Promise.all([alice.encode(images, signal), bob.encode(images, signal)]);
+    const encoded = await Promise.all([alice.encode(images, whose), bob.encode(images, whose)]);
     for (const { release } of encoded) release();
     for (const { pixels: tensor } of images) pixels.release(tensor, PROCESSOR);
     assert.equal(pixels.stats().tensors, 0);
@@ -152,7 +152,7 @@ describe('the vision stages of two actors', () => {
     const gone = prepared(picture.map((value) => -value));
     pixels.release(gone.pixels, PROCESSOR);
     const image = prepared(picture);
-    await assert.rejects(alice.encode([image, gone], signal), { code: 'TENSOR_RELEASED' });
+    await assert.rejects(alice.encode([image, gone], whose), { code: 'TENSOR_RELEASED' });
     cache.clear();
     assert.equal(embeddings.stats().tensors, 0);
     assert.equal(pixels.stats().tensors, 1, 'the processor’s own');
@@ -161,8 +161,8 @@ describe('the vision stages of two actors', () => {
   it('an image whose first request is cancelled is encoded for the second', async () => {
     const abort = new AbortController();
     const image = prepared(picture);
-    const cancelled = alice.encode([image], abort.signal);
-    const waiting = bob.encode([image], signal);
+    const cancelled = alice.encode([image], { ...whose, signal: abort.signal });
+    const waiting = bob.encode([image], whose);
     abort.abort(new Error('enough'));
     await assert.rejects(cancelled);
     assert.equal((await waiting).images.length, 1);
@@ -172,7 +172,7 @@ describe('the vision stages of two actors', () => {
   it('make room in a full arena by letting go of what is only kept', async () => {
     start(2 * EMBEDDING_BYTES, 2 * EMBEDDING_BYTES);
     for (const index of [0, 1, 2, 3]) {
-      const { release } = await alice.encode([prepared(await goldenPixels(golden(index)))], signal);
+      const { release } = await alice.encode([prepared(await goldenPixels(golden(index)))], whose);
       release();
     }
     assert.equal(cache.stats().entries, 2);
@@ -180,8 +180,8 @@ describe('the vision stages of two actors', () => {
 
   it('wait for room that requests hold, and go on when they let go', async () => {
     start(0, EMBEDDING_BYTES);
-    const first = await alice.encode([prepared(picture)], signal);
-    const second = bob.encode([prepared(picture.map((value) => -value))], signal);
+    const first = await alice.encode([prepared(picture)], whose);
+    const second = bob.encode([prepared(picture.map((value) => -value))], whose);
     first.release();
     assert.equal((await second).images.length, 1);
   });
@@ -189,7 +189,7 @@ describe('the vision stages of two actors', () => {
   it('encode for each request when the cache is off', async () => {
     start(0);
     const image = prepared(picture);
-    await Promise.all([alice.encode([image], signal), bob.encode([image], signal)]);
+    await Promise.all([alice.encode([image], whose), bob.encode([image], whose)]);
     assert.equal(alice.stats().encodes + bob.stats().encodes, 2);
   });
 });

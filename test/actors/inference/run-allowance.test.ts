@@ -16,6 +16,21 @@ describe('how long a run is expected to take', () => {
     assert.equal(allowance.expectedMs(1_000), 50);
   });
 
+  it('does not go by a first run that read the weights from the disk, once another has been made', () => {
+    const allowance = new RunAllowance();
+    allowance.record(16, 20_000);
+    assert.equal(allowance.expectedMs(16), 20_000);
+    allowance.record(16, 50);
+    assert.equal(allowance.expectedMs(640), 2_000);
+  });
+
+  it('goes by the first run where the second is smaller', () => {
+    const allowance = new RunAllowance();
+    allowance.record(16, 700);
+    allowance.record(1, 50);
+    assert.equal(allowance.expectedMs(16), 700);
+  });
+
   it('is never less than the longest so far', () => {
     const allowance = new RunAllowance();
     allowance.record(100, 10);
@@ -25,7 +40,10 @@ describe('how long a run is expected to take', () => {
 
   it('goes by what is computed anew, not by what is kept', () => {
     const tensor = (size: number) => new Tensor('float32', new Float32Array(size), [size]);
-    assert.equal(sizeOf({ inputs_embeds: tensor(8), 'past_key_values.0.key': tensor(64) }), 8);
+    assert.equal(
+      sizeOf({ inputs_embeds: tensor(8), 'past_key_values.0.key': tensor(64), attention_mask: tensor(32) }),
+      8,
+    );
     assert.equal(sizeOf({}), 1);
   });
 });

@@ -24,6 +24,12 @@ test('ids are int32 and image tokens are counted', () => {
   assert.ok(promptIds.buffer instanceof ArrayBuffer);
 });
 
+test('an image token that the tokenizer does not make is the model’s fault', () => {
+  const geometry = { ...directory.geometry, imageTokenId: 400 };
+  const other = { ...model, directory: { ...directory, geometry } };
+  assert.throws(() => preparePrompt(other, [question], [plan]), code('MODEL_UNSUPPORTED'));
+});
+
 test('plain text content is one text part', () => {
   const plain = preparePrompt(model, [{ role: 'user', content: 'Hi' }], []);
   const part = preparePrompt(model, [{ role: 'user', content: [{ type: 'text', text: 'Hi' }] }], []);

@@ -34,21 +34,28 @@ export interface StartOptions {
   readonly nodeArgs?: readonly string[];
   /** The process is killed after it. */
   readonly timeoutMs?: number;
+  /** Default: that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
 }
 
 export function startCli(
   args: readonly string[],
-  { bin = BIN, nodeArgs = [], timeoutMs = TIMEOUT_MS }: StartOptions = {},
+  { bin = BIN, nodeArgs = [], timeoutMs = TIMEOUT_MS, env = process.env }: StartOptions = {},
 ): CliProcess {
   return spawn(process.execPath, [...nodeArgs, bin, ...args], {
     stdio: 'pipe',
+    env,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
 }
 
-export async function runCli(args: readonly string[], input: string | Uint8Array = ''): Promise<CliResult> {
-  const child = startCli(args);
+export async function runCli(
+  args: readonly string[],
+  input: string | Uint8Array = '',
+  options: StartOptions = {},
+): Promise<CliResult> {
+  const child = startCli(args, options);
   child.stdin.end(input);
   const [stdout, stderr, end] = await Promise.all([text(child.stdout), text(child.stderr), ended(child)]);
   return { ...end, stdout, stderr };

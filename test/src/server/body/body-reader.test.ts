@@ -4,8 +4,8 @@ import { BodyReader } from '../../../../src/server/body/body-reader.ts';
 import { ReceivedBody } from '../../../../src/server/http/received-body.ts';
 
 const MIB = 1024 * 1024;
-const READING = { client: 'a', contextLength: 1024, signal: new AbortController().signal };
-const FACTS = { modelName: 'm', maxImages: 4, maxImageBytes: MIB, maxBodyBytes: MIB };
+const READING = { client: 'a', modelNames: ['m'], contextLength: 1024, signal: new AbortController().signal };
+const FACTS = { allowPull: false, maxImages: 4, maxImageBytes: MIB, maxBodyBytes: MIB };
 
 function large(): ReceivedBody {
   const body = new ReceivedBody();
