@@ -44,7 +44,7 @@ class PatchMap:
 
 
 def read_pixtral(checkpoint: Checkpoint) -> PixtralTower:
-    root = checkpoint.part("vision_tower", "model.vision_tower", "model.vision_encoder", "vision_encoder")
+    root = checkpoint.part("vision_tower", "model.vision_tower")
     config = vision_config(checkpoint, **DEFAULTS)
     rope = config.get("rope_parameters") or {}
     theta = rope.get("rope_theta", config.get("rope_theta", 10000.0))
