@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision, llava, gemma3 and paligemma: what their
+"""Writes test/fixtures/families/NAME/preprocess.json for llama4, llava_onevision, llava, gemma3, paligemma and mistral3: what their
 processors make of images.
 
     pip install torch torchvision transformers==5.17.0 pillow numpy
@@ -29,6 +29,7 @@ from transformers.models.llama4.image_processing_llama4 import (
 from transformers.models.llava.image_processing_llava import LlavaImageProcessor
 from transformers.models.llava_onevision.image_processing_llava_onevision import LlavaOnevisionImageProcessor
 from transformers.models.llava_onevision.processing_llava_onevision import LlavaOnevisionProcessor
+from transformers.models.pixtral.image_processing_pixtral import PixtralImageProcessor, get_resize_output_image_size
 from transformers.models.siglip.image_processing_siglip import SiglipImageProcessor
 
 OUT = pathlib.Path(__file__).parent.parent / "test" / "fixtures" / "families"
@@ -79,6 +80,13 @@ def onevision_plan(height: int, width: int, most: int) -> list:
     return [height, width, most, tokens, *canvas, *resized]
 
 
+def pixtral_plan(height: int, width: int, bounds: tuple[int, int], side: int) -> list:
+    """[height, width, most height, most width, side of a token, resized height, resized width]; 0 where nothing is left of a side."""
+    image = np.broadcast_to(np.uint8(0), (height, width, 3))
+    resized = get_resize_output_image_size(image, bounds, side, ChannelDimension.LAST)
+    return [height, width, *bounds, side, *(int(length) for length in resized)]
+
+
 def write(name: str, cases: list, plans: list) -> None:
     lines = [",\n".join(f"    {json.dumps(one)}" for one in some) for some in (cases, plans)]
     text = '{\n  "cases": [\n%s\n  ],\n  "plans": [\n%s\n  ]\n}\n' % tuple(lines)
@@ -103,6 +111,17 @@ def main() -> None:
     square = {"size": {"shortest_edge": 64}, "crop_size": {"height": 64, "width": 64}, "do_pad": True}
     llava = [{**square, **LEVELS}, {**square, **LEVELS, "image_mean": [0, 0, 0]}, {**square, **LEVELS, "do_pad": False}]
     small = [size for size in SIZES if max(size) < 600]
+    pixtral = [
+        {"size": {"longest_edge": 140}, "patch_size": 28}, {"size": {"height": 96, "width": 200}, "patch_size": 16},
+        {"size": {"longest_edge": 1540}, "patch_size": 28, "resample": 2, "image_mean": [0.5] * 3, "image_std": [0.3, 0.2, 0.1]},
+        {"patch_size": 32, "do_normalize": False, "rescale_factor": 1 / 128}, {"size": {"longest_edge": 60}, "patch_size": 12, **LEVELS},
+    ]  # fmt: skip
+    bounds = (((1540, 1540), 28), ((140, 140), 28), ((1024, 1024), 16), ((300, 777), 20))
+    write(
+        "mistral3",
+        [case(PixtralImageProcessor, config, size) for config in pixtral for size in small],
+        [pixtral_plan(*size, most, side) for most, side in bounds for size in PLAN_SIZES],
+    )
     write("llava", [case(LlavaImageProcessor, config, size) for config in llava for size in small], [])
 
     levels = {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.9, 0.8, 0.7]}

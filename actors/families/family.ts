@@ -23,7 +23,10 @@ export interface ImagePlan {
   readonly source: ImageSize;
   /** Image tokens that stand for it in the prompt, and rows of its embedding, in the same order; ≥ 1. */
   readonly tokens: number;
-  /** Of `pixel_values` for this image alone, float32: `[tiles, 3, height, width]` or `[patches, values]`. */
+  /**
+   * Of `pixel_values` for this image alone, float32: `[tiles, 3, height, width]`, `[patches, values]`, or `[3, height, width]` of an
+   * image that is never encoded beside others.
+   */
   readonly shape: readonly number[];
   /**
    * Equal parts along the first dimension of the pixels and of the embedding that do not see each other, so that the

@@ -8,6 +8,7 @@ import { llama4 } from './llama4/llama4.ts';
 import { llava } from './llava/llava.ts';
 import { llavaQwen2 } from './llava/llava-qwen2.ts';
 import { llavaOnevision } from './llava_onevision/llava-onevision.ts';
+import { mistral3 } from './mistral3/mistral3.ts';
 import { paligemma } from './paligemma/paligemma.ts';
 import { qwen25Vl } from './qwen-vl/qwen2-5-vl.ts';
 import { qwen2Vl } from './qwen-vl/qwen2-vl.ts';
@@ -20,6 +21,7 @@ const FAMILIES: readonly ModelFamily[] = [
   llava,
   llavaQwen2,
   llavaOnevision,
+  mistral3,
   paligemma,
   qwen2Vl,
   qwen25Vl,

@@ -35,6 +35,7 @@ VISION = {
     "llama4": "llama4",
     "idefics3": "idefics3",
     "smolvlm": "idefics3",
+    "mistral3": "mistral3",
 }
 
 

@@ -15,12 +15,14 @@ from builder import FLOAT, GraphBuilder
 from checkpoint import CheckpointError
 
 EMBEDS = "inputs_embeds"
+# Families whose images are of many sizes, each a run of its own.
+ONE_IMAGE = ("llava_onevision", "mistral3")
 
 
 def integrate(vision: GraphBuilder, embed: GraphBuilder, decoder: GraphBuilder) -> GraphBuilder:
     """@raise CheckpointError: of a family whose vision graph takes one image a run"""
     config = decoder.checkpoint.config
-    if "image_sizes" in names_of(vision.inputs):
+    if config["model_type"] in ONE_IMAGE:
         raise CheckpointError(f"{config['model_type']}: its vision graph takes one image a run, so there is no integrated encoding")
     g = GraphBuilder(decoder.checkpoint, decoder.precision, decoder.name)
     g.nodes += g.absorb(embed, "embed/", {"input_ids": "input_ids", EMBEDS: "text_embeds"})

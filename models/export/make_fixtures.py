@@ -41,10 +41,11 @@ def write_published(checkpoint: Path, fixture: Path, out: Path) -> None:
 
 
 def write_fixture(checkpoint: Path, out: Path) -> None:
-    """A model directory in float32, golden.json, and checkpoint.json: the header of model.safetensors, for tests of the exporter."""
+    """A model directory in float32, golden answers, and checkpoint.json: the header of model.safetensors, for tests of the exporter."""
     shutil.rmtree(out, ignore_errors=True)
     export(Checkpoint(checkpoint), out, [PRECISIONS["fp32"]])
-    shutil.copyfile(checkpoint / "golden.json", out / "golden.json")
+    for golden in checkpoint.glob("golden*.json"):
+        shutil.copyfile(golden, out / golden.name)
     header, _ = read_header(checkpoint / "model.safetensors")
     lines = [f"{json.dumps(name)}: {json.dumps(entry)}" for name, entry in header.items()]
     (out / "checkpoint.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

@@ -40,6 +40,10 @@ FAMILIES = {
     "llava_onevision": {
         case: {"pixel_values": [tiles, 3, 56, 56], "image_sizes": [size]} for case, (size, tiles) in ANY_RESOLUTION.items()
     },
+    # Of one size in a run; sides are whole tokens.
+    "mistral3": {
+        "three images": {"pixel_values": [3, 3, 84, 56]}, "flat": {"pixel_values": [1, 3, 28, 308]}, "large": {"pixel_values": [1, 3, 280, 196]},
+    },
     "idefics3": {
         case: {"pixel_values": [1, len(pictures), 3, side, side], "pictures": pictures}
         for case, (pictures, side) in MASKS.items()
@@ -67,6 +71,9 @@ def outputs(model, family: str, case: dict) -> dict[str, torch.Tensor]:
         for tile, (height, width) in enumerate(case["pictures"]):
             mask[0, tile, :height, :width] = True
         return {"image_features": model.model.get_image_features(pixels * mask[:, :, None], mask).pooler_output}
+    if family == "mistral3":
+        sizes = torch.tensor([case["pixel_values"][2:]] * len(pixels))
+        return {"image_features": torch.cat(model.model.get_image_features(pixels, sizes).pooler_output)}
     if family == "llava_onevision":
         sizes = torch.tensor(case["image_sizes"])
         if len(pixels) > 1:

@@ -116,6 +116,12 @@ class ExportedModel:
                 {"pixel_values": tiles[: self._tiles(size)], "image_sizes": size[None].astype(np.int64)}
                 for tiles, size in zip(pixels, inputs["image_sizes"])
             ]
+        if self.family == "mistral3":
+            # Images of one prompt are padded to the largest; the graph takes them one by one, as they are.
+            return [
+                {"pixel_values": image[None, :, : int(height), : int(width)]}
+                for image, (height, width) in zip(pixels, inputs["image_sizes"])
+            ]
         feeds = {"pixel_values": pixels}
         types = {one.name: one.type for one in self.vision.get_inputs()}
         for name, source in (("image_grid_thw", "image_grid_thw"), ("grid_thw", "image_grid_thw"), ("pixel_attention_mask",) * 2):

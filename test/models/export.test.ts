@@ -22,7 +22,7 @@ import { runBeside, runExporter, runSnippet, whyNoExporter } from './support/exp
 
 const GRAPHS = ['decoder_model_merged.onnx', 'embed_tokens.onnx', 'vision_encoder.onnx'];
 /** Families whose graphs hold every weight that counts as it is in the checkpoint, or transposed. */
-const RESTORABLE = ['idefics3', 'llava', 'llava_onevision'];
+const RESTORABLE = ['idefics3', 'llava', 'llava_onevision', 'mistral3'];
 
 /** As `models/export/make_fixtures.py` has them. */
 const PUBLISHED = {
@@ -146,6 +146,16 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
       const first = tokenIds.findIndex((id, i) => id !== exact[i]);
       assert((first === -1 ? tokenIds.length : first) >= alike, `${first} tokens as in float32`);
       assert.deepEqual(await answer(out, { dtype, mode: 'disaggregated' }), tokenIds);
+    });
+  }
+
+  for (const family of ['llava_onevision', 'mistral3']) {
+    it(`refuses integrated encoding of images that need a run each: ${family}`, async () => {
+      const [checkpoint, out] = [join(folder, `${family}-apart`), join(folder, `${family}-together`)];
+      await writeCheckpoint(family, checkpoint, () => undefined);
+      const { code, stderr } = runExporter(checkpoint, out, '--integrated');
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`${family}.*one image a run`));
     });
   }
 

@@ -23,6 +23,9 @@ from decoders.rotary import Rotary, add_rotary, rope_settings
 from decoders.text_config import TextConfig, read_text_config
 from precision import Precision
 
+# Of rope_parameters.
+SCALING = "llama_4_scaling_beta"
+
 
 @dataclass(frozen=True)
 class DecoderOptions:
@@ -188,7 +191,7 @@ class _Decoder:
                 # Llama 4: without a weight, behind the rotation.
                 unit = ones(g, config.head_dim)
                 q, k = (norm_heads(g, y, unit, config.head_dim, config.eps, f"{y}_normed") for y in (q, k))
-        elif config.get("attn_temperature_tuning", False):
+        if self._is_tempered(layer):
             q = g.node("Mul", [q, self._temperature()], f"{q}_tempered")
         cache, out = cache_of(layer), f"{at}_attended"
         if self.grouped is not None:
@@ -197,18 +200,31 @@ class _Decoder:
             attended = self.plain.add(q, k, v, cache, self.bias[kind], out)
         return g.biased(attended, f"{root}.self_attn.o_proj", f"{at}_attention")
 
+    def _is_tempered(self, layer: int) -> bool:
+        """Whether queries grow with the position, so that attention stays sharp over long contexts."""
+        if self.config.type == "ministral3":
+            return self.rope.get(SCALING) is not None
+        return not uses_rotary(self.config, layer) and bool(self.config.get("attn_temperature_tuning", False))
+
     def _head_scale(self, root: str, projection: str) -> str:
         plus_one = (lambda w: w + 1) if self.gemma else None
         return self.g.weight(f"{root}.self_attn.{projection}_norm.weight", plus_one)
 
     def _temperature(self) -> str:
-        """[B, S, 1], 1 + attn_scale · ln(1 + ⌊(position + 1) / floor_scale⌋): Llama 4's, in layers that know no positions."""
+        """[B, S, 1], 1 + scale · ln(1 + ⌊place / floor⌋): Llama 4's in layers that know no positions, Ministral 3's in all.
+
+        Llama 4 counts places from 1.
+        """
         g, config = self.g, self.config
         if self.temperature is None:
-            reached = g.node("Add", [self.positions, g.scalar(1)], "reached")
-            steps = g.node("Div", [reached, g.scalar(config.values["floor_scale"])], "steps")
+            if config.type == "ministral3":
+                reached, floor, scale = self.positions, self.rope["original_max_position_embeddings"], self.rope[SCALING]
+            else:
+                reached = g.node("Add", [self.positions, g.scalar(1)], "reached")
+                floor, scale = config.values["floor_scale"], config.values["attn_scale"]
+            steps = g.node("Div", [reached, g.scalar(floor)], "steps")
             steps = g.node("Cast", [g.node("Add", [steps, g.scalar(1)], "steps_1")], "steps_float", to=FLOAT)
-            scale = g.constant("attn_scale", np.array(config.values["attn_scale"], np.float32))
+            scale = g.constant("attn_scale", np.array(scale, np.float32))
             warmth = g.node("Mul", [g.node("Log", [steps], "steps_log"), scale], "warmth")
             warmth = g.node("Add", [warmth, g.constant("one_float", np.array(1, np.float32))], "temperature_float")
             warmth = g.node("Unsqueeze", [warmth, g.ints(2)], "temperature_each")

@@ -13,6 +13,9 @@ def layer_kind(config: TextConfig, layer: int) -> str:
         kind = "full" if (layer + 1) % config.values["sliding_window_pattern"] == 0 else "window"
     elif config.type == "llama4_text":
         kind = "chunk" if uses_rotary(config, layer) else "full"
+    elif config.type in ("mistral", "ministral3"):
+        # All layers have the window, where there is one.
+        kind = "window"
     else:
         kind = "full"
     sizes = {"window": "sliding_window", "chunk": "attention_chunk_size"}

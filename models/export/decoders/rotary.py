@@ -37,7 +37,7 @@ def rope_settings(config: TextConfig, layer_type: str = "full_attention") -> dic
         if layer_type in new:
             new = new[layer_type]
         theta = new.get("rope_theta", config.values["rope_theta"])
-        return {**new, "rope_type": new.get("rope_type", "default"), "rope_theta": theta}
+        return {**new, "rope_type": new.get("rope_type", new.get("type", "default")), "rope_theta": theta}
     if layer_type == "sliding_attention" and "rope_local_base_freq" in config.values:
         return {"rope_type": "default", "rope_theta": config.values["rope_local_base_freq"]}
     old = config.get("rope_scaling", {})
@@ -58,7 +58,9 @@ def inverse_frequencies(settings: dict, head_dim: int) -> np.ndarray:
         return (base / np.float32(settings["factor"])).astype(np.float32)
     if kind == "llama3":
         return _llama3(base, settings)
-    raise CheckpointError(f'config.json: rope_type "{kind}" is not exported; known are default, linear, llama3')
+    if kind == "yarn":
+        return _yarn(base, settings, head_dim)
+    raise CheckpointError(f'config.json: rope_type "{kind}" is not exported; known are default, linear, llama3, yarn')
 
 
 def _llama3(base: np.ndarray, settings: dict) -> np.ndarray:
@@ -72,6 +74,37 @@ def _llama3(base: np.ndarray, settings: dict) -> np.ndarray:
     slowed = np.where(wavelength > old / low, base / factor, base)
     between = (wavelength <= old / low) & (wavelength >= old / high)
     return np.where(between, mixed, slowed).astype(np.float32)
+
+
+def _yarn(base: np.ndarray, settings: dict, head_dim: int) -> np.ndarray:
+    """Frequencies that turn often within the old context are kept, those that hardly turn slowed down (Peng et al. 2023)."""
+    old, theta = settings["original_max_position_embeddings"], settings["rope_theta"]
+
+    def place(turns: float) -> float:
+        """Where among the frequencies there is one that turns so often."""
+        return head_dim * math.log(old / (turns * 2 * math.pi)) / (2 * math.log(theta))
+
+    low, high = place(settings.get("beta_fast") or 32), place(settings.get("beta_slow") or 1)
+    if settings.get("truncate", True):
+        low, high = math.floor(low), math.ceil(high)
+    low, high = max(low, 0), min(high, head_dim - 1)
+    width = high - low or 0.001
+    slowed = np.clip((np.arange(head_dim // 2, dtype=np.float32) - np.float32(low)) / np.float32(width), 0, 1)
+    return (base / np.float32(settings["factor"]) * slowed + base * (1 - slowed)).astype(np.float32)
+
+
+def table_factor(settings: dict) -> float:
+    """What cosines and sines are multiplied by: YaRN makes attention sharper the longer the context became."""
+    if settings["rope_type"] != "yarn":
+        return 1.0
+    if settings.get("attention_factor") is not None:
+        return settings["attention_factor"]
+
+    def scale(by: float) -> float:
+        return 0.1 * by * math.log(settings["factor"]) + 1.0 if settings["factor"] > 1 else 1.0
+
+    one, all_dims = settings.get("mscale"), settings.get("mscale_all_dim")
+    return scale(one) / scale(all_dims) if one and all_dims else scale(1)
 
 
 def axis_of_each(settings: dict, half: int) -> np.ndarray | None:
@@ -99,10 +132,15 @@ def add_rotary(g: GraphBuilder, positions: str, settings: dict, head_dim: int, o
         each = g.node("Transpose", [picked], f"{out}_each", perm=[1, 2, 0])
     angles = g.node("Mul", [each, g.constant(f"{out}_frequencies", frequencies)], f"{out}_angles")
     flat = g.node("Reshape", [angles, g.ints(-1, head_dim // 2)], f"{out}_flat")
-    tables = []
+    tables, factor = [], table_factor(settings)
     for op in ("Cos", "Sin"):
-        table = g.node(op, [flat], f"{out}_{op.lower()}32" if g.precision.half else f"{out}_{op.lower()}")
-        tables.append(g.node("Cast", [table], f"{out}_{op.lower()}", to=FLOAT16) if g.precision.half else table)
+        name = f"{out}_{op.lower()}"
+        last = f"{name}32" if g.precision.half else name
+        if factor == 1:
+            table = g.node(op, [flat], last)
+        else:
+            table = g.node("Mul", [g.node(op, [flat], f"{name}_plain"), g.constant(f"{out}_factor", np.array(factor, np.float32))], last)
+        tables.append(g.node("Cast", [table], name, to=FLOAT16) if g.precision.half else table)
     # 0, 1, 2 … in the shape [B, S].
     shape = g.node("Slice", [g.node("Shape", [angles], f"{out}_shape"), g.ints(0), g.ints(2)], f"{out}_rows_shape")
     count = g.node("ReduceProd", [shape], f"{out}_count", axes=[0], keepdims=0)

@@ -15,6 +15,18 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 32,
         "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "hidden_act": "silu",
     },
+    "mistral": {
+        "hidden_size": 4096, "num_hidden_layers": 32, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "rms_norm_eps": 1e-6, "rope_theta": 10000.0, "hidden_act": "silu", "sliding_window": 4096,
+    },
+    "ministral3": {
+        "hidden_size": 4096, "num_hidden_layers": 34, "num_attention_heads": 32, "num_key_value_heads": 8,
+        "head_dim": 128, "rms_norm_eps": 1e-5, "rope_theta": 1000000.0, "hidden_act": "silu",
+        "rope_parameters": {
+            "rope_type": "yarn", "rope_theta": 1000000.0, "factor": 16.0, "original_max_position_embeddings": 16384,
+            "beta_fast": 32.0, "beta_slow": 1.0, "mscale": 1.0, "mscale_all_dim": 1.0, "llama_4_scaling_beta": 0.1,
+        },
+    },
     "qwen2_vl_text": {
         "hidden_size": 8192, "num_hidden_layers": 80, "num_attention_heads": 64, "num_key_value_heads": 8,
         "rms_norm_eps": 1e-5, "rope_theta": 1000000.0, "hidden_act": "silu",
@@ -52,7 +64,7 @@ ALIASES = {"qwen2_5_vl_text": "qwen2_vl_text", "qwen2_vl": "qwen2_vl_text", "qwe
 # What a family's language model is where its config does not say.
 TEXT_OF_FAMILY = {
     "llava": "llama", "llava_onevision": "qwen2", "llava_qwen2": "qwen2", "paligemma": "gemma", "idefics3": "llama",
-    "smolvlm": "llama",
+    "smolvlm": "llama", "mistral3": "mistral",
 }  # fmt: skip
 
 

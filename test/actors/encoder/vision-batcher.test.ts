@@ -169,6 +169,22 @@ describe('images that are encoded as a whole', () => {
     assert.deepEqual(encoder.runs, [[1], [2]]);
   });
 
+  it('have a run each where their pixels have no dimension for several', async () => {
+    const encoder = new FakeEncoder();
+    const batcher = batcherOf(encoder, 8);
+    const signal = new AbortController().signal;
+    const targets = [1, 2].map((first) => ({ first, target: new Float32Array(TARGET) }));
+    await Promise.all(
+      targets.map(({ first, target }) => {
+        const pixels = new Float32Array(3 * 4 * 2).fill(first);
+        const feed = { pixels, shape: [3, 4, 2], parts: 1, tokens: 1, inputs: {} };
+        return batcher.encode({ ...feed, target, requestId: 'a', signal });
+      }),
+    );
+    assert.deepEqual(encoder.runs, [[1], [2]]);
+    for (const { first, target } of targets) assert.deepEqual([...target], expected([first]));
+  });
+
   it('count by their tokens, and are never cut', async () => {
     const encoder = new GridEncoder();
     const batcher = batcherOfGrids(encoder, 4);

@@ -40,7 +40,11 @@ const NEAR = 0.002;
 
 function read(family: string, file: string): FamilyGolden[] {
   const text = readFileSync(join(FAMILIES, family, file), 'utf8');
-  return z.array(goldenSchema).parse(JSON.parse(text));
+  return parseGoldens(JSON.parse(text));
+}
+
+export function parseGoldens(cases: unknown): FamilyGolden[] {
+  return z.array(goldenSchema).parse(cases);
 }
 
 export const goldensOf = (family: string): FamilyGolden[] => read(family, 'golden.json');
@@ -72,9 +76,14 @@ export async function familyModel(
 ): Promise<FamilyModelFolder> {
   const path = await mkdtemp(join(tmpdir(), `troupe-${family}-`));
   await cp(join(FAMILIES, family), path, { recursive: true });
+  return { path, heldBack: await holdBack(path, change) };
+}
+
+/** Puts another end of sequence into a model directory. @returns its own */
+export async function holdBack(path: string, change: Record<string, unknown> = {}): Promise<number[]> {
   const own = endsSchema.parse(JSON.parse(readFileSync(join(path, 'generation_config.json'), 'utf8')));
   await writeFile(join(path, 'generation_config.json'), JSON.stringify({ eos_token_id: NEVER, ...change }));
-  return { path, heldBack: [own.eos_token_id ?? []].flat() };
+  return [own.eos_token_id ?? []].flat();
 }
 
 /** In no vocabulary. */

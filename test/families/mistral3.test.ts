@@ -1,0 +1,3 @@
+import { goldenSuite } from './support/golden-suite.ts';
+
+goldenSuite('mistral3');
