@@ -15,6 +15,7 @@ import { int64Tensor } from '../inference/image-tensor.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
+import { webGpuVision } from '../model/rewrite/webgpu-vision.ts';
 
 export interface VisionEncoderOptions {
   /** Threads of one graph operator, the calling thread included; ≥ 1. */
@@ -91,8 +92,11 @@ export class VisionEncoder {
     const { threads, gpu } = options;
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
-    // The rewritten one is made for the CPU.
-    const file = gpu?.device === 'webgpu' ? { path: vision.path } : vision;
+    // The other rewritten one is made for the CPU.
+    const file =
+      gpu?.device === 'webgpu'
+        ? await webGpuVision({ modelPath: path, path: vision.path }, vision.signature)
+        : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
       return new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });

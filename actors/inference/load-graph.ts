@@ -1,10 +1,10 @@
 /** A graph of a model, rewritten where it could be. */
-import type { RewritableGraph } from '../model/model-directory.ts';
+import type { GraphRewrite } from '../model/rewrite/rewritten-graph.ts';
 import { OrtSession, type OrtSessionOptions } from './ort-session.ts';
 
 /** @throws ModelError when it cannot be loaded */
 export function loadGraph(
-  { path, rewrite }: Pick<RewritableGraph, 'path' | 'rewrite'>,
+  { path, rewrite }: { readonly path: string; readonly rewrite?: GraphRewrite },
   options: Omit<OrtSessionOptions, 'externalDataFolder'>,
 ): Promise<OrtSession> {
   if (!rewrite?.rewritten) return OrtSession.load(path, options);
