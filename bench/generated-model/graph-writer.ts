@@ -105,6 +105,8 @@ export class GraphWriter {
     }
     if (this.#precision === 'q8') return this.#quantized(x, name, { inputs, outputs, weights }, out);
     const blocks = inputs / BLOCK;
+    if (!Number.isInteger(blocks))
+      throw new RangeError(`${name}: rows of ${inputs} are no blocks of ${BLOCK}`);
     this.#planPair(
       { name: `${name}_q4`, dims: [outputs, blocks, BLOCK / 2], dataType: TYPE.uint8 },
       { name: `${name}_scales`, dims: [outputs * blocks], dataType: TYPE.float32 },

@@ -19,7 +19,11 @@ export function writePatches(
   onBytes: (bytes: number) => void,
 ): Promise<void> {
   const values = CHANNELS * frames * patch ** 2;
-  linear(graph, 'pixel_values', 'patch_embedding', values, hidden, 'patches');
+  // A convolution in trained models, which exporters leave in 32 bits.
+  const kernel = graph.weights('patch_embedding', [values, hidden], () =>
+    randomWeights('patch_embedding', values * hidden, 1 / Math.sqrt(values)),
+  );
+  graph.node('MatMul', ['pixel_values', kernel], 'patches');
   // By the grid, so that one which is not the pixels' own fails.
   graph.node('ReduceProd', ['grid_thw'], 'patches_by_image', [intsAttribute('axes', [1])]);
   graph.node('ReduceSum', ['patches_by_image', graph.ints(0)], 'patch_count');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { generatedModel } from '../../bench/generated-model/generate.ts';
+import { PRECISIONS } from '../../bench/generated-model/precision.ts';
 import { ATTENTION_KINDS, type AttentionKind } from '../../bench/generated-model/shape.ts';
 import { type ShapeName, shapeOf } from '../../bench/generated-model/shapes.ts';
 import { toChatOptions } from '../../bench/peers/peer-request.ts';
@@ -22,13 +23,12 @@ const SHAPES: readonly {
   shape: ShapeName;
   modelType: string;
   imageTokens: number;
-  precision: 'q4' | 'q8';
 }[] = [
-  { shape: 'qwen2-vl-2b', modelType: 'qwen2_vl', imageTokens: 9, precision: 'q8' },
-  { shape: 'gemma-3-4b', modelType: 'gemma3', imageTokens: 256, precision: 'q4' },
+  { shape: 'qwen2-vl-2b', modelType: 'qwen2_vl', imageTokens: 9 },
+  { shape: 'gemma-3-4b', modelType: 'gemma3', imageTokens: 256 },
 ];
 
-for (const { shape, modelType, imageTokens, precision } of SHAPES) {
+for (const { shape, modelType, imageTokens } of SHAPES) {
   describe(`a generated model of the shape ${shape}`, () => {
     let cache: string;
     const models = {} as Record<AttentionKind, ModelDirectory>;
@@ -37,7 +37,7 @@ for (const { shape, modelType, imageTokens, precision } of SHAPES) {
       cache = await mkdtemp(join(tmpdir(), 'troupe-generated-'));
       for (const attention of ATTENTION_KINDS) {
         // What a precision does to a product does not depend on the attention.
-        const precisions = attention === 'gqa' ? (['fp32', precision] as const) : (['fp32'] as const);
+        const precisions = attention === 'gqa' ? PRECISIONS : (['fp32'] as const);
         const model = await generatedModel({ shape, attention, layers: 1, precisions, cache });
         models[attention] = await openModel({ model, dtype: 'fp32', promptTemplate: undefined });
       }
@@ -78,31 +78,33 @@ for (const { shape, modelType, imageTokens, precision } of SHAPES) {
       assert(new Set(fused.tokenIds).size > MAX_TOKENS / 4, `repeats itself: ${fused.text}`);
     });
 
-    it(`takes an image, in ${precision}`, async () => {
-      await using troupe = await Troupe.start({ model: models.gqa.path, dtype: precision });
-      const ask = (image: string) =>
-        troupe.chat({
-          messages: [
-            {
-              role: 'user',
-              content: [
-                { type: 'image', image: join(FAMILIES, image) },
-                { type: 'text', text: 'Is there a red ring?' },
-              ],
-            },
-          ],
+    for (const dtype of ['q4', 'q8'] as const) {
+      it(`takes an image, in ${dtype}`, async () => {
+        await using troupe = await Troupe.start({ model: models.gqa.path, dtype });
+        const ask = (image: string) =>
+          troupe.chat({
+            messages: [
+              {
+                role: 'user',
+                content: [
+                  { type: 'image', image: join(FAMILIES, image) },
+                  { type: 'text', text: 'Is there a red ring?' },
+                ],
+              },
+            ],
+            maxTokens: MAX_TOKENS,
+            temperature: 0,
+          });
+        const text = await troupe.chat({
+          messages: [{ role: 'user', content: 'Is there a red ring?' }],
           maxTokens: MAX_TOKENS,
           temperature: 0,
         });
-      const text = await troupe.chat({
-        messages: [{ role: 'user', content: 'Is there a red ring?' }],
-        maxTokens: MAX_TOKENS,
-        temperature: 0,
+        const first = await ask('square.png');
+        assert.match(first.text, /^zq[a-z]*( zq[a-z]*)*$/);
+        assert(first.usage.promptTokens >= text.usage.promptTokens + imageTokens);
+        assert.notDeepEqual(first.tokenIds, (await ask('wide.png')).tokenIds);
       });
-      const first = await ask('square.png');
-      assert.match(first.text, /^zq[a-z]*( zq[a-z]*)*$/);
-      assert(first.usage.promptTokens >= text.usage.promptTokens + imageTokens);
-      assert.notDeepEqual(first.tokenIds, (await ask('wide.png')).tokenIds);
-    });
+    }
   });
 }
