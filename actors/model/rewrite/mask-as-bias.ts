@@ -16,11 +16,16 @@ const INPUT = { query: 0, key: 1, mask: 4, bias: 5 } as const;
 /** The lowest number of float16, which no score of a model that runs in it comes near; in float32 it does as well. */
 const LOWEST = -65_504;
 
-/** @returns how many operators have been changed. One that has a bias as well, or packed keys, stays as it is */
-export function maskAsBias(editor: GraphEditor): number {
-  const masked = editor.nodesOf(OPERATOR).filter(({ input = [] }) => {
+/** Operators that `maskAsBias` changes. One that has a bias as well, or packed keys, stays as it is. */
+export function masksOf(editor: GraphEditor): OnnxNode[] {
+  return editor.nodesOf(OPERATOR).filter(({ input = [] }) => {
     return (input[INPUT.mask] ?? '') !== '' && (input[INPUT.bias] ?? '') === '' && input[INPUT.key] !== '';
   });
+}
+
+/** @returns how many operators have been changed */
+export function maskAsBias(editor: GraphEditor): number {
+  const masked = masksOf(editor);
   const penalties = new Map<string, string>();
   for (const node of masked) replaceMask(editor, node, penalties);
   return masked.length;
