@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PRECISIONS } from './generated-model/precision.ts';
 import { ATTENTION_KINDS } from './generated-model/shape.ts';
+import { SHAPE_NAMES } from './generated-model/shapes.ts';
 import { defaultResultsFile } from './results.ts';
 import type { SuiteOptions } from './suite.ts';
 import { SUITES } from './suites/index.ts';
@@ -27,7 +28,9 @@ Options:
   --suite NAME        run this suite only (repeatable)
   --quick             a short look, with a small generated model; not for publication
   --rounds N          turns of each side in suites on the generated model (default: the suite's own)
-  --layers N          decoder layers of the generated model (default: 30, the shape of SmolVLM-256M; --quick: 2)
+  --shape SHAPE       of the generated model: ${SHAPE_NAMES.join(', ')}
+                      (default: ${SHAPE_NAMES[0]}); prefill and decode, too, then run on it
+  --layers N          its decoder layers (default: 30, 4, 6; --quick: 2)
   --attention KIND    of the generated model: ${ATTENTION_KINDS.join(' or ')} (default: ${ATTENTION_KINDS[0]})
   --dtype DTYPE       of the generated model: ${PRECISIONS.join(', ')}; parity's: fp32 or q4 (default: the suite's own)
   --answer-tokens N   of throughput's 16 requests, which are then all that it runs (default: 128)
@@ -37,7 +40,7 @@ Options:
   --before FILE       for --report: figures of an earlier state, to show beside
   --help              show this
 
-The generated model (random weights, 1.4 GB) is made once, into bench/.cache or the folder that the environment
+The generated model (random weights, 1.4 GB, the larger shapes up to 4 GB) is made once, into bench/.cache or the folder that the environment
 variable TROUPE_BENCH_CACHE names. All suites together take more than an hour on two cores, throughput alone half of it.
 
 Suites:
@@ -50,6 +53,7 @@ export function parseFlags(args: string[]): RunFlags {
   const quick = values.quick;
   const options = {
     quick,
+    shape: oneOf('--shape', SHAPE_NAMES, values.shape),
     attention: oneOf('--attention', ATTENTION_KINDS, values.attention) ?? 'gqa',
     layers: positive('--layers', values.layers) ?? (quick ? 2 : undefined),
     dtype: oneOf('--dtype', PRECISIONS, values.dtype),
@@ -75,6 +79,7 @@ function parsed(args: string[]) {
         suite: { type: 'string', multiple: true },
         quick: { type: 'boolean', default: false },
         rounds: { type: 'string' },
+        shape: { type: 'string' },
         layers: { type: 'string' },
         attention: { type: 'string' },
         dtype: { type: 'string' },

@@ -1,13 +1,16 @@
 /** What a benchmark suite is, and what it gives. */
 import type { Precision } from './generated-model/precision.ts';
 import type { AttentionKind } from './generated-model/shape.ts';
+import type { ShapeName } from './generated-model/shapes.ts';
 
 export interface SuiteOptions {
   /** Shorter, for a look, and on a small generated model; its figures are not for publication. */
   readonly quick: boolean;
+  /** Of the generated model; SmolVLM's when absent, and suites on the embedded model then stay with that. */
+  readonly shape: ShapeName | undefined;
   /** Of the generated model's decoder. */
   readonly attention: AttentionKind;
-  /** Of the generated model's decoder; the full shape when absent. */
+  /** Of the generated model's decoder; the shape's own number when absent. */
   readonly layers: number | undefined;
   /** Precision of the generated model; each suite has its default. */
   readonly dtype: Precision | undefined;

@@ -19,6 +19,7 @@ import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import { tryRuns } from '../inference/trial-runs.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
+import { webGpuVision } from '../model/rewrite/webgpu-vision.ts';
 
 export interface VisionEncoderOptions {
   /** Threads of one graph operator, the calling thread included; ≥ 1. */
@@ -95,9 +96,15 @@ export class VisionEncoder {
     const { threads, gpu } = options;
     const outputs = vision.signature.outputs.map(({ name }) => name);
     const stays = options.staysOnGpu ? { staysOnGpu: outputs } : {};
-    // The rewritten one is made for the CPU.
+    // The one rewritten at start is made for the CPU.
     const { rewrite: _, ...asItCame } = vision;
-    const file = gpu?.device === 'webgpu' ? asItCame : vision;
+    const file =
+      gpu?.device === 'webgpu'
+        ? {
+            ...asItCame,
+            ...(await webGpuVision({ modelPath: path, path: vision.path }, vision.signature)),
+          }
+        : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
     try {
       const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
@@ -221,6 +228,7 @@ async function tryOnGpu(
   try {
     if (staysOnGpu) gpu.dispose([await encoder.encodeOnGpu(feed)]);
     else await encodeTrial(encoder, feed);
+    gpu.forgetTraffic();
   } catch (error) {
     if (gpu.lost !== undefined) throw error;
     const remedy = 'Run this model on the CPU: device cpu';

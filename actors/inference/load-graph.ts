@@ -1,9 +1,10 @@
 /** A graph of a model, rewritten where it could be. */
 import type { RewritableGraph } from '../model/model-directory.ts';
+import type { GraphRewrite } from '../model/rewrite/rewritten-graph.ts';
 import { OrtSession, type OrtSessionOptions } from './ort-session.ts';
 
-type GraphToLoad = Pick<RewritableGraph, 'path' | 'rewrite' | 'readsWeights'> &
-  Partial<Pick<RewritableGraph, 'signature'>>;
+type GraphToLoad = Pick<RewritableGraph, 'path' | 'readsWeights'> &
+  Partial<Pick<RewritableGraph, 'signature'>> & { readonly rewrite?: GraphRewrite };
 
 /** @throws ModelError when it cannot be loaded */
 export function loadGraph(

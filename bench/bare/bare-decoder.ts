@@ -20,6 +20,8 @@ export class BareDecoder {
   /** Whether the graph has the likeliest token as an output. The loop then fetches no logits, as the engine does. */
   readonly #choosesItself: boolean;
   readonly #fetches: readonly string[];
+  /** Of `position_ids` `[axes, rows, length]`; undefined where they are `[rows, length]`. */
+  readonly #positionAxes: number | undefined;
   #length = 0;
 
   private constructor(embed: InferenceSession, decoder: InferenceSession, cache: BareCache) {
@@ -27,6 +29,7 @@ export class BareDecoder {
     this.#decoder = decoder;
     this.#cache = cache;
     this.#choosesItself = decoder.outputNames.includes(LIKELIEST.token);
+    this.#positionAxes = axesOf(decoder);
     this.#fetches = decoder.outputNames.filter((name) => name !== 'logits' || !this.#choosesItself);
   }
 
@@ -92,13 +95,13 @@ export class BareDecoder {
 
   async #runEmbedded(embeds: Tensor): Promise<Int32Array> {
     const [rows = 0, length = 0] = embeds.dims;
-    const dims = [rows, length];
+    const axes = this.#positionAxes;
     const positions = Int32Array.from(
-      { length: rows * length },
+      { length: (axes ?? 1) * rows * length },
       (_, index) => this.#length + (index % length),
     );
     const optional: Tensors = {
-      position_ids: int64(positions, dims),
+      position_ids: int64(positions, [...(axes === undefined ? [] : [axes]), rows, length]),
       num_logits_to_keep: int64(Int32Array.of(1), []),
     };
     const feeds = Object.fromEntries(
@@ -114,6 +117,12 @@ export class BareDecoder {
       ? chosen(outputOf(outputs, LIKELIEST.token))
       : mostLikely(outputOf(outputs, 'logits'));
   }
+}
+
+function axesOf({ inputMetadata }: InferenceSession): number | undefined {
+  const positions = inputMetadata.find(({ name }) => name === 'position_ids');
+  if (positions === undefined || !positions.isTensor || positions.shape.length !== 3) return undefined;
+  return Number(positions.shape[0]);
 }
 
 function int64(values: Int32Array, dims: readonly number[]): Tensor {

@@ -1,32 +1,40 @@
 /**
  * Attention in standard operators, as Optimum exports it: keys and values are concatenated to their past, heads are
- * repeated, a causal mask is computed from the shapes and joined with `attention_mask`.
+ * repeated, a causal mask is computed from the shapes and joined with `attention_mask`. How far a token lies back, which sliding
+ * windows go by, is counted in `attention_mask`.
  */
 import { intAttribute, TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
-import type { Attention } from './decoder-graph.ts';
+import type { Attention } from './decoder-layer.ts';
 import { type GraphWriter, intsAttribute } from './graph-writer.ts';
-import type { ModelShape } from './shape.ts';
+import { rotaryAngles } from './rotary-angles.ts';
+import { attentionOf, type DecoderShape, type ModelShape } from './shape.ts';
 
 /** Stands for minus infinity, as in exports of float32 models. */
 const LOWEST = -3.4028234663852886e38;
+/** Ends the names of what belongs to layers with a sliding window. */
+const LOCAL = '_local';
 
 export class ConcatAttention implements Attention {
   readonly #graph: GraphWriter;
-  readonly #text: ModelShape['text'];
+  readonly #text: DecoderShape;
 
   constructor(graph: GraphWriter, { text }: ModelShape) {
     this.#graph = graph;
     this.#text = text;
-    this.#rotation();
+    this.#rotation(text.ropeTheta, '');
     this.#mask();
+    if (text.sliding === undefined) return;
+    this.#rotation(text.sliding.ropeTheta, LOCAL);
+    this.#localMask(text.sliding.window);
   }
 
   attend(layer: number, q: string, k: string, v: string): string {
     const { heads, kvHeads, headDim } = this.#text;
     const graph = this.#graph;
     const at = `t${layer}`;
-    const query = this.#rotated(this.#split(q, heads));
-    const key = this.#withPast(this.#rotated(this.#split(k, kvHeads)), layer, 'key');
+    const suffix = attentionOf(this.#text, layer).window === undefined ? '' : LOCAL;
+    const query = this.#rotated(this.#split(q, heads), suffix);
+    const key = this.#withPast(this.#rotated(this.#split(k, kvHeads), suffix), layer, 'key');
     const value = this.#withPast(this.#split(v, kvHeads), layer, 'value');
     const keys = graph.node('Transpose', [this.#repeated(key)], `${at}_keys_turned`, [
       intsAttribute('perm', [0, 1, 3, 2]),
@@ -34,7 +42,7 @@ export class ConcatAttention implements Attention {
     graph.node('MatMul', [query, keys], `${at}_products`);
     const scale = graph.constant('attention_scale', [], [1 / Math.sqrt(headDim)]);
     graph.node('Mul', [`${at}_products`, scale], `${at}_scaled`);
-    graph.node('Add', [`${at}_scaled`, 'mask_bias'], `${at}_masked`);
+    graph.node('Add', [`${at}_scaled`, `mask_bias${suffix}`], `${at}_masked`);
     graph.node('Softmax', [`${at}_masked`], `${at}_weights`, [intAttribute('axis', -1)]);
     graph.node('MatMul', [`${at}_weights`, this.#repeated(value)], `${at}_heads`);
     graph.node('Transpose', [`${at}_heads`], `${at}_heads_last`, [intsAttribute('perm', [0, 2, 1, 3])]);
@@ -42,21 +50,13 @@ export class ConcatAttention implements Attention {
   }
 
   /** Cosines and sines of the positions, `[batch, 1, length, headDim]`. */
-  #rotation(): void {
+  #rotation(ropeTheta: number, suffix: string): void {
     const graph = this.#graph;
-    const half = this.#text.headDim / 2;
-    const frequencies = Array.from({ length: half }, (_, i) => 1 / this.#text.ropeTheta ** (i / half));
-    graph.node('Cast', ['position_ids'], 'positions_float', [intAttribute('to', TYPE.float32)]);
-    graph.node('Unsqueeze', ['positions_float', graph.ints(2)], 'positions_column');
-    graph.node(
-      'Mul',
-      ['positions_column', graph.constant('frequencies', [half], frequencies)],
-      'angles_half',
-    );
-    graph.node('Concat', ['angles_half', 'angles_half'], 'angles', [intAttribute('axis', -1)]);
+    const half = rotaryAngles(graph, this.#text, ropeTheta, suffix);
+    graph.node('Concat', [half, half], `angles${suffix}`, [intAttribute('axis', -1)]);
     for (const op of ['Cos', 'Sin']) {
-      const wave = graph.node(op, ['angles'], `${op}_flat`);
-      graph.node('Unsqueeze', [wave, graph.ints(1)], op);
+      const wave = graph.node(op, [`angles${suffix}`], `${op}_flat${suffix}`);
+      graph.node('Unsqueeze', [wave, graph.ints(1)], `${op}${suffix}`);
     }
   }
 
@@ -76,8 +76,28 @@ export class ConcatAttention implements Attention {
     graph.node('Cast', ['attention_mask'], 'attended_to', [intAttribute('to', TYPE.bool)]);
     graph.node('Unsqueeze', ['attended_to', graph.ints(1, 2)], 'attended_to_wide');
     graph.node('And', ['causal', 'attended_to_wide'], 'visible');
+    this.#bias('visible', '');
+  }
+
+  /** The same for layers that see the last `window` tokens, the query's own among them. */
+  #localMask(window: number): void {
+    const graph = this.#graph;
+    const counted = graph.node('CumSum', ['attention_mask', graph.scalar(1)], 'true_positions');
+    const start = graph.node('Unsqueeze', ['past_length', graph.ints(0)], 'first_new');
+    const ends = [graph.ints(Number.MAX_SAFE_INTEGER), graph.ints(1)];
+    const fresh = graph.node('Slice', [counted, start, ...ends], 'new_positions');
+    graph.node('Unsqueeze', [fresh, graph.ints(1, 3)], 'query_positions');
+    graph.node('Unsqueeze', [counted, graph.ints(1, 2)], 'key_positions');
+    graph.node('Sub', ['query_positions', 'key_positions'], 'distances');
+    graph.node('Less', ['distances', graph.scalar(window)], 'near');
+    graph.node('And', ['visible', 'near'], 'visible_local');
+    this.#bias('visible_local', LOCAL);
+  }
+
+  #bias(visible: string, suffix: string): void {
+    const graph = this.#graph;
     const zero = graph.constant('zero', [], [0]);
-    graph.node('Where', ['visible', zero, graph.constant('lowest', [], [LOWEST])], 'mask_bias');
+    graph.node('Where', [visible, zero, graph.constant('lowest', [], [LOWEST])], `mask_bias${suffix}`);
   }
 
   /** `[batch, length, heads × headDim]` → `[batch, heads, length, headDim]` */
@@ -87,7 +107,7 @@ export class ConcatAttention implements Attention {
     return graph.node('Transpose', [`${x}_split`], `${x}_by_head`, [intsAttribute('perm', [0, 2, 1, 3])]);
   }
 
-  #rotated(x: string): string {
+  #rotated(x: string, suffix: string): string {
     const graph = this.#graph;
     const { headDim } = this.#text;
     const axis = graph.ints(3);
@@ -95,8 +115,8 @@ export class ConcatAttention implements Attention {
     graph.node('Slice', [x, graph.ints(headDim / 2), graph.ints(headDim), axis], `${x}_high`);
     graph.node('Neg', [`${x}_high`], `${x}_high_negative`);
     graph.node('Concat', [`${x}_high_negative`, `${x}_low`], `${x}_turned`, [intAttribute('axis', -1)]);
-    graph.node('Mul', [x, 'Cos'], `${x}_cos`);
-    graph.node('Mul', [`${x}_turned`, 'Sin'], `${x}_sin`);
+    graph.node('Mul', [x, `Cos${suffix}`], `${x}_cos`);
+    graph.node('Mul', [`${x}_turned`, `Sin${suffix}`], `${x}_sin`);
     return graph.node('Add', [`${x}_cos`, `${x}_sin`], `${x}_rotated`);
   }
 

@@ -1,21 +1,16 @@
 /**
- * The decoder graph of a generated model: a Llama with grouped heads, in either of the two ways in which the Hub's
- * decoders attend to their past (`gqa-attention.ts`, `concat-attention.ts`).
+ * The decoder graph of a generated model, in either of the two ways in which the Hub's decoders attend to their past
+ * (`gqa-attention.ts`, `concat-attention.ts`).
  */
 import type { OnnxValueInfo } from '../../actors/model/onnx/onnx-types.ts';
-import { intAttribute, value } from '../../test/fixtures/graphs/graph-builder.ts';
+import { value } from '../../test/fixtures/graphs/graph-builder.ts';
 import { ConcatAttention } from './concat-attention.ts';
+import { DecoderLayers, rmsNorm } from './decoder-layer.ts';
 import { GroupQueryAttention } from './gqa-attention.ts';
-import { floatAttribute, GraphWriter } from './graph-writer.ts';
+import { GraphWriter } from './graph-writer.ts';
 import type { Precision } from './precision.ts';
 import { randomWeights } from './random-weights.ts';
 import type { AttentionKind, ModelShape } from './shape.ts';
-
-/** What a kind of attention adds to the graph. */
-export interface Attention {
-  /** From the projections of one layer to `[batch, length, hidden]`, with `present.N.{key,value}` as outputs. */
-  attend(layer: number, q: string, k: string, v: string): string;
-}
 
 export interface DecoderFile {
   readonly path: string;
@@ -32,57 +27,14 @@ export function writeDecoder(file: DecoderFile, onBytes: (bytes: number) => void
   const graph = new GraphWriter(file.precision);
   const attention =
     kind === 'gqa' ? new GroupQueryAttention(graph, shape) : new ConcatAttention(graph, shape);
+  const decoder = new DecoderLayers(graph, shape.text, attention);
   let x = 'inputs_embeds';
-  for (let layer = 0; layer < layers; layer++) x = decoderLayer(graph, x, shape, layer, attention);
+  for (let layer = 0; layer < layers; layer++) x = decoder.add(layer, x);
   if (kind === 'gqa') x = lastPositions(graph, x);
-  x = rmsNorm(graph, x, shape, 'normed');
+  x = rmsNorm(graph, x, shape.text, 'normed');
   const weights = () => headWeights(shape, file.firstWord);
   graph.linear(x, 'lm_head', { inputs: hidden, outputs: shape.vocabulary, weights }, 'logits');
   return graph.save(file.path, inputsOf(shape, kind), outputsOf(shape), onBytes);
-}
-
-function decoderLayer(
-  graph: GraphWriter,
-  x: string,
-  shape: ModelShape,
-  layer: number,
-  attention: Attention,
-): string {
-  const { text } = shape;
-  const at = `t${layer}`;
-  const linear = (from: string, part: string, inputs: number, outputs: number): string => {
-    const name = `${at}_${part}_weight`;
-    const weights = () => randomWeights(name, inputs * outputs, 1 / Math.sqrt(inputs));
-    return graph.linear(from, name, { inputs, outputs, weights }, `${at}_${part}`);
-  };
-  const normed = rmsNorm(graph, x, shape, `${at}_norm1`);
-  const attended = attention.attend(
-    layer,
-    linear(normed, 'q', text.hidden, text.heads * text.headDim),
-    linear(normed, 'k', text.hidden, text.kvHeads * text.headDim),
-    linear(normed, 'v', text.hidden, text.kvHeads * text.headDim),
-  );
-  const middle = graph.node(
-    'Add',
-    [x, linear(attended, 'o', text.heads * text.headDim, text.hidden)],
-    `${at}_middle`,
-  );
-  const inner = rmsNorm(graph, middle, shape, `${at}_norm2`);
-  const gate = linear(inner, 'gate', text.hidden, text.mlp);
-  graph.node('Sigmoid', [gate], `${at}_sigmoid`);
-  graph.node('Mul', [gate, `${at}_sigmoid`], `${at}_silu`);
-  graph.node('Mul', [`${at}_silu`, linear(inner, 'up', text.hidden, text.mlp)], `${at}_gated`);
-  return graph.node('Add', [middle, linear(`${at}_gated`, 'down', text.mlp, text.hidden)], `${at}_result`);
-}
-
-function rmsNorm(graph: GraphWriter, x: string, { text }: ModelShape, out: string): string {
-  const ones = graph.constant('norm_scale', [text.hidden], new Float32Array(text.hidden).fill(1));
-  const attributes = [
-    intAttribute('axis', -1),
-    floatAttribute('epsilon', text.epsilon),
-    intAttribute('stash_type', 1),
-  ];
-  return graph.node('SimplifiedLayerNormalization', [x, ones], out, attributes);
 }
 
 /** The last `num_logits_to_keep` positions; 0 keeps all. */
@@ -99,10 +51,11 @@ function headWeights({ vocabulary, text }: ModelShape, firstWord: number): Float
 }
 
 function inputsOf(shape: ModelShape, kind: AttentionKind): OnnxValueInfo[] {
+  const axes = shape.text.sections === undefined ? [] : [shape.text.sections.length];
   return [
     value('inputs_embeds', 'float32', ['batch_size', 'sequence_length', shape.text.hidden]),
     value('attention_mask', 'int64', ['batch_size', 'total_sequence_length']),
-    value('position_ids', 'int64', ['batch_size', 'sequence_length']),
+    value('position_ids', 'int64', [...axes, 'batch_size', 'sequence_length']),
     ...(kind === 'gqa' ? [value('num_logits_to_keep', 'int64', [])] : []),
     ...caches(shape, 'past_key_values', 'past_sequence_length'),
   ];

@@ -27,6 +27,12 @@ interface PlannedTensor {
   readonly make: () => Float32Array | Uint8Array | Int8Array;
 }
 
+interface TensorPlan {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly dataType: number;
+}
+
 export interface Linear {
   readonly inputs: number;
   readonly outputs: number;
@@ -98,10 +104,17 @@ export class GraphWriter {
       return this.node('MatMul', [x, name], out);
     }
     if (this.#precision === 'q8') return this.#quantized(x, name, { inputs, outputs, weights }, out);
-    // Made twice rather than held: the scales are a small part of the time and of the memory.
     const blocks = inputs / BLOCK;
-    this.#plan(`${name}_q4`, [outputs, blocks, BLOCK / 2], TYPE.uint8, () => fourBit(weights()).levels);
-    this.#plan(`${name}_scales`, [outputs * blocks], TYPE.float32, () => fourBit(weights()).scales);
+    if (!Number.isInteger(blocks))
+      throw new RangeError(`${name}: rows of ${inputs} are no blocks of ${BLOCK}`);
+    this.#planPair(
+      { name: `${name}_q4`, dims: [outputs, blocks, BLOCK / 2], dataType: TYPE.uint8 },
+      { name: `${name}_scales`, dims: [outputs * blocks], dataType: TYPE.float32 },
+      () => {
+        const { levels, scales } = fourBit(weights());
+        return [levels, scales];
+      },
+    );
     const sizes = { K: inputs, N: outputs, bits: 4, block_size: BLOCK, accuracy_level: 4 };
     return this.node(
       'MatMulNBits',
@@ -114,9 +127,14 @@ export class GraphWriter {
 
   /** As onnxruntime's dynamic quantization writes a product: both sides in 8 bits, one scale for all weights. */
   #quantized(x: string, name: string, { inputs, outputs, weights }: Linear, out: string): string {
-    const bytes = () => eightBit(transposed(weights(), outputs, inputs));
-    this.#plan(`${name}_bytes`, [inputs, outputs], TYPE.int8, () => bytes().levels);
-    this.#plan(`${name}_scale`, [1], TYPE.float32, () => bytes().scale);
+    this.#planPair(
+      { name: `${name}_bytes`, dims: [inputs, outputs], dataType: TYPE.int8 },
+      { name: `${name}_scale`, dims: [1], dataType: TYPE.float32 },
+      () => {
+        const { levels, scale } = eightBit(transposed(weights(), outputs, inputs));
+        return [levels, scale];
+      },
+    );
     if (!this.#quantizedInputs.has(x)) this.#nodes.push(quantizer(x));
     this.#quantizedInputs.add(x);
     this.#nodes.push(...quantizedProduct({ opType: 'MatMulInteger', x, weights: name, output: out }));
@@ -159,6 +177,25 @@ export class GraphWriter {
       },
     });
     await writeFile(path, model);
+  }
+
+  /** Levels, and behind them their scales, which are small: made together, and held until they are written. */
+  #planPair(
+    levels: TensorPlan,
+    scales: TensorPlan,
+    make: () => readonly [levels: Uint8Array | Int8Array, scales: Float32Array],
+  ): void {
+    let held: Float32Array | undefined;
+    this.#plan(levels.name, levels.dims, levels.dataType, () => {
+      const [made, scale] = make();
+      held = scale;
+      return made;
+    });
+    this.#plan(scales.name, scales.dims, scales.dataType, () => {
+      const scale = held ?? make()[1];
+      held = undefined;
+      return scale;
+    });
   }
 
   #plan(

@@ -22,7 +22,7 @@ export interface PaddedTokenizer {
   readonly json: unknown;
   /** Id of the first made-up word; all ids from there on are words. */
   readonly firstWord: number;
-  /** @throws Error when the embedded model has no such token */
+  /** @throws Error when there is no such control token */
   idOf(token: string): number;
 }
 
@@ -30,11 +30,19 @@ export interface PaddedTokenizer {
 const STEM = ['Ġ', 'z', 'q'];
 const CONSONANTS = [...'zqxjkvwbfgdphmc'];
 
-export async function padTokenizer(path: string, vocabulary: number): Promise<PaddedTokenizer> {
+/** @param controls tokens of the family; those that the embedded model has keep their ids */
+export async function padTokenizer(
+  path: string,
+  vocabulary: number,
+  controls: readonly string[] = [],
+): Promise<PaddedTokenizer> {
   const json = tokenizerSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   const added = new Map(json.added_tokens.map(({ content, id }) => [content, id]));
   const vocab = { ...json.model.vocab };
-  const firstWord = Math.max(...added.values(), ...Object.values(vocab)) + 1;
+  const firstFree = Math.max(...added.values(), ...Object.values(vocab)) + 1;
+  const further = controls.filter((content) => !added.has(content));
+  for (const [index, content] of further.entries()) added.set(content, firstFree + index);
+  const firstWord = firstFree + further.length;
   const merges = json.model.merges.map((merge) => merge.join(' '));
   let id = firstWord;
   for (const [left, right] of wordMerges(lettersWithoutMerges(json.model.merges))) {
@@ -43,14 +51,25 @@ export async function padTokenizer(path: string, vocabulary: number): Promise<Pa
     vocab[left + right] ??= id++;
   }
   return {
-    json: { ...json, model: { ...json.model, vocab, merges } },
+    json: {
+      ...json,
+      added_tokens: [
+        ...json.added_tokens,
+        ...further.map((content, index) => controlToken(firstFree + index, content)),
+      ],
+      model: { ...json.model, vocab, merges },
+    },
     firstWord,
     idOf: (token) => {
       const found = added.get(token);
-      if (found === undefined) throw new Error(`the embedded model's tokenizer has no ${token}`);
+      if (found === undefined) throw new Error(`the tokenizer has no ${token}`);
       return found;
     },
   };
+}
+
+function controlToken(id: number, content: string) {
+  return { id, content, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true };
 }
 
 /** Letters no two of which the tokenizer would join before they join a word. */

@@ -7,7 +7,13 @@
 import '../../actors/inference/telemetry.ts'; // its own onnxruntime collects, too
 import { basename, dirname } from 'node:path';
 import process from 'node:process';
-import { AutoModelForVision2Seq, AutoProcessor, env, RawImage, type Tensor } from '@huggingface/transformers';
+import {
+  AutoModelForImageTextToText,
+  AutoProcessor,
+  env,
+  RawImage,
+  type Tensor,
+} from '@huggingface/transformers';
 import { precisionOf } from '../generated-model/precision.ts';
 import type { PeerAnswer, PeerRequest, PeerTask } from './peer-request.ts';
 
@@ -16,7 +22,7 @@ env.allowRemoteModels = false;
 env.localModelPath = dirname(directory);
 
 const processor = await AutoProcessor.from_pretrained(basename(directory));
-const model = await AutoModelForVision2Seq.from_pretrained(basename(directory), {
+const model = await AutoModelForImageTextToText.from_pretrained(basename(directory), {
   dtype: precisionOf(dtype),
   device: 'cpu',
 });

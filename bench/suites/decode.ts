@@ -1,7 +1,8 @@
 /** Decode steps on top of a prompt, at batch 1 and 8. The prompts' own time does not count. */
 import { ModelRunner } from '../../actors/pd/runner/model-runner.ts';
 import { BareDecoder } from '../bare/bare-decoder.ts';
-import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
+import { graphsModel } from '../bench-model.ts';
+import { promptOf, THREADS } from '../embedded-model.ts';
 import { measure, type Task } from '../measure.ts';
 import { prefillRow } from '../prefill-row.ts';
 import type { Suite } from '../suite.ts';
@@ -14,7 +15,7 @@ export const decodeSuite: Suite = {
   name: 'decode',
   description: 'decode steps at batch 1 and 8 against a bare session.run loop',
   async run(options) {
-    const model = await openEmbeddedModel();
+    const { directory: model, title: of, effort } = await graphsModel(options);
     const prompt = promptOf(PROMPT_LENGTH, model);
     const runner = await ModelRunner.load(model, { threads: THREADS, maxRunning: 8, prefixCacheBytes: 0 });
     const bare = await BareDecoder.load(model, THREADS);
@@ -40,9 +41,10 @@ export const decodeSuite: Suite = {
       },
     });
     try {
-      const title = `Decode, after ${PROMPT_LENGTH} tokens`;
+      const title = `Decode, after ${PROMPT_LENGTH} tokens${of}`;
       const tasks = [bareTask(1), ourTask(1), bareTask(8), ourTask(8)] as const;
-      return { tables: [await measure(title, 'token', [...tasks], options)] };
+      if (effort !== undefined) for (const { run } of tasks) await run();
+      return { tables: [await measure(title, 'token', [...tasks], options, effort)] };
     } finally {
       await runner.release();
       await bare.release();

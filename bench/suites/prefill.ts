@@ -1,7 +1,8 @@
 /** Prompts through the decoder graph: what the first token waits for. */
 import { ModelRunner } from '../../actors/pd/runner/model-runner.ts';
 import { BareDecoder } from '../bare/bare-decoder.ts';
-import { openEmbeddedModel, promptOf, THREADS } from '../embedded-model.ts';
+import { graphsModel } from '../bench-model.ts';
+import { promptOf, THREADS } from '../embedded-model.ts';
 import { measure } from '../measure.ts';
 import { prefillRow } from '../prefill-row.ts';
 import type { Suite, Table } from '../suite.ts';
@@ -12,7 +13,7 @@ export const prefillSuite: Suite = {
   name: 'prefill',
   description: 'prompts of 64 and 512 tokens against bare session.run',
   async run(options) {
-    const model = await openEmbeddedModel();
+    const { directory: model, title, effort } = await graphsModel(options);
     const runner = await ModelRunner.load(model, { threads: THREADS, maxRunning: 8, prefixCacheBytes: 0 });
     const bare = await BareDecoder.load(model, THREADS);
     try {
@@ -27,7 +28,9 @@ export const prefillSuite: Suite = {
           { name: 'session.run', run: () => bare.prefill([prompt]) },
           { name: 'PD', run: ours },
         ] as const;
-        tables.push(await measure(`Prefill, ${length} tokens`, 'prompt', [...tasks], options));
+        if (effort !== undefined) for (const { run } of tasks) await run();
+        const name = `Prefill, ${length} tokens${title}`;
+        tables.push(await measure(name, 'prompt', [...tasks], options, effort));
       }
       return { tables };
     } finally {

@@ -36,7 +36,7 @@ export function parseModelName(given: string): ModelName {
     throw invalidName(
       text,
       'is no name of a model',
-      'Give owner/name, as HuggingFaceTB/SmolVLM-256M-Instruct',
+      'Give owner/name, as in https://huggingface.co/owner/name',
     );
   }
   if (!revision.split('/').every((part) => REVISION_PART.test(part))) {

@@ -22,7 +22,7 @@ describe('on a GPU', { skip }, () => {
       const { status, signal, stdout, stderr } = spawnSync(
         process.execPath,
         ['--test', '--test-reporter=spec', join(import.meta.dirname, file)],
-        { env: clean, encoding: 'utf8', timeout: 240_000 },
+        { env: clean, encoding: 'utf8', timeout: 480_000 },
       );
       assert.equal(signal ?? status, 0, `${stdout}\n${stderr}`);
       assert.match(stdout, /(pass|skipped) [1-9]/);

@@ -60,6 +60,11 @@ export class GpuMemory {
   /** Takes what was found out about the device; what crossed for that does not count. */
   noteTried(promptTokensPerRun: number): void {
     this.#promptTokensPerRun = promptTokensPerRun;
+    this.forgetTraffic();
+  }
+
+  /** What crossed for a trial before the first request does not count. */
+  forgetTraffic(): void {
     this.#hostToDevice = 0;
     this.#deviceToHost = 0;
   }
