@@ -14,6 +14,7 @@ import {
   messagesOf,
   moreGoldensOf,
 } from '../../test/families/support/family-goldens.ts';
+import { writePublished } from '../../test/support/published-model.ts';
 import { AskedChild } from '../asked-child.ts';
 import { FamilyPrompts } from '../family-prompts.ts';
 import type { ModelAnswer, ModelTask } from '../peers/model-task.ts';
@@ -105,7 +106,7 @@ async function compare(
 async function modelFolder({ family, published, renamed, flat = false }: Compared): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), `troupe-${family}-`));
   await cp(new URL(family, FAMILIES), folder, { recursive: true });
-  if (published) await cp(new URL(`published/${family}`, FAMILIES), folder, { recursive: true });
+  if (published) await writePublished(family, folder);
   if (renamed !== undefined) await renameInput(join(folder, 'onnx/vision_encoder.onnx'), renamed);
   if (flat) {
     const file = join(folder, 'config.json');

@@ -4,13 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { decodeModel, encodeModel } from '../../actors/model/onnx/onnx-proto.ts';
+import { encodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import { inspectModel, MODES, Troupe } from '../../src/index.ts';
+import { publishedGraphs } from '../support/published-model.ts';
 import {
   difference,
-  FAMILIES,
   type FamilyGolden,
   type FamilyModelFolder,
   familyModel,
@@ -31,7 +31,8 @@ const pictures = goldens.filter(({ images }) => images.length > 0).slice(0, 8);
 /** @param grouped with GroupQueryAttention */
 async function published(grouped: boolean): Promise<FamilyModelFolder> {
   const folder = await familyModel('gemma3');
-  const model = decodeModel(await readFile(join(FAMILIES, 'published', 'gemma3', DECODER)));
+  const model = (await publishedGraphs('gemma3')).get(basename(DECODER));
+  assert(model);
   if (grouped) groupAttention(model, SHAPE);
   await writeFile(join(folder.path, DECODER), encodeModel(model));
   // As for the other goldens of this family: they have the first token twice.

@@ -21,7 +21,8 @@ export async function startProcess(
   nodeArgs: readonly string[] = [],
   timeoutMs?: number,
 ): Promise<ServerProcess> {
-  const child = startCli(['serve', '--model', MODEL, '--model-name', MODEL_NAME, '--port', '0', ...args], {
+  const model = args.includes('--model') ? [] : ['--model', MODEL];
+  const child = startCli(['serve', ...model, '--model-name', MODEL_NAME, '--port', '0', ...args], {
     nodeArgs,
     ...(timeoutMs !== undefined && { timeoutMs }),
   });

@@ -9,6 +9,7 @@ import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import { imagesOf } from '../../../../actors/families/registry.ts';
 import { atOnce } from '../../../../actors/images/in-turns.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
+import { writePublished } from '../../../support/published-model.ts';
 import { drawing, FAMILIES, fixture } from './support/golden.ts';
 
 /** A fixture with the graphs of its published variant. */
@@ -16,7 +17,7 @@ async function published(t: TestContext, family: string): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'troupe-model-'));
   t.after(() => rm(path, { recursive: true }));
   await cp(fixture(family), path, { recursive: true });
-  await cp(fixture('published', family), path, { recursive: true, force: true });
+  await writePublished(family, path);
   return path;
 }
 
