@@ -243,8 +243,14 @@ describe('the exporter', { skip: whyNoExporter() }, async () => {
       ],
       [
         'rope',
-        (config) => Object.assign(config.text_config ?? {}, { rope_parameters: { rope_type: 'yarn' } }),
-        /rope_type "yarn" is not exported/,
+        (config) => Object.assign(config.text_config ?? {}, { rope_parameters: { rope_type: 'longrope' } }),
+        /rope_type "longrope" is not exported/,
+      ],
+      [
+        'yarn',
+        (config) =>
+          Object.assign(config.text_config ?? {}, { rope_parameters: { rope_type: 'yarn', factor: 2 } }),
+        /rope_type "yarn" needs original_max_position_embeddings/,
       ],
       [
         'heads',

@@ -78,6 +78,9 @@ def _llama3(base: np.ndarray, settings: dict) -> np.ndarray:
 
 def _yarn(base: np.ndarray, settings: dict, head_dim: int) -> np.ndarray:
     """Frequencies that turn often within the old context are kept, those that hardly turn slowed down (Peng et al. 2023)."""
+    for field in ("original_max_position_embeddings", "rope_theta", "factor"):
+        if settings.get(field) is None:
+            raise CheckpointError(f'config.json: rope_type "yarn" needs {field}')
     old, theta = settings["original_max_position_embeddings"], settings["rope_theta"]
 
     def place(turns: float) -> float:
