@@ -4,7 +4,7 @@ import { TroupeError } from '../../runtime/errors.ts';
 import { errorCodeOf, isError, messageOf } from '../../runtime/util/realms.ts';
 
 const EXPORT_HELP =
-  'Export it with Optimum or the conversion script of transformers.js (docs/models.md says how)';
+  'Export it with models/export of Troupe’s repository, or with Optimum (docs/models.md says how)';
 
 export function noSuchModel(id: string, endpoint: string): ModelError {
   return new ModelError('MODEL_NOT_ON_HUB', `There is no such model at ${endpoint}`, {
