@@ -1,5 +1,8 @@
 """A checkpoint in PyTorch, as transformers runs it: what the exported graphs are compared with."""
 
+import json
+import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +25,29 @@ class Run:
     smallest_gap: float
 
 
+# Names by which Gemma 3's processor asks its tokenizer for control tokens. Checkpoints that save_pretrained wrote from a plain
+# tokenizer have the tokens, and not these names.
+GEMMA3_NAMES = {"boi_token": "<start_of_image>", "eoi_token": "<end_of_image>", "image_token": "<image_soft_token>"}
+
+
+def load_processor(checkpoint: Path):
+    names = checkpoint / "tokenizer_config.json"
+    config = json.loads(names.read_text(encoding="utf-8"))
+    family = json.loads((checkpoint / "config.json").read_text(encoding="utf-8"))["model_type"]
+    if family != "gemma3" or "boi_token" in config:
+        return AutoProcessor.from_pretrained(checkpoint)
+    with tempfile.TemporaryDirectory() as folder:
+        for file in checkpoint.glob("*.json*"):
+            shutil.copyfile(file, Path(folder) / file.name)
+        for file in checkpoint.glob("*.jinja"):
+            shutil.copyfile(file, Path(folder) / file.name)
+        (Path(folder) / names.name).write_text(json.dumps(config | GEMMA3_NAMES), encoding="utf-8")
+        return AutoProcessor.from_pretrained(folder)
+
+
 class Reference:
     def __init__(self, checkpoint: Path):
-        self.processor = AutoProcessor.from_pretrained(checkpoint)
+        self.processor = load_processor(checkpoint)
         self.model = AutoModelForImageTextToText.from_pretrained(
             checkpoint, dtype=torch.float32, attn_implementation="eager"
         ).eval()
