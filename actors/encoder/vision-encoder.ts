@@ -197,13 +197,15 @@ export class VisionEncoder {
 
 /** A multiple of 28 and of 32: models that resize nothing take it too. */
 const TRIAL_SIDE = 224;
+const GREY = 0.5;
 
 /** A part of a small image, or as many as the graph wants in a run. */
 function trialFeed({ fixedTiles = 1 }: VisionEncoder, directory: ModelDirectory): VisionFeed {
   const plan = imagesOf(directory).plan({ width: TRIAL_SIDE, height: TRIAL_SIDE });
   const [rows = 0, ...rest] = plan.shape;
   const shape = [(fixedTiles * rows) / plan.parts, ...rest];
-  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1));
+  // Grey: some graphs leave out tiles that are all zeros, which stand for none.
+  const pixels = new Float32Array(shape.reduce((product, side) => product * side, 1)).fill(GREY);
   const tokens = (fixedTiles * plan.tokens) / plan.parts;
   return { pixels, shape, parts: fixedTiles, tokens, inputs: plan.inputs };
 }

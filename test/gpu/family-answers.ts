@@ -21,7 +21,7 @@ const PROMPT_TOKENS = 220;
 
 const KINDS = { 'text alone': [0, 0], 'one image': [1, 1], 'several images': [2, 9] } as const;
 /** Of each kind: asked alone, and all together. */
-const OF_A_KIND = 2;
+const OF_A_KIND = 1;
 
 export interface FamilyAnswersOptions {
   /** Default all that there are. */
