@@ -6,7 +6,7 @@ import { FlowSender } from '../channel/flow-control.ts';
 import { ActorError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
-import { timerMs } from '../util/timers.ts';
+import { after, timerMs } from '../util/timers.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 
 export interface SelfTimersOwner {
@@ -30,10 +30,10 @@ export class SelfTimers {
 
   after(ms: number, method: string, payload: unknown): EndTimer {
     const send = this.#sender(method);
-    const timer = setTimeout(() => {
+    const timer = after(ms, () => {
       send(payload);
       end();
-    }, timerMs(ms));
+    });
     const end = this.#endOf(() => clearTimeout(timer));
     return end;
   }
