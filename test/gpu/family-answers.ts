@@ -14,7 +14,7 @@ import {
 } from '../families/support/family-goldens.ts';
 
 /** Fewer than the goldens have: each token is a step, and a driver that emulates a GPU takes its time for one. */
-const TOKENS = 8;
+const TOKENS = 4;
 
 /** In parts of 31 tokens, as on such a driver, longer prompts take minutes. */
 const PROMPT_TOKENS = 220;
