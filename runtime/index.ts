@@ -71,6 +71,7 @@ export type {
   DeclaredPool,
   MailboxOptions,
   SpawnOptions,
+  ThreadOptions,
 } from './system/system-options.ts';
 export type { ArenaStats, SharedArena } from './tensors/arena.ts';
 export { BufferPool, type BufferPoolOptions } from './tensors/buffer-pool.ts';

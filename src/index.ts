@@ -23,7 +23,7 @@ export type {
 export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/inference/gpu/device.ts';
 export type { GpuStats } from '../actors/inference/gpu/gpu-stats.ts';
 export type { FileChange } from '../actors/model/file-stamps.ts';
-export type { ModelGeometry } from '../actors/model/geometry.ts';
+export type { ModelGeometry, SeesAhead } from '../actors/model/geometry.ts';
 export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
 export type { Encoding } from '../actors/model/model-directory.ts';
 export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';

@@ -34,4 +34,5 @@ export interface ModelGeometry {
   readonly joinsImages: boolean;
 }
 
+/** See `ModelGeometry.seesAhead`. */
 export type SeesAhead = 'none' | 'images' | 'prompt';
