@@ -24,7 +24,8 @@ function lineSpec({ title, x, y, lines, joined = true }: LineChart): TopLevelSpe
     width: WIDTH,
     height: HEIGHT,
     data: { values },
-    mark: joined ? { type: 'line', point: few } : { type: 'point', size: 8 },
+    // No label for each of thousands of points: they would be most of the file.
+    mark: joined ? { type: 'line', point: few } : { type: 'point', size: 8, aria: false },
     encoding: {
       x: { field: 'x', type: 'quantitative', title: x },
       y: { field: 'y', type: 'quantitative', title: y, scale: { zero: true } },

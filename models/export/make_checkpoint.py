@@ -78,13 +78,13 @@ def write_checkpoint(tokenizer_folder: Path, out: Path, decoder: dict) -> None:
         tie_word_embeddings=False,
         # Heads wider than their share of the hidden size, as Mistral Small's are.
         text_config={
-            "hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 3,
-            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 32, "vocab_size": len(tokenizer),
+            "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
+            "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 16, "vocab_size": len(tokenizer),
             "max_position_embeddings": 4096, "rms_norm_eps": 1e-5, "sliding_window": None,
             **decoder, **ids,
         },
         vision_config={
-            "model_type": "pixtral", "hidden_size": 48, "intermediate_size": 96, "num_hidden_layers": 3,
+            "model_type": "pixtral", "hidden_size": 24, "intermediate_size": 48, "num_hidden_layers": 2,
             "num_attention_heads": 3, "image_size": LONGEST, "patch_size": PATCH, "hidden_act": "silu",
         },
         **ids,
