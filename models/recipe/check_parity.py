@@ -200,7 +200,8 @@ def main() -> None:
             history.append((turn.question, text))
     print(json.dumps({"prompts": len(rows), "equal_to_pytorch": equal, "correct": correct}))
     if args.golden:
-        (args.golden / "golden.json").write_text(json.dumps(golden, indent=2) + "\n", encoding="utf-8")
+        lines = ",\n".join(json.dumps(one) for one in golden)
+        (args.golden / "golden.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
