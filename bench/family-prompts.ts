@@ -1,13 +1,11 @@
 /** Prompts as a model's graphs take them, made by the processor's own parts. */
 import { readFile } from 'node:fs/promises';
-import { imagesOf } from '../actors/families/registry.ts';
 import type { ChatMessage } from '../actors/generation.ts';
 import { decodeImage } from '../actors/images/image-decode.ts';
 import { atOnce } from '../actors/images/in-turns.ts';
-import { PromptEncoder } from '../actors/model/prompt-encoder.ts';
-import { TextTokenizer } from '../actors/model/tokenizer.ts';
 import { openModelDirectory } from '../actors/open-model-directory.ts';
-import { type PromptModel, preparePrompt } from '../actors/processor/prepare-prompt.ts';
+import { preparePrompt } from '../actors/processor/prepare-prompt.ts';
+import { loadPromptModel, type PromptModel } from '../actors/processor/prompt-model.ts';
 import type { ModelTask } from './peers/model-task.ts';
 
 export class FamilyPrompts {
@@ -18,16 +16,7 @@ export class FamilyPrompts {
   }
 
   static async for(path: string): Promise<FamilyPrompts> {
-    const directory = await openModelDirectory(path);
-    const images = imagesOf(directory);
-    const encoder = new PromptEncoder(
-      directory,
-      await TextTokenizer.load(directory),
-      images.placeholder,
-      images.placeholderInText,
-      images.completePrompt,
-    );
-    return new FamilyPrompts({ directory, images, encoder });
+    return new FamilyPrompts(await loadPromptModel(await openModelDirectory(path)));
   }
 
   async taskOf(messages: readonly ChatMessage[], maxTokens: number): Promise<ModelTask> {

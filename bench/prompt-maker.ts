@@ -1,10 +1,9 @@
 /** Text requests whose prompts have an exact number of tokens, no two of which begin alike. */
 
-import { imagesOf } from '../actors/families/registry.ts';
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
-import { PromptEncoder } from '../actors/model/prompt-encoder.ts';
-import { TextTokenizer } from '../actors/model/tokenizer.ts';
+import type { PromptEncoder } from '../actors/model/prompt-encoder.ts';
 import { SeededRandom } from '../actors/pd/sampler/random.ts';
+import { loadPromptModel } from '../actors/processor/prompt-model.ts';
 import { type PeerRequest, userRequest } from './peers/peer-request.ts';
 
 /** Each of these is one token in the middle of a text, whatever the tokenizer: a letter has no shorter piece. */
@@ -19,10 +18,7 @@ export class PromptMaker {
   }
 
   static async for(directory: ModelDirectory): Promise<PromptMaker> {
-    const tokenizer = await TextTokenizer.load(directory);
-    const { placeholder, placeholderInText, completePrompt } = imagesOf(directory);
-    const form = [placeholder, placeholderInText, completePrompt] as const;
-    return new PromptMaker(new PromptEncoder(directory, tokenizer, ...form));
+    return new PromptMaker((await loadPromptModel(directory)).encoder);
   }
 
   /** @param promptTokens of the whole prompt, chat template included */

@@ -4,13 +4,13 @@
  */
 
 import { InputError, ModelError } from '../errors.ts';
-import type { ImageFamily, ImagePlan } from '../families/family.ts';
+import type { ImagePlan } from '../families/family.ts';
 import type { ChatMessage, TokenPositions } from '../generation.ts';
 import type { TemplateMessage } from '../model/chat-template.ts';
 import { countTokens } from '../model/count-tokens.ts';
 import type { ModelGeometry } from '../model/geometry.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
-import type { PromptEncoder } from '../model/prompt-encoder.ts';
+import type { PromptModel } from './prompt-model.ts';
 import { contentParts } from './validate-messages.ts';
 
 export interface PreparedPrompt {
@@ -20,12 +20,6 @@ export interface PreparedPrompt {
   readonly positions: TokenPositions | undefined;
   /** How many of them stand for image content. */
   readonly imageTokenCount: number;
-}
-
-export interface PromptModel {
-  readonly directory: ModelDirectory;
-  readonly images: ImageFamily;
-  readonly encoder: PromptEncoder;
 }
 
 /**

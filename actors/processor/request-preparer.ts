@@ -4,7 +4,6 @@
  */
 import { processNow } from '../../runtime/clock.ts';
 import { workingOn } from '../../runtime/thread/this-thread.ts';
-import { imagesOf } from '../families/registry.ts';
 import type {
   ChatRequest,
   EncodedImage,
@@ -12,10 +11,9 @@ import type {
   ResolvedSampling,
   TokenPositions,
 } from '../generation.ts';
-import { PromptEncoder } from '../model/prompt-encoder.ts';
-import { TextTokenizer } from '../model/tokenizer.ts';
 import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';
-import { type PromptModel, preparePrompt } from './prepare-prompt.ts';
+import { preparePrompt } from './prepare-prompt.ts';
+import { loadPromptModel, type PromptModel } from './prompt-model.ts';
 import { resolveSampling } from './resolve-sampling.ts';
 import { validateMessages } from './validate-messages.ts';
 
@@ -44,12 +42,7 @@ export class RequestPreparer {
 
   /** @throws ModelError when the tokenizer or the chat template cannot be used */
   static async load(parts: PreparerParts): Promise<RequestPreparer> {
-    const { directory } = parts;
-    const images = imagesOf(directory);
-    const tokenizer = await TextTokenizer.load(directory);
-    const { placeholder, placeholderInText, completePrompt } = images;
-    const encoder = new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt);
-    return new RequestPreparer(parts, { directory, images, encoder });
+    return new RequestPreparer(parts, await loadPromptModel(parts.directory));
   }
 
   /** Images decoded so far. */

@@ -1,12 +1,10 @@
 /** Requests about pictures as the graphs take them: token ids and pixels, made by the processor's own parts. */
 import { readFile } from 'node:fs/promises';
-import { imagesOf } from '../../actors/families/registry.ts';
 import { decodeImage } from '../../actors/images/image-decode.ts';
 import { atOnce } from '../../actors/images/in-turns.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
-import { PromptEncoder } from '../../actors/model/prompt-encoder.ts';
-import { TextTokenizer } from '../../actors/model/tokenizer.ts';
-import { type PromptModel, preparePrompt } from '../../actors/processor/prepare-prompt.ts';
+import { preparePrompt } from '../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel, type PromptModel } from '../../actors/processor/prompt-model.ts';
 import type { PeerRequest } from '../peers/peer-request.ts';
 
 export interface PicturePrompt {
@@ -24,15 +22,7 @@ export class PicturePrompts {
   }
 
   static async for(directory: ModelDirectory): Promise<PicturePrompts> {
-    const images = imagesOf(directory);
-    const encoder = new PromptEncoder(
-      directory,
-      await TextTokenizer.load(directory),
-      images.placeholder,
-      images.placeholderInText,
-      images.completePrompt,
-    );
-    return new PicturePrompts({ directory, images, encoder });
+    return new PicturePrompts(await loadPromptModel(directory));
   }
 
   async promptOf({ messages }: PeerRequest): Promise<PicturePrompt> {

@@ -3,9 +3,10 @@ import { test } from 'node:test';
 import { gemma3 } from '../../../../actors/families/gemma3/gemma3.ts';
 import type { TemplateMessage } from '../../../../actors/model/chat-template.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
+import { loadPromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { type GraphFacts, sourceOf } from '../support/model-source.ts';
-import { assertGoldenPrompts, familyModel, promptModel } from '../support/prompt-ids.ts';
+import { assertGoldenPrompts, familyModel } from '../support/prompt-ids.ts';
 
 const GRAPHS: GraphFacts = {
   ...{ layers: 34, kvHeads: 4, headDim: 256, hidden: 2560, vocab: 262_208 },
@@ -113,7 +114,7 @@ const TEMPLATE = `{{ bos_token }}{%- if messages[0]['role'] == 'system' -%}
 
 test('a conversation begins with one first token, and images stand where they are in it', async () => {
   const directory = await openModelDirectory(familyModel('gemma3'));
-  const { encoder, images } = await promptModel({ ...directory, chatTemplate: TEMPLATE });
+  const { encoder, images } = await loadPromptModel({ ...directory, chatTemplate: TEMPLATE });
   const image = images.plan({ width: 9, height: 9 }).expand();
   const conversation: TemplateMessage[] = [
     { role: 'system', content: [{ type: 'text', text: 'Be short.' }] },

@@ -5,10 +5,11 @@ import { preprocessorSchema } from '../../../../actors/families/llama4/config.ts
 import { llama4 } from '../../../../actors/families/llama4/llama4.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { type GraphFacts, sourceOf } from '../support/model-source.ts';
 import { picture, processorGolden, testPixels } from '../support/processor-golden.ts';
-import { assertGoldenPrompts, familyModel, promptModel } from '../support/prompt-ids.ts';
+import { assertGoldenPrompts, familyModel } from '../support/prompt-ids.ts';
 
 const golden = processorGolden('llama4');
 const familyOf = (config: unknown, tokensPerTile = 4) =>
@@ -113,7 +114,7 @@ test('without chunks nothing caps the context', () => {
 test('a prompt beyond a capped context is refused with the reason of the cap', async () => {
   const directory = await openModelDirectory(familyModel('llama4'));
   const geometry = { ...directory.geometry, contextLength: 64, contextReason: 'chunks of 64 tokens' };
-  const model = await promptModel({ ...directory, geometry });
+  const model = await loadPromptModel({ ...directory, geometry });
   const messages = [{ role: 'user' as const, content: 'word '.repeat(100) }];
   assert.throws(() => preparePrompt(model, messages, []), /context of 64 tokens: chunks of 64 tokens/);
 });

@@ -5,9 +5,10 @@ import { test } from 'node:test';
 import { llavaQwen2 } from '../../../../actors/families/llava/llava-qwen2.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { type GraphFacts, sourceOf } from '../support/model-source.ts';
-import { familyModel, promptModel } from '../support/prompt-ids.ts';
+import { familyModel } from '../support/prompt-ids.ts';
 
 const GRAPHS: GraphFacts = {
   ...{ layers: 24, kvHeads: 2, headDim: 64, hidden: 896, vocab: 151_936, opTypes: [] },
@@ -70,7 +71,7 @@ test('a chat template that takes messages as texts is given images on lines of t
   const own = await openModelDirectory(familyModel('llava'));
   const chatTemplate =
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] }}{% endfor %}";
-  const model = await promptModel({ ...own, chatTemplate });
+  const model = await loadPromptModel({ ...own, chatTemplate });
   const { added_tokens } = JSON.parse(await readFile(join(own.path, 'tokenizer.json'), 'utf8'));
   const start = added_tokens.find(({ content }: { content: string }) => content === '<|im_start|>').id;
   const plan = model.images.plan({ width: 40, height: 40 });

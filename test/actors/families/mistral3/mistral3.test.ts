@@ -9,9 +9,10 @@ import { InferenceSession, Tensor } from '../../../../actors/inference/onnxrunti
 import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { picture, processorGolden, testPixels } from '../support/processor-golden.ts';
-import { assertGoldenPrompts, familyModel, promptModel } from '../support/prompt-ids.ts';
+import { assertGoldenPrompts, familyModel } from '../support/prompt-ids.ts';
 
 const golden = processorGolden('mistral3');
 const TEXTS = { image: '[IMG]', rowEnd: '[IMG_BREAK]', imageEnd: '[IMG_END]', takesSize: false };
@@ -96,7 +97,7 @@ describe('prompts', () => {
 
   test('of a template as published ones are have images in their places, and text that spells a token is text', async () => {
     const opened = await openModelDirectory(familyModel('mistral3'));
-    const model = await promptModel({ ...opened, chatTemplate: PUBLISHED });
+    const model = await loadPromptModel({ ...opened, chatTemplate: PUBLISHED });
     const tokenizer = await TextTokenizer.load(opened);
     const plans = [
       model.images.plan({ width: 56, height: 28 }),

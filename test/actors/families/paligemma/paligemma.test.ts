@@ -4,9 +4,10 @@ import { paligemma } from '../../../../actors/families/paligemma/paligemma.ts';
 import { promptTemplateToJinja } from '../../../../actors/families/prompt-template.ts';
 import type { TemplateMessage } from '../../../../actors/model/chat-template.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
+import { loadPromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { code } from '../../model/support/model-fixture.ts';
 import { type GraphFacts, sourceOf } from '../support/model-source.ts';
-import { assertGoldenPrompts, familyModel, promptModel } from '../support/prompt-ids.ts';
+import { assertGoldenPrompts, familyModel } from '../support/prompt-ids.ts';
 
 const GRAPHS: GraphFacts = {
   ...{ layers: 18, kvHeads: 1, headDim: 256, hidden: 2048, vocab: 257_216 },
@@ -102,7 +103,7 @@ async function promptOf(messages: TemplateMessage[], template?: string): Promise
   const directory = await openModelDirectory(familyModel('paligemma'));
   const chatTemplate =
     template === undefined ? directory.chatTemplate : promptTemplateToJinja(template, '<image>');
-  const { encoder, images } = await promptModel({ ...directory, chatTemplate });
+  const { encoder, images } = await loadPromptModel({ ...directory, chatTemplate });
   const count = messages.flatMap(({ content }) => content.filter(({ type }) => type === 'image')).length;
   const expansion = images.plan({ width: 9, height: 9 }).expand();
   return encoder.encode(

@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, test } from 'node:test';
 import type { ImagePlan } from '../../../../actors/families/family.ts';
-import { imagesOf } from '../../../../actors/families/registry.ts';
 import type { ChatMessage, ContentPart } from '../../../../actors/generation.ts';
 import { readImage } from '../../../../actors/images/image-decode.ts';
-import { PromptEncoder } from '../../../../actors/model/prompt-encoder.ts';
 import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
-import { type PromptModel, preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel, type PromptModel } from '../../../../actors/processor/prompt-model.ts';
 import { FAMILIES, fixture } from './support/golden.ts';
 
 interface Case {
@@ -21,10 +20,7 @@ interface Case {
 /** @param chatTemplate in the place of the fixture's */
 async function promptModel(family: string, chatTemplate?: string): Promise<PromptModel> {
   const opened = await openModelDirectory(fixture(family));
-  const directory = chatTemplate === undefined ? opened : { ...opened, chatTemplate };
-  const images = imagesOf(directory);
-  const tokenizer = await TextTokenizer.load(directory);
-  return { directory, images, encoder: new PromptEncoder(directory, tokenizer, images.placeholder) };
+  return loadPromptModel(chatTemplate === undefined ? opened : { ...opened, chatTemplate });
 }
 
 async function planOf({ images }: PromptModel, picture: string): Promise<ImagePlan> {

@@ -2,18 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { imagesOf } from '../../../../actors/families/registry.ts';
 import type { ChatMessage } from '../../../../actors/generation.ts';
 import { readImage } from '../../../../actors/images/image-decode.ts';
-import type { ModelDirectory } from '../../../../actors/model/model-directory.ts';
-import { PromptEncoder } from '../../../../actors/model/prompt-encoder.ts';
-import { TextTokenizer } from '../../../../actors/model/tokenizer.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
-import {
-  type PreparedPrompt,
-  type PromptModel,
-  preparePrompt,
-} from '../../../../actors/processor/prepare-prompt.ts';
+import { type PreparedPrompt, preparePrompt } from '../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel, type PromptModel } from '../../../../actors/processor/prompt-model.ts';
 
 const FAMILIES = new URL('../../../fixtures/families/', import.meta.url);
 
@@ -46,17 +39,6 @@ export function goldenQuestion({ images, question }: GoldenAnswer): ChatMessage[
   return [{ role: 'user', content: [...pictures, { type: 'text', text: question }] }];
 }
 
-export async function promptModel(directory: ModelDirectory): Promise<PromptModel> {
-  const images = imagesOf(directory);
-  const tokenizer = await TextTokenizer.load(directory);
-  const { placeholder, placeholderInText, completePrompt } = images;
-  return {
-    directory,
-    images,
-    encoder: new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt),
-  };
-}
-
 /**
  * Every golden prompt of a family must come out id by id.
  *
@@ -65,7 +47,7 @@ export async function promptModel(directory: ModelDirectory): Promise<PromptMode
 export async function assertGoldenPrompts(name: string, beforeTemplate = ''): Promise<void> {
   const directory = await openModelDirectory(familyModel(name));
   const chatTemplate = `${beforeTemplate}${directory.chatTemplate}`;
-  const model = await promptModel({ ...directory, chatTemplate });
+  const model = await loadPromptModel({ ...directory, chatTemplate });
   const answers = goldenAnswers(name);
   assert.ok(answers.length > 0);
   for (const one of answers) {

@@ -1,23 +1,21 @@
 /** The fixtures of the family at work on their golden cases, without actors. */
 import { readFile } from 'node:fs/promises';
 import { VisionEncoder } from '../../../../../actors/encoder/vision-encoder.ts';
-import { imagesOf } from '../../../../../actors/families/registry.ts';
 import { decodeImage } from '../../../../../actors/images/image-decode.ts';
 import { atOnce } from '../../../../../actors/images/in-turns.ts';
 import { loadGraph } from '../../../../../actors/inference/load-graph.ts';
 import type { OrtSession } from '../../../../../actors/inference/ort-session.ts';
 import { sentTensors } from '../../../../../actors/inference/sent-tensors.ts';
 import type { ModelDirectory } from '../../../../../actors/model/model-directory.ts';
-import { PromptEncoder } from '../../../../../actors/model/prompt-encoder.ts';
 import { rewrittenDecoder } from '../../../../../actors/model/rewrite/rewritten-decoder.ts';
 import { rewrittenVision } from '../../../../../actors/model/rewrite/rewritten-vision.ts';
-import { TextTokenizer } from '../../../../../actors/model/tokenizer.ts';
 import { openModelDirectory } from '../../../../../actors/open-model-directory.ts';
 import type { EngineRequest } from '../../../../../actors/pd/engine-request.ts';
 import { kvPorts } from '../../../../../actors/pd/kv-cache/kv-signature.ts';
 import { SlotPromptKv } from '../../../../../actors/pd/kv-cache/slot-prompt-kv.ts';
 import { Decoder } from '../../../../../actors/pd/runner/decoder.ts';
 import { preparePrompt } from '../../../../../actors/processor/prepare-prompt.ts';
+import { loadPromptModel } from '../../../../../actors/processor/prompt-model.ts';
 import type { PrefillHelp, PromptPart } from '../../../../../actors/protocols.ts';
 import { CountedImage, envelope } from '../../../pd/support/requests.ts';
 import { fixture } from './golden.ts';
@@ -54,14 +52,12 @@ export async function requestMaker(
   directory: ModelDirectory,
   cases: readonly GoldenCase[],
 ): Promise<() => EngineRequest[]> {
-  const images = imagesOf(directory);
-  const tokenizer = await TextTokenizer.load(directory);
-  const model = { directory, images, encoder: new PromptEncoder(directory, tokenizer, images.placeholder) };
+  const model = await loadPromptModel(directory);
   const vision = await VisionEncoder.load(directory, { threads: 1 });
   const pictures = new Map<string, Awaited<ReturnType<typeof encode>>>();
   const encode = async (picture: string) => {
     const image = await decodeImage(new Uint8Array(await readFile(fixture(picture))), 'image');
-    const plan = images.plan(image);
+    const plan = model.images.plan(image);
     const pixels = new Float32Array(plan.shape.reduce((product, side) => product * side, 1));
     atOnce(plan.write(image, pixels));
     const shape = vision.outputShape(plan.tokens);
