@@ -11,10 +11,9 @@
 import { isErrorNamed } from '../../runtime/util/realms.ts';
 import { ModelError } from '../errors.ts';
 import { imagesOf } from '../families/registry.ts';
-import type { ImageTensor } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
-import type { GraphSession, Tensors } from '../inference/graph-session.ts';
-import { int64Tensor } from '../inference/image-tensor.ts';
+import type { GraphSession } from '../inference/graph-session.ts';
+import { type ImageInputs, imageFeeds, PIXEL_MASK, PIXELS } from '../inference/image-tensor.ts';
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import { tryRuns } from '../inference/trial-runs.ts';
@@ -40,19 +39,13 @@ export interface VisionGeometry {
 }
 
 /** Images, or parts of one, for a run of the graph. */
-export interface VisionFeed {
-  /** Normalized, `shape` flat; may view shared memory. */
-  readonly pixels: Float32Array;
-  readonly shape: readonly number[];
+export interface VisionFeed extends ImageInputs {
   /** Parts that do not see each other; see `ImagePlan`. */
   readonly parts: number;
   /** Rows of the embedding. */
   readonly tokens: number;
-  readonly inputs: Readonly<Record<string, ImageTensor>>;
 }
 
-const PIXELS = 'pixel_values';
-const MASK = 'pixel_attention_mask';
 const FEATURES = 'image_features';
 const FURTHER = /^deepstack_features\.\d+$/;
 
@@ -62,14 +55,12 @@ export class VisionEncoder {
   /** `image_features`, and the layers that are added later. */
   readonly #outputs: readonly string[];
   readonly #rank: number;
-  /** Of the pixels as the graph declares them; 0 where it does not say. */
-  readonly #pixelRank: number;
   /** Tiles that a run must have, where the graph fixes their number. */
   readonly fixedTiles: number | undefined;
 
   /** @throws TypeError when the graph's inputs or outputs are not those above */
   constructor(session: GraphSession, geometry: VisionGeometry) {
-    const known = new Set([PIXELS, MASK, ...geometry.imageInputs]);
+    const known = new Set([PIXELS, PIXEL_MASK, ...geometry.imageInputs]);
     const unknown = [...session.inputs.keys()].filter((name) => !known.has(name));
     if (unknown.length > 0) throw new TypeError(`unknown input ${unknown.join(', ')}`);
     const output = session.outputs.get(FEATURES) ?? [...session.outputs.values()][0];
@@ -79,9 +70,7 @@ export class VisionEncoder {
     const further = [...session.outputs.keys()].filter((name) => FURTHER.test(name));
     this.#outputs = [output.name, ...further.sort((a, b) => numberOf(a) - numberOf(b))];
     this.#rank = output.shape.length;
-    const shape = session.inputs.get(PIXELS)?.shape ?? [];
-    this.#pixelRank = shape.length;
-    const tiles = shape.at(-4);
+    const tiles = session.inputs.get(PIXELS)?.shape.at(-4);
     this.fixedTiles = typeof tiles === 'number' && tiles > 0 ? tiles : undefined;
   }
 
@@ -157,7 +146,7 @@ export class VisionEncoder {
       if (target === undefined) throw new TypeError(`no room for ${name}`);
       return [name, new Tensor('float32', target, dims)] as const;
     });
-    await this.#session.run(this.#feeds(feed), Object.fromEntries(outputs));
+    await this.#session.run(imageFeeds(this.#session, feed), Object.fromEntries(outputs));
   }
 
   /**
@@ -166,7 +155,7 @@ export class VisionEncoder {
    */
   async encodeOnGpu(feed: VisionFeed): Promise<Tensor> {
     const [first = FEATURES] = this.#outputs;
-    const output = (await this.#session.run(this.#feeds(feed), [first]))[first];
+    const output = (await this.#session.run(imageFeeds(this.#session, feed), [first]))[first];
     if (output === undefined) throw new TypeError(`${first} is missing`);
     return output;
   }
@@ -178,20 +167,6 @@ export class VisionEncoder {
   #outputDims({ parts, tokens }: VisionFeed): readonly number[] {
     const { hidden } = this.#geometry;
     return this.#rank === 2 ? [tokens, hidden] : [parts, tokens / parts, hidden];
-  }
-
-  #feeds({ pixels, shape, inputs }: VisionFeed): Tensors {
-    const batch = this.#pixelRank === shape.length + 1 ? [1] : [];
-    const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, ...shape]) };
-    if (this.#session.inputs.has(MASK)) {
-      const [tiles = 0, , height = 0, width = 0] = shape;
-      const whole = new Uint8Array(tiles * height * width).fill(1);
-      feeds[MASK] = new Tensor('bool', whole, [...batch, tiles, height, width]);
-    }
-    for (const [name, tensor] of Object.entries(inputs)) {
-      if (this.#session.inputs.has(name)) feeds[name] = int64Tensor(tensor);
-    }
-    return feeds;
   }
 }
 

@@ -5,28 +5,24 @@
 
 import type { ImageTensor } from '../../generation.ts';
 import type { GraphSession, Tensors } from '../../inference/graph-session.ts';
-import { int64Tensor, joinImageTensors } from '../../inference/image-tensor.ts';
-import { Tensor } from '../../inference/onnxruntime.ts';
+import { imageFeeds, joinImageTensors, PIXEL_MASK, PIXELS } from '../../inference/image-tensor.ts';
 import type { EngineImage } from '../engine-request.ts';
 
-const PIXELS = 'pixel_values';
-const MASK = 'pixel_attention_mask';
 /** Inputs of a decoder that have nothing to do with images. */
 const OF_TEXT =
   /^(input_ids|inputs_embeds|attention_mask|position_ids|token_type_ids|num_logits_to_keep|past_key_values\..*)$/;
 
 export class PixelFeeds {
   readonly #session: GraphSession;
-  /** Of the pixels; sizes that the graph leaves open may be anything while there is no image. */
-  readonly #shape: readonly (number | string)[];
   readonly #none: Tensors;
 
   private constructor(session: GraphSession, shape: readonly (number | string)[]) {
     this.#session = session;
-    this.#shape = shape;
-    // `[1, tiles, channels, height, width]` in exports of the Idefics3 kind, `[tiles, …]` in others.
+    // `[1, tiles, channels, height, width]` in exports of the Idefics3 kind, `[tiles, …]` in others. Sizes that the graph
+    // leaves open may be anything while there is no image.
     const one = shape.slice(shape.length === 5 ? 2 : 1).map(sizeOf);
-    this.#none = this.#tensors(new Float32Array(0), [0, ...one], noneOf(session));
+    const none = { pixels: new Float32Array(0), shape: [0, ...one], inputs: noneOf(session) };
+    this.#none = imageFeeds(session, none);
   }
 
   /** Undefined for a decoder without a pixel input. */
@@ -45,29 +41,8 @@ export class PixelFeeds {
     if (first === undefined) return this.#none;
     const count = images.reduce((sum, image) => sum + (image.shape[0] ?? 0), 0);
     const [, ...one] = first.shape;
-    return this.#tensors(
-      concatenate(images),
-      [count, ...one],
-      joinImageTensors(images.map(({ inputs }) => inputs)),
-    );
-  }
-
-  #tensors(
-    pixels: Float32Array,
-    shape: readonly number[],
-    inputs: Readonly<Record<string, ImageTensor>>,
-  ): Tensors {
-    const batch = this.#shape.length === 5 ? [1] : [];
-    const feeds: Tensors = { [PIXELS]: new Tensor('float32', pixels, [...batch, ...shape]) };
-    if (this.#session.inputs.has(MASK)) {
-      const [tiles = 0, , height = 0, width = 0] = shape;
-      const whole = new Uint8Array(tiles * height * width).fill(1);
-      feeds[MASK] = new Tensor('bool', whole, [...batch, tiles, height, width]);
-    }
-    for (const [name, tensor] of Object.entries(inputs)) {
-      if (this.#session.inputs.has(name)) feeds[name] = int64Tensor(tensor);
-    }
-    return feeds;
+    const inputs = joinImageTensors(images.map((image) => image.inputs));
+    return imageFeeds(this.#session, { pixels: concatenate(images), shape: [count, ...one], inputs });
   }
 }
 
@@ -75,7 +50,7 @@ export class PixelFeeds {
 function noneOf({ inputs }: GraphSession): Readonly<Record<string, ImageTensor>> {
   const none: Record<string, ImageTensor> = {};
   for (const [name, { type, shape }] of inputs) {
-    if (name === PIXELS || name === MASK || OF_TEXT.test(name) || type !== 'int64') continue;
+    if (name === PIXELS || name === PIXEL_MASK || OF_TEXT.test(name) || type !== 'int64') continue;
     none[name] = { shape: [0, ...shape.slice(1).map(sizeOf)], values: [] };
   }
   return none;
