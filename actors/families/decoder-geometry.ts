@@ -129,6 +129,29 @@ function fixed(tensor: TensorSignature | undefined, index: number): number | und
   return typeof dim === 'number' && dim > 0 ? dim : undefined;
 }
 
+interface ImageTokenConfig {
+  /** The older name of `image_token_id`. */
+  readonly image_token_index?: number | null | undefined;
+  readonly image_token_id?: number | null | undefined;
+}
+
+/**
+ * The token whose embedding images replace.
+ *
+ * @param usual the architecture's, for configurations that leave it out
+ * @throws ModelError MODEL_UNSUPPORTED when the vocabulary does not have it
+ */
+export function imageTokenOf(
+  { path }: ModelSource,
+  { vocabSize }: Pick<DecoderNumbers, 'vocabSize'>,
+  { image_token_index, image_token_id }: ImageTokenConfig,
+  usual: number,
+): number {
+  const id = image_token_index ?? image_token_id ?? usual;
+  if (id < vocabSize) return id;
+  throw unsupported(path, `The image token ${id} is not in the vocabulary, which has ${vocabSize}`);
+}
+
 /**
  * By id in the configurations, else by name in the tokenizer.
  *

@@ -8,7 +8,7 @@
  */
 import { ModelError } from '../../errors.ts';
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import { picturePlanner, pictureSize, tokensPerPicture } from '../fixed-picture.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -43,10 +43,7 @@ function read(source: ModelSource): FamilyModel {
   const tokens = tokensPerPicture(source, { image_seq_length, mm_tokens_per_image }, mm_tokens_per_image);
   const defaults = { vocabSize: DEFAULT_VOCABULARY };
   const numbers = decoderNumbers(source, { text, defaults, span: windowOf(text) });
-  const imageTokenId = config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, 'The image token is not in the vocabulary');
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   return {
     geometry: {
       ...numbers,

@@ -3,7 +3,7 @@
  * of tiles followed by the whole image; in the prompt each tile is a run of `<image>` tokens with a label.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { idefics3ConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
@@ -24,10 +24,7 @@ function read(source: ModelSource): FamilyModel {
   const preprocessor = source.preprocessor(preprocessorSchema, PREPROCESSORS);
   const tileSize = preprocessor.max_image_size.longest_edge;
   const numbers = decoderNumbers(source, { text: config.text_config });
-  const imageTokenId = config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, 'The image token is not in the vocabulary');
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   const { vision, decoder } = source.graphs;
   const pixels = (vision ?? decoder).signature.inputs.find(({ name }) => name === 'pixel_values');
   const fixedSide = pixels?.dims.at(-1);

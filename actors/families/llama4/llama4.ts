@@ -4,7 +4,7 @@
  */
 import { type RgbImage, resizeBytes, resizeSteps } from '../../images/resize.ts';
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ImagePlan, ImageSize, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { canvasBytes, padImage } from '../pad-image.ts';
@@ -37,10 +37,7 @@ function read(source: ModelSource): FamilyModel {
   const preprocessor = source.preprocessor(preprocessorSchema, ['Llama4ImageProcessor']);
   const { attention_chunk_size: chunk = DEFAULTS.chunk, ...text } = config.text_config;
   const numbers = decoderNumbers(source, { text, defaults: DEFAULTS, chunk: chunk ?? undefined });
-  const imageTokenId = config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, `The image token ${imageTokenId} is not in the vocabulary`);
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   return {
     geometry: {
       ...numbers,

@@ -3,8 +3,9 @@
  * Tuning"). An image is one square picture, cut from the middle; one `<image>` token stands for each of its patches.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ImageSize, ModelFamily } from '../family.ts';
+import { picturePlanner } from '../fixed-picture.ts';
 import type { ModelSource } from '../model-source.ts';
 import { WholeImage } from '../whole-image.ts';
 import {
@@ -39,7 +40,7 @@ function read(source: ModelSource): FamilyModel {
   return {
     geometry: {
       ...numbers,
-      imageTokenId: config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID,
+      imageTokenId: imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID),
       eosTokenIds: eosTokenIds(source, config),
       seesAhead: 'none',
       imageInputs: [],
@@ -82,23 +83,10 @@ export function pictureSize(preprocessor: ReturnType<typeof withBackground>, pat
 
 export function images(settings: JsonValue): ImageFamily {
   const { preprocessor, tokens } = settingsSchema.parse(settings);
-  const picture = new WholeImage(preprocessor);
   return {
     placeholder: IMAGE,
     placeholderInText: true,
     summary: `one picture cut from the middle, ${tokens} tokens`,
-    plan: (source) => {
-      const { width, height } = picture.sizeOf(source);
-      return {
-        source: { width: source.width, height: source.height },
-        tokens,
-        shape: [1, 3, height, width],
-        parts: 1,
-        inputs: {},
-        scratchBytes: picture.scratchBytes(source),
-        expand: () => IMAGE.repeat(tokens),
-        write: (image, target) => picture.write(image, target),
-      };
-    },
+    plan: picturePlanner(preprocessor, tokens, IMAGE.repeat(tokens)),
   };
 }

@@ -4,7 +4,7 @@
  */
 import { type RgbImage, resizeBytes, resizeSteps } from '../../images/resize.ts';
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ImagePlan, ImageSize, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { normalizedLevels } from '../normalized-levels.ts';
@@ -43,7 +43,7 @@ function read(source: ModelSource): FamilyModel {
   return {
     geometry: {
       ...numbers,
-      imageTokenId: config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID,
+      imageTokenId: imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID),
       eosTokenIds: eosTokenIds(source, config),
       seesAhead: 'none',
       imageInputs: settings.anyres === undefined ? [] : [SIZES],

@@ -3,7 +3,7 @@
  * of patches, and a Mistral decoder. An image keeps its size; in the prompt each row of its tokens ends with a token of its own.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import {
@@ -42,10 +42,7 @@ function read(source: ModelSource): FamilyModel {
   }
   const text = decoderText(config.text_config ?? {});
   const numbers = decoderNumbers(source, text);
-  const imageTokenId = config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, `The image token ${imageTokenId} is not in the vocabulary`);
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   const takesSize = checkVisionGraph(source);
   return {
     geometry: {

@@ -7,7 +7,7 @@
  * shift of all positions changes nothing beyond rounding.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import { picturePlanner, pictureSize, tokensPerPicture } from '../fixed-picture.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -46,10 +46,7 @@ function read(source: ModelSource): FamilyModel {
   const patches = Math.floor(width / patch) * Math.floor(height / patch);
   const tokens = tokensPerPicture(source, { image_seq_length }, patches);
   const numbers = decoderNumbers(source, decoderFacts(source, config));
-  const imageTokenId = config.image_token_index ?? config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, 'The image token is not in the vocabulary');
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   return {
     geometry: {
       ...numbers,

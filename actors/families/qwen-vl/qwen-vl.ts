@@ -3,7 +3,13 @@
  * become a token; the graph is told the grid; tokens have positions in time, height and width.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { type DecoderFacts, decoderNumbers, eosTokenIds, unsupported } from '../decoder-geometry.ts';
+import {
+  type DecoderFacts,
+  decoderNumbers,
+  eosTokenIds,
+  imageTokenOf,
+  unsupported,
+} from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import {
@@ -52,10 +58,7 @@ function read(source: ModelSource, { defaults, deepstack = [] }: QwenVariant): F
   const layersAdded = config.vision_config?.deepstack_visual_indexes ?? deepstack;
   const lacksDeepstack = !hasDeepstack(source) && layersAdded.length > 0;
   checkPatches(source, config, preprocessor);
-  const imageTokenId = config.image_token_id ?? DEFAULT_IMAGE_TOKEN_ID;
-  if (imageTokenId >= numbers.vocabSize) {
-    throw unsupported(source.path, `The image token ${imageTokenId} is not in the vocabulary`);
-  }
+  const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
   const grid = gridInput(source);
   return {
     geometry: {
