@@ -34,5 +34,5 @@ export async function readResults(file: string): Promise<Results> {
 export async function saveSuite(file: string, name: string, suite: SavedSuite): Promise<void> {
   const { suites } = await readResults(file);
   await mkdir(dirname(file), { recursive: true });
-  await writeFile(file, `${JSON.stringify({ suites: { ...suites, [name]: suite } }, undefined, 2)}\n`);
+  await writeFile(file, `${JSON.stringify({ suites: { ...suites, [name]: suite } })}\n`);
 }

@@ -6,6 +6,8 @@ import type { BarChart, Chart, LineChart } from '../suite.ts';
 const WIDTH = 620;
 const HEIGHT = 260;
 
+type Points = LineChart['lines'][number]['points'];
+
 export async function renderSvg(chart: Chart): Promise<string> {
   const { spec } = compile(chart.kind === 'lines' ? lineSpec(chart) : barSpec(chart));
   const view = new View(parse(spec), { renderer: 'none' });
@@ -17,7 +19,8 @@ export async function renderSvg(chart: Chart): Promise<string> {
 }
 
 function lineSpec({ title, x, y, lines, joined = true }: LineChart): TopLevelSpec {
-  const values = lines.flatMap(({ name, points }) => points.map(([px, py]) => ({ x: px, y: py, name })));
+  const drawn = joined ? lines : lines.map((line) => ({ ...line, points: apart(line.points) }));
+  const values = drawn.flatMap(({ name, points }) => points.map(([px, py]) => ({ x: px, y: py, name })));
   const few = lines.every(({ points }) => points.length <= 12);
   return {
     ...frame(title),
@@ -32,6 +35,17 @@ function lineSpec({ title, x, y, lines, joined = true }: LineChart): TopLevelSpe
       color: colours(lines.map(({ name }) => name)),
     },
   };
+}
+
+/** Of points that would lie on one another, a pixel or less apart, the first: of thousands a few hundred are seen. */
+function apart(points: Points): Points {
+  const [width, height] = [0, 1].map((axis) =>
+    Math.max(...points.map((point) => Math.abs(point[axis] ?? 0))),
+  );
+  const pixel = ([x, y]: readonly [number, number]) =>
+    `${Math.round((x / (width || 1)) * WIDTH)} ${Math.round((y / (height || 1)) * HEIGHT)}`;
+  const seen = new Map(points.toReversed().map((point) => [pixel(point), point]));
+  return [...seen.values()].toReversed();
 }
 
 function barSpec({ title, y, bars }: BarChart): TopLevelSpec {
