@@ -176,6 +176,14 @@ export function eosTokenIds(
   throw unsupported(path, `${files}, and no known eos_token in tokenizer_config.json: answers would not end`);
 }
 
+/** @throws ModelError MODEL_UNSUPPORTED when the vision graph takes square tiles of another size, in pixels */
+export function checkTileSide(source: ModelSource, side: number): void {
+  const taken = source.imageInput('pixel_values')?.dims.at(-1);
+  if (typeof taken !== 'number' || taken === side) return;
+  const problem = `The vision graph takes ${taken}-pixel tiles, the preprocessor makes ${side}-pixel ones`;
+  throw unsupported(source.path, problem);
+}
+
 export function unsupported(path: string, problem: string): ModelError {
   const remedy = 'Use a consistent export of a supported model.';
   return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });

@@ -14,15 +14,15 @@ export type PictureConfig = z.infer<ReturnType<typeof wholeImageSchema>>;
  *
  * @throws ModelError MODEL_UNSUPPORTED when it would depend on the image, or is not the vision graph's
  */
-export function pictureSize({ path, graphs }: ModelSource, config: WholeImageConfig): ImageSize {
+export function pictureSize(source: ModelSource, config: WholeImageConfig): ImageSize {
+  const { path } = source;
   const size = fixedSize(config);
   if (size === undefined) {
     const problem = 'The image processor makes pictures of several sizes, the vision graph takes one';
     const remedy = 'Set do_resize and a size with height and width in the preprocessor configuration.';
     throw new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });
   }
-  const { inputs } = (graphs.vision ?? graphs.decoder).signature;
-  const dims = inputs.find(({ name }) => name === 'pixel_values')?.dims ?? [];
+  const dims = source.imageInput('pixel_values')?.dims ?? [];
   const [height, width] = [dims.at(-2), dims.at(-1)];
   const fits = (dim: number | string | undefined, side: number) => typeof dim !== 'number' || dim === side;
   if (fits(height, size.height) && fits(width, size.width)) return size;

@@ -5,6 +5,7 @@ import { ModelError } from '../errors.ts';
 import type { GenerationConfig } from '../model/model-config.ts';
 import type { ModelGraphs } from '../model/model-directory.ts';
 import { checkJson, missingFile } from '../model/model-files.ts';
+import type { TensorSignature } from '../model/onnx/graph-signature.ts';
 import type { TokenIds } from '../model/token-ids.ts';
 
 export interface ModelSourceParts {
@@ -40,6 +41,11 @@ export class ModelSource {
     this.tokenIds = parts.tokenIds ?? {};
     this.eosToken = parts.eosToken ?? null;
     this.#parts = parts;
+  }
+
+  /** An input of the graph that encodes images. */
+  imageInput(wanted: string): TensorSignature | undefined {
+    return (this.graphs.vision ?? this.graphs.decoder).signature.inputs.find(({ name }) => name === wanted);
   }
 
   /** config.json. @throws ModelError MODEL_FILE_CORRUPT */

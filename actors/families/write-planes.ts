@@ -1,4 +1,5 @@
 /** Pixels as most vision graphs take them: a plane for each channel. */
+import type { Steps } from '../images/in-turns.ts';
 import type { RgbImage } from '../images/resize.ts';
 
 /** A rectangle of an image, in pixels; it lies inside. */
@@ -35,5 +36,27 @@ export function writePlanes(
         from += CHANNELS;
       }
     }
+  }
+}
+
+/** Tiles side by side from the upper left corner of an image, in which they lie. */
+export interface TileGrid {
+  readonly rows: number;
+  readonly cols: number;
+  /** Of a tile, pixels. */
+  readonly tile: { readonly width: number; readonly height: number };
+}
+
+/** Writes the tiles row by row, each as `writePlanes` does. */
+export function* writeGrid(
+  image: RgbImage,
+  { rows, cols, tile: { width, height } }: TileGrid,
+  levels: readonly Float32Array[],
+  to: Float32Array,
+): Steps<void> {
+  for (let at = 0; at < rows * cols; at++) {
+    const [left, top] = [(at % cols) * width, Math.floor(at / cols) * height];
+    writePlanes(image, { left, top, width, height }, levels, to.subarray(at * CHANNELS * height * width));
+    yield;
   }
 }

@@ -3,7 +3,13 @@
  * of tiles followed by the whole image; in the prompt each tile is a run of `<image>` tokens with a label.
  */
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
+import {
+  checkTileSide,
+  decoderNumbers,
+  eosTokenIds,
+  imageTokenOf,
+  unsupported,
+} from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { idefics3ConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
@@ -25,13 +31,7 @@ function read(source: ModelSource): FamilyModel {
   const tileSize = preprocessor.max_image_size.longest_edge;
   const numbers = decoderNumbers(source, { text: config.text_config });
   const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
-  const { vision, decoder } = source.graphs;
-  const pixels = (vision ?? decoder).signature.inputs.find(({ name }) => name === 'pixel_values');
-  const fixedSide = pixels?.dims.at(-1);
-  if (typeof fixedSide === 'number' && fixedSide !== tileSize) {
-    const problem = `The vision graph takes ${fixedSide}-pixel tiles, the preprocessor makes ${tileSize}-pixel ones`;
-    throw unsupported(source.path, problem);
-  }
+  checkTileSide(source, tileSize);
   const { patch_size: patch } = config.vision_config;
   const tokensPerTile = imageTokensPerTile(
     source,

@@ -7,7 +7,7 @@
 import type { Steps } from '../../images/in-turns.ts';
 import { type RgbImage, resizeBytes, resizeSteps } from '../../images/resize.ts';
 import { normalizedLevels } from '../normalized-levels.ts';
-import { writePlanes } from '../write-planes.ts';
+import { writeGrid, writePlanes } from '../write-planes.ts';
 import type { Idefics3Preprocessor } from './config.ts';
 import type { Tiling } from './tiling.ts';
 
@@ -43,16 +43,10 @@ export class TilePixels {
     for (const size of plan.resizes) {
       resized = yield* resizeSteps(resized, size.width, size.height, this.#filter);
     }
-    let tile = 0;
-    for (let row = 0; row < plan.rows; row++) {
-      for (let col = 0; col < plan.cols; col++) {
-        const part = target.subarray(tile * tileLength, (tile + 1) * tileLength);
-        writePlanes(resized, { left: col * width, top: row * height, width, height }, this.#levels, part);
-        tile++;
-        yield;
-      }
-    }
+    const { rows, cols } = plan;
+    yield* writeGrid(resized, { rows, cols, tile: { width, height } }, this.#levels, target);
     const whole = yield* resizeSteps(resized, width, height, this.#filter);
-    writePlanes(whole, { left: 0, top: 0, width, height }, this.#levels, target.subarray(tile * tileLength));
+    const last = target.subarray(rows * cols * tileLength);
+    writePlanes(whole, { left: 0, top: 0, width, height }, this.#levels, last);
   }
 }

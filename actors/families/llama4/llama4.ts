@@ -4,11 +4,17 @@
  */
 import { type RgbImage, resizeBytes, resizeSteps } from '../../images/resize.ts';
 import type { JsonValue } from '../../model/model-directory.ts';
-import { decoderNumbers, eosTokenIds, imageTokenOf, unsupported } from '../decoder-geometry.ts';
+import {
+  checkTileSide,
+  decoderNumbers,
+  eosTokenIds,
+  imageTokenOf,
+  unsupported,
+} from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ImagePlan, ImageSize, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
 import { canvasBytes, padImage } from '../pad-image.ts';
-import { writePlanes } from '../write-planes.ts';
+import { writeGrid, writePlanes } from '../write-planes.ts';
 import { bfloat16Levels } from './bfloat16-levels.ts';
 import { type Canvas, Canvases } from './canvas.ts';
 import {
@@ -60,13 +66,7 @@ function imageTokensPerTile(
     const problem = `The preprocessor asks for ${do_resize ? 'tiles that are not square' : 'do_resize false'}`;
     throw unsupported(source.path, problem);
   }
-  const { vision, decoder } = source.graphs;
-  const pixels = (vision ?? decoder).signature.inputs.find(({ name }) => name === 'pixel_values');
-  const fixedSide = pixels?.dims.at(-1);
-  if (typeof fixedSide === 'number' && fixedSide !== size.width) {
-    const problem = `The vision graph takes ${fixedSide}-pixel tiles, the preprocessor makes ${size.width}-pixel ones`;
-    throw unsupported(source.path, problem);
-  }
+  checkTileSide(source, size.width);
   const processor = source.processor(processorSchema);
   const patch = processor.patch_size ?? vision_config.patch_size ?? DEFAULT_PATCH;
   const shuffle = processor.pixel_shuffle_ratio ?? vision_config.pixel_shuffle_ratio ?? DEFAULT_SHUFFLE;
@@ -138,11 +138,7 @@ function* writeTiles(
   }
   const small = yield* resizeSteps(image, resized.width, resized.height, resample, 'torchvision');
   const padded = padImage(small, { width: cols * width, height: rows * height }, { left: 0, top: 0 });
-  for (let at = 0; at < rows * cols; at++) {
-    const [left, top] = [(at % cols) * width, Math.floor(at / cols) * height];
-    writePlanes(padded, { left, top, width, height }, levels, target.subarray(at * tileLength));
-    yield;
-  }
+  yield* writeGrid(padded, { rows, cols, tile }, levels, target);
   if (rows * cols === 1) return;
   const whole = yield* resizeSteps(image, width, height, resample, 'torchvision');
   writePlanes(whole, { left: 0, top: 0, width, height }, levels, target.subarray(rows * cols * tileLength));

@@ -9,7 +9,7 @@ import type { FamilyModel, ImageFamily, ImagePlan, ImageSize, ModelFamily } from
 import type { ModelSource } from '../model-source.ts';
 import { normalizedLevels } from '../normalized-levels.ts';
 import { canvasBytes, padImage } from '../pad-image.ts';
-import { writePlanes } from '../write-planes.ts';
+import { writeGrid, writePlanes } from '../write-planes.ts';
 import { type Anyres, planAnyres } from './anyres.ts';
 import {
   type OnevisionSettings,
@@ -89,9 +89,8 @@ function anyresOf(
   preprocessor: Preprocessor,
   processor: Processor,
 ): OnevisionSettings['anyres'] {
-  const { vision, decoder } = source.graphs;
-  if (!(vision ?? decoder).signature.inputs.some(({ name }) => name === SIZES)) return undefined;
-  if (vision === undefined) {
+  if (source.imageInput(SIZES) === undefined) return undefined;
+  if (source.graphs.vision === undefined) {
     throw unsupported(source.path, `The decoder graph takes ${SIZES}, but only a vision graph can`);
   }
   const field = 'vision_aspect_ratio';
@@ -201,12 +200,6 @@ function* writeTiles(
   const left = Math.floor((canvas.width - resized.width) / 2);
   const top = Math.floor((canvas.height - resized.height) / 2);
   const padded = padImage(small, canvas, { left, top });
-  let at = tileLength;
-  for (let y = 0; y < canvas.height; y += height) {
-    for (let x = 0; x < canvas.width; x += width) {
-      writePlanes(padded, { left: x, top: y, width, height }, levels, target.subarray(at));
-      at += tileLength;
-      yield;
-    }
-  }
+  const grid = { rows: canvas.height / height, cols: canvas.width / width, tile };
+  yield* writeGrid(padded, grid, levels, target.subarray(tileLength));
 }

@@ -81,12 +81,12 @@ function decoderText(said: Mistral3Text): Parameters<typeof decoderNumbers>[1] {
 }
 
 /** Graphs that take one size of picture, or encode images inside the decoder, would do it wrong. */
-function checkVisionGraph({ path, graphs }: ModelSource): boolean {
-  const { vision } = graphs;
-  if (vision === undefined) {
+function checkVisionGraph(source: ModelSource): boolean {
+  const { path } = source;
+  if (source.graphs.vision === undefined) {
     throw unsupported(path, 'The decoder encodes images itself, where those of this family need a run each');
   }
-  const pixels = vision.signature.inputs.find(({ name }) => name === PIXELS);
+  const pixels = source.imageInput(PIXELS);
   const [images, , ...sides] = pixels?.dims ?? [];
   const fixed =
     sides.some((side) => typeof side === 'number' && side > 0) || (typeof images === 'number' && images > 1);
@@ -94,7 +94,7 @@ function checkVisionGraph({ path, graphs }: ModelSource): boolean {
     const problem = `The vision graph takes ${PIXELS} [${pixels.dims.join(', ')}]: images of this family are [1, ${CHANNELS}, height, width] of any size`;
     throw unsupported(path, problem);
   }
-  return vision.signature.inputs.some(({ name }) => name === SIZES);
+  return source.imageInput(SIZES) !== undefined;
 }
 
 /** Pixels and prompts are made by the processor's numbers, the graph by the model's. */

@@ -16,7 +16,7 @@ const DEEPSTACK = /^deepstack_features\.\d+$/;
  * @throws ModelError MODEL_UNSUPPORTED
  */
 export function checkPositions({ path, graphs }: ModelSource): void {
-  const positions = find(graphs.decoder.signature.inputs, POSITIONS);
+  const positions = graphs.decoder.signature.inputs.find(({ name }) => name === POSITIONS);
   const needs = 'images of this family have positions in time, height and width, [3, batch, sequence]';
   if (positions === undefined) throw unsupported(path, `The decoder takes no ${POSITIONS}: ${needs}`);
   const { dims } = positions;
@@ -54,9 +54,8 @@ export interface GridInput {
 
 /** @throws ModelError MODEL_UNSUPPORTED for a graph that is told no grid, and so knows one size */
 export function gridInput(source: ModelSource): GridInput {
-  const inputs = imageInputs(source);
   for (const name of GRIDS) {
-    const grid = find(inputs, name);
+    const grid = source.imageInput(name);
     if (grid !== undefined) return { name, takesOne: grid.dims[0] === 1 };
   }
   throw unsupported(source.path, `The vision graph takes no ${GRIDS[0]}: it knows images of one size only`);
@@ -64,14 +63,6 @@ export function gridInput(source: ModelSource): GridInput {
 
 /** Values of a patch, where the graph fixes them. */
 export function patchValues(source: ModelSource): number | undefined {
-  const size = find(imageInputs(source), PIXELS)?.dims.at(-1);
+  const size = source.imageInput(PIXELS)?.dims.at(-1);
   return typeof size === 'number' && size > 0 ? size : undefined;
-}
-
-function imageInputs({ graphs }: ModelSource): readonly TensorSignature[] {
-  return (graphs.vision ?? graphs.decoder).signature.inputs;
-}
-
-function find(tensors: readonly TensorSignature[], wanted: string): TensorSignature | undefined {
-  return tensors.find(({ name }) => name === wanted);
 }
