@@ -17,6 +17,7 @@ import { type ImageInputs, imageFeeds, PIXEL_MASK, PIXELS } from '../inference/i
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import { tryRuns } from '../inference/trial-runs.ts';
+import { deepstackNames } from '../model/deepstack.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { webGpuVision } from '../model/rewrite/webgpu-vision.ts';
 
@@ -47,7 +48,6 @@ export interface VisionFeed extends ImageInputs {
 }
 
 const FEATURES = 'image_features';
-const FURTHER = /^deepstack_features\.\d+$/;
 
 export class VisionEncoder {
   readonly #session: GraphSession;
@@ -67,8 +67,7 @@ export class VisionEncoder {
     if (output?.type !== 'float32') throw new TypeError(`${FEATURES} is ${output?.type ?? 'missing'}`);
     this.#session = session;
     this.#geometry = geometry;
-    const further = [...session.outputs.keys()].filter((name) => FURTHER.test(name));
-    this.#outputs = [output.name, ...further.sort((a, b) => numberOf(a) - numberOf(b))];
+    this.#outputs = [output.name, ...deepstackNames(session.outputs.keys())];
     this.#rank = output.shape.length;
     const tiles = session.inputs.get(PIXELS)?.shape.at(-4);
     this.fixedTiles = typeof tiles === 'number' && tiles > 0 ? tiles : undefined;
@@ -218,8 +217,4 @@ async function tryOnGpu(
 /** One line. */
 function reasonOf(error: unknown): string {
   return String(error).replaceAll(/\s+/g, ' ');
-}
-
-function numberOf(name: string): number {
-  return Number(name.slice(name.lastIndexOf('.') + 1));
 }

@@ -1,4 +1,5 @@
 /** What is asked of the graphs of a Qwen-VL export before it is served: that images come out right with it. */
+import { deepstackNames } from '../../model/deepstack.ts';
 import type { TensorSignature } from '../../model/onnx/graph-signature.ts';
 import { unsupported } from '../decoder-geometry.ts';
 import type { ModelSource } from '../model-source.ts';
@@ -8,7 +9,6 @@ const AXES = 3;
 const PIXELS = 'pixel_values';
 /** The grid of patches; exports of Qwen2-VL call it by the shorter name. */
 const GRIDS = ['image_grid_thw', 'grid_thw'];
-const DEEPSTACK = /^deepstack_features\.\d+$/;
 
 /**
  * A decoder that counts positions itself, or takes one for each token, gives the tokens of an image those of text.
@@ -36,7 +36,7 @@ export function hasDeepstack({ path, graphs }: ModelSource): boolean {
   const { vision, decoder } = graphs;
   if (vision === undefined) return true;
   const count = (tensors: readonly TensorSignature[]): number =>
-    tensors.filter(({ name }) => DEEPSTACK.test(name)).length;
+    deepstackNames(tensors.map(({ name }) => name)).length;
   const taken = count(decoder.signature.inputs);
   const made = count(vision.signature.outputs);
   if (taken === 0 || taken === made) return taken > 0;

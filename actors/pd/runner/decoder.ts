@@ -15,6 +15,7 @@ import type { GraphSession, TensorSpec, Tensors } from '../../inference/graph-se
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
 import { runFor } from '../../inference/run-for.ts';
+import { deepstackNames } from '../../model/deepstack.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
@@ -42,7 +43,6 @@ export interface TokenFeed {
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
 const POSITIONS = 'position_ids';
 const TOKEN_TYPES = 'token_type_ids';
-const DEEPSTACK = /^deepstack_features\.\d+$/;
 
 export class Decoder {
   readonly takesEmbeds: boolean;
@@ -68,8 +68,7 @@ export class Decoder {
     const positions = session.inputs.get(POSITIONS);
     this.#hasAxes = positions?.shape.length === 3;
     this.#positionAxes = positions === undefined ? 0 : axesOf(positions);
-    const deepstack = [...session.inputs.keys()].filter((name) => DEEPSTACK.test(name));
-    this.#deepstack = deepstack.sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+    this.#deepstack = deepstackNames(session.inputs.keys());
     this.#pixels = PixelFeeds.of(session);
     this.#likeliest = session.outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
     const keep = session.inputs.get(LOGITS_TO_KEEP);
