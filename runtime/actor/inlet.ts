@@ -116,8 +116,10 @@ export class Inlet {
     else writer.signal.addEventListener('abort', leave, { once: true });
   }
 
+  /** Who opened or forwarded a stream need not be who reads it: a stream is left when its reader leaves, and runs till then. */
   #onClose(): void {
     for (const delivery of this.#pending.values()) {
+      if (delivery.writer !== undefined) continue;
       delivery.interrupt(new ActorError('the caller is gone', { code: 'ABORTED' }));
     }
     this.#pending.clear();
