@@ -1,0 +1,69 @@
+/**
+ * What an answer may be, as callers say it. Declared here once: requests carry it from the caller to PD, which lets only
+ * those tokens through that keep to it.
+ */
+
+/** A JSON schema: draft 2020-12, the keywords of docs/structured-output.md. */
+export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
+
+/** The answer is JSON that the schema accepts. */
+export interface JsonSchemaConstraint {
+  readonly type: 'json_schema';
+  readonly schema: JsonSchema;
+}
+
+/** The answer is any JSON object. */
+export interface JsonObjectConstraint {
+  readonly type: 'json_object';
+}
+
+/** The whole answer matches the pattern. */
+export interface RegexConstraint {
+  readonly type: 'regex';
+  /** ECMAScript, without back-references and look-around; anchored at both ends. */
+  readonly pattern: string;
+}
+
+/** The answer is one of these texts. */
+export interface ChoiceConstraint {
+  readonly type: 'choice';
+  readonly choices: readonly string[];
+}
+
+/** The answer is a sentence of the grammar. */
+export interface GrammarConstraint {
+  readonly type: 'grammar';
+  /** llama.cpp's GBNF; the rule `root` is where it begins. */
+  readonly grammar: string;
+}
+
+/**
+ * Free text in which passages are constrained: from where a `begin` text has appeared until its `end`. For tool calls.
+ */
+export interface TaggedConstraint {
+  readonly type: 'tagged';
+  readonly tags: readonly ConstrainedTag[];
+  /** At least one passage has to come, with no text before the first. Default false. */
+  readonly required?: boolean;
+  /** Passages at most; the answer ends behind the last. Default: any number. */
+  readonly maxTags?: number;
+}
+
+/** One kind of passage of a `TaggedConstraint`. */
+export interface ConstrainedTag {
+  /** What it begins with, `<tool_call>\n` say; text that is looked for in the answer. */
+  readonly begin: string;
+  /** What lies between. */
+  readonly content: JsonSchemaConstraint | RegexConstraint | GrammarConstraint;
+  /** What it ends with. */
+  readonly end: string;
+}
+
+/** What an answer has to be; whoever gives none gets any text. */
+export type Constraint =
+  | JsonSchemaConstraint
+  | JsonObjectConstraint
+  | RegexConstraint
+  | ChoiceConstraint
+  | GrammarConstraint
+  | TaggedConstraint;
