@@ -7,14 +7,21 @@ import { defaultGoldenMessages, defaultGoldens } from '../../support/default-gol
 /** Wrong from 32 new tokens on. */
 const isSwiftShader = /swiftshader/.test(process.env.VK_DRIVER_FILES ?? '');
 
+/** A run of the vision graph on a driver that emulates a GPU, beside other work. */
+const A_RUN_AT_MOST_MS = 120_000;
+
 describe('the embedded model on WebGPU', () => {
   it('gives the reference answers, several at a time, token for token', async () => {
-    await using troupe = await Troupe.start({ device: 'webgpu', dtype: 'fp32' });
+    await using troupe = await Troupe.start({
+      device: 'webgpu',
+      dtype: 'fp32',
+      watchdog: { nativeMs: A_RUN_AT_MOST_MS },
+    });
     const { gpu: idle } = await troupe.stats();
     assert.equal(idle?.promptTokensPerRun, isSwiftShader ? 31 : 512);
     assert.deepEqual([idle.liveBuffers, idle.hostToDeviceBytes, idle.deviceToHostBytes], [0, 0, 0]);
-    const asked = defaultGoldens.filter(({ tokenIds }) => tokenIds.length < 12).slice(0, 4);
-    assert.equal(asked.length, 4);
+    const asked = defaultGoldens.filter(({ tokenIds }) => tokenIds.length < 12).slice(0, 2);
+    assert.equal(asked.length, 2);
     const answers = await Promise.all(
       asked.map((one) => troupe.chat({ messages: defaultGoldenMessages(one) })),
     );
