@@ -117,16 +117,22 @@ export class Pulse {
     if (this.#depth === 0) this.#name(tag);
   }
 
-  /** Native code follows, now or in a later turn, until `left`. */
-  entered(expectedMs?: number): void {
+  /** Whom JavaScript works for just now; 0: unknown. */
+  get tag(): number {
+    return this.#tag;
+  }
+
+  /** Native code follows, until `left`. @param tag of the request that it works for */
+  entered(expectedMs?: number, tag = this.#tag): void {
     const { nativeMs, turnMs } = this.#limits;
     const allowed = expectedMs === undefined ? nativeMs : Math.max(turnMs, PATIENCE * expectedMs);
     this.#depth += 1;
     if (this.#depth > 1) {
-      if (Atomics.load(this.#cells, WORK) !== this.#tag) this.#name(0);
+      if (Atomics.load(this.#cells, WORK) !== tag) this.#name(0);
       this.#allow(Math.max(allowed, Atomics.load(this.#cells, ALLOWED_MS)));
       return;
     }
+    this.#name(tag);
     this.#allow(Math.max(allowed, this.#baseMs));
     // Condemned: it is being terminated, and has to wait for that where it does no harm.
     while (Atomics.compareExchange(this.#cells, STATE, IN_JAVASCRIPT, IN_NATIVE) === ENDED) {

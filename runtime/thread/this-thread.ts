@@ -28,13 +28,36 @@ export function stillWorking(): void {
 export async function inNative<T>(work: () => Promise<T>, expectedMs?: number): Promise<T> {
   return await uninterrupted(async () => {
     flushAll(); // nobody should wait for answers while the thread is busy
-    pulse?.entered(expectedMs);
-    try {
-      return await work();
-    } finally {
-      pulse?.left();
-    }
+    return await (pulse === undefined ? work() : announced(pulse, work, expectedMs));
   });
+}
+
+/**
+ * Native code is announced where it runs: in the call itself, and from the next check phase of the event loop on. A library
+ * calls it there, as onnxruntime does, by a `setImmediate` of its own, which comes behind the one made here. What other
+ * handlers compute until then is JavaScript, and ended as such if it hangs.
+ */
+async function announced<T>(own: Pulse, work: () => Promise<T>, expectedMs?: number): Promise<T> {
+  const { tag } = own;
+  let isInside = false;
+  const enter = () => {
+    own.entered(expectedMs, tag);
+    isInside = true;
+  };
+  const leave = () => {
+    if (isInside) own.left();
+    isInside = false;
+  };
+  const again = setImmediate(enter);
+  try {
+    enter();
+    const result = work();
+    leave();
+    return await result;
+  } finally {
+    clearImmediate(again);
+    leave();
+  }
 }
 
 /** Computes something, in JavaScript and without a pause, for one request: if it never ends, that request is to blame. */

@@ -108,6 +108,13 @@ describe('an actor that hangs', () => {
     assert.equal(await probe.ask('echo', 'still there'), 'still there');
   });
 
+  it('in JavaScript, before a call of native code has begun, is ended and not left behind', async () => {
+    const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    await assert.rejects(probe.ask('spinBeforeNative', undefined), { code: 'ACTOR_DIED' });
+    assert.equal(await probe.ask('echo', 'from the next'), 'from the next');
+    assert.equal(system.leftBehind, 0);
+  });
+
   it('in native code ends the streams that it writes, those that others handed over too', async () => {
     const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
     const giver: ProbeRef = await system.spawn(probeActor, {}, { name: 'giver' });

@@ -46,6 +46,10 @@ export default defineActor({
             for (;;);
           }),
         native: (cells) => inNative(async () => Gate.pass(cells)),
+        spinBeforeNative() {
+          void inNative(() => new Promise((resolve) => setImmediate(resolve)));
+          for (;;);
+        },
         streamThenBlock(cells, writer) {
           writer.write(1);
           const block = () => void inNative(async () => Gate.pass(cells));

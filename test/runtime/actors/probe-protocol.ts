@@ -48,6 +48,8 @@ export const probeProtocol = protocol('probe', {
   spin: ask<{ readonly gate: GateCells; readonly requestId: string }, void>(),
   /** Blocks at a gate as a library's native code would. */
   native: ask<GateCells, void>(),
+  /** Computes for ever, after it has called native code as a library does, which begins it in a later turn. */
+  spinBeforeNative: ask<void, void>(),
   /** Streams one number, then blocks at a gate in native code, with the stream open. */
   streamThenBlock: stream<GateCells, number, void>(),
   /** Hands such a stream over to another actor. */
