@@ -96,6 +96,19 @@ export function stoppedError(actor: string): ActorError {
   });
 }
 
+/**
+ * What a call fails with whose signal was aborted. Where that is because the actor that called is stopped (the signal is its
+ * `context.stopping`, or made of it), whoever waits behind it is told so, and not that they have left.
+ */
+export function abortedError(call: string, reason: unknown, retrySafe: boolean): ActorError {
+  const isStopped = TroupeError.is(reason) && reason.code === 'ACTOR_STOPPED';
+  return new ActorError(`${call} was aborted by the caller${isStopped ? `: ${reason.message}` : ''}`, {
+    code: isStopped ? 'ACTOR_STOPPED' : 'ABORTED',
+    retrySafe,
+    cause: reason,
+  });
+}
+
 /** An option that makes no sense: which, what it was, and what it may be. */
 export function invalidOption(field: string, value: unknown, remedy: string): TroupeError {
   const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);

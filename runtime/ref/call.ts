@@ -5,7 +5,7 @@
 import type { Transferable } from 'node:worker_threads';
 import { type Deadline, deadlineIn, type Mortal } from '../channel/deadlines.ts';
 import type { Outbound, Withdrawal } from '../channel/outbound.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, abortedError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
 import { LONGEST_TIMER_MS } from '../util/timers.ts';
@@ -19,7 +19,7 @@ export interface CallOptions {
    * for streams and for `send`. It means nothing to `tell`, which waits for nothing.
    */
   readonly deadlineMs?: number | undefined;
-  /** Aborting it fails the call with `ABORTED` and tells the actor. */
+  /** Aborting it fails the call with `ABORTED`, or `ACTOR_STOPPED` if that is its reason, and tells the actor. */
   readonly signal?: AbortSignal | undefined;
   /** Buffers in the payload to hand over instead of cloning. */
   readonly transfer?: readonly Transferable[] | undefined;
@@ -183,14 +183,8 @@ export class Call implements Outbound, Mortal {
   }
 
   #abort(): void {
-    this.#giveUp(
-      new ActorError(`${this.#label} was aborted by the caller`, {
-        code: 'ABORTED',
-        // The actor may begin it before it hears of this; what has not left will not be begun.
-        retrySafe: this.#by === undefined,
-        cause: this.#signal?.reason,
-      }),
-    );
+    // The actor may begin it before it hears of this; what has not left will not be begun.
+    this.#giveUp(abortedError(this.#label, this.#signal?.reason, this.#by === undefined));
   }
 
   #giveUp(error: ActorError): void {

@@ -6,7 +6,7 @@
  * once and without a heartbeat. Leaving the loop early (`break`) or aborting the signal interrupts the writer.
  */
 import { type Deadline, deadlineIn } from '../channel/deadlines.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, abortedError } from '../errors.ts';
 import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
 import { LONGEST_TIMER_MS } from '../util/timers.ts';
@@ -108,9 +108,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   /** Interrupts the writer and settles the stream with `ABORTED`. No effect on a settled stream. */
   cancel(reason?: unknown): void {
     if (this.#outcome !== undefined) return;
-    this.#interrupt(
-      new ActorError(`${this.#options.label} was aborted by the caller`, { code: 'ABORTED', cause: reason }),
-    );
+    this.#interrupt(abortedError(this.#options.label, reason, false));
   }
 
   /** Its time is over. @internal */

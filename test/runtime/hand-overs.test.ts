@@ -64,6 +64,20 @@ describe('a stream that is handed over and waits', () => {
     assert.equal(await giver.ask('echo', 'free'), 'free');
   });
 
+  it('tells its reader that the actor was stopped, where that is why it is not waited for any more', async () => {
+    const waits = giver.stream('relay', { to: taker, upTo: 3, untilStopped: true });
+    await waiting(1);
+    const restarted = system.restartPool('giver');
+    await assert.rejects(waits.final, { code: 'ACTOR_STOPPED', retrySafe: false });
+    await restarted;
+    const late = system.declare(probeActor, { name: 'late' });
+    const held = giver.stream('relay', { to: late.ref, upTo: 3, untilStopped: true });
+    while (system.loads().get('giver/0')?.running !== 1) await new Promise(setImmediate);
+    const again = system.restartPool('giver');
+    await assert.rejects(held.final, { code: 'ACTOR_STOPPED', retrySafe: true });
+    await again;
+  });
+
   it('is answered when its actor is stopped', async () => {
     const reader = giver.stream('relay', { to: taker, upTo: 3 });
     await waiting(1);

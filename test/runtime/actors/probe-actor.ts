@@ -133,7 +133,10 @@ export default defineActor({
           });
           loop.wake();
         },
-        relay: ({ to, upTo, deadlineMs }, writer) => to.forward('count', upTo, writer, { deadlineMs }),
+        relay({ to, upTo, deadlineMs, untilStopped = false }, writer) {
+          const signal = untilStopped ? AbortSignal.any([writer.signal, context.stopping]) : undefined;
+          return to.forward('count', upTo, writer, { deadlineMs, signal });
+        },
         askOther: ({ other, value }) => other.ask('echo', value),
         keepFriend(ref) {
           friend = ref;

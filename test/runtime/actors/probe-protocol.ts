@@ -61,7 +61,13 @@ export const probeProtocol = protocol('probe', {
   endless: stream<void, number, void>(),
   /** Hands the stream over to another actor. */
   relay: stream<
-    { readonly to: ProbeRef; readonly upTo: number; readonly deadlineMs?: number },
+    {
+      readonly to: ProbeRef;
+      readonly upTo: number;
+      readonly deadlineMs?: number;
+      /** It gives up the hand-over when it is stopped itself. */
+      readonly untilStopped?: boolean;
+    },
     number,
     string
   >(),

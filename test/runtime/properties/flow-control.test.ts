@@ -23,17 +23,19 @@ it('credit is given exactly where the window has room, and who waits for it is w
       const kib = () => waiting.reduce((sum, one) => sum + Math.ceil(one / KIB), 0);
       const fits = (more: number) =>
         waiting.length === 0 || (waiting.length < size.messages && kib() + Math.ceil(more / KIB) <= size.kib);
-      /** Of the sender that waits: whether it lacks messages, or only bytes. */
-      let wanted: 'messages' | 'bytes' | undefined;
+      let started = 0;
+      /** When so many are started, who waits is to be woken: when half of what it had sent is, or any if it lacks bytes. */
+      let wakeAt: number | undefined;
 
       for (const one of steps) {
         if (one.do === 'start') {
-          const started = waiting.shift();
-          if (started === undefined) continue;
-          const isWoken = receiver.start(started);
-          const isHalfFree = waiting.length <= size.messages >> 1;
-          assert.equal(isWoken, wanted === 'bytes' || (wanted === 'messages' && isHalfFree));
-          if (isWoken) wanted = undefined;
+          const first = waiting.shift();
+          if (first === undefined) continue;
+          started += 1;
+          const isWoken = receiver.start(first);
+          assert.equal(isWoken, wakeAt !== undefined && started >= wakeAt);
+          if (isWoken) wakeAt = undefined;
+          if (waiting.length === 0) assert.equal(wakeAt, undefined, 'nobody waits for an empty mailbox');
           continue;
         }
         assert.equal(sender.hasCredit(one.bytes), fits(one.bytes));
@@ -44,7 +46,8 @@ it('credit is given exactly where the window has room, and who waits for it is w
           continue;
         }
         sender.requestCredit();
-        wanted = waiting.length >= size.messages ? 'messages' : 'bytes';
+        const isFull = waiting.length >= size.messages;
+        wakeAt = isFull ? started + waiting.length - (size.messages >> 1) : started + 1;
       }
     }),
     CHECKED,

@@ -5,7 +5,15 @@ import { flushAll } from '../../../runtime/transport/departures.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import { decodePayload, encodePayload, SEND, type Sendable } from '../../../runtime/wire/payload-codec.ts';
 import { smallJson } from '../../../runtime/wire/small-json.ts';
-import { replyText } from '../../../runtime/wire/text-codec.ts';
+import {
+  askText,
+  CREDIT_TEXT,
+  chunkText,
+  endText,
+  messageOf,
+  replyText,
+  tellText,
+} from '../../../runtime/wire/text-codec.ts';
 import { CHECKED } from '../support/checked.ts';
 
 const anything = fc.anything({
@@ -57,6 +65,34 @@ function holdsMinusZero(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return Object.is(value, -0);
   return Object.values(value).some(holdsMinusZero);
 }
+
+describe('the text form of a message', () => {
+  const fields = fc.record({
+    method: fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('__proto__', '"', '\\', '\u2028')),
+    id: fc.nat(),
+    value: fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }),
+  });
+
+  it('says what was said, of every kind', () => {
+    fc.assert(
+      fc.property(fields, ({ method, id, value }) => {
+        const json = smallJson(value);
+        if (json === undefined) return;
+        const { bytes } = json;
+        const messages = [
+          [tellText(method, bytes, json), { t: 'tell', method, bytes, payload: value }],
+          [askText(method, bytes, id, json), { t: 'ask', method, bytes, id, payload: value }],
+          [replyText(id, json), { t: 'reply', id, value }],
+          [chunkText(json), { t: 'chunk', bytes, value }],
+          [endText(json), { t: 'end', value }],
+          [CREDIT_TEXT, { t: 'credit' }],
+        ] as const;
+        for (const [text, message] of messages) assert.deepStrictEqual(messageOf(JSON.parse(text)), message);
+      }),
+      CHECKED,
+    );
+  });
+});
 
 type Step =
   | { readonly kind: 'text'; readonly value: unknown; readonly urgent: boolean }

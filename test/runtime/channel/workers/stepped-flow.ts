@@ -6,7 +6,7 @@ import { workerData } from 'node:worker_threads';
 import { FlowReceiver, FlowSender } from '../../../../runtime/channel/flow-control.ts';
 import { STATE, STEPS, type SteppedFlow } from './steps.ts';
 
-const { flow, steps, side, window, messages } = workerData as SteppedFlow;
+const { flow, steps, side, window, messages, bytes, attempts } = workerData as SteppedFlow;
 const { load, store, add, compareExchange, wait, notify } = Atomics;
 
 function announce(state: number): void {
@@ -41,18 +41,21 @@ Atomics.compareExchange = ((cells: Int32Array, at: number, expected: number, val
 
 /** Sends until there is no credit and the actor was asked to say when there is. 1: it will have to be woken. */
 function send(): number {
-  const sender = new FlowSender(flow, { messages: window, kib: 64 });
-  for (let sent = 0; sent < messages; sent++) sender.spend(0);
-  if (sender.hasCredit(0)) return 0;
-  sender.requestCredit();
-  return sender.hasCredit(0) ? 0 : 1;
+  const sender = new FlowSender(flow, { messages: window, kib: Math.max(1, (messages * bytes) / 1024) });
+  for (let sent = 0; sent < messages; sent++) sender.spend(bytes);
+  for (let attempt = 0; attempt < attempts; attempt++) {
+    if (sender.hasCredit(bytes)) return 0;
+    sender.requestCredit();
+    if (sender.hasCredit(bytes)) return 0;
+  }
+  return 1;
 }
 
 /** Begins everything. The number of times that the client is to be woken. */
 function begin(): number {
   const receiver = new FlowReceiver(flow);
   let wakes = 0;
-  for (let begun = 0; begun < messages; begun++) if (receiver.start(0)) wakes += 1;
+  for (let begun = 0; begun < messages; begun++) if (receiver.start(bytes)) wakes += 1;
   return wakes;
 }
 

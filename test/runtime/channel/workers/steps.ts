@@ -6,6 +6,10 @@ export interface SteppedFlow {
   readonly side: 'sender' | 'receiver';
   readonly window: number;
   readonly messages: number;
+  /** Of each message. More than 0: the window of bytes is full with all of them, that of messages is not. */
+  readonly bytes: number;
+  /** Times that the sender looks for credit and asks for it. */
+  readonly attempts: number;
 }
 
 /** Of one side: what it does, leave to go on, what it found. */
