@@ -20,6 +20,7 @@ Options:
   --minutes N   in each mode (default: 10)
   --mode M      aggregated or disaggregated (default: both, one after the other)
   --callers N   at once (default: 8)
+  --faults F,F  only these of ${FAULTS.join(', ')}
   --seed N      of the load and the faults (default: 1)
   --help        show this
 `;
@@ -29,7 +30,9 @@ const values = flagsOf(HELP, {
   mode: { type: 'string' },
   callers: { type: 'string', default: '8' },
   seed: { type: 'string', default: '1' },
+  faults: { type: 'string', default: FAULTS.join() },
 });
+const chosenFaults = FAULTS.filter((fault) => values.faults.split(',').includes(fault));
 
 const STRIKE_EVERY_MS = 1_000;
 /** The embeddings are forgotten from time to time, so that the encoder has something to do. */
@@ -136,13 +139,23 @@ async function soak(mode: Mode, minutes: number): Promise<boolean> {
   const wrongs: string[] = [];
   const megabytes: number[] = [];
   const endsAt = performance.now() + minutes * 60_000;
+  let slowestMs = 0;
+  let answeredAt = performance.now();
+  let longestGapMs = 0;
 
   async function caller(): Promise<void> {
     while (performance.now() < endsAt) {
       const index = Math.floor(random() * asked.length);
       const [question, answer] = [asked[index], expected[index]];
       if (question === undefined || answer === undefined) throw new RangeError('there is no such question');
+      const startedAt = performance.now();
       const outcome = await oneRequest(troupe, question, answer, random);
+      const now = performance.now();
+      slowestMs = Math.max(slowestMs, now - startedAt);
+      if (outcome === 'answered') {
+        longestGapMs = Math.max(longestGapMs, now - answeredAt);
+        answeredAt = now;
+      }
       outcomes.add(outcome.startsWith('WRONG') ? 'WRONG' : outcome);
       if (!outcome.startsWith('WRONG')) continue;
       wrongs.push(outcome);
@@ -154,7 +167,7 @@ async function soak(mode: Mode, minutes: number): Promise<boolean> {
     const roles = [...new Set(troupe.health().actors.map(({ name }) => name.split('/')[0]))];
     const role = pick(roles);
     const actor = pick(troupe.health().actors.filter(({ name }) => name.startsWith(`${role}/`))).name;
-    const fault: Fault = pick(FAULTS);
+    const fault: Fault = pick(chosenFaults);
     faults.add(fault);
     striker.strike(actor, fault);
   }
@@ -182,6 +195,9 @@ async function soak(mode: Mode, minutes: number): Promise<boolean> {
   console.log(`${mode}: ${outcomes.total} requests: ${JSON.stringify(outcomes.counts)}`);
   console.log(`${mode}: ${faults.total} strikes ${JSON.stringify(faults.counts)}`);
   console.log(`${mode}: ${deaths.total} deaths ${JSON.stringify(deaths.counts)}`);
+  console.log(
+    `${mode}: the slowest request took ${seconds(slowestMs)}, no answer came for ${seconds(longestGapMs)} at most`,
+  );
   console.log(`${mode}: memory ${megabytes.join(' ')} MB, grown by ${grown} MB`);
   console.log(
     `${mode}: ${unsettled()} never settled, ${doubled()} settled twice, ${leftBehind()} threads left behind; ${left.length === 0 ? 'nothing is held' : left.join(', ')}`,
@@ -189,6 +205,10 @@ async function soak(mode: Mode, minutes: number): Promise<boolean> {
   const answered = outcomes.counts.answered ?? 0;
   const settled = unsettled() === 0 && doubled() === 0 && leftBehind() === 0;
   return wrongs.length === 0 && settled && left.length === 0 && answered > 0 && grown <= MOST_GROWTH_MB;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1_000).toFixed(1)} s`;
 }
 
 function modesOf(mode: string | undefined): readonly Mode[] {

@@ -5,32 +5,25 @@
 import type { AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
-import { LoadBoard, type LoadReading } from '../board/load-board.ts';
-import type { PulseLimits } from '../board/pulse.ts';
+import type { LoadReading } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import { ActorRef } from '../ref/actor-ref.ts';
-import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
 import { RefCore } from '../ref/ref-core.ts';
 import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
-import { LocalIncarnation } from '../supervision/local-incarnation.ts';
-import { DEFAULT_PULSE_LIMITS, Watchdog } from '../supervision/watchdog.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
-import { ThreadIncarnation, threadEntry } from '../thread/thread-incarnation.ts';
+import { threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { Fleet } from './fleet.ts';
 import { groupSpec, wholeNumber } from './group-spec.ts';
-import { SharedMemory } from './shared-memory.ts';
 import { stopInTurn } from './stop-in-turn.ts';
 import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_STOP_GRACE_MS = 10_000;
-/** Each is a thread with a heap of its own: a machine that has room for more of them has room for several processes. 256 KiB. */
-const BOARD_SLOTS = 4_096;
-
 /** How a stop went. */
 export interface StopReport {
   /** Actors that did not stop within the grace; their threads were left behind. */
@@ -58,30 +51,18 @@ export class ActorSystem implements AsyncDisposable {
   readonly events = new Events<SystemEvents>();
   /** Messages of all threads that reached nobody. */
   readonly deadLetters = new DeadLetters();
-  readonly #board = LoadBoard.create(BOARD_SLOTS);
-  readonly #memory: SharedMemory;
-  readonly #environment: RefEnvironment;
   readonly #graceMs: number;
-  readonly #limits: PulseLimits;
-  readonly #watchdog: Watchdog;
-  readonly #watched = new Map<number, ThreadIncarnation>();
+  readonly #fleet: Fleet;
   readonly #groups = new Map<string, Group>();
-  /** Those whose threads have not ended, whatever has become of the actors. */
-  readonly #threads = new Set<ThreadIncarnation>();
-  /** Names of those that hang in native code. */
-  readonly #left = new Map<Incarnation, string>();
-  #nextHolder = 1;
   #stopped: Promise<StopReport> | undefined;
 
   /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
-    this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
-    this.#watchdog = new Watchdog(this.#limits, ({ name, pulse }) =>
-      this.events.emit('actor:hung', { actor: name, work: pulse.work }),
-    );
-    this.#environment = createRefEnvironment(this.#board, this.deadLetters);
-    this.#memory = new SharedMemory(options, () => this.#nextHolder++);
+    this.#fleet = new Fleet(options, this.deadLetters, {
+      onHung: ({ name, pulse }) => this.events.emit('actor:hung', { actor: name, work: pulse.work }),
+      onLeft: (actor) => this.events.emit('actor:quarantined', { actor }),
+    });
     this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
   }
 
@@ -97,28 +78,9 @@ export class ActorSystem implements AsyncDisposable {
   ): DeclaredPool<P, Args> {
     const { module } = blueprint;
     threadEntry(); // said at once, and not when a thread is to start
-    return this.#declare(options, 'thread', (name, args) => {
-      const boot = {
-        name,
-        module,
-        args,
-        // Not kept: a stopped system that somebody still has must not have the memory too.
-        arenas: this.arenas.map((arena) => arena.handle()),
-        caches: this.caches.map((cache) => cache.handle()),
-        board: this.#board.handle(),
-        holder: this.#nextHolder++,
-        boardSlot: this.#board.claim(),
-        limits: this.#limits,
-      };
-      return this.#watch(
-        new ThreadIncarnation(
-          boot,
-          this.#board.pulseReader(boot.boardSlot),
-          this.deadLetters,
-          options.thread,
-        ),
-      );
-    });
+    return this.#declare(options, 'thread', (name, args) =>
+      this.#fleet.onThread(name, module, args, options.thread),
+    );
   }
 
   /**
@@ -141,35 +103,26 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
-    const pool = this.#declare<P, Args>(options, 'local', (name, memberArgs) => {
-      const boardSlot = this.#board.claim();
-      return new LocalIncarnation(actor, memberArgs, boardSlot, {
-        name,
-        holder: this.#nextHolder++,
-        load: this.#board.writer(boardSlot),
-        deadLetters: this.deadLetters,
-        arenas: this.#memory.arenas,
-        caches: this.#memory.caches,
-        revive: this.#environment.revive,
-      });
-    });
+    const pool = this.#declare<P, Args>(options, 'local', (name, memberArgs) =>
+      this.#fleet.onThisThread(name, actor, memberArgs),
+    );
     await pool.start(args);
     return pool.ref;
   }
 
   /** The arenas that the system was created with. */
   get arenas(): readonly SharedArena[] {
-    return [...this.#memory.arenas.values()];
+    return [...this.#fleet.memory.arenas.values()];
   }
 
   /** The tensor caches that the system was created with. */
   get caches(): readonly SharedTensorCache[] {
-    return [...this.#memory.caches.values()];
+    return [...this.#fleet.memory.caches.values()];
   }
 
   /** Threads of actors that hung in native code and have not come out of it: each takes a core and its memory. */
   get leftBehind(): number {
-    return this.#left.size;
+    return this.#fleet.left.length;
   }
 
   /** Every actor ever spawned, with its state. */
@@ -180,15 +133,12 @@ export class ActorSystem implements AsyncDisposable {
   /** What every live actor last published of its load: read from shared memory, so nobody is asked. */
   loads(): Map<string, LoadReading> {
     const live = [...this.#groups.values()].flatMap((group) => group.live());
-    return new Map(live.map(([name, { boardSlot }]) => [name, this.#board.read(boardSlot)]));
+    return new Map(live.map(([name, { boardSlot }]) => [name, this.#fleet.board.read(boardSlot)]));
   }
 
   /** How long threads have not turned, ms, of those that have not for a while. */
   silences(): Map<string, number> {
-    const silent = [...this.#watched.values()].map(
-      (actor) => [actor.name, this.#watchdog.silentMs(actor)] as const,
-    );
-    return new Map(silent.filter(([, ms]) => ms > 0));
+    return this.#fleet.silences();
   }
 
   /** Statistics of every live actor, by name. */
@@ -219,7 +169,7 @@ export class ActorSystem implements AsyncDisposable {
    * waited for.
    */
   hurry(mostMs: number): void {
-    this.#watchdog.hurry(mostMs);
+    this.#fleet.watchdog.hurry(mostMs);
   }
 
   /** Stops one pool, whatever it is used by; its name may be used again. @throws TroupeError `POOL_UNKNOWN` */
@@ -267,9 +217,8 @@ export class ActorSystem implements AsyncDisposable {
     const quarantined: string[] = [];
     for (const names of await stopInTurn([...this.#groups.values()].reverse(), this.#graceMs))
       quarantined.push(...names);
-    // A thread that was left behind may still write into a tensor.
-    if (this.#threads.size === 0) this.#memory.retire();
-    return { quarantined: [...new Set([...quarantined, ...this.#left.values()])] };
+    this.#fleet.end();
+    return { quarantined: [...new Set([...quarantined, ...this.#fleet.left])] };
   }
 
   #declare<P extends Protocol, Args>(
@@ -284,7 +233,7 @@ export class ActorSystem implements AsyncDisposable {
       throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
     const group = new Group(groupSpec(options, transport), this.#groupEvents());
     this.#groups.set(name, group);
-    const ref = new ActorRef<P>(new RefCore(group.token(), this.#environment));
+    const ref = new ActorRef<P>(new RefCore(group.token(), this.#fleet.environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
         await group.start((member, index) => incarnate(member, argsOf(args, index)), this.#graceMs);
@@ -301,9 +250,7 @@ export class ActorSystem implements AsyncDisposable {
     return {
       onUp: (actor) => this.events.emit('actor:up', { actor }),
       onDown: (actor, incarnation, exit) => {
-        this.#watched.delete(incarnation.boardSlot);
-        if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
-        else this.#reclaim(incarnation);
+        this.#fleet.over(actor, incarnation, exit);
         const error = exit.kind === 'stopped' ? undefined : exit.error;
         this.events.emit('actor:down', { actor, error });
       },
@@ -312,37 +259,6 @@ export class ActorSystem implements AsyncDisposable {
       onEscalated: (actor, error) => this.events.emit('actor:escalated', { actor, error }),
       onQuarantined: (actor) => this.events.emit('actor:quarantined', { actor }),
     };
-  }
-
-  #watch(incarnation: ThreadIncarnation): ThreadIncarnation {
-    this.#threads.add(incarnation);
-    void incarnation.ended.then(() => this.#threads.delete(incarnation));
-    this.#watched.set(incarnation.boardSlot, incarnation);
-    this.#watchdog.watch(incarnation);
-    void incarnation.exited.then(() => this.#watchdog.forget(incarnation));
-    return incarnation;
-  }
-
-  /**
-   * Its thread is inside native code, which may read and write the tensors that it holds: they are taken back when it
-   * ends. What it was making for others is made by them.
-   */
-  #leaveBehind(actor: string, incarnation: Incarnation): void {
-    const { holder } = incarnation;
-    this.#memory.releaseClaims(incarnation);
-    this.#environment.readers.lost(holder);
-    for (const other of this.#watched.values()) other.lost(holder);
-    this.#left.set(incarnation, actor);
-    void incarnation.ended.then(() => {
-      this.#left.delete(incarnation);
-      this.#reclaim(incarnation);
-    });
-    this.events.emit('actor:quarantined', { actor });
-  }
-
-  #reclaim(incarnation: Incarnation): void {
-    this.#memory.reclaim(incarnation);
-    this.#board.free(incarnation.boardSlot);
   }
 
   #group(name: string): Group {

@@ -1,0 +1,140 @@
+/**
+ * All that lives and has lived in a system, pool by pool or not: makes incarnations, each with a holder id and a slot of the
+ * load board, watches their threads, and takes back what the dead held.
+ */
+import type { AnyActor } from '../actor/actor-cell.ts';
+import { LoadBoard } from '../board/load-board.ts';
+import type { PulseLimits } from '../board/pulse.ts';
+import type { DeadLetters } from '../dead-letters.ts';
+import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
+import type { Exit, Incarnation } from '../supervision/incarnation.ts';
+import { LocalIncarnation } from '../supervision/local-incarnation.ts';
+import { DEFAULT_PULSE_LIMITS, Watchdog, type Watched } from '../supervision/watchdog.ts';
+import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+import { SharedMemory } from './shared-memory.ts';
+import type { ActorSystemOptions, ThreadOptions } from './system-options.ts';
+
+/** Each is a thread with a heap of its own: a machine that has room for more of them has room for several processes. 256 KiB. */
+const BOARD_SLOTS = 4_096;
+
+export interface FleetEvents {
+  /** Its thread has not turned for too long. */
+  onHung(watched: Watched): void;
+  /** Its thread is inside native code and was left there. */
+  onLeft(actor: string): void;
+}
+
+export class Fleet {
+  readonly board = LoadBoard.create(BOARD_SLOTS);
+  readonly memory: SharedMemory;
+  readonly environment: RefEnvironment;
+  readonly watchdog: Watchdog;
+  readonly #events: FleetEvents;
+  readonly #deadLetters: DeadLetters;
+  readonly #limits: PulseLimits;
+  readonly #watched = new Map<number, ThreadIncarnation>();
+  /** Those whose threads have not ended, whatever has become of the actors. */
+  readonly #threads = new Set<ThreadIncarnation>();
+  /** Names of those that hang in native code. */
+  readonly #left = new Map<Incarnation, string>();
+  #nextHolder = 1;
+
+  constructor(options: ActorSystemOptions, deadLetters: DeadLetters, events: FleetEvents) {
+    this.#events = events;
+    this.#deadLetters = deadLetters;
+    this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
+    this.watchdog = new Watchdog(this.#limits, (watched) => events.onHung(watched));
+    this.environment = createRefEnvironment(this.board, deadLetters);
+    this.memory = new SharedMemory(options, () => this.#nextHolder++);
+  }
+
+  /** Names of those that hang in native code. */
+  get left(): readonly string[] {
+    return [...this.#left.values()];
+  }
+
+  /** How long threads have not turned, ms, of those that have not for a while. */
+  silences(): Map<string, number> {
+    const silent = [...this.#watched.values()].map(
+      (actor) => [actor.name, this.watchdog.silentMs(actor)] as const,
+    );
+    return new Map(silent.filter(([, ms]) => ms > 0));
+  }
+
+  /** An incarnation on a thread of its own. */
+  onThread(name: string, module: string, args: unknown, options: ThreadOptions | undefined): Incarnation {
+    const { arenas, caches } = this.memory;
+    const boot = {
+      name,
+      module,
+      args,
+      // Not kept: a stopped system that somebody still has must not have the memory too.
+      arenas: [...arenas.values()].map((arena) => arena.handle()),
+      caches: [...caches.values()].map((cache) => cache.handle()),
+      board: this.board.handle(),
+      holder: this.#nextHolder++,
+      boardSlot: this.board.claim(),
+      limits: this.#limits,
+    };
+    const pulse = this.board.pulseReader(boot.boardSlot);
+    return this.#watch(new ThreadIncarnation(boot, pulse, this.#deadLetters, options));
+  }
+
+  /** An incarnation on this thread. */
+  onThisThread(name: string, actor: AnyActor, args: unknown): Incarnation {
+    const boardSlot = this.board.claim();
+    return new LocalIncarnation(actor, args, boardSlot, {
+      name,
+      holder: this.#nextHolder++,
+      load: this.board.writer(boardSlot),
+      deadLetters: this.#deadLetters,
+      arenas: this.memory.arenas,
+      caches: this.memory.caches,
+      revive: this.environment.revive,
+    });
+  }
+
+  /** It is over. What it held is taken back, unless native code may still use it. */
+  over(actor: string, incarnation: Incarnation, exit: Exit): void {
+    this.#watched.delete(incarnation.boardSlot);
+    if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
+    else this.#reclaim(incarnation);
+  }
+
+  /** All are over. */
+  end(): void {
+    // A thread that was left behind may still write into a tensor.
+    if (this.#threads.size === 0) this.memory.retire();
+  }
+
+  #watch(incarnation: ThreadIncarnation): ThreadIncarnation {
+    this.#threads.add(incarnation);
+    void incarnation.ended.then(() => this.#threads.delete(incarnation));
+    this.#watched.set(incarnation.boardSlot, incarnation);
+    this.watchdog.watch(incarnation);
+    void incarnation.exited.then(() => this.watchdog.forget(incarnation));
+    return incarnation;
+  }
+
+  /**
+   * Its thread is inside native code, which may read and write the tensors that it holds: they are taken back when it
+   * ends. What it was making for others is made by them.
+   */
+  #leaveBehind(actor: string, incarnation: Incarnation): void {
+    const { holder } = incarnation;
+    this.memory.releaseClaims(incarnation);
+    this.environment.readers.lost(holder);
+    for (const other of this.#watched.values()) other.lost(holder);
+    this.#left.set(incarnation, actor);
+    void incarnation.ended.then(() => {
+      this.#left.delete(incarnation);
+      this.#reclaim(incarnation);
+    });
+    this.#events.onLeft(actor);
+  }
+
+  #reclaim(incarnation: Incarnation): void {
+    this.memory.reclaim(incarnation);
+    this.board.free(incarnation.boardSlot);
+  }
+}
