@@ -163,13 +163,13 @@ async function soak(mode: Mode, minutes: number): Promise<boolean> {
     }
   }
 
+  /** One that is up: an actor that is struck while it starts, each time, would never serve. */
   function strike(): void {
-    const roles = [...new Set(troupe.health().actors.map(({ name }) => name.split('/')[0]))];
-    const role = pick(roles);
-    const actor = pick(troupe.health().actors.filter(({ name }) => name.startsWith(`${role}/`))).name;
+    const up = troupe.health().actors.filter(({ state }) => state === 'up');
+    if (up.length === 0) return;
     const fault: Fault = pick(chosenFaults);
     faults.add(fault);
-    striker.strike(actor, fault);
+    striker.strike(pick(up).name, fault);
   }
 
   await Promise.all([

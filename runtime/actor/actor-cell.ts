@@ -6,6 +6,8 @@
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
+import type { Protocol } from '../protocol.ts';
+import type { ActorRef } from '../ref/actor-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
@@ -34,6 +36,10 @@ export interface CellParts {
   readonly arenas: ReadonlyMap<string, SharedArena>;
   readonly caches: ReadonlyMap<string, SharedTensorCache>;
   readonly revive: Reviver;
+  /** Makes the actor's ref to itself, the first time. */
+  readonly self: () => ActorRef<Protocol>;
+  /** From the incarnation before. */
+  readonly inherited: unknown;
   /** Ends the actor at once because of an error that nobody handles. */
   readonly crash: (error: unknown) => void;
 }
@@ -44,6 +50,7 @@ export class ActorCell {
   readonly #setUp: SetUp;
   readonly #mailbox: Mailbox;
   readonly #inlets = new Set<Inlet>();
+  #quiet: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: Waiting = 'refused';
 
@@ -110,6 +117,12 @@ export class ActorCell {
     return this.#stopped;
   }
 
+  /** The first half of a stop, with what waits served elsewhere. Resolves with what the actor hands over to the next. */
+  async retire(): Promise<unknown> {
+    await this.#quieten('served elsewhere');
+    return await this.#setUp.behaviour.handOver?.();
+  }
+
   /** The end of an actor that has no thread to die with: nothing more is started, and its clients see it go. */
   abandon(): void {
     this.#mailbox.close();
@@ -118,14 +131,23 @@ export class ActorCell {
   }
 
   async #stop(waiting: Waiting): Promise<void> {
-    const { loops, stopping, behaviour } = this.#setUp;
+    await this.#quieten(waiting);
+    await this.#setUp.behaviour.stop?.();
+    this.#disconnect();
+  }
+
+  #quieten(waiting: Waiting): Promise<void> {
+    this.#quiet ??= this.#becomeQuiet(waiting);
+    return this.#quiet;
+  }
+
+  async #becomeQuiet(waiting: Waiting): Promise<void> {
+    const { loops, stopping } = this.#setUp;
     stopping.abort(stoppedError(this.#parts.name));
     this.#waiting = waiting;
     for (const delivery of this.#mailbox.close()) this.#turnAway(delivery);
     await Promise.all(loops.map((loop) => loop.stop()));
     await this.#mailbox.idle();
-    await behaviour.stop?.();
-    this.#disconnect();
   }
 
   #disconnect(): void {

@@ -1,5 +1,8 @@
 /** What the runtime gives an actor to work with. */
+
 import type { DeadLetters } from '../dead-letters.ts';
+import type { Protocol } from '../protocol.ts';
+import type { ActorRef } from '../ref/actor-ref.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import type { Step, StepLoop } from './step-loop.ts';
@@ -13,7 +16,17 @@ export interface ReportedLoad {
 }
 
 /** What an actor knows of itself and can do; given to its `setup`. */
-export interface ActorContext {
+export interface ActorContext<P extends Protocol = Protocol> {
+  /**
+   * A ref to this very actor, whichever incarnation it is in: to be sent to others. What the actor sends itself waits in its
+   * mailbox; an `ask` of a handler that nothing may run beside (`concurrency` 1) would wait for itself.
+   */
+  readonly self: ActorRef<P>;
+  /**
+   * What the incarnation before it handed over (`handOver` of its behaviour) when the pool was restarted; undefined at the
+   * first start and after a crash.
+   */
+  readonly inherited: unknown;
   /** `pool/index`. */
   readonly name: string;
   /** Holder id of this incarnation in every arena: what it holds is released when it dies. */

@@ -8,6 +8,8 @@ import type { ActorContext } from './actor-context.ts';
 export interface CallContext {
   /** Aborted when the caller stops waiting. For a stream, until the handler is done; then use the writer's. */
   readonly signal: AbortSignal;
+  /** The trace that the message belongs to (W3C Trace Context), where its sender gave one. */
+  readonly traceparent: string | undefined;
 }
 
 /** One handler a method. What a handler throws goes to the caller: a `TroupeError` as it is, others as `DEFECT`. */
@@ -34,6 +36,12 @@ export interface Behaviour<P extends Protocol> {
   stats?(): ActorStats;
   /** Named out-of-band operations, called on the control lane, between steps. */
   readonly control?: Readonly<Record<string, () => unknown>>;
+  /**
+   * When its pool is restarted, after the last handler and the last step: what the next incarnation is to have, any payload;
+   * it finds it in `context.inherited`. What `transfer` marked in it is moved. Not called when the actor crashes, hangs, or
+   * is stopped for good. If it throws, the next incarnation inherits nothing, and `restartPool` rejects with what it threw.
+   */
+  handOver?(): unknown;
   /** Releases what the actor holds. Called once, after the last handler and the last step. */
   stop?(): void | Promise<void>;
 }
@@ -48,7 +56,7 @@ export interface ActorDefinition<P extends Protocol, Args> {
    * Makes one incarnation, on the actor's thread, from its arguments; again after each crash. What it throws at the
    * first start rejects `spawn`.
    */
-  setup(args: Args, context: ActorContext): Behaviour<P> | Promise<Behaviour<P>>;
+  setup(args: Args, context: ActorContext<P>): Behaviour<P> | Promise<Behaviour<P>>;
 }
 
 /**

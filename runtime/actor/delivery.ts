@@ -52,4 +52,8 @@ export class DeliveryContext implements CallContext {
   get signal(): AbortSignal {
     return this.#delivery.signal;
   }
+
+  get traceparent(): string | undefined {
+    return this.#delivery.message.traceparent;
+  }
 }

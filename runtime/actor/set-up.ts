@@ -10,7 +10,7 @@ import { type Step, StepLoop } from './step-loop.ts';
 
 export type SetUpParts = Pick<
   CellParts,
-  'name' | 'holder' | 'deadLetters' | 'arenas' | 'caches' | 'load' | 'crash'
+  'name' | 'holder' | 'deadLetters' | 'arenas' | 'caches' | 'load' | 'crash' | 'self' | 'inherited'
 >;
 
 export class SetUp {
@@ -23,8 +23,13 @@ export class SetUp {
   /** There is no mailbox before `setup` has returned. */
   timers: SelfTimers | undefined;
 
-  constructor({ name, holder, deadLetters, arenas, caches, load, crash }: SetUpParts) {
+  constructor(parts: SetUpParts) {
+    const { name, holder, deadLetters, arenas, caches, load, crash, self, inherited } = parts;
     this.context = {
+      get self() {
+        return self();
+      },
+      inherited,
       name,
       holder,
       deadLetters,

@@ -14,7 +14,7 @@ import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ActorMessage, ChannelToken, DataMessage, WireMessage } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
-import { askText, tellText } from '../wire/text-codec.ts';
+import { askText, tellText, tracedText } from '../wire/text-codec.ts';
 import { FlowSender, type FlowWindow } from './flow-control.ts';
 import { canBeSentAgain, type Outbound, type Withdrawal } from './outbound.ts';
 
@@ -138,14 +138,14 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   }
 
   #post(message: Message, id: number): void {
-    const { kind, method, bytes, json, writer } = message;
+    const { kind, method, bytes, json, writer, traceparent } = message;
     if (json !== undefined && kind !== 'open' && message.transfer.length === 0 && !this.#port.byReference) {
-      if (kind === 'tell') this.#port.postText(tellText(method, bytes, json), true);
-      else this.#port.postText(askText(method, bytes, id, json));
+      const text = kind === 'tell' ? tellText(method, bytes, json) : askText(method, bytes, id, json);
+      this.#port.postText(traceparent === undefined ? text : tracedText(traceparent, text), kind === 'tell');
       return;
     }
     const { payload, travellers, transfer } = encodePayload(message.payload, this.#port);
-    const fields = { method, payload, travellers, bytes };
+    const fields = { method, payload, travellers, bytes, traceparent };
     if (writer === undefined) {
       const wire: DataMessage = kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
       this.#port.post(wire, joined(transfer, message.transfer));

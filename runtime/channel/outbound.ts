@@ -15,6 +15,8 @@ export interface Outbound {
   /** Bytes that count against the channel's credit. */
   readonly bytes: number;
   readonly routeKey: string | undefined;
+  /** Of the sender's trace, if it has one. */
+  readonly traceparent: string | undefined;
   /** For `open`: the writer, moved to the actor when the message is posted. */
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** Its number on the channel by which it left last. */

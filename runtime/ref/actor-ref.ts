@@ -158,7 +158,8 @@ export class ActorRef<P extends Protocol> implements Sendable {
 
   /** Names of the live members. */
   get members(): readonly string[] {
-    return this.#core.members.names;
+    const { facts, members } = this.#core;
+    return facts.only === undefined ? members.names : members.names.filter((name) => name === facts.only);
   }
 
   /** Resolves when the first member is known, or the ref is closed. */

@@ -27,12 +27,19 @@ export interface CallOptions {
   readonly routeKey?: string | undefined;
   /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */
   readonly member?: string | undefined;
+  /**
+   * The trace that the message belongs to, as W3C Trace Context writes it (`00-…-…-01`): the handler finds it in its context,
+   * and gives it on with what it sends for this message.
+   */
+  readonly traceparent?: string | undefined;
 }
 
 export interface CallParts {
   readonly kind: Outbound['kind'];
   /** Of the pool. */
   readonly actor: string;
+  /** The member that the ref is to. */
+  readonly only: string | undefined;
   readonly method: string;
   readonly payload: unknown;
   readonly sequence: number;
@@ -55,6 +62,7 @@ export class Call implements Outbound, Mortal {
   readonly bytes: number;
   readonly routeKey: string | undefined;
   readonly member: string | undefined;
+  readonly traceparent: string | undefined;
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** Whether it waits at its ref. */
   held = false;
@@ -79,7 +87,8 @@ export class Call implements Outbound, Mortal {
     this.#payload = parts.payload;
     this.#transfer = options?.transfer ?? NO_TRANSFER;
     this.routeKey = options?.routeKey;
-    this.member = options?.member;
+    this.member = options?.member ?? parts.only;
+    this.traceparent = checkedTrace(options?.traceparent);
     this.writer = parts.writer;
     const plain = parts.kind !== 'open' && !parts.byReference && this.#transfer.length === 0;
     this.json = plain ? smallJson(parts.payload) : undefined;
@@ -212,6 +221,14 @@ type Outcome = { readonly value: unknown } | { readonly error: Error };
 function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
   if ('error' in outcome) reject(outcome.error);
   else resolve(outcome.value);
+}
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+
+/** Another actor hands it to a tracer: what is none is left out, as the standard wants it. */
+function checkedTrace(traceparent: string | undefined): string | undefined {
+  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined;
 }
 
 function bytesOf(payload: unknown, transfer: readonly Transferable[]): number {

@@ -137,6 +137,7 @@ export class RefCore {
       {
         kind,
         actor: this.facts.name,
+        only: this.facts.only,
         method,
         payload,
         sequence: this.#nextSequence++,

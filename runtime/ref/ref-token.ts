@@ -16,6 +16,8 @@ export interface PoolFacts {
   readonly window: FlowWindow;
   /** Messages that a ref holds back while no mailbox has room. */
   readonly outbox: number;
+  /** Of a ref to one member: all its messages go there. */
+  readonly only?: string | undefined;
 }
 
 export interface RefToken extends PoolFacts {

@@ -38,15 +38,22 @@ export interface ChildEvents {
 
 export class Child {
   readonly name: string;
-  readonly #incarnate: () => Incarnation;
+  readonly #incarnate: (inherited: unknown) => Incarnation;
   readonly #events: ChildEvents;
   readonly #intensity: RestartIntensity;
   readonly #stopSignal = new AbortController();
   #state: ChildState = 'starting';
   #current: Incarnation | undefined;
   #restarts = 0;
+  /** What was handed over, until the next incarnation is up. */
+  #inherited: unknown;
 
-  constructor(name: string, incarnate: () => Incarnation, policy: RestartPolicy, events: ChildEvents) {
+  constructor(
+    name: string,
+    incarnate: (inherited: unknown) => Incarnation,
+    policy: RestartPolicy,
+    events: ChildEvents,
+  ) {
     this.name = name;
     this.#incarnate = incarnate;
     this.#events = events;
@@ -103,13 +110,16 @@ export class Child {
     return 'quarantined';
   }
 
-  /** Another incarnation, once what is in progress has ended; what waits is served by it or by others. No effect unless up. */
+  /**
+   * Another incarnation, once what is in progress has ended; it is given what this one hands over. What waits is served by it
+   * or by others. No effect unless up. Rejects with what kept it from starting, or from getting what was to be handed over.
+   */
   async renew(graceMs: number): Promise<void> {
     const incarnation = this.incarnation;
     if (incarnation === undefined) return;
     this.#state = 'restarting';
     this.#restarts += 1;
-    if (!(await endsWithin(graceMs, incarnation.stop('served elsewhere')))) this.#leave(incarnation);
+    const keptBack = await this.#retire(incarnation, graceMs);
     if (this.#stopSignal.signal.aborted) return;
     this.#state = 'starting';
     const next = this.#begin();
@@ -122,6 +132,26 @@ export class Child {
       throw error;
     }
     if (!this.#stopSignal.signal.aborted) this.#becomeUp(next);
+    if (keptBack !== undefined) throw keptBack.error;
+  }
+
+  /** Ends an incarnation that hands over what it has. Why it did not, where it failed to. */
+  async #retire(incarnation: Incarnation, graceMs: number): Promise<{ readonly error: unknown } | undefined> {
+    const until = performance.now() + graceMs;
+    let keptBack: { readonly error: unknown } | undefined;
+    const retired = incarnation.retire().then(
+      (state) => {
+        this.#inherited = state;
+      },
+      (error: unknown) => {
+        keptBack = { error };
+      },
+    );
+    const inTime =
+      (await endsWithin(graceMs, retired)) &&
+      (await endsWithin(until - performance.now(), incarnation.stop('served elsewhere')));
+    if (!inTime) this.#leave(incarnation);
+    return keptBack;
   }
 
   #leave(incarnation: Incarnation): void {
@@ -130,13 +160,14 @@ export class Child {
   }
 
   #begin(): Incarnation {
-    const incarnation = this.#incarnate();
+    const incarnation = this.#incarnate(this.#inherited);
     this.#current = incarnation;
     return incarnation;
   }
 
   #becomeUp(incarnation: Incarnation): void {
     this.#state = 'up';
+    this.#inherited = undefined;
     this.#events.onUp(this, incarnation);
     void incarnation.exited.then((exit) => this.#onExit(incarnation, exit));
   }

@@ -1,18 +1,15 @@
 /**
- * A pool of like actors under one name, and the feed that tells every ref of it who is alive. The supervisor
+ * A pool of like actors under one name, whose refs hear of its members by its feed (`feed.ts`). The supervisor
  * of its children: a crashed one is restarted, and when the last one has given up the group is closed, so that
  * nobody waits for an answer that cannot come.
  */
 import type { ActorStats } from '../actor/behaviour.ts';
-import { FlowSender } from '../channel/flow-control.ts';
 import { ActorError, stoppedError, TroupeError } from '../errors.ts';
+import type { OwnRefToken } from '../ref/own-ref.ts';
 import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
-import { adoptPort } from '../transport/adopt.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
-import { MessagePortTransport } from '../transport/message-port.ts';
-import type { Port } from '../transport/port.ts';
-import { encodeError, type WireError } from '../wire/error-codec.ts';
 import { Child, type ChildEvents, type ChildState } from './child.ts';
+import { Feed, type FeedSource } from './feed.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
@@ -21,7 +18,18 @@ export interface GroupSpec extends PoolFacts {
   readonly restart: RestartPolicy;
 }
 
-export type Incarnate = (member: string, index: number) => Incarnation;
+/** What one incarnation is given to begin with. */
+export interface Beginning {
+  readonly name: string;
+  /** Of the member in its pool. */
+  readonly index: number;
+  /** From which its ref to itself is made. */
+  readonly self: OwnRefToken;
+  /** What the incarnation before handed over. */
+  readonly inherited: unknown;
+}
+
+export type Incarnate = (beginning: Beginning) => Incarnation;
 
 export interface GroupEvents {
   onUp(actor: string): void;
@@ -41,23 +49,26 @@ export interface ActorStatus {
   readonly restarts: number;
 }
 
-export class Group {
+export class Group implements FeedSource {
   readonly name: string;
   readonly #spec: GroupSpec;
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
   #members: readonly string[];
   #incarnate: Incarnate | undefined;
-  readonly #subscribers = new Set<Port>();
-  /** Members that were given up, and why. */
-  readonly #lost = new Map<string, WireError>();
-  #closed: Error | undefined;
+  readonly #feed: Feed;
 
   constructor(spec: GroupSpec, events: GroupEvents) {
     this.name = spec.name;
     this.#spec = spec;
     this.#members = spec.members;
     this.#events = events;
+    this.#feed = new Feed(spec.transport, this);
+  }
+
+  /** Names of all members, up or not. */
+  get members(): readonly string[] {
+    return this.#members;
   }
 
   /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
@@ -72,7 +83,7 @@ export class Group {
 
   /** Whether its name may be used again. */
   get isOver(): boolean {
-    return this.#closed !== undefined;
+    return this.#feed.isClosed;
   }
 
   /** Renews the members one after another: those that wait are served by the others meanwhile. */
@@ -111,9 +122,13 @@ export class Group {
   /** A token from which a ref on the system's own thread is made. */
   token(): RefToken {
     const [mine, theirs] = InProcessTransport.pair();
-    this.#subscribe(mine);
+    this.#feed.subscribe(mine);
+    return { ...this.#facts, feed: theirs };
+  }
+
+  get #facts(): PoolFacts {
     const { restart: _, ...facts } = this.#spec;
-    return { ...facts, members: this.#members, feed: theirs };
+    return { ...facts, members: this.#members };
   }
 
   status(): ActorStatus[] {
@@ -161,16 +176,23 @@ export class Group {
   /** Stops every member. Returns the names of those that did not stop within the grace. */
   async stop(graceMs: number): Promise<string[]> {
     const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));
-    this.#close(stoppedError(this.name));
+    this.#feed.close(stoppedError(this.name));
     return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
   #child(incarnate: Incarnate, name: string, index: number): Child {
-    return new Child(name, () => incarnate(name, index), this.#spec.restart, this.#childEvents());
+    const start = (inherited: unknown) =>
+      incarnate({
+        name,
+        index,
+        self: { facts: { ...this.#facts, only: name }, door: this.#feed.door() },
+        inherited,
+      });
+    return new Child(name, start, this.#spec.restart, this.#childEvents());
   }
 
   #started(): Incarnate {
-    if (this.#incarnate !== undefined && this.#closed === undefined) return this.#incarnate;
+    if (this.#incarnate !== undefined && !this.isOver) return this.#incarnate;
     throw new TroupeError(`the pool "${this.name}" is not running`, {
       code: 'POOL_UNKNOWN',
       details: { pool: this.name },
@@ -180,79 +202,31 @@ export class Group {
   #setMembers(names: readonly string[], children: readonly Child[]): void {
     this.#members = names;
     this.#children = children;
-    for (const subscriber of this.#subscribers) subscriber.post({ t: 'members', names });
+    this.#feed.membersChanged();
   }
 
   #childEvents(): ChildEvents {
     return {
       onUp: (child, incarnation) => {
-        for (const subscriber of this.#subscribers) this.#announce(subscriber, child.name, incarnation);
+        this.#feed.up(child.name, incarnation);
         this.#events.onUp(child.name);
       },
       onDown: (child, incarnation, exit) => {
-        this.#announceDown(child.name, exit.kind === 'stopped' ? stoppedError(child.name) : exit.error);
+        this.#feed.down(child.name, exit.kind === 'stopped' ? stoppedError(child.name) : exit.error);
         this.#events.onDown(child.name, incarnation, exit);
       },
       onRestarting: (child, attempt, pauseMs) => this.#events.onRestarting(child.name, attempt, pauseMs),
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
-        this.#lost.set(child.name, encodeError(escalatedError(child.name, error)));
-        for (const subscriber of this.#subscribers) this.#announceLost(subscriber);
+        this.#feed.lost(child.name, escalatedError(child.name, error));
         if (this.#children.every(({ state }) => state === 'escalated'))
-          this.#close(escalatedError(this.name, error));
+          this.#feed.close(escalatedError(this.name, error));
       },
       onQuarantined: (child) => {
-        this.#announceDown(child.name, diedError(child.name));
+        this.#feed.down(child.name, diedError(child.name));
         this.#events.onQuarantined(child.name);
       },
     };
-  }
-
-  #subscribe(port: Port): void {
-    if (this.#closed !== undefined) {
-      dismiss(port, this.#closed);
-      return;
-    }
-    this.#subscribers.add(port);
-    port.post({ t: 'members', names: this.#members });
-    port.listen({
-      onMessage: (message) => {
-        if (message.t === 'subscribe') this.#subscribe(adoptPort(message.port));
-      },
-      onClose: () => this.#subscribers.delete(port),
-    });
-    for (const child of this.#children) {
-      if (child.incarnation !== undefined) this.#announce(port, child.name, child.incarnation);
-    }
-    this.#announceLost(port);
-  }
-
-  /** Gives a subscriber a channel of its own to an incarnation. */
-  #announce(subscriber: Port, member: string, incarnation: Incarnation): void {
-    const [client, actor] =
-      this.#spec.transport === 'thread' ? MessagePortTransport.pair() : subscriber.pair();
-    const flow = FlowSender.createBuffer();
-    incarnation.connect({ port: actor.detach().token, flow });
-    const { token, transfer } = client.detach();
-    const { boardSlot } = incarnation;
-    subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
-  }
-
-  #announceDown(member: string, cause: Error): void {
-    const error = encodeError(cause);
-    for (const subscriber of this.#subscribers) subscriber.post({ t: 'down', member, error });
-  }
-
-  /** Tells a subscriber of all members that will not come again. */
-  #announceLost(subscriber: Port): void {
-    for (const [member, error] of this.#lost) subscriber.post({ t: 'lost', member, error });
-  }
-
-  #close(error: Error): void {
-    if (this.#closed !== undefined) return;
-    this.#closed = error;
-    for (const subscriber of this.#subscribers) dismiss(subscriber, error);
-    this.#subscribers.clear();
   }
 }
 
@@ -266,15 +240,6 @@ function escalatedError(actor: string, cause: Error): ActorError {
 
 function diedError(actor: string): ActorError {
   return new ActorError(`${actor} did not stop`, { code: 'ACTOR_DIED', details: { actor } });
-}
-
-/**
- * The last thing that a subscriber hears. One on this thread may have asked in the same turn for somebody else to be
- * subscribed, who has to hear it too; between threads what is not read any more is closed with its port.
- */
-function dismiss(subscriber: Port, error: Error): void {
-  subscriber.post({ t: 'closed', error: encodeError(error) });
-  if (!subscriber.byReference) subscriber.close();
 }
 
 /** Names of the members of a pool. */

@@ -28,6 +28,8 @@ export interface Incarnation {
   connect(token: ChannelToken): void;
   stats(): Promise<ActorStats>;
   control(operation: string): Promise<unknown>;
+  /** Ends what is in progress; what waits is served elsewhere. Resolves with what the actor hands over; a stop follows. */
+  retire(): Promise<unknown>;
   /** Asks for a cooperative stop. Resolves when the actor has ended. */
   stop(waiting: Waiting): Promise<void>;
   /** Gives up on an actor that does not stop: its thread is ended where that is safe, and keeps no process alive. */

@@ -47,6 +47,10 @@ export class LocalIncarnation implements Incarnation {
     return await this.#started().control(operation);
   }
 
+  async retire(): Promise<unknown> {
+    return await this.#started().retire();
+  }
+
   async stop(waiting: Waiting): Promise<void> {
     await this.#cell?.stop(waiting);
     this.#exit.resolve({ kind: 'stopped' });

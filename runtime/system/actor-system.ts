@@ -11,7 +11,13 @@ import { TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import { ActorRef } from '../ref/actor-ref.ts';
 import { RefCore } from '../ref/ref-core.ts';
-import { type ActorStatus, Group, type GroupEvents, type GroupSpec } from '../supervision/group.ts';
+import {
+  type ActorStatus,
+  type Beginning,
+  Group,
+  type GroupEvents,
+  type GroupSpec,
+} from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
@@ -78,8 +84,8 @@ export class ActorSystem implements AsyncDisposable {
   ): DeclaredPool<P, Args> {
     const { module } = blueprint;
     threadEntry(); // said at once, and not when a thread is to start
-    return this.#declare(options, 'thread', (name, args) =>
-      this.#fleet.onThread(name, module, args, options.thread),
+    return this.#declare(options, 'thread', (beginning, args) =>
+      this.#fleet.onThread(beginning, module, args, options.thread),
     );
   }
 
@@ -103,8 +109,8 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
-    const pool = this.#declare<P, Args>(options, 'local', (name, memberArgs) =>
-      this.#fleet.onThisThread(name, actor, memberArgs),
+    const pool = this.#declare<P, Args>(options, 'local', (beginning, memberArgs) =>
+      this.#fleet.onThisThread(beginning, actor, memberArgs),
     );
     await pool.start(args);
     return pool.ref;
@@ -224,7 +230,7 @@ export class ActorSystem implements AsyncDisposable {
   #declare<P extends Protocol, Args>(
     options: SpawnOptions,
     transport: GroupSpec['transport'],
-    incarnate: (member: string, args: Args) => Incarnation,
+    incarnate: (beginning: Beginning, args: Args) => Incarnation,
   ): DeclaredPool<P, Args> {
     const { name } = options;
     if (this.#stopped !== undefined)
@@ -236,7 +242,7 @@ export class ActorSystem implements AsyncDisposable {
     const ref = new ActorRef<P>(new RefCore(group.token(), this.#fleet.environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
-        await group.start((member, index) => incarnate(member, argsOf(args, index)), this.#graceMs);
+        await group.start((beginning) => incarnate(beginning, argsOf(args, beginning.index)), this.#graceMs);
         await ref.connected;
       } catch (error) {
         if (this.#groups.get(name) === group) this.#groups.delete(name);

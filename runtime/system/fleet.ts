@@ -7,6 +7,8 @@ import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
+import { lazily } from '../ref/own-ref.ts';
+import type { Beginning } from '../supervision/group.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog, type Watched } from '../supervision/watchdog.ts';
@@ -62,12 +64,19 @@ export class Fleet {
   }
 
   /** An incarnation on a thread of its own. */
-  onThread(name: string, module: string, args: unknown, options: ThreadOptions | undefined): Incarnation {
+  onThread(
+    { name, self, inherited }: Beginning,
+    module: string,
+    args: unknown,
+    options: ThreadOptions | undefined,
+  ): Incarnation {
     const { arenas, caches } = this.memory;
     const boot = {
       name,
       module,
       args,
+      self,
+      inherited,
       // Not kept: a stopped system that somebody still has must not have the memory too.
       arenas: [...arenas.values()].map((arena) => arena.handle()),
       caches: [...caches.values()].map((cache) => cache.handle()),
@@ -77,11 +86,13 @@ export class Fleet {
       limits: this.#limits,
     };
     const pulse = this.board.pulseReader(boot.boardSlot);
-    return this.#watch(new ThreadIncarnation(boot, pulse, this.#deadLetters, options));
+    return this.#watch(
+      new ThreadIncarnation(boot, pulse, this.#deadLetters, this.environment.revive, options),
+    );
   }
 
   /** An incarnation on this thread. */
-  onThisThread(name: string, actor: AnyActor, args: unknown): Incarnation {
+  onThisThread({ name, self, inherited }: Beginning, actor: AnyActor, args: unknown): Incarnation {
     const boardSlot = this.board.claim();
     return new LocalIncarnation(actor, args, boardSlot, {
       name,
@@ -91,6 +102,8 @@ export class Fleet {
       arenas: this.memory.arenas,
       caches: this.memory.caches,
       revive: this.environment.revive,
+      self: lazily(self, this.environment),
+      inherited,
     });
   }
 

@@ -1,5 +1,6 @@
 /** The thread's end of its control plane. */
 import type { MessagePort } from 'node:worker_threads';
+import type { EncodedPayload } from '../wire/payload-codec.ts';
 import {
   type AskedQuestion,
   type ControlAnswer,
@@ -30,7 +31,9 @@ async function answer(
   handlers: ControlHandlers,
 ): Promise<void> {
   const outcome = await handlers.answer(question);
-  const sent = await outcomeOf(() => port.postMessage({ id, outcome } satisfies ControlAnswer));
+  const answered = { id, outcome } satisfies ControlAnswer;
+  const retired = question.ask === 'retire' && outcome.ok ? (outcome.value as EncodedPayload) : undefined; // see ControlResults
+  const sent = await outcomeOf(() => port.postMessage(answered, retired?.transfer));
   // What an actor says of itself can be something that cannot be cloned; an error always can.
   if (!sent.ok) port.postMessage({ id, outcome: sent } satisfies ControlAnswer);
 }

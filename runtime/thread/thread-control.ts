@@ -8,11 +8,13 @@ import type { EncodedArgs } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { LoadBoardHandle } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
+import type { OwnRefToken } from '../ref/own-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
 import type { ArenaHandle } from '../tensors/arena.ts';
 import type { TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ChannelToken } from '../wire/messages.ts';
+import type { EncodedPayload } from '../wire/payload-codec.ts';
 import type { ExitGateHandle } from './exit-gate.ts';
 
 export interface ThreadBoot {
@@ -25,6 +27,10 @@ export interface ThreadBoot {
   readonly board: LoadBoardHandle;
   readonly arenas: readonly ArenaHandle[];
   readonly caches: readonly TensorCacheHandle[];
+  /** From which its ref to itself is made. */
+  readonly self: OwnRefToken;
+  /** What the incarnation before handed over. */
+  readonly inherited: EncodedArgs;
   readonly exitGate: ExitGateHandle;
   readonly control: MessagePort;
   /** Dead letters, to the system. */
@@ -38,6 +44,8 @@ export type Outcome<T> =
 export type ControlQuestion =
   | { readonly ask: 'start' }
   | { readonly ask: 'stats' }
+  /** To end what is in progress, before a stop. */
+  | { readonly ask: 'retire' }
   | { readonly ask: 'control'; readonly operation: string };
 
 /** What a question is answered with. */
@@ -45,6 +53,8 @@ export interface ControlResults {
   readonly start: undefined;
   readonly stats: ActorStats;
   readonly control: unknown;
+  /** What the next incarnation is to have. */
+  readonly retire: EncodedPayload;
 }
 
 export type ControlOrder =

@@ -7,10 +7,14 @@ import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
+import { lazily } from '../ref/own-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
 import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { flushAll } from '../transport/departures.ts';
+import { MessagePortTransport } from '../transport/message-port.ts';
+import { takeTransfer } from '../wire/moved.ts';
+import { decodePayload, type EncodedPayload, encodePayload } from '../wire/payload-codec.ts';
 import { serveControl } from './control-server.ts';
 import { ExitGate, setOwnExitGate } from './exit-gate.ts';
 import { attachPulse } from './this-thread.ts';
@@ -49,6 +53,8 @@ function answer(question: ControlQuestion): Promise<Outcome<unknown>> {
       return outcomeOf(start);
     case 'stats':
       return outcomeOf(() => ({ ...threadStats(), ...started().stats() }));
+    case 'retire':
+      return outcomeOf(retire);
     case 'control':
       return outcomeOf(() => started().control(question.operation));
   }
@@ -92,9 +98,20 @@ async function start(): Promise<void> {
     arenas,
     caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
     revive: environment.revive,
+    self: lazily(boot.self, environment),
+    inherited: decodePayload(boot.inherited.payload, boot.inherited.travellers, environment.revive),
     crash,
   });
   pulse.ready();
+}
+
+async function retire(): Promise<EncodedPayload> {
+  const state = await started().retire();
+  const moved = takeTransfer(state);
+  const [over] = MessagePortTransport.pair();
+  const encoded = encodePayload(state, over);
+  over.close();
+  return { ...encoded, transfer: [...moved, ...encoded.transfer] };
 }
 
 /** What the actor's own end throws is what the thread dies of, so it is seen. */

@@ -11,7 +11,7 @@ import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
-import { encodePayload } from '../wire/payload-codec.ts';
+import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
 import { ControlClient } from './control-client.ts';
 import { ExitGate } from './exit-gate.ts';
 import { closeAtExit } from './exit-hook.ts';
@@ -45,29 +45,38 @@ export class ThreadIncarnation implements Incarnation, Watched {
   readonly #letters: MessagePort;
   readonly #worker: Worker;
   readonly #control: ControlClient;
+  readonly #revive: Reviver;
   #exit: Exit | undefined;
   /** Why it was ended. */
   #condemned: Error | undefined;
 
   constructor(
-    boot: Omit<ThreadBoot, 'args' | 'exitGate' | 'control' | 'letters'> & { readonly args: unknown },
+    boot: Omit<ThreadBoot, 'args' | 'inherited' | 'exitGate' | 'control' | 'letters'> & {
+      readonly args: unknown;
+      readonly inherited: unknown;
+    },
     pulse: PulseReader,
     deadLetters: DeadLetters,
+    revive: Reviver,
     { resourceLimits, env }: ThreadOptions = {},
   ) {
     this.holder = boot.holder;
     this.boardSlot = boot.boardSlot;
     this.name = boot.name;
     this.pulse = pulse;
+    this.#revive = revive;
     const control = new MessageChannel();
     const letters = new MessageChannel();
     const exitGate = ExitGate.create();
     const [over] = MessagePortTransport.pair();
     const { transfer, ...args } = encodePayload(boot.args, over);
+    const { transfer: inheritedTransfer, ...inherited } = encodePayload(boot.inherited, over);
     over.close();
+    const door = 'postMessage' in boot.self.door ? [boot.self.door] : [];
     const workerData: ThreadBoot = {
       ...boot,
       args,
+      inherited,
       exitGate: exitGate.handle(),
       control: control.port2,
       letters: letters.port2,
@@ -75,7 +84,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#worker = new Worker(threadEntry(), {
       name: boot.name,
       workerData,
-      transferList: [control.port2, letters.port2, ...transfer],
+      transferList: [control.port2, letters.port2, ...door, ...transfer, ...inheritedTransfer],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
       ...(env === undefined ? {} : { env }),
       ...flagsForFiles(),
@@ -103,6 +112,11 @@ export class ThreadIncarnation implements Incarnation, Watched {
 
   control(operation: string): Promise<unknown> {
     return this.#control.ask({ ask: 'control', operation });
+  }
+
+  async retire(): Promise<unknown> {
+    const { payload, travellers } = await this.#control.ask({ ask: 'retire' });
+    return decodePayload(payload, travellers, this.#revive);
   }
 
   async stop(waiting: Waiting): Promise<void> {

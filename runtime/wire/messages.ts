@@ -16,6 +16,8 @@ interface DataFields {
   readonly travellers?: readonly Traveller[] | undefined;
   /** What the message counts against the channel's byte credits. */
   readonly bytes: number;
+  /** Of the sender's trace, if it has one. */
+  readonly traceparent?: string | undefined;
 }
 
 interface ValueFields {

@@ -4,6 +4,7 @@
  *     [0,"method",bytes,payload]      tell        [3,bytes,value]    chunk
  *     [1,"method",bytes,id,payload]   ask         [4,value]          end
  *     [2,id,value]                    reply       [5]                credit
+ *     [6,"traceparent",message]       a tell or an ask in a trace
  *
  * A payload that is `undefined` is left out.
  */
@@ -17,6 +18,7 @@ const REPLY = 2;
 const CHUNK = 3;
 const END = 4;
 const CREDIT = 5;
+const TRACED = 6;
 
 /** Methods are few, and quoting one costs as much as the rest of a small message. */
 const quoted = new Map<string, string>();
@@ -54,6 +56,11 @@ export function endText(value: SmallJson): string {
   return `[${END}${ending(value)}`;
 }
 
+/** @param message text of a `tell` or an `ask` */
+export function tracedText(traceparent: string, message: string): string {
+  return `[${TRACED},"${traceparent}",${message}]`;
+}
+
 export const CREDIT_TEXT = `[${CREDIT}]`;
 
 /** The message that one parsed list stands for. */
@@ -78,6 +85,12 @@ export function messageOf(row: readonly unknown[]): WireMessage {
       return { t: 'end', value: row[1] };
     case CREDIT:
       return { t: 'credit' };
+    case TRACED: {
+      const message = messageOf(row[2] as readonly unknown[]);
+      return message.t === 'tell' || message.t === 'ask'
+        ? { ...message, traceparent: row[1] as string }
+        : message;
+    }
     default:
       throw new ActorError(`a message of no known kind: ${String(row[0])}`, { code: 'PROTOCOL_VIOLATION' });
   }

@@ -28,6 +28,15 @@ describe('calls to an actor on a thread', () => {
     assert.deepEqual(await probe.ask('echo', value), value);
   });
 
+  it('gives the handler the trace that the sender gave, in every form of a message', async () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    for (const payload of [undefined, { small: true }, new Map([[1, 2]])]) {
+      assert.equal(await probe.ask('trace', payload, { traceparent }), traceparent);
+      assert.equal(await probe.ask('trace', payload), undefined);
+      assert.equal(await probe.ask('trace', payload, { traceparent: '00-"],-01' }), undefined);
+    }
+  });
+
   it('delivers the messages of one sender in order', async () => {
     const sent = Array.from({ length: 50 }, (_, index) => `note ${index}`);
     for (const note of sent) await probe.send('note', note);

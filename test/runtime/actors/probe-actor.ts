@@ -10,7 +10,7 @@ import { type ProbeRef, probeActor } from './probe-protocol.ts';
 
 export default defineActor({
   blueprint: probeActor,
-  setup({ failStarts, spinStarts }, context) {
+  setup({ failStarts, spinStarts, handsOver }, context) {
     if (spinStarts !== undefined && Atomics.add(spinStarts.cell, 0, 1) >= spinStarts.from) for (;;);
     if (failStarts !== undefined && Atomics.add(failStarts.cell, 0, 1) >= failStarts.from) {
       throw new TroupeError('cannot start', { code: 'PROBE_START' });
@@ -149,8 +149,16 @@ export default defineActor({
         raiseThroughFriend: async (cell) => await friend?.send('raise', cell),
         hold: (floats) => context.arena('memory').allocate('float32', [floats], context.holder),
         giveRef: (ref) => ref,
+        trace: (_, { traceparent }) => traceparent,
+        self: () => context.self,
+        name: () => context.name,
+        inherited: () => context.inherited,
       },
       control: { forget: () => notes.splice(0).length },
+      handOver() {
+        if (handsOver === 'badly') throw new RangeError('cannot be handed over');
+        return handsOver === undefined ? undefined : { notes: [...notes], friend };
+      },
       stats: () => ({ notes: notes.length }),
       stop: () => void notes.push('stopped'),
     };

@@ -79,6 +79,13 @@ export const probeProtocol = protocol('probe', {
   raiseThroughFriend: tell<Int32Array<SharedArrayBuffer>>(),
   /** Allocates a tensor of so many floats in the arena `memory` and keeps it. */
   hold: ask<number, SharedTensor>(),
+  /** The trace that the message belongs to. */
+  trace: ask<unknown, string | undefined>(),
+  /** Answers with its ref to itself. */
+  self: ask<void, ProbeRef>(),
+  name: ask<void, string>(),
+  /** What the incarnation before handed over. */
+  inherited: ask<void, unknown>(),
   /** Answers with a ref. */
   giveRef: ask<ProbeRef, ProbeRef>(),
 });
@@ -87,6 +94,8 @@ export const probeProtocol = protocol('probe', {
 export interface ProbeRef extends ActorRef<typeof probeProtocol> {}
 
 export interface ProbeArgs {
+  /** It hands over its notes and the ref it keeps; or fails to. */
+  readonly handsOver?: 'notes' | 'badly';
   /** Setup throws this message for the first so many starts, counted in the shared cell. */
   readonly failStarts?: { readonly cell: Int32Array<SharedArrayBuffer>; readonly from: number };
   /** The same, and computes for ever. */

@@ -13,6 +13,7 @@ import {
   messageOf,
   replyText,
   tellText,
+  tracedText,
 } from '../../../runtime/wire/text-codec.ts';
 import { CHECKED } from '../support/checked.ts';
 
@@ -82,6 +83,10 @@ describe('the text form of a message', () => {
         const messages = [
           [tellText(method, bytes, json), { t: 'tell', method, bytes, payload: value }],
           [askText(method, bytes, id, json), { t: 'ask', method, bytes, id, payload: value }],
+          [
+            tracedText('00-a-b-01', askText(method, bytes, id, json)),
+            { t: 'ask', method, bytes, id, payload: value, traceparent: '00-a-b-01' },
+          ],
           [replyText(id, json), { t: 'reply', id, value }],
           [chunkText(json), { t: 'chunk', bytes, value }],
           [endText(json), { t: 'end', value }],
