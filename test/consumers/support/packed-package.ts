@@ -29,6 +29,15 @@ export async function pack(folder: string): Promise<string> {
   return join(folder, packed.filename);
 }
 
+/** Packs the runtime of this clone, which is built. @returns the path of the package in `folder` */
+export async function packRuntime(folder: string): Promise<string> {
+  await run(process.execPath, ['scripts/build-runtime.ts'], { cwd: ROOT });
+  const args = ['pack', '--json', '--pack-destination', folder];
+  const { stdout } = await run('npm', args, { cwd: join(ROOT, 'dist-runtime'), timeout: TIMEOUT_MS });
+  const [packed] = JSON.parse(stdout);
+  return join(folder, packed.filename);
+}
+
 export interface Outcome {
   readonly stdout: string;
   readonly stderr: string;
