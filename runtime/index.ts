@@ -64,6 +64,7 @@ export {
   ActorSystem,
   type StopReport,
 } from './system/actor-system.ts';
+export type { ElasticOptions } from './system/elastic.ts';
 export type { SharedCacheOptions, SharedMemoryOptions } from './system/shared-memory.ts';
 export type { ActorEvent, SystemEvents } from './system/system-events.ts';
 export type {

@@ -41,7 +41,7 @@ const LOOK_EVERY_MS = 5_000;
 const SETTLE_MS = 30_000;
 /** Time in which a thread gives no sign of life until it is taken for hung. */
 const TURN_MS = 2_000;
-/** Garbage that V8 has not collected yet, and what malloc keeps for threads that come and go. */
+/** Garbage that V8 has not collected yet. What malloc keeps for threads that come and go is bounded by `MALLOC_ARENA_MAX=2`. */
 const MOST_GROWTH_MB = 120;
 const WRONG_SHOWN = 20;
 

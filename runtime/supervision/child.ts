@@ -94,7 +94,8 @@ export class Child {
   /** Cooperative stop within `graceMs`, else quarantine. @param waiting what becomes of the messages that wait */
   async stop(graceMs: number, waiting: Waiting = 'refused'): Promise<'stopped' | 'quarantined'> {
     const incarnation = this.#current;
-    const wasUp = this.#state === 'up' || this.#state === 'starting';
+    // Who is stopping already may be given less time by a second stop.
+    const wasUp = this.#state === 'up' || this.#state === 'starting' || this.#state === 'stopping';
     if (this.#state !== 'escalated') this.#state = 'stopping';
     this.#stopSignal.abort();
     if (incarnation === undefined || !wasUp) {
@@ -105,8 +106,8 @@ export class Child {
       this.#state = 'stopped';
       return 'stopped';
     }
+    if (this.#state === 'stopping') this.#leave(incarnation);
     this.#state = 'quarantined';
-    this.#leave(incarnation);
     return 'quarantined';
   }
 

@@ -25,6 +25,7 @@ export class Feed {
   /** Members that were given up, and why. */
   readonly #lost = new Map<string, WireError>();
   #closed: Error | undefined;
+  readonly #over = Promise.withResolvers<void>();
 
   constructor(transport: PoolFacts['transport'], source: FeedSource) {
     this.#transport = transport;
@@ -33,6 +34,11 @@ export class Feed {
 
   get isClosed(): boolean {
     return this.#closed !== undefined;
+  }
+
+  /** Resolves when it is closed. */
+  get over(): Promise<void> {
+    return this.#over.promise;
   }
 
   subscribe(port: Port): void {
@@ -85,6 +91,7 @@ export class Feed {
     this.#subscribers.clear();
     for (const door of this.#doors) door.close();
     this.#doors.clear();
+    this.#over.resolve();
   }
 
   #hearOf(port: Port, among: Set<Port>): void {

@@ -54,6 +54,8 @@ export class Group implements FeedSource {
   readonly #spec: GroupSpec;
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
+  /** Those that end what they are at, and belong to the pool no more. */
+  readonly #leaving = new Set<Child>();
   #members: readonly string[];
   #incarnate: Incarnate | undefined;
   readonly #feed: Feed;
@@ -86,6 +88,11 @@ export class Group implements FeedSource {
     return this.#feed.isClosed;
   }
 
+  /** Resolves when it is stopped or given up. */
+  get over(): Promise<void> {
+    return this.#feed.over;
+  }
+
   /** Renews the members one after another: those that wait are served by the others meanwhile. */
   async restart(graceMs: number): Promise<void> {
     this.#started();
@@ -115,7 +122,9 @@ export class Group implements FeedSource {
       await Promise.all(added.map((child) => child.stop(graceMs)));
       throw failure.error;
     }
+    for (const child of leaving) this.#leaving.add(child);
     const ends = await Promise.all(leaving.map((child) => child.stop(graceMs, 'served elsewhere')));
+    for (const child of leaving) this.#leaving.delete(child);
     return leaving.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
@@ -175,9 +184,10 @@ export class Group implements FeedSource {
 
   /** Stops every member. Returns the names of those that did not stop within the grace. */
   async stop(graceMs: number): Promise<string[]> {
-    const ends = await Promise.all(this.#children.map((child) => child.stop(graceMs)));
+    const children = [...this.#children, ...this.#leaving];
+    const ends = await Promise.all(children.map((child) => child.stop(graceMs)));
     this.#feed.close(stoppedError(this.name));
-    return this.#children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
+    return children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
   #child(incarnate: Incarnate, name: string, index: number): Child {

@@ -23,6 +23,7 @@ import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { stretch } from './elastic.ts';
 import { Fleet } from './fleet.ts';
 import { groupSpec, wholeNumber } from './group-spec.ts';
 import { stopInTurn } from './stop-in-turn.ts';
@@ -244,6 +245,9 @@ export class ActorSystem implements AsyncDisposable {
       try {
         await group.start((beginning) => incarnate(beginning, argsOf(args, beginning.index)), this.#graceMs);
         await ref.connected;
+        stretch(group, this.#fleet.board, options, (size, error) =>
+          this.events.emit('pool:resized', { pool: name, size, error }),
+        );
       } catch (error) {
         if (this.#groups.get(name) === group) this.#groups.delete(name);
         throw error;

@@ -18,6 +18,12 @@ export function groupSpec(options: SpawnOptions, transport: PoolFacts['transport
   wholeNumber('mailbox.messages', messages, 1);
   wholeNumber('mailbox.bytes', bytes, 1);
   wholeNumber('outbox', outbox, 0);
+  if (options.elastic !== undefined) {
+    const { max, waiting = 1, idleMs = 0 } = options.elastic;
+    wholeNumber('elastic.max', max, size);
+    wholeNumber('elastic.waiting', waiting, 1);
+    if (!(idleMs >= 0)) throw invalidOption('elastic.idleMs', idleMs, 'give milliseconds, 0 or more');
+  }
   if (!ROUTING_POLICIES.includes(routing)) {
     throw invalidOption('routing', routing, `take one of ${ROUTING_POLICIES.join(', ')}`);
   }

@@ -43,6 +43,17 @@ export interface SystemEvents {
   ];
   /** One did not stop within its grace, or hung in native code, and was left behind. */
   'actor:quarantined': [ActorEvent];
+  /** An elastic pool has grown or shrunk, or could not. */
+  'pool:resized': [
+    {
+      /** Its name. */
+      readonly pool: string;
+      /** Its members now. */
+      readonly size: number;
+      /** Why it could not. */
+      readonly error: Error | undefined;
+    },
+  ];
   /** A message reached nobody. */
   'dead-letter': [DeadLetter];
 }

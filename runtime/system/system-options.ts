@@ -5,6 +5,7 @@ import type { ActorRef } from '../ref/actor-ref.ts';
 import type { RoutingPolicyName } from '../routing/routing-policy.ts';
 import type { RestartPolicy } from '../supervision/restart-policy.ts';
 import type { WatchdogOptions } from '../supervision/watchdog.ts';
+import type { ElasticOptions } from './elastic.ts';
 import type { SharedMemoryOptions } from './shared-memory.ts';
 
 /** What the actors of a system share, and when they are given up. */
@@ -37,6 +38,11 @@ export interface SpawnOptions {
   readonly name: string;
   /** Number of members. Default 1. */
   readonly size?: number;
+  /**
+   * Lets the pool grow beyond `size` while messages wait, and shrink to it again. A message in a mailbox stays there: where a
+   * new member is to take over what waits, keep mailboxes small (`mailbox.messages`), so that it waits at its ref.
+   */
+  readonly elastic?: ElasticOptions;
   /** How a ref chooses among members with room. Default `least-loaded`. */
   readonly routing?: RoutingPolicyName;
   /** How far each ref may be ahead of each member; what is absent has its default. */
