@@ -1,6 +1,7 @@
 /** What it costs to talk to a thread: round trips one at a time and many at once, messages without an answer, streams, memory. */
 import type { EchoChannel, FlowChannel } from '../channels/channel.ts';
 import { openComlink } from '../channels/comlink.ts';
+import { openEffect } from '../channels/effect.ts';
 import { openMessagePort } from '../channels/message-port.ts';
 import { openMessagePortFlow } from '../channels/message-port-flow.ts';
 import { openPiscina } from '../channels/piscina.ts';
@@ -20,7 +21,7 @@ const LARGE_BYTES = 16 * 1024 * 1024;
 export const channelSuite: Suite = {
   name: 'channel',
   description:
-    'round trips, tells, streams and moved memory between two threads against MessagePort and seven libraries',
+    'round trips, tells, streams and moved memory between two threads against MessagePort and eight libraries',
   shows: 'that an ask costs less than a MessagePort with a map of promises, and that memory moves at no cost',
   async run(options) {
     const [alone, some, many] = [
@@ -44,6 +45,7 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Tabl
     await openWorkerpool(),
     await openPoolifier(),
     await openThreadsJs(),
+    await openEffect(),
   ];
   try {
     const title = inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight`;

@@ -17,12 +17,10 @@ import {
   createArenaMemory,
   FREED,
   LOCK,
-  PEAK_BLOCKS,
-  TENSORS,
-  USED_BLOCKS,
 } from './arena-layout.ts';
 import { repairArena } from './arena-repair.ts';
 import { ArenaSpace } from './arena-space.ts';
+import { type ArenaStats, arenaStats } from './arena-stats.ts';
 import { BlockMap } from './block-map.ts';
 import { ChangeSignal } from './change-signal.ts';
 import { HoldTable } from './hold-table.ts';
@@ -34,20 +32,7 @@ import { type TensorType, type TensorViews, viewMemory } from './tensor-type.ts'
 import { WaitLine } from './wait-line.ts';
 
 export type { ArenaHandle, ArenaOptions } from './arena-layout.ts';
-
-/** What an arena holds, bytes. */
-export interface ArenaStats {
-  /** Name of the arena. */
-  readonly name: string;
-  /** Most that it can hold. */
-  readonly capacityBytes: number;
-  /** Whole blocks, so at least the sum of the tensors' bytes. */
-  readonly usedBytes: number;
-  /** Most bytes in use at one time since the arena was created. */
-  readonly peakBytes: number;
-  /** Tensors in it now. */
-  readonly tensors: number;
-}
+export type { ArenaStats } from './arena-stats.ts';
 
 /** An arena of shared memory for tensors, the same on every thread; an actor gets it from `context.arena`. */
 export class SharedArena {
@@ -267,17 +252,9 @@ export class SharedArena {
   /** What it holds now. */
   stats(): ArenaStats {
     if (this.#lastStats !== undefined) return this.#lastStats;
-    const { blockBytes, capacityBytes, name } = this.#handle;
-    const header = this.#tables.header;
     this.#lock.lock();
     try {
-      return {
-        name,
-        capacityBytes,
-        usedBytes: (header[USED_BLOCKS] ?? 0) * blockBytes,
-        peakBytes: (header[PEAK_BLOCKS] ?? 0) * blockBytes,
-        tensors: header[TENSORS] ?? 0,
-      };
+      return arenaStats(this.#handle, this.#tables);
     } finally {
       this.#lock.unlock();
     }
