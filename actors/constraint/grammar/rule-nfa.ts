@@ -1,0 +1,95 @@
+/** The body of one rule while it is built: bytes, calls of other rules, and passages without either. */
+import type { CharDfa } from '../automata/char-dfa.ts';
+import { utf8Ranges } from '../automata/utf8-ranges.ts';
+import type { WorkBudget } from '../work-budget.ts';
+
+export interface ByteEdge {
+  readonly from: number;
+  readonly to: number;
+  readonly target: number;
+}
+export interface Call {
+  readonly rule: number;
+  readonly target: number;
+}
+
+const utf8 = new TextEncoder();
+
+export class RuleNfa {
+  readonly #budget: WorkBudget;
+  readonly bytes: ByteEdge[][] = [];
+  readonly calls: Call[][] = [];
+  readonly passages: number[][] = [];
+  /** Where the rule begins and ends. */
+  readonly start: number;
+  readonly end: number;
+
+  constructor(budget: WorkBudget) {
+    this.#budget = budget;
+    this.start = this.state();
+    this.end = this.state();
+  }
+
+  state(): number {
+    this.#budget.spend(1);
+    this.bytes.push([]);
+    this.calls.push([]);
+    return this.passages.push([]) - 1;
+  }
+
+  pass(source: number, target: number): void {
+    this.#budget.spend(1);
+    this.passages[source]?.push(target);
+  }
+
+  call(source: number, rule: number, target: number): void {
+    this.#budget.spend(1);
+    this.calls[source]?.push({ rule, target });
+  }
+
+  /** Exactly this text. */
+  text(source: number, text: string, target: number): void {
+    const bytes = utf8.encode(text);
+    let at = source;
+    for (const [i, byte] of bytes.entries()) {
+      const next = i === bytes.length - 1 ? target : this.state();
+      this.#byte(at, byte, byte, next);
+      at = next;
+    }
+    if (bytes.length === 0) this.pass(source, target);
+  }
+
+  /** One code point of a range, in UTF-8. */
+  codePoint(source: number, from: number, to: number, target: number): void {
+    for (const sequence of utf8Ranges(from, to)) {
+      let at = source;
+      for (const [i, [low, high]] of sequence.entries()) {
+        const next = i === sequence.length - 1 ? target : this.state();
+        this.#byte(at, low, high, next);
+        at = next;
+      }
+    }
+  }
+
+  /** A string of the language; `write` puts the code points of a range between two states. */
+  language(
+    source: number,
+    dfa: CharDfa,
+    target: number,
+    write: (nfa: RuleNfa, source: number, from: number, to: number, target: number) => void,
+  ): void {
+    const states = dfa.edges.map(() => this.state());
+    if (states[0] === undefined) return;
+    this.pass(source, states[0]);
+    for (const [index, out] of dfa.edges.entries()) {
+      const from = states[index] ?? 0;
+      for (const edge of out) write(this, from, edge.from, edge.to, states[edge.target] ?? 0);
+      if (dfa.accepting[index]) this.pass(from, target);
+    }
+  }
+
+  #byte(source: number, from: number, to: number, target: number): void {
+    this.#budget.spend(1);
+    this.bytes[source]?.push({ from, to, target });
+  }
+}

@@ -1,0 +1,75 @@
+/** One answer on its way through a compiled grammar. */
+import type { TokenMatcher } from '../token-matcher.ts';
+import type { ConstraintVocabulary } from './constraint-vocabulary.ts';
+import type { Configuration } from './stack-node.ts';
+import type { Stepper } from './stepper.ts';
+import type { TokenMasks } from './token-masks.ts';
+import { unspeakable } from './unspeakable.ts';
+
+/** Forced tokens that are told at once. */
+const MAX_FORCED = 64;
+
+export class GrammarMatcher implements TokenMatcher {
+  readonly #vocabulary: ConstraintVocabulary;
+  readonly #stepper: Stepper;
+  readonly #masks: TokenMasks;
+  /** `null` behind the token that ended the answer. */
+  #at: Configuration | null;
+
+  constructor(vocabulary: ConstraintVocabulary, stepper: Stepper, masks: TokenMasks, begin: Configuration) {
+    this.#vocabulary = vocabulary;
+    this.#stepper = stepper;
+    this.#masks = masks;
+    this.#at = begin;
+  }
+
+  mask(): Uint32Array {
+    if (this.#at === null) throw new TypeError('the answer has ended');
+    const mask = this.#masks.of(this.#at);
+    if (!mask.some((word) => word !== 0)) throw unspeakable();
+    return mask;
+  }
+
+  accept(token: number): void {
+    const next = this.#at === null ? undefined : this.#behind(this.#at, token);
+    if (next === undefined) throw new TypeError(`token ${token} may not come next`);
+    this.#at = next;
+  }
+
+  forced(): readonly number[] {
+    const tokens: number[] = [];
+    let at = this.#at;
+    while (at !== null && tokens.length < MAX_FORCED) {
+      const only = onlyBit(this.#masks.of(at));
+      if (only === undefined) break;
+      tokens.push(only);
+      at = this.#behind(at, only) ?? null;
+    }
+    return tokens;
+  }
+
+  /** Where `token` leads; `null`: to the end; `undefined`: it may not come. */
+  #behind(from: Configuration, token: number): Configuration | null | undefined {
+    if (this.#vocabulary.eosTokenIds.includes(token)) return from.ends ? null : undefined;
+    const text = this.#vocabulary.textOf(token);
+    if (text === undefined || text.length === 0) return undefined;
+    let at: Configuration | null = from;
+    for (const byte of text) {
+      at = this.#stepper.step(at, byte);
+      if (at === null) return undefined;
+    }
+    return at;
+  }
+}
+
+/** The one bit that is set; `undefined` when there are more, or none. */
+function onlyBit(mask: Uint32Array): number | undefined {
+  let only: number | undefined;
+  for (let i = 0; i < mask.length; i++) {
+    const word = mask[i] ?? 0;
+    if (word === 0) continue;
+    if (only !== undefined || (word & (word - 1)) !== 0) return undefined;
+    only = i * 32 + 31 - Math.clz32(word);
+  }
+  return only;
+}

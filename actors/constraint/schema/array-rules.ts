@@ -1,0 +1,64 @@
+/** Arrays: items in their places, and as many as are allowed. */
+import { writeSeparator } from '../grammar/json-text.ts';
+import type { RuleNfa } from '../grammar/rule-nfa.ts';
+import type { Facts } from './facts.ts';
+import type { SchemaCompiler } from './schema-compiler.ts';
+import type { SchemaNode } from './schema-node.ts';
+
+export function buildArray(compiler: SchemaCompiler, nfa: RuleNfa, facts: Facts): void {
+  const min = Math.max(0, ...numbers(facts, 'minItems'));
+  const max = Math.min(Number.POSITIVE_INFINITY, ...numbers(facts, 'maxItems'));
+  if (min > max) return;
+  const prefix = Math.max(0, ...facts.map(({ keywords }) => prefixLength(keywords.prefixItems)));
+  const open = nfa.state();
+  const close = nfa.state();
+  nfa.text(nfa.start, '[', open);
+  nfa.text(close, ']', nfa.end);
+  let at = open;
+  for (let index = 0; index < Math.min(prefix, max); index++) {
+    if (index >= min) nfa.pass(at, close);
+    const item = nfa.state();
+    if (index === 0) nfa.pass(at, item);
+    else writeSeparator(nfa, at, ',', item);
+    at = nfa.state();
+    nfa.call(item, compiler.rule(itemNodes(compiler, facts, index)), at);
+  }
+  if (prefix >= max) {
+    nfa.pass(at, close);
+    return;
+  }
+  const rest = compiler.rule(itemNodes(compiler, facts, prefix));
+  if (prefix >= min) nfa.pass(at, close);
+  if (prefix === 0) {
+    const first = at;
+    at = nfa.state();
+    nfa.call(first, rest, at);
+  }
+  const done = Math.max(1, prefix);
+  const further = { min: Math.max(0, min - done), max: max - done };
+  const next = compiler.builder.rule('item', (body) => {
+    const item = body.state();
+    writeSeparator(body, body.start, ',', item);
+    body.call(item, rest, body.end);
+  });
+  nfa.call(at, compiler.builder.repetition('items', { rule: next, ...further }), close);
+}
+
+/** What all facts want of the item at `index`. */
+function itemNodes({ reader }: SchemaCompiler, facts: Facts, index: number): SchemaNode[] {
+  return facts.flatMap(({ node, keywords }) => {
+    if (index < prefixLength(keywords.prefixItems)) return [reader.below(node, 'prefixItems', index)];
+    return keywords.items === undefined ? [] : [reader.below(node, 'items')];
+  });
+}
+
+function prefixLength(prefixItems: unknown): number {
+  return Array.isArray(prefixItems) ? prefixItems.length : 0;
+}
+
+function numbers(facts: Facts, keyword: string): number[] {
+  return facts.flatMap(({ keywords }) => {
+    const value = keywords[keyword];
+    return typeof value === 'number' ? [value] : [];
+  });
+}

@@ -1,0 +1,146 @@
+/**
+ * A JSON schema as a grammar. Every set of schemas that have to hold for one value becomes one rule, so that recursion is
+ * a rule that calls itself, and schemas that say the same share a rule.
+ */
+import type { CharDfa } from '../automata/char-dfa.ts';
+import { literals, unite } from '../automata/string-sets.ts';
+import type { GrammarBuilder } from '../grammar/grammar-builder.ts';
+import { writeValue } from '../grammar/json-text.ts';
+import type { RuleNfa } from '../grammar/rule-nfa.ts';
+import { accepts, type Deciding } from './accepts.ts';
+import { buildArray } from './array-rules.ts';
+import { FactFinder, type Facts, factsKey, pointersKey } from './facts.ts';
+import { NumberRules } from './number-rules.ts';
+import { buildObject } from './object-rules.ts';
+import type { SchemaNode } from './schema-node.ts';
+import { SchemaReader } from './schema-reader.ts';
+import { StringRules } from './string-rules.ts';
+import { typesOf } from './types-of.ts';
+
+export class SchemaCompiler {
+  readonly builder: GrammarBuilder;
+  readonly reader: SchemaReader;
+  readonly strings: StringRules;
+  readonly #finder: FactFinder;
+  readonly #numbers: NumberRules;
+  readonly #deciding: Deciding;
+  readonly #keyNames = new Map<string, CharDfa>();
+  readonly #rules = new Map<string, number>();
+  /** Rules that have a number and no body yet: a queue, so that long chains of references need no deep stack. */
+  readonly #pending: (() => void)[] = [];
+
+  /** @param field what errors name */
+  constructor(schema: unknown, field: string, builder: GrammarBuilder) {
+    this.builder = builder;
+    this.reader = new SchemaReader(schema, field);
+    this.strings = new StringRules(builder, field);
+    this.#numbers = new NumberRules(builder, field);
+    this.#finder = new FactFinder(this.reader, builder.budget);
+    this.#deciding = {
+      reader: this.reader,
+      finder: this.#finder,
+      stringLanguage: (node, keyword) => this.strings.language(node, keyword),
+      keyLanguage: (node, pattern) => this.strings.found(node, 'patternProperties', pattern),
+    };
+  }
+
+  /** The rule of the whole schema. */
+  root(): number {
+    const root = this.rule([this.reader.root]);
+    for (let next = this.#pending.pop(); next !== undefined; next = this.#pending.pop()) next();
+    return root;
+  }
+
+  /** The strings that a schema of `propertyNames` allows. */
+  keyNames(node: SchemaNode): CharDfa {
+    const known = this.#keyNames.get(node.pointer);
+    if (known !== undefined) return known;
+    const ways = this.#finder.waysOf([node]).filter((facts) => typesOf(facts).has('string'));
+    const languages = ways.map((facts) => {
+      const values = listedValues(facts)?.filter((value) => accepts(facts, value, this.#deciding));
+      if (values !== undefined) return literals(values.map(String), this.builder.budget);
+      return this.strings.languageOf(facts);
+    });
+    const dfa = unite(languages, this.builder.budget);
+    this.#keyNames.set(node.pointer, dfa);
+    return dfa;
+  }
+
+  /** The rule of values for which all of `nodes` hold. */
+  rule(nodes: readonly SchemaNode[]): number {
+    const said = nodes.filter(({ schema }) => schema !== true);
+    const key = pointersKey(said);
+    const known = this.#rules.get(key);
+    if (known !== undefined) return known;
+    const rule = this.builder.reserve('value');
+    this.#rules.set(key, rule);
+    this.#pending.push(() => {
+      const rules = this.#finder.waysOf(said).map((facts) => this.#factsRule(facts));
+      this.builder.define(rule, (nfa) => {
+        for (const one of rules) nfa.call(nfa.start, one, nfa.end);
+      });
+    });
+    return rule;
+  }
+
+  #factsRule(facts: Facts): number {
+    const key = `facts\n${factsKey(facts)}`;
+    const known = this.#rules.get(key);
+    if (known !== undefined) return known;
+    const rule = this.builder.reserve('value');
+    this.#rules.set(key, rule);
+    this.#pending.push(() => this.builder.define(rule, (nfa) => this.#build(nfa, facts)));
+    return rule;
+  }
+
+  #build(nfa: RuleNfa, facts: Facts): void {
+    const values = listedValues(facts);
+    if (values !== undefined) {
+      for (const value of values) {
+        this.builder.budget.spend(1 + facts.length);
+        if (accepts(facts, value, this.#deciding)) writeValue(nfa, nfa.start, value, nfa.end);
+      }
+      return;
+    }
+    for (const type of typesOf(facts)) {
+      switch (type) {
+        case 'null':
+          nfa.text(nfa.start, 'null', nfa.end);
+          break;
+        case 'boolean':
+          nfa.text(nfa.start, 'true', nfa.end);
+          nfa.text(nfa.start, 'false', nfa.end);
+          break;
+        case 'integer':
+        case 'number':
+          nfa.call(nfa.start, this.#numbers.of(facts, type === 'integer'), nfa.end);
+          break;
+        case 'string':
+          nfa.call(nfa.start, this.strings.of(facts), nfa.end);
+          break;
+        case 'array':
+          buildArray(this, nfa, facts);
+          break;
+        case 'object':
+          buildObject(this, nfa, facts);
+          break;
+        default:
+          throw new TypeError(`no type ${type satisfies never}`);
+      }
+    }
+  }
+}
+
+/** The shortest list that `enum` or `const` gives. */
+function listedValues(facts: Facts): readonly unknown[] | undefined {
+  let shortest: readonly unknown[] | undefined;
+  for (const { keywords } of facts) {
+    const list: readonly unknown[] | undefined = Object.hasOwn(keywords, 'const')
+      ? [keywords.const]
+      : Array.isArray(keywords.enum)
+        ? keywords.enum
+        : undefined;
+    if (list !== undefined && (shortest === undefined || list.length < shortest.length)) shortest = list;
+  }
+  return shortest;
+}

@@ -1,0 +1,32 @@
+/**
+ * A bound on the work that one constraint may cause. A constraint is hostile input: whatever can grow with it pays here
+ * for every state it makes, so that compiling ends within a time, wherever the growth comes from.
+ */
+import { constraintError } from './constraint-errors.ts';
+
+/** Steps of compiling at most; a step is a state or an edge made, some 50 ns to 300 ns. */
+export const COMPILE_STEPS = 400_000;
+
+export class WorkBudget {
+  readonly #field: string;
+  #left: number;
+
+  /** @param field what is refused when the budget is spent */
+  constructor(field: string, steps = COMPILE_STEPS) {
+    this.#field = field;
+    this.#left = steps;
+  }
+
+  /** Pays for `steps`. @throws InputError CONSTRAINT_TOO_LARGE when none are left */
+  spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left >= 0) return;
+    throw constraintError({
+      code: 'CONSTRAINT_TOO_LARGE',
+      field: this.#field,
+      problem: 'takes too many states',
+      value: null,
+      remedy: 'Make it smaller: fewer alternatives, shorter repetitions, simpler patterns.',
+    });
+  }
+}
