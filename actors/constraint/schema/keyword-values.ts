@@ -10,14 +10,14 @@ interface Shape {
 }
 
 const isType = (value: unknown): value is TypeName => TYPES.some((type) => type === value);
-const isFinite = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
+const isNumber = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const STRING: Shape = { holds: (value) => typeof value === 'string', remedy: 'Give a string.' };
 const COUNT: Shape = {
   holds: (value) => Number.isSafeInteger(value) && Number(value) >= 0,
   remedy: 'Give an integer from 0 up.',
 };
-const NUMBER: Shape = { holds: isFinite, remedy: 'Give a number.' };
+const NUMBER: Shape = { holds: isNumber, remedy: 'Give a number.' };
 const SCHEMAS: Shape = {
   holds: (value) => Array.isArray(value) && value.length > 0,
   remedy: 'Give a list of at least one schema.',
@@ -37,7 +37,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
     holds: (value) => Array.isArray(value) && value.every((name) => typeof name === 'string'),
     remedy: 'Give a list of names.',
   },
-  multipleOf: { holds: (value) => isFinite(value) && value > 0, remedy: 'Give a number above 0.' },
+  multipleOf: { holds: (value) => isNumber(value) && value > 0, remedy: 'Give a number above 0.' },
   anyOf: SCHEMAS,
   oneOf: SCHEMAS,
   allOf: SCHEMAS,
