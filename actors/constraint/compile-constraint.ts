@@ -5,11 +5,13 @@
 import { createHash } from 'node:crypto';
 import type { Constraint } from './constraint.ts';
 import { constraintError } from './constraint-errors.ts';
+import { gbnfRule } from './gbnf/gbnf-rules.ts';
 import type { CompiledGrammar } from './grammar/compiled-grammar.ts';
 import { GrammarBuilder } from './grammar/grammar-builder.ts';
 import { writeCharacter } from './grammar/json-text.ts';
 import { regexLanguage } from './regex/regex-language.ts';
 import { SchemaCompiler } from './schema/schema-compiler.ts';
+import { taggedRule } from './tagged/tagged-rules.ts';
 import { WorkBudget } from './work-budget.ts';
 
 /** Length of a constraint as JSON at most, in UTF-16 units. */
@@ -20,9 +22,16 @@ export const MAX_CONSTRAINT_LENGTH = 262_144;
  *
  * @param field what errors name, `response_format` say
  *
+ * @param controls texts of control tokens that answers show (added tokens which are not `special`): a tagged constraint lets
+ *   them come where its tags have their text, and nothing else does
+ *
  * @throws InputError CONSTRAINT_INVALID, CONSTRAINT_UNSUPPORTED, CONSTRAINT_TOO_LARGE
  */
-export function compileConstraint(constraint: Constraint, field = 'constraint'): CompiledGrammar {
+export function compileConstraint(
+  constraint: Constraint,
+  field = 'constraint',
+  controls: readonly string[] = [],
+): CompiledGrammar {
   const text = JSON.stringify(constraint);
   if (text.length > MAX_CONSTRAINT_LENGTH) {
     const remedy = `Keep it within ${MAX_CONSTRAINT_LENGTH} characters of JSON.`;
@@ -30,7 +39,7 @@ export function compileConstraint(constraint: Constraint, field = 'constraint'):
     throw constraintError({ code: 'CONSTRAINT_TOO_LARGE', field, problem, value: text.length, remedy });
   }
   const builder = new GrammarBuilder(new WorkBudget(field), field);
-  const content = constraintRule(constraint, field, builder);
+  const content = constraintRule(constraint, field, builder, controls);
   // The space before a first word: tokenizers put it into the word's token, and an answer is given without.
   const root = builder.rule('answer', (nfa) => {
     const behind = nfa.state();
@@ -38,10 +47,20 @@ export function compileConstraint(constraint: Constraint, field = 'constraint'):
     nfa.pass(nfa.start, behind);
     nfa.call(behind, content, nfa.end);
   });
-  return builder.finish(root, createHash('sha256').update(text).digest('base64'));
+  return builder.finish(
+    root,
+    createHash('sha256')
+      .update(JSON.stringify([text, builder.controls]))
+      .digest('base64'),
+  );
 }
 
-function constraintRule(constraint: Constraint, field: string, builder: GrammarBuilder): number {
+function constraintRule(
+  constraint: Constraint,
+  field: string,
+  builder: GrammarBuilder,
+  controls: readonly string[],
+): number {
   switch (constraint.type) {
     case 'json_schema':
       return new SchemaCompiler(constraint.schema, `${field}.schema`, builder).root();
@@ -56,8 +75,11 @@ function constraintRule(constraint: Constraint, field: string, builder: GrammarB
         for (const choice of constraint.choices) nfa.text(nfa.start, choice, nfa.end);
       });
     case 'grammar':
+      return gbnfRule(constraint.grammar, `${field}.grammar`, builder);
     case 'tagged':
-      throw new TypeError('not yet');
+      return taggedRule(constraint, field, builder, controls, (content, place) =>
+        constraintRule(content, place, builder, []),
+      );
     default:
       return constraint satisfies never;
   }

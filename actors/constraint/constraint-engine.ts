@@ -4,8 +4,9 @@
  */
 import { LRUCache } from 'lru-cache';
 import { type CompiledGrammar, grammarBytes } from './grammar/compiled-grammar.ts';
+import { FIRST_CONTROL } from './grammar/rule-nfa.ts';
 import type { ConstraintVocabulary } from './matcher/constraint-vocabulary.ts';
-import { GrammarMatcher } from './matcher/grammar-matcher.ts';
+import { GrammarMatcher, type HeldGrammar } from './matcher/grammar-matcher.ts';
 import { Stepper } from './matcher/stepper.ts';
 import { TokenMasks } from './matcher/token-masks.ts';
 import type { TokenMatcher } from './token-matcher.ts';
@@ -15,15 +16,9 @@ export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
 /** A place or frame with its items, about. */
 const PLACE_BYTES = 400;
 
-interface Held {
-  readonly grammar: CompiledGrammar;
-  readonly stepper: Stepper;
-  readonly masks: TokenMasks;
-}
-
 export class ConstraintEngine {
   readonly #vocabulary: ConstraintVocabulary;
-  readonly #held: LRUCache<string, Held>;
+  readonly #held: LRUCache<string, HeldGrammar>;
 
   constructor(vocabulary: ConstraintVocabulary, cacheBytes = DEFAULT_CACHE_BYTES) {
     this.#vocabulary = vocabulary;
@@ -41,15 +36,20 @@ export class ConstraintEngine {
     const held = known ?? this.#hold(grammar);
     // Weighed anew: it has grown since it was put there.
     this.#held.set(grammar.key, held);
-    return new GrammarMatcher(this.#vocabulary, held.stepper, held.masks, held.stepper.begin(grammar.root));
+    return new GrammarMatcher(this.#vocabulary, held, held.stepper.begin(grammar.root));
   }
 
-  #hold(grammar: CompiledGrammar): Held {
+  #hold(grammar: CompiledGrammar): HeldGrammar {
     const stepper = new Stepper(grammar);
-    return { grammar, stepper, masks: new TokenMasks(grammar, stepper, this.#vocabulary) };
+    const controls = grammar.controls.flatMap((text, i) => {
+      const token = this.#vocabulary.controlOf(text);
+      return token === undefined ? [] : [{ token, byte: FIRST_CONTROL + i }];
+    });
+    const masks = new TokenMasks(grammar, stepper, this.#vocabulary, controls);
+    return { grammar, stepper, masks, controls };
   }
 }
 
-function heldBytes({ grammar, stepper, masks }: Held): number {
+function heldBytes({ grammar, stepper, masks }: HeldGrammar): number {
   return grammarBytes(grammar) + stepper.size * PLACE_BYTES + masks.bytes;
 }

@@ -8,6 +8,8 @@
 export interface CompiledGrammar {
   /** The same for the same constraint: what caches go by. */
   readonly key: string;
+  /** Texts of control tokens that the answer may have; the `i`th is read as the byte `0xf8 + i`. */
+  readonly controls: readonly string[];
   /** The rule that the answer is. */
   readonly root: number;
   /** The empty answer belongs to it. */

@@ -7,7 +7,7 @@ import type { CompiledGrammar } from './compiled-grammar.ts';
 import type { Rule } from './grammar-builder.ts';
 import { RuleNfa } from './rule-nfa.ts';
 
-type Tables = Omit<CompiledGrammar, 'key' | 'root' | 'acceptsEmpty' | 'ruleOrder'>;
+type Tables = Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'acceptsEmpty' | 'ruleOrder'>;
 
 interface Growing {
   accepting: number[];

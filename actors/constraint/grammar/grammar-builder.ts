@@ -22,6 +22,8 @@ export class GrammarBuilder {
   readonly #field: string;
   readonly #rules: (Rule | undefined)[] = [];
   readonly #names: string[] = [];
+  /** Control tokens that rules read, by their index. */
+  controls: readonly string[] = [];
 
   /** @param field what errors name */
   constructor(budget: WorkBudget, field: string) {
@@ -71,6 +73,7 @@ export class GrammarBuilder {
     const tables = determinize(rules, productive, nullable, this.budget);
     return {
       key,
+      controls: this.controls,
       root,
       acceptsEmpty: nullable[root] ?? false,
       ...tables,
@@ -81,7 +84,7 @@ export class GrammarBuilder {
   /** Callers before those that they can begin with. */
   #order(
     rules: readonly Rule[],
-    tables: Omit<CompiledGrammar, 'key' | 'root' | 'acceptsEmpty' | 'ruleOrder'>,
+    tables: Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'acceptsEmpty' | 'ruleOrder'>,
   ): Int32Array {
     const begins = rules.map((_, rule) => {
       const start = tables.ruleStart[rule] ?? -1;

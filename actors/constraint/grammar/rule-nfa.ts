@@ -13,6 +13,10 @@ export interface Call {
   readonly target: number;
 }
 
+/** Bytes that UTF-8 never has stand for control tokens. */
+export const FIRST_CONTROL = 0xf8;
+export const MAX_CONTROLS = 8;
+
 const utf8 = new TextEncoder();
 
 export class RuleNfa {
@@ -86,6 +90,11 @@ export class RuleNfa {
       for (const edge of out) write(this, from, edge.from, edge.to, states[edge.target] ?? 0);
       if (dfa.accepting[index]) this.pass(from, target);
     }
+  }
+
+  /** A control token whose text is part of the answer: the `index`th of the grammar's. */
+  control(source: number, index: number, target: number): void {
+    this.#byte(source, FIRST_CONTROL + index, FIRST_CONTROL + index, target);
   }
 
   #byte(source: number, from: number, to: number, target: number): void {

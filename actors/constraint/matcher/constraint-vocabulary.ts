@@ -1,5 +1,7 @@
 /** The tokens of one model as constraints see them. Made once for a model, on the thread that decodes. */
+import { isControlToken } from '../../model/control-tokens.ts';
 import type { TokenizerJson } from '../../model/tokenizer-json.ts';
+import { FIRST_CONTROL } from '../grammar/rule-nfa.ts';
 import { tokenTexts } from './token-texts.ts';
 import { TokenTrie } from './token-trie.ts';
 
@@ -9,6 +11,7 @@ export class ConstraintVocabulary {
   readonly eosTokenIds: readonly number[];
   readonly trie: TokenTrie;
   readonly #texts: readonly (Uint8Array | undefined)[];
+  readonly #shownControls = new Map<string, number>();
 
   /**
    * Some 100 ms for 50,000 tokens.
@@ -18,10 +21,22 @@ export class ConstraintVocabulary {
   constructor(json: TokenizerJson, eosTokenIds: readonly number[], size?: number) {
     const texts = tokenTexts(json);
     for (const id of eosTokenIds) texts[id] = undefined;
+    // No text in UTF-8 has these bytes, and grammars read control tokens by them.
+    for (const [id, text] of texts.entries())
+      if (text?.some((byte) => byte >= FIRST_CONTROL)) texts[id] = undefined;
     this.size = size ?? Math.max(texts.length, ...eosTokenIds.map((id) => id + 1));
     this.#texts = texts.slice(0, this.size);
     this.trie = new TokenTrie(this.#texts);
     this.eosTokenIds = eosTokenIds.filter((id) => id < this.size);
+    for (const token of json.added_tokens) {
+      const shown = !token.special && isControlToken(token) && token.id < this.size;
+      if (shown && !eosTokenIds.includes(token.id)) this.#shownControls.set(token.content, token.id);
+    }
+  }
+
+  /** The control token that shows as `text` in an answer. */
+  controlOf(text: string): number | undefined {
+    return this.#shownControls.get(text);
   }
 
   /** Bytes of a token; `undefined` when it is no text. */

@@ -1,22 +1,37 @@
 /** One answer on its way through a compiled grammar. */
+import type { CompiledGrammar } from '../grammar/compiled-grammar.ts';
 import type { TokenMatcher } from '../token-matcher.ts';
 import type { ConstraintVocabulary } from './constraint-vocabulary.ts';
 import type { Configuration } from './stack-node.ts';
 import type { Stepper } from './stepper.ts';
-import type { TokenMasks } from './token-masks.ts';
+import type { GrammarControl, TokenMasks } from './token-masks.ts';
 import { unspeakable } from './unspeakable.ts';
 
 /** Forced tokens that are told at once. */
 const MAX_FORCED = 64;
 
+/** A compiled grammar with what has been found out about it. */
+export interface HeldGrammar {
+  readonly grammar: CompiledGrammar;
+  readonly stepper: Stepper;
+  readonly masks: TokenMasks;
+  readonly controls: readonly GrammarControl[];
+}
+
 export class GrammarMatcher implements TokenMatcher {
   readonly #vocabulary: ConstraintVocabulary;
   readonly #stepper: Stepper;
   readonly #masks: TokenMasks;
+  readonly #controls: readonly GrammarControl[];
   /** `null` behind the token that ended the answer. */
   #at: Configuration | null;
 
-  constructor(vocabulary: ConstraintVocabulary, stepper: Stepper, masks: TokenMasks, begin: Configuration) {
+  constructor(
+    vocabulary: ConstraintVocabulary,
+    { stepper, masks, controls }: HeldGrammar,
+    begin: Configuration,
+  ) {
+    this.#controls = controls;
     this.#vocabulary = vocabulary;
     this.#stepper = stepper;
     this.#masks = masks;
@@ -51,6 +66,8 @@ export class GrammarMatcher implements TokenMatcher {
   /** Where `token` leads; `null`: to the end; `undefined`: it may not come. */
   #behind(from: Configuration, token: number): Configuration | null | undefined {
     if (this.#vocabulary.eosTokenIds.includes(token)) return from.ends ? null : undefined;
+    const control = this.#controls.find((one) => one.token === token);
+    if (control !== undefined) return this.#stepper.step(from, control.byte) ?? undefined;
     const text = this.#vocabulary.textOf(token);
     if (text === undefined || text.length === 0) return undefined;
     let at: Configuration | null = from;

@@ -19,11 +19,18 @@ interface LocalMask {
   readonly exits: Int32Array;
 }
 
+/** A control token and the byte that a grammar reads it as. */
+export interface GrammarControl {
+  readonly token: number;
+  readonly byte: number;
+}
+
 export class TokenMasks {
   readonly #trie: TokenTrie;
   readonly #stepper: Stepper;
   readonly #words: number;
   readonly #eosTokenIds: readonly number[];
+  readonly #controls: readonly GrammarControl[];
   /** Rules that are looked through: repetitions, and what they repeat. */
   readonly #transparent: Uint8Array;
   readonly #local = new Map<string, LocalMask>();
@@ -35,7 +42,9 @@ export class TokenMasks {
     grammar: CompiledGrammar,
     stepper: Stepper,
     vocabulary: { readonly trie: TokenTrie; readonly size: number; readonly eosTokenIds: readonly number[] },
+    controls: readonly GrammarControl[],
   ) {
+    this.#controls = controls;
     this.#trie = vocabulary.trie;
     this.#stepper = stepper;
     this.#words = (vocabulary.size + 31) >> 5;
@@ -71,6 +80,9 @@ export class TokenMasks {
       else this.#add(bits, item.state, cut, limit);
     }
     if (whole.length > 0) this.#walk(bits, 0, this.#stepper.closed(whole), limit);
+    for (const { token, byte } of this.#controls) {
+      if (this.#stepper.step(configuration, byte) !== null) setBit(bits, token);
+    }
     if (configuration.ends) for (const id of this.#eosTokenIds) setBit(bits, id);
     configuration.mask = bits;
     this.#masks++;
