@@ -6,15 +6,13 @@ import { LRUCache } from 'lru-cache';
 import { type CompiledGrammar, grammarBytes } from './grammar/compiled-grammar.ts';
 import { FIRST_CONTROL } from './grammar/rule-nfa.ts';
 import type { ConstraintVocabulary } from './matcher/constraint-vocabulary.ts';
-import { GrammarMatcher, type HeldGrammar } from './matcher/grammar-matcher.ts';
+import { GrammarMatcher, type HeldGrammar, learntBytes } from './matcher/grammar-matcher.ts';
 import { Stepper } from './matcher/stepper.ts';
 import { TokenMasks } from './matcher/token-masks.ts';
 import type { TokenMatcher } from './token-matcher.ts';
 
 /** Bytes of grammars, places and masks kept, unless told otherwise. */
 export const DEFAULT_CACHE_BYTES = 64 * 1024 * 1024;
-/** A place or frame with its items, about. */
-const PLACE_BYTES = 400;
 
 export class ConstraintEngine {
   readonly #vocabulary: ConstraintVocabulary;
@@ -32,9 +30,9 @@ export class ConstraintEngine {
 
   /** A matcher at the beginning of an answer; well below a millisecond. */
   matcher(grammar: CompiledGrammar): TokenMatcher {
-    const known = this.#held.get(grammar.key);
-    const held = known ?? this.#hold(grammar);
-    // Weighed anew: it has grown since it was put there.
+    const held = this.#held.get(grammar.key) ?? this.#hold(grammar);
+    // Put there anew, so that it is weighed: it has grown since.
+    this.#held.delete(grammar.key);
     this.#held.set(grammar.key, held);
     return new GrammarMatcher(this.#vocabulary, held, held.stepper.begin(grammar.root));
   }
@@ -50,6 +48,6 @@ export class ConstraintEngine {
   }
 }
 
-function heldBytes({ grammar, stepper, masks }: HeldGrammar): number {
-  return grammarBytes(grammar) + stepper.size * PLACE_BYTES + masks.bytes;
+function heldBytes(held: HeldGrammar): number {
+  return grammarBytes(held.grammar) + learntBytes(held);
 }

@@ -5,7 +5,7 @@
 import type { WorkBudget } from '../work-budget.ts';
 import type { CompiledGrammar } from './compiled-grammar.ts';
 import type { Rule } from './grammar-builder.ts';
-import { RuleNfa } from './rule-nfa.ts';
+import { type ByteEdge, RuleNfa } from './rule-nfa.ts';
 
 type Tables = Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'acceptsEmpty' | 'ruleOrder'>;
 
@@ -129,32 +129,52 @@ class Subsets {
   #emit(set: readonly number[]): void {
     const out = this.#out;
     out.accepting.push(set.includes(this.#rule.end) ? 1 : 0);
-    const edges = set
-      .flatMap((state) => this.#rule.bytes[state] ?? [])
-      .filter(({ target }) => this.#alive[target]);
-    let edge: { from: number; to: number; target: number } | undefined;
-    const flush = (): void => {
-      if (edge === undefined) return;
-      out.edgeFrom.push(edge.from);
-      out.edgeTo.push(edge.to);
-      out.edgeTarget.push(edge.target);
-    };
-    const cuts = [...new Set(edges.flatMap(({ from, to }) => [from, to + 1]))].sort((a, b) => a - b);
-    for (const [i, from] of cuts.slice(0, -1).entries()) {
-      const to = (cuts[i + 1] ?? from) - 1;
-      const targets = edges.filter((one) => one.from <= from && from <= one.to).map(({ target }) => target);
-      this.#budget.spend(1 + (edges.length >> 3));
-      if (targets.length === 0) continue;
-      const target = this.#idOf(targets);
-      if (edge?.target === target && edge.to + 1 === from) edge.to = to;
-      else {
-        flush();
-        edge = { from, to, target };
-      }
+    const edges: ByteEdge[] = [];
+    for (const state of set) {
+      for (const edge of this.#rule.bytes[state] ?? []) if (this.#alive[edge.target] === 1) edges.push(edge);
     }
-    flush();
+    const [only] = edges;
+    if (only !== undefined && edges.length === 1) {
+      this.#budget.spend(1);
+      this.#emitEdge(only.from, only.to, this.#idOf([only.target]));
+    } else if (edges.length > 1) this.#emitCut(edges);
     out.edgeOffset.push(out.edgeFrom.length);
     this.#emitCalls(set);
+  }
+
+  #emitEdge(from: number, to: number, target: number): void {
+    this.#out.edgeFrom.push(from);
+    this.#out.edgeTo.push(to);
+    this.#out.edgeTarget.push(target);
+  }
+
+  /** Edges that may overlap, cut into ranges that do not; neighbours that lead to one state are one. */
+  #emitCut(edges: readonly ByteEdge[]): void {
+    const bounds = new Set<number>();
+    for (const { from, to } of edges) bounds.add(from).add(to + 1);
+    const cuts = [...bounds].sort((a, b) => a - b);
+    const coming = edges.toSorted((a, b) => b.from - a.from);
+    let open: ByteEdge[] = [];
+    let last: { from: number; to: number; target: number } | undefined;
+    for (let i = 0; i + 1 < cuts.length; i++) {
+      const from = cuts[i] ?? 0;
+      const to = (cuts[i + 1] ?? 0) - 1;
+      open = open.filter((edge) => edge.to >= from);
+      for (let edge = coming.at(-1); edge?.from === from; edge = coming.at(-1)) {
+        open.push(edge);
+        coming.pop();
+      }
+      const targets = open.map(({ target }) => target);
+      this.#budget.spend(1 + (open.length >> 2));
+      if (targets.length === 0) continue;
+      const target = this.#idOf(targets);
+      if (last !== undefined && last.target === target && last.to + 1 === from) last.to = to;
+      else {
+        if (last !== undefined) this.#emitEdge(last.from, last.to, last.target);
+        last = { from, to, target };
+      }
+    }
+    if (last !== undefined) this.#emitEdge(last.from, last.to, last.target);
   }
 
   #emitCalls(set: readonly number[]): void {
@@ -176,22 +196,24 @@ class Subsets {
     out.callOffset.push(out.callRule.length);
   }
 
-  /** The state for what can be reached from `targets` without a byte. */
-  #idOf(targets: readonly number[]): number {
+  #reached(targets: readonly number[]): number[] {
     const seen = new Set(targets);
-    const queue = [...seen];
-    for (let state = queue.pop(); state !== undefined; state = queue.pop()) {
-      const passed = this.#rule.passages[state] ?? [];
-      const empty = (this.#rule.calls[state] ?? []).filter((call) => this.#nullable[call.rule]);
-      for (const target of [...passed, ...empty.map((call) => call.target)]) {
-        if (seen.has(target) || this.#alive[target] !== 1) continue;
-        seen.add(target);
-        queue.push(target);
-      }
+    const add = (target: number): void => {
+      if (this.#alive[target] === 1) seen.add(target);
+    };
+    // A set is gone through in the order in which it grows.
+    for (const state of seen) {
+      for (const target of this.#rule.passages[state] ?? []) add(target);
+      for (const { rule, target } of this.#rule.calls[state] ?? []) if (this.#nullable[rule]) add(target);
     }
     this.#budget.spend(1 + (seen.size >> 2));
-    const set = [...seen].sort((a, b) => a - b);
-    const key = set.join();
+    return [...seen].sort((a, b) => a - b);
+  }
+
+  /** The state for what can be reached from `targets` without a byte. */
+  #idOf(targets: readonly number[]): number {
+    const set = this.#reached(targets);
+    const key = set.length === 1 ? `${set[0]}` : set.join();
     let id = this.#ids.get(key);
     if (id === undefined) {
       id = this.#first + this.#sets.length;

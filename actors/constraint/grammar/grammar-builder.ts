@@ -153,19 +153,11 @@ function fixpoint(
 function reaches(rule: Rule, holds: readonly boolean[], budget: WorkBudget, bytes: boolean): boolean {
   if (!(rule instanceof RuleNfa)) return rule.min === 0 || (holds[rule.rule] ?? false);
   const seen = new Set([rule.start]);
-  const queue = [rule.start];
-  for (let state = queue.pop(); state !== undefined; state = queue.pop()) {
+  for (const state of seen) {
     if (state === rule.end) return true;
-    const targets = [
-      ...(rule.passages[state] ?? []),
-      ...(rule.calls[state] ?? []).filter((call) => holds[call.rule]).map(({ target }) => target),
-      ...(bytes ? (rule.bytes[state] ?? []).map(({ target }) => target) : []),
-    ];
-    for (const target of targets) {
-      if (seen.has(target)) continue;
-      seen.add(target);
-      queue.push(target);
-    }
+    for (const target of rule.passages[state] ?? []) seen.add(target);
+    for (const call of rule.calls[state] ?? []) if (holds[call.rule]) seen.add(call.target);
+    if (bytes) for (const { target } of rule.bytes[state] ?? []) seen.add(target);
   }
   budget.spend(seen.size >> 2);
   return false;

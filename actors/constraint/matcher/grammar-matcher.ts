@@ -7,6 +7,10 @@ import type { Stepper } from './stepper.ts';
 import type { GrammarControl, TokenMasks } from './token-masks.ts';
 import { unspeakable } from './unspeakable.ts';
 
+/** What is found out about one grammar is forgotten when it takes more bytes. */
+const MAX_GRAMMAR_BYTES = 16 * 1024 * 1024;
+/** A place or frame with its items, about. */
+const PLACE_BYTES = 400;
 /** Forced tokens that are told at once. */
 const MAX_FORCED = 64;
 
@@ -18,6 +22,11 @@ export interface HeldGrammar {
   readonly controls: readonly GrammarControl[];
 }
 
+/** Bytes that have been found out about a grammar. */
+export function learntBytes({ stepper, masks }: Pick<HeldGrammar, 'stepper' | 'masks'>): number {
+  return stepper.size * PLACE_BYTES + masks.bytes;
+}
+
 export class GrammarMatcher implements TokenMatcher {
   readonly #vocabulary: ConstraintVocabulary;
   readonly #stepper: Stepper;
@@ -25,6 +34,7 @@ export class GrammarMatcher implements TokenMatcher {
   readonly #controls: readonly GrammarControl[];
   /** `null` behind the token that ended the answer. */
   #at: Configuration | null;
+  #generation: number;
 
   constructor(
     vocabulary: ConstraintVocabulary,
@@ -36,16 +46,19 @@ export class GrammarMatcher implements TokenMatcher {
     this.#stepper = stepper;
     this.#masks = masks;
     this.#at = begin;
+    this.#generation = stepper.generation;
   }
 
   mask(): Uint32Array {
     if (this.#at === null) throw new TypeError('the answer has ended');
+    this.#keepWithinBytes();
     const mask = this.#masks.of(this.#at);
     if (!mask.some((word) => word !== 0)) throw unspeakable();
     return mask;
   }
 
   accept(token: number): void {
+    this.#keepWithinBytes();
     const next = this.#at === null ? undefined : this.#behind(this.#at, token);
     if (next === undefined) throw new TypeError(`token ${token} may not come next`);
     this.#at = next;
@@ -61,6 +74,17 @@ export class GrammarMatcher implements TokenMatcher {
       at = this.#behind(at, only) ?? null;
     }
     return tokens;
+  }
+
+  #keepWithinBytes(): void {
+    const learnt = { stepper: this.#stepper, masks: this.#masks };
+    if (learntBytes(learnt) > MAX_GRAMMAR_BYTES) {
+      this.#stepper.forget();
+      this.#masks.forget();
+    }
+    if (this.#generation === this.#stepper.generation) return;
+    this.#generation = this.#stepper.generation;
+    if (this.#at !== null) this.#at = this.#stepper.renewed(this.#at);
   }
 
   /** Where `token` leads; `null`: to the end; `undefined`: it may not come. */

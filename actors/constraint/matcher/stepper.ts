@@ -14,6 +14,7 @@ export class Stepper {
   readonly #frames = new Map<string, Frame>();
   readonly #configurations = new Map<string, Configuration>();
   #nextFrame = 0;
+  #generation = 0;
   #work = 0;
 
   constructor(grammar: CompiledGrammar) {
@@ -30,10 +31,21 @@ export class Stepper {
     return this.#configurations.size + this.#frames.size;
   }
 
-  /** Forgets all that can be found out again; configurations in use stay valid. */
+  /** How often all has been forgotten. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Forgets all that can be found out again. Who holds a configuration goes on from `renewed` of it. */
   forget(): void {
     this.#frames.clear();
     this.#configurations.clear();
+    this.#generation++;
+  }
+
+  /** The same place, without what has been found out from there: that would keep all of it in memory. */
+  renewed({ items, ends }: Configuration): Configuration {
+    return { items, ends, next: [], mask: undefined };
   }
 
   /** Where a rule begins that nothing has called. */

@@ -3,6 +3,10 @@
  * every validator takes: a second 60, a quoted local part or a comment in an address is not written.
  */
 
+import type { CharDfa } from '../automata/char-dfa.ts';
+import { regexLanguage } from '../regex/regex-language.ts';
+import { WorkBudget } from '../work-budget.ts';
+
 const BYTE = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)';
 const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
 const GROUP = '[\\da-fA-F]{1,4}';
@@ -25,10 +29,13 @@ const ZONE = '(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)';
 const DURATION_TIME = 'T(?:\\d{1,9}H(?:\\d{1,9}M(?:\\d{1,9}S)?)?|\\d{1,9}M(?:\\d{1,9}S)?|\\d{1,9}S)';
 const DURATION_DATE = '(?:\\d{1,9}Y(?:\\d{1,9}M(?:\\d{1,9}D)?)?|\\d{1,9}M(?:\\d{1,9}D)?|\\d{1,9}D)';
 
-const LABEL = '[A-Za-z\\d](?:[A-Za-z\\d-]{0,61}[A-Za-z\\d])?';
-const HOSTNAME = `(?=.{1,253}$)${LABEL}(?:\\.${LABEL})*`;
+/** No two hyphens in a row: a label with them in its third place is an encoded one, which has further rules. */
+const LABEL = '[A-Za-z\\d](?:-?[A-Za-z\\d]){0,30}';
+const SHORT_LABEL = '[A-Za-z\\d](?:-?[A-Za-z\\d]){0,11}';
+/** Names have at most 253 characters: four labels, or ten short ones. */
+const HOSTNAME = `(?:${LABEL}(?:\\.${LABEL}){0,3}|${SHORT_LABEL}(?:\\.${SHORT_LABEL}){0,9})`;
 const LOCAL_PART = "[A-Za-z\\d!#$%&'*+/=?^_`{|}~-]+(?:\\.[A-Za-z\\d!#$%&'*+/=?^_`{|}~-]+)*";
-const EMAIL = `(?=[^@]{1,64}@)${LOCAL_PART}@${LABEL}(?:\\.${LABEL})+`;
+const EMAIL = `(?=[^@]{1,64}@)${LOCAL_PART}@${LABEL}(?:\\.${LABEL}){1,2}`;
 
 const PERCENT = '%[\\da-fA-F]{2}';
 const PATH_CHARACTER = `(?:[A-Za-z\\d._~!$&'()*+,;=:@-]|${PERCENT})`;
@@ -64,3 +71,17 @@ export const INTEGER_FORMATS: Readonly<Record<string, readonly [number, number]>
   int64: [-(2 ** 63), 2 ** 63 - 1024],
   uint64: [0, 2 ** 64 - 2048],
 };
+
+const languages = new Map<string, CharDfa>();
+
+/** The strings of a format, made once. */
+export function formatLanguage(format: string): CharDfa | undefined {
+  const pattern = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined;
+  if (pattern === undefined) return undefined;
+  let dfa = languages.get(format);
+  if (dfa === undefined) {
+    dfa = regexLanguage(pattern, 'whole', format, new WorkBudget(format));
+    languages.set(format, dfa);
+  }
+  return dfa;
+}

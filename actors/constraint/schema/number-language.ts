@@ -15,16 +15,23 @@ export interface NumberBounds {
   readonly least: number;
   readonly most: number;
   readonly integer: boolean;
-  /** Integers above 0 that divide it. */
-  readonly multiples: readonly number[];
+  /** An integer that divides it; 1 says nothing. */
+  readonly multiple: number;
 }
 
 const WHOLE_DIGITS = 21;
 const PLAIN_END = 10n ** BigInt(WHOLE_DIGITS);
 const SCALE = 10n ** BigInt(FRACTION_DIGITS);
 const LARGEST_PLAIN = PLAIN_END * SCALE - 1n;
-const SMALLEST_POWER = -324;
+const SMALLEST_POWER = -323;
 const LARGEST_POWER = 308;
+/** Texts beyond are near what reads as infinity. */
+const LARGEST = 1e308;
+
+/** All numbers, in one automaton of few states. */
+const UNBOUNDED =
+  `-?(?:(?:0|[1-9]\\d{0,${WHOLE_DIGITS - 1}})(?:\\.\\d{1,${FRACTION_DIGITS}})?|1e\\+308|` +
+  '[1-9](?:\\.\\d{1,16})?e(?:\\+(?:2[1-9]|[3-9]\\d|[12]\\d\\d|30[0-7])|-(?:[7-9]|[1-9]\\d|[12]\\d\\d|3[01]\\d|32[0-3])))';
 
 export class NumberLanguages {
   readonly #budget: WorkBudget;
@@ -37,7 +44,7 @@ export class NumberLanguages {
   }
 
   of(bounds: NumberBounds): CharDfa {
-    const key = JSON.stringify([String(bounds.least), String(bounds.most), bounds.integer, bounds.multiples]);
+    const key = JSON.stringify([String(bounds.least), String(bounds.most), bounds.integer, bounds.multiple]);
     let dfa = this.#known.get(key);
     if (dfa === undefined) {
       dfa = this.#make(bounds);
@@ -46,27 +53,27 @@ export class NumberLanguages {
     return dfa;
   }
 
-  #make({ least, most, integer, multiples }: NumberBounds): CharDfa {
+  #make({ least, most, integer, multiple }: NumberBounds): CharDfa {
     // A product of safe integers alone is read as what is written.
-    const limit = multiples.length > 0 ? Number.MAX_SAFE_INTEGER : Number.MAX_VALUE;
+    const limit = multiple > 1 ? Number.MAX_SAFE_INTEGER : LARGEST;
     const low = Math.max(least, -limit);
     const high = Math.min(most, limit);
     if (low > high) return NO_STRING;
+    if (!integer && low === -LARGEST && high === LARGEST) return this.#pattern(UNBOUNDED);
     const halves: CharDfa[][] = [];
-    if (high >= 0) halves.push([this.#half(Math.max(low, 0), high, integer, multiples)]);
+    if (high >= 0) halves.push([this.#half(Math.max(low, 0), high, integer, multiple)]);
     if (low < 0) {
       // There is no -0.
       const smallest = high < 0 ? -high : integer ? 1 : Number.MIN_VALUE;
-      if (smallest <= -low) halves.push([this.#pattern('-'), this.#half(smallest, -low, integer, multiples)]);
+      if (smallest <= -low) halves.push([this.#pattern('-'), this.#half(smallest, -low, integer, multiple)]);
     }
     return this.#union(halves);
   }
 
   /** From `low` to `high`, both not negative. */
-  #half(low: number, high: number, integer: boolean, multiples: readonly number[]): CharDfa {
-    let dfa = integer ? this.#integers(low, high) : this.#decimals(low, high);
-    for (const multiple of multiples) dfa = intersect(dfa, this.#multiplesOf(multiple), this.#budget);
-    return dfa;
+  #half(low: number, high: number, integer: boolean, multiple: number): CharDfa {
+    const dfa = integer ? this.#integers(low, high) : this.#decimals(low, high);
+    return multiple === 1 ? dfa : intersect(dfa, this.#multiplesOf(multiple), this.#budget);
   }
 
   #integers(low: number, high: number): CharDfa {

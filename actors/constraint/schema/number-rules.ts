@@ -20,7 +20,7 @@ export class NumberRules {
 
   of(facts: Facts, integer: boolean): number {
     const bounds = this.#bounds(facts, integer);
-    const key = JSON.stringify([String(bounds.least), String(bounds.most), bounds.integer, bounds.multiples]);
+    const key = JSON.stringify([String(bounds.least), String(bounds.most), bounds.integer, bounds.multiple]);
     const known = this.#rules.get(key);
     if (known !== undefined) return known;
     const rule = this.#builder.rule('number', (nfa) => {
@@ -69,7 +69,13 @@ export class NumberRules {
       least: Math.max(...least),
       most: Math.min(...most),
       integer: whole,
-      multiples: [...multiples],
+      multiple: [...multiples].reduce(leastCommonMultiple, 1),
     };
   }
+}
+
+function leastCommonMultiple(a: number, b: number): number {
+  let [left, right] = [a, b];
+  while (right !== 0) [left, right] = [right, left % right];
+  return (a / left) * b;
 }

@@ -6,7 +6,7 @@ import type { GrammarBuilder } from '../grammar/grammar-builder.ts';
 import { writeJsonCharacter } from '../grammar/json-text.ts';
 import { regexLanguage } from '../regex/regex-language.ts';
 import type { Facts } from './facts.ts';
-import { FORMATS, INTEGER_FORMATS, NUMBER_FORMATS } from './formats.ts';
+import { FORMATS, formatLanguage, INTEGER_FORMATS, NUMBER_FORMATS } from './formats.ts';
 import { keywordError, type SchemaNode } from './schema-node.ts';
 
 /** Every string. */
@@ -81,7 +81,8 @@ export class StringRules {
     const field = `${this.#field}#${node.pointer}/${keyword}`;
     if (keyword === 'pattern') return this.#language(value, 'search', field);
     if (NUMBER_FORMATS.has(value) || Object.hasOwn(INTEGER_FORMATS, value)) return undefined;
-    if (Object.hasOwn(FORMATS, value)) return this.#language(FORMATS[value] ?? '', 'whole', field);
+    const format = formatLanguage(value);
+    if (format !== undefined) return format;
     // A format that nobody knows says nothing, and beside a pattern nothing is lost.
     if (typeof node.schema !== 'boolean' && node.schema.pattern !== undefined) return undefined;
     const remedy = `Use one of ${Object.keys(FORMATS).join(', ')}, or a pattern.`;
