@@ -17,13 +17,14 @@ export interface Call {
 export const FIRST_CONTROL = 0xf8;
 export const MAX_CONTROLS = 8;
 
+const NONE: readonly never[] = [];
 const utf8 = new TextEncoder();
 
 export class RuleNfa {
   readonly #budget: WorkBudget;
-  readonly bytes: ByteEdge[][] = [];
-  readonly calls: Call[][] = [];
-  readonly passages: number[][] = [];
+  readonly bytes: (readonly ByteEdge[])[] = [];
+  readonly calls: (readonly Call[])[] = [];
+  readonly passages: (readonly number[])[] = [];
   /** Where the rule begins and ends. */
   readonly start: number;
   readonly end: number;
@@ -36,19 +37,20 @@ export class RuleNfa {
 
   state(): number {
     this.#budget.spend(1);
-    this.bytes.push([]);
-    this.calls.push([]);
-    return this.passages.push([]) - 1;
+    // Most states have one kind of way out: the lists that stay empty are one list.
+    this.bytes.push(NONE);
+    this.calls.push(NONE);
+    return this.passages.push(NONE) - 1;
   }
 
   pass(source: number, target: number): void {
     this.#budget.spend(1);
-    this.passages[source]?.push(target);
+    append(this.passages, source, target);
   }
 
   call(source: number, rule: number, target: number): void {
     this.#budget.spend(1);
-    this.calls[source]?.push({ rule, target });
+    append(this.calls, source, { rule, target });
   }
 
   /** Exactly this text. */
@@ -99,6 +101,13 @@ export class RuleNfa {
 
   #byte(source: number, from: number, to: number, target: number): void {
     this.#budget.spend(1);
-    this.bytes[source]?.push({ from, to, target });
+    append(this.bytes, source, { from, to, target });
   }
+}
+
+function append<T>(lists: (readonly T[])[], index: number, item: T): void {
+  const list = lists[index];
+  // A list that is not the shared one was made here, and may grow.
+  if (list === undefined || list.length === 0) lists[index] = [item];
+  else (list as T[]).push(item);
 }

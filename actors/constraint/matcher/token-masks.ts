@@ -9,8 +9,8 @@ import type { Stepper } from './stepper.ts';
 import { stepsExceeded } from './steps-exceeded.ts';
 import type { TokenTrie } from './token-trie.ts';
 
-/** Work of one mask at most: some 100 ms. */
-const MASK_WORK = 500_000;
+/** Work of one mask at most: some 50 ms. */
+const MASK_WORK = 200_000;
 
 /** What may come next as seen from one rule, whoever has called it. */
 interface LocalMask {

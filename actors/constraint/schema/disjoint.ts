@@ -2,92 +2,97 @@
  * `oneOf` wants exactly one alternative to hold. Where no value can satisfy two of them it is the same as `anyOf`; that
  * has to be seen from the schemas: other types, other constants, or a required property that is constant in both.
  */
-import { sameJson } from './accepts.ts';
 import type { Facts } from './facts.ts';
-import { keywordError, type SchemaNode } from './schema-node.ts';
+import type { TypeName } from './keyword-values.ts';
+import { isKeywords, keywordError, type SchemaNode } from './schema-node.ts';
 import type { SchemaReader } from './schema-reader.ts';
 import { typesOf } from './types-of.ts';
 
 type WaysOf = (nodes: readonly SchemaNode[]) => Facts[];
 
-/** @throws InputError CONSTRAINT_UNSUPPORTED when two alternatives may hold at once */
+/** Every pair of alternatives is looked at. */
+const MAX_ALTERNATIVES = 256;
+
+/** What tells one way to hold from others. */
+interface Marks {
+  readonly types: ReadonlySet<TypeName>;
+  /** The values that are left, written in one form; `undefined`: no such list. */
+  readonly values: ReadonlySet<string> | undefined;
+  /** The same for properties that have to be there. */
+  readonly properties: ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+/** @throws InputError CONSTRAINT_UNSUPPORTED when two alternatives may hold at once; CONSTRAINT_TOO_LARGE */
 export function checkDisjoint(reader: SchemaReader, node: SchemaNode, waysOf: WaysOf): void {
   const list = typeof node.schema === 'boolean' ? undefined : node.schema.oneOf;
   if (!Array.isArray(list)) return;
-  const ways = list.map((_, i) => waysOf([reader.below(node, 'oneOf', i)]));
-  for (const [i, first] of ways.entries()) {
-    for (const [j, second] of ways.entries()) {
-      if (j <= i || first.every((a) => second.every((b) => disjoint(a, b, reader, waysOf)))) continue;
-      throw keywordError(
-        reader.field,
-        node,
-        'oneOf',
-        'CONSTRAINT_UNSUPPORTED',
-        `has alternatives that may hold at once, ${i} and ${j}`,
-        list[j],
-        'Use anyOf, or give each a required property with a const of its own.',
-      );
+  if (list.length > MAX_ALTERNATIVES) {
+    const remedy = `Give at most ${MAX_ALTERNATIVES}, or use anyOf.`;
+    const problem = 'has too many alternatives';
+    throw keywordError(reader.field, node, 'oneOf', 'CONSTRAINT_TOO_LARGE', problem, list.length, remedy);
+  }
+  const marks = list.map((_, i) =>
+    waysOf([reader.below(node, 'oneOf', i)]).map((facts) => marksOf(facts, reader, waysOf)),
+  );
+  for (const [i, first] of marks.entries()) {
+    for (const [j, second] of marks.entries()) {
+      if (j <= i || first.every((a) => second.every((b) => disjoint(a, b)))) continue;
+      const remedy = 'Use anyOf, or give each a required property with a const of its own.';
+      const problem = `has alternatives that may hold at once, ${i} and ${j}`;
+      throw keywordError(reader.field, node, 'oneOf', 'CONSTRAINT_UNSUPPORTED', problem, list[j], remedy);
     }
   }
 }
 
-function disjoint(a: Facts, b: Facts, reader: SchemaReader, waysOf: WaysOf): boolean {
-  const typesA = typesOf(a);
-  const typesB = typesOf(b);
-  const shared = [...typesA].filter(
-    (type) =>
-      typesB.has(type) ||
-      (type === 'integer' && typesB.has('number')) ||
-      (type === 'number' && typesB.has('integer')),
+function marksOf(facts: Facts, reader: SchemaReader, waysOf: WaysOf): Marks {
+  const required = facts.flatMap(({ keywords }) =>
+    Array.isArray(keywords.required) ? keywords.required.map(String) : [],
   );
-  if (shared.length === 0) return true;
-  const valuesA = constants(a);
-  const valuesB = constants(b);
-  if (valuesA !== undefined && valuesB !== undefined) return !overlap(valuesA, valuesB);
-  if (shared.length > 1 || shared[0] !== 'object') return false;
-  return tagged(a, b, reader, waysOf);
+  const properties = new Map<string, ReadonlySet<string>>();
+  for (const name of new Set(required)) {
+    const values = propertyValues(facts, name, reader, waysOf);
+    if (values !== undefined) properties.set(name, values);
+  }
+  return { types: typesOf(facts), values: valuesOf(facts), properties };
 }
 
-/** A property that both require, with constants that differ. */
-function tagged(a: Facts, b: Facts, reader: SchemaReader, waysOf: WaysOf): boolean {
-  return [...required(a)].some((name) => {
-    if (!required(b).has(name)) return false;
-    const valuesA = propertyConstants(a, name, reader, waysOf);
-    const valuesB = propertyConstants(b, name, reader, waysOf);
-    return valuesA !== undefined && valuesB !== undefined && !overlap(valuesA, valuesB);
-  });
+function disjoint(a: Marks, b: Marks): boolean {
+  const shared = [...a.types].filter((type) => b.types.has(type));
+  const numbers = [a, b].every(({ types }) => types.has('number') || types.has('integer'));
+  if (shared.length === 0 && !numbers) return true;
+  if (a.values !== undefined && b.values !== undefined) return a.values.isDisjointFrom(b.values);
+  if (numbers || shared.length > 1 || shared[0] !== 'object') return false;
+  return [...a.properties].some(([name, values]) => b.properties.get(name)?.isDisjointFrom(values) ?? false);
 }
 
-function required(facts: Facts): Set<string> {
-  return new Set(
-    facts.flatMap(({ keywords }) => (Array.isArray(keywords.required) ? keywords.required.map(String) : [])),
-  );
-}
-
-function propertyConstants(
+function propertyValues(
   facts: Facts,
   name: string,
   reader: SchemaReader,
   waysOf: WaysOf,
-): unknown[] | undefined {
+): ReadonlySet<string> | undefined {
   for (const { node, keywords } of facts) {
-    const { properties } = keywords;
-    if (typeof properties !== 'object' || properties === null || !Object.hasOwn(properties, name)) continue;
-    const values = waysOf([reader.below(node, 'properties', name)]).map(constants);
-    if (values.every((list) => list !== undefined)) return values.flat();
+    if (!isKeywords(keywords.properties) || !Object.hasOwn(keywords.properties, name)) continue;
+    const values = waysOf([reader.below(node, 'properties', name)]).map(valuesOf);
+    if (values.every((list) => list !== undefined)) return new Set(values.flatMap((list) => [...list]));
   }
   return undefined;
 }
 
-/** The values that facts leave at most; `undefined`: no such list. */
-function constants(facts: Facts): readonly unknown[] | undefined {
+function valuesOf(facts: Facts): ReadonlySet<string> | undefined {
   for (const { keywords } of facts) {
-    if (keywords.const !== undefined) return [keywords.const];
-    if (Array.isArray(keywords.enum)) return keywords.enum;
+    if (Object.hasOwn(keywords, 'const')) return new Set([oneForm(keywords.const)]);
+    if (Array.isArray(keywords.enum)) return new Set(keywords.enum.map(oneForm));
   }
-  return typesOf(facts).size === 1 && typesOf(facts).has('null') ? [null] : undefined;
+  return typesOf(facts).size === 1 && typesOf(facts).has('null') ? new Set(['null']) : undefined;
 }
 
-function overlap(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.some((one) => b.some((other) => sameJson(one, other)));
+/** JSON with keys in order: equal values have equal texts. */
+function oneForm(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(oneForm).join()}]`;
+  if (!isKeywords(value)) return JSON.stringify(value);
+  const entries = Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${oneForm(value[key])}`);
+  return `{${entries.join()}}`;
 }

@@ -5,11 +5,11 @@
 import type { CharDfa } from '../automata/char-dfa.ts';
 import { literals, unite } from '../automata/string-sets.ts';
 import type { GrammarBuilder } from '../grammar/grammar-builder.ts';
-import { writeValue } from '../grammar/json-text.ts';
+import { writeCharacter, writeValue } from '../grammar/json-text.ts';
 import type { RuleNfa } from '../grammar/rule-nfa.ts';
 import { accepts, type Deciding } from './accepts.ts';
 import { buildArray } from './array-rules.ts';
-import { FactFinder, type Facts, factsKey, pointersKey } from './facts.ts';
+import { type Atom, FactFinder, type Facts, factsKey, pointersKey } from './facts.ts';
 import { NumberRules } from './number-rules.ts';
 import { buildObject } from './object-rules.ts';
 import type { SchemaNode } from './schema-node.ts';
@@ -96,10 +96,15 @@ export class SchemaCompiler {
   #build(nfa: RuleNfa, facts: Facts): void {
     const values = listedValues(facts);
     if (values !== undefined) {
+      const others = facts.map((atom) => (atom.keywords.enum === values ? withoutEnum(atom) : atom));
+      const texts: string[] = [];
       for (const value of values) {
-        this.builder.budget.spend(1 + facts.length);
-        if (accepts(facts, value, this.#deciding)) writeValue(nfa, nfa.start, value, nfa.end);
+        this.builder.budget.spend(4 * (1 + facts.length));
+        if (!accepts(others, value, this.#deciding)) continue;
+        if (typeof value === 'object' && value !== null) writeValue(nfa, nfa.start, value, nfa.end);
+        else texts.push(JSON.stringify(value));
       }
+      nfa.language(nfa.start, literals(texts, this.builder.budget), nfa.end, writeCharacter);
       return;
     }
     for (const type of typesOf(facts)) {
@@ -143,4 +148,9 @@ function listedValues(facts: Facts): readonly unknown[] | undefined {
     if (list !== undefined && (shortest === undefined || list.length < shortest.length)) shortest = list;
   }
   return shortest;
+}
+
+/** A list need not be looked for in itself. */
+function withoutEnum({ node, keywords }: Atom): Atom {
+  return { node, keywords: Object.fromEntries(Object.entries(keywords).filter(([name]) => name !== 'enum')) };
 }
