@@ -42,11 +42,13 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
 const ROOMS: readonly string[] = [
   'actors/errors.ts',
   'actors/shown-value.ts',
+  'actors/constraint/constraint.ts',
   'actors/generation.ts',
   'actors/shared-past.ts',
   'actors/image-policy.ts',
   'actors/images/',
   'actors/model/',
+  'actors/constraint/',
   'actors/inference/',
   'actors/families/',
   'actors/open-model-directory.ts',

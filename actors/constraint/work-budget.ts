@@ -5,7 +5,7 @@
 import { constraintError } from './constraint-errors.ts';
 
 /** Steps of compiling at most: states and edges made, 0.1 to 0.3 µs each. A schema of 5 KB takes 20,000, one of 50 KB 270,000. */
-export const COMPILE_STEPS = 300_000;
+export const COMPILE_STEPS = 400_000;
 
 export class WorkBudget {
   readonly #field: string;

@@ -1,6 +1,7 @@
 /** All suites, in the order in which they run. */
 import type { Suite } from '../suite.ts';
 import { channelSuite } from './channel.ts';
+import { constraintsSuite } from './constraints.ts';
 import { decodeSuite } from './decode.ts';
 import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
@@ -21,6 +22,7 @@ import { workerMemorySuite } from './worker-memory.ts';
 
 export const SUITES: readonly Suite[] = [
   channelSuite,
+  constraintsSuite,
   encodeSuite,
   prefillSuite,
   decodeSuite,

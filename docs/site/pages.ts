@@ -33,6 +33,7 @@ export const SECTIONS: readonly Section[] = [
       { file: 'docs/models.md', title: 'Models by their name', name: 'models' },
       { file: 'docs/api.md', title: 'From a program', name: 'api' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
+      { file: 'docs/structured-output.md', title: 'Structured output', name: 'structured-output' },
       { file: 'docs/families.md', title: 'Model families', name: 'families' },
       { file: 'docs/deploying.md', title: 'Where it runs', name: 'deploying' },
       { file: 'docs/gpu.md', title: 'On a GPU', name: 'gpu' },

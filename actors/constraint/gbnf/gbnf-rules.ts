@@ -17,7 +17,7 @@ export function gbnfRule(grammar: string, field: string, builder: GrammarBuilder
     return new GbnfRules(gbnfPieces(grammar), builder).build();
   } catch (error) {
     if (!(error instanceof GbnfFault)) throw error;
-    const remedy = 'Write it as in the README of the grammars of llama.cpp.';
+    const remedy = 'Write rules (name ::= …) as GBNF has them.';
     const value = grammar.split('\n')[error.line - 1] ?? '';
     const problem = `has ${error.message} in line ${error.line}`;
     throw constraintError({ code: 'CONSTRAINT_INVALID', field, problem, value, remedy });
