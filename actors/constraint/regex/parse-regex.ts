@@ -238,16 +238,21 @@ class RegexParser {
   }
 
   #refused(what: string) {
-    return constraintError({
-      code: 'CONSTRAINT_UNSUPPORTED',
-      field: this.#field,
-      problem: `has ${what}, which answers cannot be held to`,
-      value: this.#pattern,
-      remedy: 'Write the pattern without.',
-    });
+    return patternRefused(this.#pattern, this.#field, what);
   }
 }
 
 function one(point: number): RegexNode {
   return { kind: 'chars', set: codePoints([[point, point]]) };
+}
+
+/** The refusal of a pattern that has what no automaton can do. */
+export function patternRefused(pattern: string, field: string, what: string) {
+  return constraintError({
+    code: 'CONSTRAINT_UNSUPPORTED',
+    field,
+    problem: `has ${what}, which answers cannot be held to`,
+    value: pattern,
+    remedy: 'Write the pattern without.',
+  });
 }

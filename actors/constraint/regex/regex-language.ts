@@ -6,9 +6,8 @@
 import { type CharDfa, intersect, subtract } from '../automata/char-dfa.ts';
 import { CharNfa } from '../automata/char-nfa.ts';
 import { unite } from '../automata/string-sets.ts';
-import { constraintError } from '../constraint-errors.ts';
 import type { WorkBudget } from '../work-budget.ts';
-import { parseRegex } from './parse-regex.ts';
+import { parseRegex, patternRefused } from './parse-regex.ts';
 import { ANY_TEXT, type RegexNode } from './regex-node.ts';
 
 /** How a pattern meets a string: `search` finds it anywhere (JSON schema), `whole` wants it to be the string. */
@@ -140,13 +139,7 @@ class RegexLanguage {
   }
 
   #refused(what: string) {
-    return constraintError({
-      code: 'CONSTRAINT_UNSUPPORTED',
-      field: this.#field,
-      problem: `has ${what}, which answers cannot be held to`,
-      value: this.#pattern,
-      remedy: 'Write the pattern without.',
-    });
+    return patternRefused(this.#pattern, this.#field, what);
   }
 }
 

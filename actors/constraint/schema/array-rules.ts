@@ -1,13 +1,13 @@
 /** Arrays: items in their places, and as many as are allowed. */
 import { writeSeparator } from '../grammar/json-text.ts';
 import type { RuleNfa } from '../grammar/rule-nfa.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, numbersOf } from './facts.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import type { SchemaNode } from './schema-node.ts';
 
 export function buildArray(compiler: SchemaCompiler, nfa: RuleNfa, facts: Facts): void {
-  const min = Math.max(0, ...numbers(facts, 'minItems'));
-  const max = Math.min(Number.POSITIVE_INFINITY, ...numbers(facts, 'maxItems'));
+  const min = Math.max(0, ...numbersOf(facts, 'minItems'));
+  const max = Math.min(Number.POSITIVE_INFINITY, ...numbersOf(facts, 'maxItems'));
   if (min > max) return;
   const prefix = Math.max(0, ...facts.map(({ keywords }) => prefixLength(keywords.prefixItems)));
   const open = nfa.state();
@@ -54,11 +54,4 @@ function itemNodes({ reader }: SchemaCompiler, facts: Facts, index: number): Sch
 
 function prefixLength(prefixItems: unknown): number {
   return Array.isArray(prefixItems) ? prefixItems.length : 0;
-}
-
-function numbers(facts: Facts, keyword: string): number[] {
-  return facts.flatMap(({ keywords }) => {
-    const value = keywords[keyword];
-    return typeof value === 'number' ? [value] : [];
-  });
 }

@@ -30,6 +30,14 @@ export function pointersKey(nodes: readonly SchemaNode[]): string {
   return [...new Set(nodes.map(({ pointer }) => `#${pointer}`))].sort().join('\n');
 }
 
+/** The numbers that a keyword has in any of the facts. */
+export function numbersOf(facts: Facts, keyword: string): number[] {
+  return facts.flatMap(({ keywords }) => {
+    const value = keywords[keyword];
+    return typeof value === 'number' ? [value] : [];
+  });
+}
+
 /** Keywords that lead to other schemas for the same value. */
 const COMBINING = new Set(['$ref', 'allOf', 'anyOf', 'oneOf']);
 
@@ -73,12 +81,13 @@ export class FactFinder {
       const lead = (target: SchemaNode): Pending => ({ node: target, through: [...through, node.pointer] });
       const plain = Object.entries(schema).filter(([keyword]) => !COMBINING.has(keyword));
       if (plain.length > 0) found.push({ node, keywords: Object.fromEntries(plain) });
+      // The last is taken first: what the schema names first comes first in answers.
+      pending.push(...this.#listed(node, 'allOf').toReversed().map(lead));
       if (typeof schema.$ref === 'string') pending.push(lead(this.#reader.referred(node, schema.$ref)));
-      pending.push(...this.#listed(node, 'allOf').map(lead));
       const choices = [this.#listed(node, 'anyOf'), this.#listed(node, 'oneOf')].filter(
         (list) => list.length > 0,
       );
-      if (choices.length > 0) return this.#choose(node, choices, lead, pending, found);
+      if (choices.length > 0) return this.#choose(node, choices, lead, pending.toReversed(), found);
     }
     return [found];
   }

@@ -5,7 +5,7 @@
 import { type CharDfa, intersect, matches, subtract } from '../automata/char-dfa.ts';
 import { writeSeparator } from '../grammar/json-text.ts';
 import type { RuleNfa } from '../grammar/rule-nfa.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, numbersOf } from './facts.ts';
 import type { SchemaCompiler } from './schema-compiler.ts';
 import { isKeywords, keywordError, type SchemaNode } from './schema-node.ts';
 import { ANY_STRING } from './string-rules.ts';
@@ -38,8 +38,8 @@ class ObjectBuilder {
     this.#nfa = nfa;
     this.#facts = facts;
     this.#required = new Set(strings(facts, 'required'));
-    this.#min = Math.max(0, ...counts(facts, 'minProperties'));
-    this.#max = Math.min(Number.POSITIVE_INFINITY, ...counts(facts, 'maxProperties'));
+    this.#min = Math.max(0, ...numbersOf(facts, 'minProperties'));
+    this.#max = Math.min(Number.POSITIVE_INFINITY, ...numbersOf(facts, 'maxProperties'));
     this.#cap = this.#max === Number.POSITIVE_INFINITY ? Math.max(1, this.#min) : this.#max;
   }
 
@@ -227,12 +227,5 @@ function strings(facts: Facts, keyword: string): string[] {
   return facts.flatMap(({ keywords }) => {
     const value = keywords[keyword];
     return Array.isArray(value) ? value.map(String) : [];
-  });
-}
-
-function counts(facts: Facts, keyword: string): number[] {
-  return facts.flatMap(({ keywords }) => {
-    const value = keywords[keyword];
-    return typeof value === 'number' ? [value] : [];
   });
 }

@@ -5,7 +5,7 @@ import { literals } from '../automata/string-sets.ts';
 import type { GrammarBuilder } from '../grammar/grammar-builder.ts';
 import { writeJsonCharacter } from '../grammar/json-text.ts';
 import { regexLanguage } from '../regex/regex-language.ts';
-import type { Facts } from './facts.ts';
+import { type Facts, numbersOf } from './facts.ts';
 import { FORMATS, formatLanguage, INTEGER_FORMATS, NUMBER_FORMATS } from './formats.ts';
 import { keywordError, type SchemaNode } from './schema-node.ts';
 
@@ -153,16 +153,9 @@ export class StringRules {
   }
 }
 
-function counts(facts: Facts, keyword: string): number[] {
-  return facts.flatMap(({ keywords }) => {
-    const value = keywords[keyword];
-    return typeof value === 'number' ? [value] : [];
-  });
-}
-
 function lengths(facts: Facts): { readonly min: number; readonly max: number } {
   return {
-    min: Math.max(0, ...counts(facts, 'minLength')),
-    max: Math.min(Number.POSITIVE_INFINITY, ...counts(facts, 'maxLength')),
+    min: Math.max(0, ...numbersOf(facts, 'minLength')),
+    max: Math.min(Number.POSITIVE_INFINITY, ...numbersOf(facts, 'maxLength')),
   };
 }

@@ -35,10 +35,7 @@ const FORMATTED: Readonly<Record<string, readonly string[]>> = {
   hostname: ['example.com', 'a-b.c', 'localhost'],
   'json-pointer': ['', '/a/~1/0'],
 };
-const NUMBERS = [
-  0, 1, -1, 0.5, 0.1, 0.15, 5, 5.0000001, 99.95, 100, -273.15, -272.65, 1e-7, 2e-7, 1e21, -1e21, 1.5e22, 42,
-  7,
-];
+const NUMBERS = [0, 1, -1, 0.5, 0.1, 0.15, 5, 5.0000001, 99.95, 100, -273.15, -272.65, 1e-7, 2e-7, 42, 7];
 const KEYS = ['a', 'b', 'c', 'x_1', 'x_2', 'z9', 'other', 'k"e\\y'];
 
 export function randomInstance(schema: unknown, root: Schema, random: Random, depth = 6): unknown {
