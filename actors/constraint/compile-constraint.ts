@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { literals } from './automata/string-sets.ts';
+import { checkConstraint } from './check-constraint.ts';
 import type { Constraint } from './constraint.ts';
 import { type ConstraintErrorCode, constraintError } from './constraint-errors.ts';
 import { gbnfRule } from './gbnf/gbnf-rules.ts';
@@ -34,6 +35,7 @@ export function compileConstraint(
   field = 'constraint',
   controls: readonly string[] = [],
 ): CompiledGrammar {
+  checkConstraint(constraint, field);
   const text = constraintText(constraint, field);
   const builder = new GrammarBuilder(new WorkBudget(field), field);
   const content = constraintRule(constraint, field, builder, controls);

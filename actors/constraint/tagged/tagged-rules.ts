@@ -127,13 +127,9 @@ function shownText(
   }
 }
 
-function checkTags({ tags, maxTags }: TaggedConstraint, field: string): void {
+function checkTags({ tags }: TaggedConstraint, field: string): void {
   const refuse = (place: string, problem: string, value: unknown, remedy: string) =>
     constraintError({ code: 'CONSTRAINT_INVALID', field: `${field}.${place}`, problem, value, remedy });
-  if (tags.length === 0) throw refuse('tags', 'has no tag', tags, 'Give at least one.');
-  if (maxTags !== undefined && !(Number.isSafeInteger(maxTags) && maxTags > 0)) {
-    throw refuse('maxTags', 'is no number of passages', maxTags, 'Give an integer from 1 up.');
-  }
   for (const [i, { begin }] of tags.entries()) {
     if (begin === '')
       throw refuse(`tags[${i}].begin`, 'is empty', begin, 'Give the text that a passage begins with.');
