@@ -4,6 +4,7 @@
  * (encoder → PD) → `TokenChunk`s and one `GenerationSummary` (PD → caller, directly).
  */
 import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
+import type { Constraint } from './constraint/constraint.ts';
 
 // ---------------------------------------------------------------------------------------------- request
 
@@ -62,6 +63,20 @@ export interface SamplingOptions {
   readonly seed?: number;
   /** Generation ends before the first of these strings would appear; it is not part of the text. At most 16. */
   readonly stop?: readonly string[];
+  /**
+   * Added to the logits of these tokens before one is chosen, by token id: from -100, which practically forbids a token,
+   * to 100, which practically forces it. Ids of the model's tokenizer.
+   */
+  readonly logitBias?: Readonly<Record<number, number>>;
+  /** Whether each token comes with how likely it was. Default false. */
+  readonly logprobs?: boolean;
+  /** How many of the likeliest tokens at each place come with it, 0 to 20; needs `logprobs`. Default 0. */
+  readonly topLogprobs?: number;
+  /**
+   * Answers to be made of the one prompt, 1 to 16; default 1. The prompt is run once. Answer `i` is the one that `seed + i`
+   * gives (modulo 2³²), so the first is that of the same request without `n`, and greedy ones are all equal.
+   */
+  readonly n?: number;
 }
 
 /** Every field decided: what the sampler reads. */
@@ -71,6 +86,8 @@ export type ResolvedSampling = Required<SamplingOptions>;
 export interface ChatRequest<Image = ImageSource> extends SamplingOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage<Image>[];
+  /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
+  readonly constraint?: Constraint;
 }
 
 // --------------------------------------------------------------------------------------------- pipeline
@@ -126,6 +143,8 @@ export interface RequestEnvelope {
   /** Where its tokens lie; absent for 0, 1, 2 … */
   readonly positions?: TokenPositions | undefined;
   readonly sampling: ResolvedSampling;
+  /** What the answer has to be; absent for any text. */
+  readonly constraint?: Constraint | undefined;
   /** Whether the caller reads the answer as it is made, at a pace to keep, rather than when it is whole. */
   readonly wantsStream: boolean;
   /** When compute stops being spent, on the process clock (`processNow()`), ms; Infinity for never. */
@@ -192,12 +211,37 @@ export type FinishReason =
   /** `maxTokens` or the context length was reached. */
   | 'length';
 
+/** A token that might come, and how likely it was. */
+export interface TopLogprob {
+  /** Id of the model's tokenizer. */
+  readonly id: number;
+  /** Its text; where the token is a part of a character alone, U+FFFD stands for it. */
+  readonly text: string;
+  /** The same in bytes of UTF-8: put together, those of an answer's tokens are its text and the white space before it. */
+  readonly bytes: readonly number[];
+  /**
+   * Natural logarithm of its probability by the model alone: of the softmax over its logits, before temperature, penalties,
+   * bias and constraint. Greater than or equal to -9999, which stands for less than can be told.
+   */
+  readonly logprob: number;
+}
+
+/** A token of an answer and how likely it was, with the likeliest at its place. */
+export interface TokenLogprob extends TopLogprob {
+  /** The `topLogprobs` likeliest, likeliest first; the token itself among them only if it is one of them. */
+  readonly top: readonly TopLogprob[];
+}
+
 /** Newly generated text. Several tokens may come in one chunk, and a token that ends inside a character waits. */
 export interface TokenChunk {
   /** May be empty, when tokens end inside a character. */
   readonly text: string;
   /** The tokens of the text, as ids of the model's tokenizer. */
   readonly tokenIds: readonly number[];
+  /** One for each of `tokenIds`; absent unless `logprobs` was asked for. */
+  readonly logprobs?: readonly TokenLogprob[];
+  /** Which of the `n` answers it is of, from 0; absent unless `n` is above 1. */
+  readonly index?: number;
 }
 
 /** Tokens that a request took. */
@@ -208,13 +252,21 @@ export interface Usage {
   readonly imageTokens: number;
   /** Tokens of the prompt that were not run, because an earlier prompt began with the same. */
   readonly cachedTokens: number;
+  /** Generated tokens, without the end-of-sequence token; those of all `n` answers. */
+  readonly completionTokens: number;
+}
+
+/** How one of the `n` answers ended. */
+export interface ChoiceSummary {
+  readonly finishReason: FinishReason;
   /** Generated tokens, without the end-of-sequence token. */
   readonly completionTokens: number;
 }
 
 /** The last message of a generation. */
 export interface GenerationSummary {
-  readonly finishReason: FinishReason;
+  /** One for each of the `n` answers, in order. */
+  readonly choices: readonly [ChoiceSummary, ...ChoiceSummary[]];
   readonly usage: Usage;
   readonly trace: StageTrace;
   readonly prefillMs: number;

@@ -1,20 +1,26 @@
 /** What a caller is told when an answer is complete. */
-import type { GenerationSummary, Hop, StageSpan, TokenChunk } from '../actors/generation.ts';
+import type { ChoiceSummary, GenerationSummary, Hop, StageSpan, TokenChunk } from '../actors/generation.ts';
 import { processNow } from '../runtime/clock.ts';
-import type { BytesBetweenActors, ChatResult, ChatTimings, Mode } from './chat-types.ts';
+import type { BytesBetweenActors, ChatChoice, ChatResult, ChatTimings, Mode } from './chat-types.ts';
 
 export interface Observed {
   /** When the first text arrived at the caller, on the process clock, ms. */
   readonly firstTokenAt: number;
   readonly mode: Mode;
+  /** Whether the request asked for them. */
+  readonly logprobs: boolean;
 }
 
 export function summarize(
   deltas: readonly TokenChunk[],
-  { finishReason, usage, trace, prefillMs, decodeMs }: GenerationSummary,
-  { firstTokenAt, mode }: Observed,
+  { choices: ends, usage, trace, prefillMs, decodeMs }: GenerationSummary,
+  { firstTokenAt, mode, logprobs }: Observed,
 ): ChatResult {
-  const gaps = usage.completionTokens - 1;
+  const [firstEnd, ...otherEnds] = ends;
+  const first = choiceOf(deltas, firstEnd, 0, logprobs);
+  const others = otherEnds.map((end, index) => choiceOf(deltas, end, index + 1, logprobs));
+  const { index: _, ...answer } = first;
+  const gaps = Math.max(...ends.map(({ completionTokens }) => completionTokens)) - 1;
   const timings: ChatTimings = {
     queueMs: trace.queueMs,
     preprocessMs: trace.preprocessMs,
@@ -25,8 +31,8 @@ export function summarize(
     totalMs: processNow() - trace.submittedAt,
   };
   return {
-    text: deltas.map(({ text }) => text).join(''),
-    finishReason,
+    ...answer,
+    choices: [first, ...others],
     usage,
     timings,
     mode,
@@ -35,7 +41,23 @@ export function summarize(
       embeddings: bytesOf(trace.hops, 'embeddings'),
     },
     stages: [...trace.stages, ...generationStages(trace.stages, { firstTokenAt, prefillMs, decodeMs })],
-    tokenIds: deltas.flatMap(({ tokenIds }) => tokenIds),
+  };
+}
+
+/** What the chunks of one answer come to. */
+function choiceOf(
+  deltas: readonly TokenChunk[],
+  { finishReason }: ChoiceSummary,
+  index: number,
+  logprobs: boolean,
+): ChatChoice {
+  const own = deltas.filter((delta) => (delta.index ?? 0) === index);
+  return {
+    index,
+    text: own.map(({ text }) => text).join(''),
+    finishReason,
+    tokenIds: own.flatMap(({ tokenIds }) => tokenIds),
+    ...(logprobs ? { logprobs: own.flatMap((delta) => delta.logprobs ?? []) } : {}),
   };
 }
 

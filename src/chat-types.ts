@@ -1,10 +1,12 @@
 /** What a caller of the programmatic API hands in and gets back. */
+import type { Constraint } from '../actors/constraint/constraint.ts';
 import type {
   FinishReason,
   SamplingOptions,
   StageSpan,
   TextPart,
   TokenChunk,
+  TokenLogprob,
   Usage,
 } from '../actors/generation.ts';
 import type { BlobLike } from '../runtime/util/realms.ts';
@@ -47,6 +49,8 @@ export interface ChatMessage {
 export interface ChatOptions extends SamplingOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage[];
+  /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
+  readonly constraint?: Constraint;
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
   /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */
@@ -68,7 +72,7 @@ export interface ChatTimings {
   readonly prefillMs: number;
   /** From submission to the first text. */
   readonly timeToFirstTokenMs: number;
-  /** Mean time between generated tokens after the first; 0 with fewer than two. */
+  /** Mean time between generated tokens of one answer after the first; 0 with fewer than two. */
   readonly interTokenMs: number;
   /** From submission to the end. */
   readonly totalMs: number;
@@ -82,12 +86,24 @@ export interface BytesBetweenActors {
   readonly copied: number;
 }
 
-/** A whole answer, and what it took. */
-export interface ChatResult {
+/** One of the `n` answers to a request. */
+export interface ChatChoice {
+  /** Which one, from 0. */
+  readonly index: number;
   /** The answer without white space before it; empty when the model said nothing. */
   readonly text: string;
   /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** Generated token ids, without the end-of-sequence token. */
+  readonly tokenIds: readonly number[];
+  /** One for each of `tokenIds`; absent unless `logprobs` was asked for. */
+  readonly logprobs?: readonly TokenLogprob[];
+}
+
+/** A whole answer, and what it took. Text, tokens and their end are those of the first choice. */
+export interface ChatResult extends Omit<ChatChoice, 'index'> {
+  /** All `n` answers, in order; the first is the one of `text`. */
+  readonly choices: readonly ChatChoice[];
   /** Tokens of prompt and answer. */
   readonly usage: Usage;
   /** Where the time went. */
@@ -106,8 +122,6 @@ export interface ChatResult {
   };
   /** What was done when and by which actor, in order, on the process clock; for traces. */
   readonly stages: readonly StageSpan[];
-  /** Generated token ids, without the end-of-sequence token. */
-  readonly tokenIds: readonly number[];
 }
 
 /** An answer in the making: iterate for deltas, await `result` for the whole. Ending the loop early aborts. */

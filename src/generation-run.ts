@@ -59,7 +59,8 @@ export async function* runGeneration(
     if (deltas.length === 0) firstTokenAt = processNow();
     deltas.push(delta);
   });
-  options.onResult(summarize(deltas, summary, { firstTokenAt, mode: options.mode }));
+  const logprobs = read.logprobs === true;
+  options.onResult(summarize(deltas, summary, { firstTokenAt, mode: options.mode, logprobs }));
 }
 
 /** Yields chunks; returns the summary of the attempt that succeeded. */

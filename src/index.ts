@@ -11,6 +11,17 @@
  */
 import '../runtime/require-node.ts';
 
+export type {
+  ChoiceConstraint,
+  ConstrainedTag,
+  Constraint,
+  GrammarConstraint,
+  JsonObjectConstraint,
+  JsonSchema,
+  JsonSchemaConstraint,
+  RegexConstraint,
+  TaggedConstraint,
+} from '../actors/constraint/constraint.ts';
 export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';
 export type {
   FinishReason,
@@ -18,6 +29,8 @@ export type {
   StageSpan,
   TextPart,
   TokenChunk,
+  TokenLogprob,
+  TopLogprob,
   Usage,
 } from '../actors/generation.ts';
 export { DEVICES, type Device, type DeviceChoice, type GpuDevice } from '../actors/inference/gpu/device.ts';
@@ -48,6 +61,7 @@ export type { Events } from '../runtime/util/events.ts';
 export type { BlobLike } from '../runtime/util/realms.ts';
 export {
   type BytesBetweenActors,
+  type ChatChoice,
   type ChatDelta,
   type ChatMessage,
   type ChatOptions,

@@ -12,6 +12,10 @@ export const SAMPLING_FIELDS = [
   'frequencyPenalty',
   'seed',
   'stop',
+  'logitBias',
+  'logprobs',
+  'topLogprobs',
+  'n',
 ] as const satisfies readonly (keyof SamplingOptions)[];
 
 /** The named fields that are there; an absent field must stay absent, for a default to take its place. */

@@ -54,10 +54,10 @@ export class RequestPreparer {
   async prepare(chat: ChatRequest, requestId: string, signal: AbortSignal): Promise<Prepared> {
     const startedAt = processNow();
     const { directory, limits } = this.#parts;
-    const { contextLength } = directory.geometry;
+    const { contextLength, vocabSize } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
     const requested = workingOn(requestId, () => validateMessages(chat.messages, limits));
-    const sampling = resolveSampling(chat, directory.generationConfig, contextLength);
+    const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
     const { promptIds, positions } = workingOn(requestId, () =>

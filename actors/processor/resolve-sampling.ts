@@ -12,6 +12,9 @@ const DEFAULT_MAX_TOKENS = 256;
 const MAX_STOP_STRINGS = 16;
 const SEEDS = 2 ** 32;
 const LEAST_PENALTY = 1e-6;
+const MOST_BIAS = 100;
+const MOST_TOP_LOGPROBS = 20;
+const MOST_CHOICES = 16;
 
 interface NumberRange {
   readonly min: number;
@@ -32,16 +35,20 @@ const RANGES = {
   presencePenalty: { min: -2, max: 2 },
   frequencyPenalty: { min: -2, max: 2 },
   seed: { min: 0, max: SEEDS - 1, integer: true },
+  topLogprobs: { min: 0, max: MOST_TOP_LOGPROBS, integer: true },
+  n: { min: 1, max: MOST_CHOICES, integer: true },
 } as const satisfies Partial<Record<keyof SamplingOptions, NumberRange>>;
 
 /**
  * @param room tokens that the prompt leaves of the context, at least 1; `maxTokens` is cut to it
+ * @param vocabSize tokens that the model knows. Default: not known, any id passes
  * @throws InputError INVALID_SAMPLING naming field, value and range
  */
 export function resolveSampling(
   options: SamplingOptions,
   defaults: GenerationConfig,
   room: number,
+  vocabSize = Number.POSITIVE_INFINITY,
 ): ResolvedSampling {
   const number = (field: keyof typeof RANGES): number | undefined => checkNumber(options, field);
   const modelTemperature = defaults.do_sample === true ? (defaults.temperature ?? 1) : 0;
@@ -56,6 +63,9 @@ export function resolveSampling(
     frequencyPenalty: number('frequencyPenalty') ?? 0,
     seed: number('seed') ?? randomInt(SEEDS),
     stop: checkStop(options.stop),
+    logitBias: checkBias(options.logitBias, vocabSize),
+    ...checkLogprobs(options),
+    n: number('n') ?? 1,
   };
 }
 
@@ -83,6 +93,36 @@ function checkStop(stop: unknown): readonly string[] {
     if (typeof one === 'string' && one !== '') return one;
     throw invalid(`stop[${i}]`, one, remedy);
   });
+}
+
+/** Read as entries: a key of an object is a text, whatever the type says. */
+function checkBias(bias: unknown, vocabSize: number): Readonly<Record<number, number>> {
+  if (bias === undefined) return {};
+  const remedy = `Give an object of token ids, each with a number from -${MOST_BIAS} to ${MOST_BIAS}.`;
+  if (typeof bias !== 'object' || bias === null || Array.isArray(bias))
+    throw invalid('logitBias', bias, remedy);
+  const checked: Record<number, number> = {};
+  for (const [key, value] of Object.entries(bias)) {
+    const id = Number(key);
+    if (!Number.isSafeInteger(id) || id < 0 || String(id) !== key) throw invalid('logitBias', key, remedy);
+    if (id >= vocabSize) {
+      throw invalid('logitBias', id, `The model's tokens have ids from 0 to ${vocabSize - 1}.`);
+    }
+    if (typeof value !== 'number' || !(Math.abs(value) <= MOST_BIAS))
+      throw invalid(`logitBias[${id}]`, value, remedy);
+    checked[id] = value;
+  }
+  return checked;
+}
+
+function checkLogprobs(options: SamplingOptions): Pick<ResolvedSampling, 'logprobs' | 'topLogprobs'> {
+  const logprobs: unknown = options.logprobs ?? false;
+  const topLogprobs = checkNumber(options, 'topLogprobs') ?? 0;
+  if (typeof logprobs !== 'boolean') throw invalid('logprobs', logprobs, 'Give true or false.');
+  if (topLogprobs > 0 && !logprobs) {
+    throw invalid('topLogprobs', topLogprobs, 'They come with logprobs: give logprobs: true as well.');
+  }
+  return { logprobs, topLogprobs };
 }
 
 function describeRange({ min, max, integer, above }: NumberRange): string {

@@ -63,8 +63,10 @@ async function answer(
   } else await printStream(troupe.stream(request), output, () => progress.clear());
 }
 
-/** What `--json` promises; token ids and stages of a result are for programs that use the API. */
-function report(result: ChatResult): Omit<ChatResult, 'tokenIds' | 'stages'> {
+/** What `--json` promises; the rest of a result is for programs that use the API. */
+function report(
+  result: ChatResult,
+): Pick<ChatResult, 'text' | 'finishReason' | 'usage' | 'timings' | 'mode' | 'bytesBetweenActors'> {
   const { text, finishReason, usage, timings, mode, bytesBetweenActors } = result;
   return { text, finishReason, usage, timings, mode, bytesBetweenActors };
 }

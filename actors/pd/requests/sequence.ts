@@ -131,7 +131,7 @@ export class Sequence {
   #summary(finishReason: FinishReason): GenerationSummary {
     const { trace, promptIds } = this.request.envelope;
     return {
-      finishReason,
+      choices: [{ finishReason, completionTokens: this.#stops.generated }],
       usage: {
         promptTokens: promptIds.length,
         imageTokens: this.#imageTokens,

@@ -15,7 +15,7 @@ describe('an answer that is wanted whole', () => {
     await runToEnd(engine);
     assert.equal(sink.chunks.length, 2);
     assert.deepEqual(sink.tokenIds, golden.tokenIds);
-    assert.equal(sink.summary.finishReason, 'stop');
+    assert.equal(sink.summary.choices[0].finishReason, 'stop');
     await engine.dispose();
   });
 });
@@ -47,7 +47,7 @@ describe('a consumer slower than the model', () => {
     assert.equal(slow.chunks.length, 2);
     assert.deepEqual(slow.tokenIds, golden.tokenIds);
     assert.equal(slow.text, mate.text);
-    assert.equal(slow.summary.finishReason, 'stop');
+    assert.equal(slow.summary.choices[0].finishReason, 'stop');
     assert.equal(engine.stats().draining, 0);
   });
 

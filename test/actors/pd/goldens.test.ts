@@ -19,7 +19,7 @@ for (const kind of ['plain', 'rewritten'] as const) {
         const sink = sinks[index];
         assert.deepEqual(sink?.tokenIds, golden.tokenIds, golden.image);
         assert.equal(sink?.text.trim(), golden.greedy, golden.image);
-        assert.equal(sink?.summary.finishReason, 'stop');
+        assert.equal(sink?.summary.choices[0].finishReason, 'stop');
         assert.deepEqual(sink?.summary.usage, {
           promptTokens: golden.promptIds.length,
           imageTokens: 25,

@@ -40,7 +40,7 @@ for (const kind of ['plain', 'rewritten'] as const) {
       const sink = new RecordingSink();
       engine.submit({ envelope: envelope([1, 2, 3], { maxTokens: 1000 }), images: [] }, sink);
       await runToEnd(engine);
-      assert.equal(sink.summary.finishReason, 'length');
+      assert.equal(sink.summary.choices[0].finishReason, 'length');
       assert.equal(sink.tokenIds.length, GROUP_QUERY.contextLength - 3);
       await engine.dispose();
     });

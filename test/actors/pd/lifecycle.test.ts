@@ -40,7 +40,7 @@ describe('how a request leaves the engine', () => {
   it('at the end-of-sequence token, which is neither text nor counted', async () => {
     const { sink, image } = ask(short);
     await runToEnd(engine);
-    assert.equal(sink.summary.finishReason, 'stop');
+    assert.equal(sink.summary.choices[0].finishReason, 'stop');
     assert.equal(sink.summary.usage.completionTokens, short.tokenIds.length);
     assert.equal(image.releases, 1);
   });
@@ -48,7 +48,7 @@ describe('how a request leaves the engine', () => {
   it('at its token limit', async () => {
     const { sink } = ask(golden, { maxTokens: 3 });
     await runToEnd(engine);
-    assert.equal(sink.summary.finishReason, 'length');
+    assert.equal(sink.summary.choices[0].finishReason, 'length');
     assert.deepEqual(sink.tokenIds, golden.tokenIds.slice(0, 3));
     assert.equal(since('decodeRows'), 2, 'the prefill gives the first token');
   });
@@ -57,7 +57,7 @@ describe('how a request leaves the engine', () => {
     const stop = golden.greedy.slice(12, 20);
     const { sink } = ask(golden, { stop: [stop] });
     await runToEnd(engine);
-    assert.equal(sink.summary.finishReason, 'stop');
+    assert.equal(sink.summary.choices[0].finishReason, 'stop');
     assert.equal(sink.text, golden.greedy.slice(0, golden.greedy.indexOf(stop)));
     assert.ok(sink.summary.usage.completionTokens < golden.tokenIds.length);
   });

@@ -22,6 +22,10 @@ export const GREEDY: ResolvedSampling = {
   frequencyPenalty: 0,
   seed: 0,
   stop: [],
+  logitBias: {},
+  logprobs: false,
+  topLogprobs: 0,
+  n: 1,
 };
 
 let lastRequest = 0;
