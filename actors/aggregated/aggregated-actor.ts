@@ -54,7 +54,7 @@ export default defineActor({
           const encode = stageSpan('encode', context.name, encodeMs);
           const stages = encodeMs > 0 ? [...trace.stages, encode] : trace.stages;
           try {
-            await language.room(signal);
+            await language.room(envelope, signal);
           } catch (error) {
             for (const image of ready) image.release();
             throw error;

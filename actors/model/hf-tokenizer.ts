@@ -8,6 +8,7 @@ import { corruptTokenizer, type TokenizerJson } from './tokenizer-json.ts';
 
 export interface HfTokenizer {
   encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
+  id_to_token(id: number): string | undefined;
   decode(ids: readonly number[], options: { readonly clean_up_tokenization_spaces: boolean }): string;
 }
 

@@ -5,16 +5,35 @@
 
 import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
+import { bytesOfPieces } from './token-bytes.ts';
 import { readTokenizer } from './tokenizer-file.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
+
+/** A token by itself. */
+export interface DescribedToken {
+  readonly id: number;
+  /** Where it is a part of a character alone, U+FFFD stands for that. */
+  readonly text: string;
+  /** UTF-8, exact; none for a special token, which is no part of a text, and for an id that the tokenizer does not know. */
+  readonly bytes: readonly number[];
+}
+
+const UTF8 = new TextEncoder();
 
 export class TokenDecoder {
   readonly #tokenizer: HfTokenizer;
   readonly #special: ReadonlySet<number>;
+  /** Spelled as they are, whatever the vocabulary's way of spelling is. */
+  readonly #added: ReadonlyMap<number, string>;
+  readonly #bytesOf: ((piece: string) => Uint8Array) | undefined;
+  readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
 
-  constructor(tokenizer: HfTokenizer, { added_tokens }: TokenizerJson) {
+  constructor(tokenizer: HfTokenizer, json: TokenizerJson) {
+    const { added_tokens } = json;
     this.#tokenizer = tokenizer;
     this.#special = new Set(added_tokens.filter((token) => token.special).map((token) => token.id));
+    this.#added = new Map(added_tokens.map(({ id, content }) => [id, content]));
+    this.#bytesOf = bytesOfPieces(json);
   }
 
   /** @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
@@ -34,6 +53,17 @@ export class TokenDecoder {
   decode(ids: readonly number[]): string {
     const kept = ids.filter((id) => !this.isSpecial(id));
     return kept.length === 0 ? '' : this.#tokenizer.decode(kept, { clean_up_tokenization_spaces: false });
+  }
+
+  describe(id: number): DescribedToken {
+    const added = this.#added.get(id);
+    if (added !== undefined) {
+      return { id, text: added, bytes: this.isSpecial(id) ? [] : [...UTF8.encode(added)] };
+    }
+    const piece = this.#tokenizer.id_to_token(id);
+    if (piece === undefined) return { id, text: '', bytes: [] };
+    const bytes = this.#bytesOf?.(piece) ?? UTF8.encode(this.decode([id]));
+    return { id, text: this.#text.decode(bytes), bytes: [...bytes] };
   }
 
   /** True for a token that `decode` leaves out. */

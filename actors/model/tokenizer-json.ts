@@ -20,6 +20,7 @@ export type Vocab = z.infer<typeof vocabSchema>;
 const tokenizerJsonSchema = z.looseObject({
   added_tokens: z.array(z.looseObject(addedTokenSchema.shape)).default([]),
   pre_tokenizer: z.unknown().default(null),
+  decoder: z.unknown().default(null),
   model: z.looseObject({ vocab: vocabSchema, unk_token: z.string().nullish() }),
 });
 /** `tokenizer.json`: what we read is typed, the rest is passed on as it is. */

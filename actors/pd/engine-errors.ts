@@ -1,6 +1,7 @@
 /** The ways in which the engine fails a request. Only a request: the engine itself goes on. */
 import { ActorError, TroupeError } from '../../runtime/errors.ts';
 import { InputError } from '../errors.ts';
+import type { KvBudget } from './kv-cache/kv-budget.ts';
 
 export function deadlineExceeded(requestId: string): TroupeError {
   return new TroupeError(`Request ${requestId} passed its deadline`, {
@@ -62,16 +63,32 @@ export function imageTokensMismatch(imageTokens: number, features: number): Trou
   );
 }
 
-/** @param most the longest sequence, prompt and answer, that the memory holds */
-export function neverFits(promptTokens: number, longest: number, most: number): InputError {
+/** @param longest what each of so many choices may come to, prompt and answer */
+export function neverFits(
+  promptTokens: number,
+  longest: number,
+  choices: number,
+  budget: KvBudget,
+): InputError {
+  const most = budget.longestOf(choices);
+  const fewer = choices > 1 ? 'fewer answers, ' : '';
   const remedy =
     promptTokens < most
-      ? `Ask for at most ${most - promptTokens} tokens, or raise pd.kvCacheBytes`
-      : 'Shorten the prompt, or raise pd.kvCacheBytes';
-  const problem = `with its prompt of ${promptTokens} tokens an answer does not fit into the memory for keys and values, which holds ${most}`;
+      ? `Ask for ${fewer}at most ${most - promptTokens} tokens, or raise pd.kvCacheBytes`
+      : `${choices > 1 ? 'Ask for fewer answers, shorten' : 'Shorten'} the prompt, or raise pd.kvCacheBytes`;
+  const each = choices > 1 ? `${choices} answers do not fit` : 'an answer does not fit';
+  const problem = `with the prompt of ${promptTokens} tokens ${each} into the memory for keys and values, which holds ${most}${choices > 1 ? ' for each' : ''}`;
   return new InputError('KV_MEMORY_EXCEEDED', problem, {
     field: 'maxTokens',
     value: longest - promptTokens,
     remedy,
+  });
+}
+
+export function tooManyChoices(choices: number, maxRunning: number): InputError {
+  return new InputError('TOO_MANY_CHOICES', `is more answers than the engine makes at once, ${maxRunning}`, {
+    field: 'n',
+    value: choices,
+    remedy: `Ask for at most ${maxRunning}, or raise maxRunning`,
   });
 }

@@ -5,7 +5,7 @@
 import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import type { StepLoop } from '../../runtime/actor/step-loop.ts';
 import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
-import type { GenerationSummary, TokenChunk } from '../generation.ts';
+import type { GenerationSummary, RequestEnvelope, TokenChunk } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GpuStats } from '../inference/gpu/gpu-stats.ts';
 import type { PdEngine } from './engine/engine.ts';
@@ -40,8 +40,8 @@ export class LanguageStage {
    * Resolves when there is room for one more request; `submit` must follow in the same turn. Rejects when the
    * actor is stopping or the caller has gone.
    */
-  async room(signal: AbortSignal): Promise<void> {
-    await this.#engine.roomToSubmit(AbortSignal.any([signal, this.#context.stopping]));
+  async room({ sampling }: Pick<RequestEnvelope, 'sampling'>, signal: AbortSignal): Promise<void> {
+    await this.#engine.roomToSubmit(sampling.n, AbortSignal.any([signal, this.#context.stopping]));
   }
 
   submit(request: EngineRequest, writer: AnswerWriter): void {

@@ -24,7 +24,7 @@ export default defineActor({
       handlers: {
         async generate({ images, ...envelope }, writer) {
           assertWanted(envelope, writer.signal);
-          await stage.room(writer.signal);
+          await stage.room(envelope, writer.signal);
           const trace = received(envelope.trace, context.name);
           const encoded = images.map(({ hash, embeddings }) => embeddedImage(hash, embeddings));
           const held = holdImages(arena, context.holder, encoded);

@@ -5,6 +5,7 @@
  */
 import { processNow } from '../../../runtime/clock.ts';
 import * as failures from '../engine-errors.ts';
+import type { Choice } from '../requests/choice.ts';
 import type { Scheduler } from '../requests/scheduler.ts';
 import type { Sequence } from '../requests/sequence.ts';
 import type { ModelRunner } from '../runner/model-runner.ts';
@@ -31,8 +32,6 @@ export class EngineCore {
   readonly #prompts: PromptStage;
   /** Prompt tokens run since the last decode step, while the batch fills. */
   #gathered = 0;
-  /** The row that is about to be removed holds numbers that are not finite. */
-  #unsound = false;
 
   constructor(parts: EngineCoreParts) {
     this.#scheduler = parts.scheduler;
@@ -58,7 +57,7 @@ export class EngineCore {
 
   /** Whether a reader has a pace to keep. */
   get #isRead(): boolean {
-    return this.#scheduler.running.some((sequence) => sequence.hasReader);
+    return this.#scheduler.running.some(({ sequence }) => sequence.hasReader);
   }
 
   /**
@@ -76,13 +75,13 @@ export class EngineCore {
   #dropLeavers(): void {
     this.#scheduler.dropWaiting((sequence) => this.#isOver(sequence));
     this.#prompts.dropLeavers();
-    this.#keepRows(this.#scheduler.running, (sequence) => !this.#isOver(sequence));
+    this.#keepRows(this.#scheduler.running, ({ sequence }) => !this.#isOver(sequence));
   }
 
-  /** A prompt is complete: its sequence joins the batch with its first token. */
+  /** A prompt is complete: its choices join the batch, each with its first token. */
   #start(sequence: Sequence, predictions: Predictions, promptRow: number): void {
-    const row = this.#scheduler.start(sequence);
-    if (!this.#sample(sequence, predictions, promptRow)) this.#removeRow(row);
+    const first = this.#scheduler.start(sequence);
+    this.#keepRows(sequence.choices, (choice) => this.#sample(choice, predictions, promptRow), first);
   }
 
   async #decodeRunning(): Promise<void> {
@@ -91,40 +90,42 @@ export class EngineCore {
     const predictions = await this.#decode(batch);
     this.#keepRows(
       batch,
-      (sequence, row) => predictions !== undefined && this.#sample(sequence, predictions, row),
+      (choice, row) => predictions !== undefined && this.#sample(choice, predictions, row),
     );
   }
 
   /** Undefined when the run failed: which row broke it is unknown, so the batch goes and the engine stays. */
-  async #decode(batch: readonly Sequence[]): Promise<Predictions | undefined> {
+  async #decode(batch: readonly Choice[]): Promise<Predictions | undefined> {
     this.#counters.countDecode(batch.length);
     try {
       const startedAt = processNow();
-      const tokens = Int32Array.from(batch, (sequence) => sequence.lastToken);
-      const logits = batch.some(({ sampler }) => !sampler.greedy);
-      const alone = batch.length === 1 ? batch[0]?.id : undefined;
-      const shifts = Int32Array.from(batch, (sequence) => sequence.positionShift);
-      const predictions = await this.#runner.decode(tokens, logits, shifts, alone);
+      const tokens = Int32Array.from(batch, (choice) => choice.lastToken);
+      const logits = batch.some(({ needsLogits }) => needsLogits);
+      const [first] = batch;
+      const alone = batch.every(({ sequence }) => sequence === first?.sequence);
+      const blamed = alone ? first?.sequence.id : undefined;
+      const shifts = Int32Array.from(batch, ({ sequence }) => sequence.positionShift);
+      const predictions = await this.#runner.decode(tokens, logits, shifts, blamed);
       this.#pacer.noteDecode(processNow() - startedAt);
       this.#counters.notePeak(this.#runner.kvBytes);
       return predictions;
     } catch (error) {
-      for (const sequence of batch) sequence.stream.fail(error);
+      for (const { sequence } of batch) sequence.stream.fail(error);
       return undefined;
     }
   }
 
-  /** Chooses and streams one token; false when the sequence is over. */
-  #sample(sequence: Sequence, predictions: Predictions, row: number): boolean {
+  /** Chooses and streams one token; false when the choice is over. */
+  #sample(choice: Choice, predictions: Predictions, row: number): boolean {
+    const { sequence } = choice;
     if (this.#isOver(sequence)) return false;
     try {
-      const { sampler } = sequence;
-      const token = sampler.greedy ? predictions.likeliest(row) : sampler.sample(predictions.logits(row));
-      if (token === -1) {
-        this.#unsound = true;
+      const token = choice.choose(predictions, row);
+      if (token === undefined) {
+        sequence.unsound = true;
         throw failures.numericsFailed(sequence.id);
       }
-      return !sequence.accept(token);
+      return !choice.accept(token);
     } catch (error) {
       sequence.stream.fail(error);
       return false;
@@ -140,18 +141,21 @@ export class EngineCore {
     return stream.settled;
   }
 
-  /** Removes the rows that `stays` refuses, from the last down: the row that moves into a gap has been asked. */
-  #keepRows(rows: readonly Sequence[], stays: (sequence: Sequence, row: number) => boolean): void {
-    for (let row = rows.length - 1; row >= 0; row--) {
-      const sequence = rows[row];
-      if (sequence !== undefined && !stays(sequence, row)) this.#removeRow(row);
+  /**
+   * Removes the rows that `stays` refuses, from the last down: the row that moves into a gap has been asked.
+   *
+   * @param first row of the first of `choices`
+   */
+  #keepRows(choices: readonly Choice[], stays: (choice: Choice, row: number) => boolean, first = 0): void {
+    for (let index = choices.length - 1; index >= 0; index--) {
+      const choice = choices[index];
+      if (choice !== undefined && !stays(choice, first + index)) this.#removeRow(choice, first + index);
     }
   }
 
-  #removeRow(row: number): void {
+  #removeRow({ sequence }: Choice, row: number): void {
     this.#scheduler.stop(row);
     this.#runner.remove(row);
-    if (this.#unsound) this.#runner.scrub();
-    this.#unsound = false;
+    if (sequence.unsound) this.#runner.scrub();
   }
 }

@@ -14,8 +14,7 @@ import type { EngineRequest } from '../engine-request.ts';
 import { AnswerStream } from '../requests/answer-stream.ts';
 import type { GenerationSink } from '../requests/generation-sink.ts';
 import { Scheduler, type SchedulerLimits } from '../requests/scheduler.ts';
-import { Sequence, type SequenceLimits } from '../requests/sequence.ts';
-import type { IncrementalDetokenizer } from '../requests/stop-checker.ts';
+import { Sequence, type SequenceLimits, type SequenceTokens } from '../requests/sequence.ts';
 import type { LoadGraphsOptions } from '../runner/load-graphs.ts';
 import { ModelRunner } from '../runner/model-runner.ts';
 import { PrefillPacer } from '../runner/prefill-pacer.ts';
@@ -32,9 +31,8 @@ export interface EngineOptions extends SchedulerLimits {
 
 export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
 
-export interface EngineModel extends SequenceLimits {
+export interface EngineModel extends SequenceLimits, SequenceTokens {
   readonly runner: ModelRunner<Sequence>;
-  newDetokenizer(): IncrementalDetokenizer;
 }
 
 export class PdEngine {
@@ -67,7 +65,9 @@ export class PdEngine {
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
     const runner = await ModelRunner.load<Sequence>(directory, options);
     const newDetokenizer = () => new Detokenizer(tokens);
-    return new PdEngine({ runner, newDetokenizer, contextLength, eosTokenIds, imageTokenId }, options);
+    const describe = (id: number) => tokens.describe(id);
+    const limits = { contextLength, eosTokenIds, imageTokenId };
+    return new PdEngine({ runner, newDetokenizer, describe, ...limits }, options);
   }
 
   /**
@@ -81,7 +81,7 @@ export class PdEngine {
       this.#counters.countEnd(error);
       sequence.releaseImages();
     });
-    const sequence = new Sequence(request, stream, this.#model.newDetokenizer(), this.#model);
+    const sequence = new Sequence(request, stream, this.#model, this.#model);
     this.#streams.add(stream);
     const refusal = this.#refusal(sequence);
     if (refusal !== undefined) stream.fail(refusal);
@@ -93,10 +93,11 @@ export class PdEngine {
   /**
    * Resolves when `submit` will find room, for one caller per place and in order; submit in the same turn.
    *
+   * @param choices answers that the request wants
    * @throws the signal's reason, when it aborts before
    */
-  roomToSubmit(signal?: AbortSignal): Promise<void> {
-    return this.#scheduler.roomToEnqueue(signal);
+  roomToSubmit(choices = 1, signal?: AbortSignal): Promise<void> {
+    return this.#scheduler.roomToEnqueue(choices, signal);
   }
 
   /** Whether `submit` would find room now. */
@@ -104,10 +105,10 @@ export class PdEngine {
     return this.#scheduler.hasRoom;
   }
 
-  /** Sequences that run or whose prompt is run, and those that wait to be admitted. */
+  /** Answers that run or whose prompt is run, and those that wait to be admitted. */
   get load(): { readonly admitted: number; readonly waiting: number } {
-    const { waiting, prefilling, running } = this.#scheduler;
-    return { admitted: prefilling.length + running.length, waiting: waiting.length };
+    const { admitted, queued } = this.#scheduler;
+    return { admitted, waiting: queued };
   }
 
   /** True while a `step` has something to do. Draining answers wait for their consumers, not for steps. */
@@ -129,7 +130,7 @@ export class PdEngine {
     const { budget, prefixStats } = this.#model.runner;
     return {
       ...this.#counters,
-      waiting: this.#scheduler.waiting.length,
+      waiting: this.#scheduler.queued,
       prefilling: this.#scheduler.prefilling.length,
       running: this.#scheduler.running.length,
       draining: [...this.#streams].filter((stream) => stream.draining).length,
@@ -160,13 +161,15 @@ export class PdEngine {
     await this.#model.runner.release();
   }
 
-  #refusal({ id, promptIds, longest }: Sequence): Error | undefined {
+  #refusal({ id, promptIds, longest, choices }: Sequence): Error | undefined {
     const { contextLength, runner } = this.#model;
     if (this.#disposed !== undefined) return failures.engineStopped(id);
     if (promptIds.length === 0) return failures.emptyPrompt(id);
     if (promptIds.length >= contextLength) return failures.promptTooLong(promptIds.length, contextLength);
-    if (!runner.budget.holds([longest])) {
-      return failures.neverFits(promptIds.length, longest, runner.budget.longest);
+    const { maxRunning } = this.#scheduler.limits;
+    if (choices.length > maxRunning) return failures.tooManyChoices(choices.length, maxRunning);
+    if (!runner.budget.holds(choices.map(() => longest))) {
+      return failures.neverFits(promptIds.length, longest, choices.length, runner.budget);
     }
     return undefined;
   }

@@ -2,13 +2,13 @@ import type { PrefixCacheStats } from '../prefix-cache/prefix-cache.ts';
 
 /** What the engine counts. Plain data: it can be sent to another thread as it is. */
 export interface PdStats {
-  /** Sequences waiting for their prefill, now. */
+  /** Answers waiting for their prefill, now. */
   readonly waiting: number;
-  /** Sequences whose prompt is being run, now. */
+  /** Requests whose prompt is being run, now. */
   readonly prefilling: number;
-  /** Sequences in the decode batch, now. */
+  /** Answers in the decode batch, now. */
   readonly running: number;
-  /** Complete answers whose consumer has not taken all text yet, now. */
+  /** Requests whose answers are complete and whose consumer has not taken all text yet, now. */
   readonly draining: number;
   /** Prompts run, and those of their tokens that were run. */
   readonly prefills: number;

@@ -105,13 +105,13 @@ export class PromptQueue {
   }
 
   #begin(sequence: Sequence): PromptRun {
-    const { promptIds, images, sampler } = sequence;
+    const { promptIds, images, choices } = sequence;
     const imagesRead = () => sequence.releaseImages();
     const prompt = this.#parts.runner.begin({
       ids: promptIds,
       positions: sequence.request.envelope.positions?.ids,
       images,
-      logits: !sampler.greedy,
+      logits: choices.some(({ needsLogits }) => needsLogits),
       onImagesRead: imagesRead,
       requestId: sequence.id,
     });

@@ -22,7 +22,7 @@ export interface PromptStageParts {
   readonly pacer: PrefillPacer;
   /** True when nothing more is to be computed for a sequence. */
   isOver(sequence: Sequence): boolean;
-  /** Takes a sequence whose prompt is complete and is the cache's last row, and which row of its run it was. */
+  /** Takes a sequence whose prompt is complete and is the cache's last rows, and which row of its run it was. */
   start(sequence: Sequence, predictions: Predictions, row: number): void;
 }
 
@@ -43,7 +43,7 @@ export class PromptStage {
     const { scheduler, runner } = this.#parts;
     const { remote } = runner;
     const tokens = this.#takeRemote();
-    const readers = scheduler.running.filter((sequence) => sequence.hasReader).length;
+    const readers = scheduler.running.filter(({ sequence }) => sequence.hasReader).length;
     if (remote !== undefined && remote.sequence === undefined && readers > 0) await this.#sendRemote(remote);
     const run = tokens + (await this.#runLocal(readers));
     if (run > 0 || scheduler.running.length > 0 || remote?.sequence === undefined) return run;
@@ -148,7 +148,7 @@ export class PromptStage {
 
   #start({ sequence, prompt }: OpenedPrompt<Sequence>, predictions: Predictions, row: number): void {
     const { runner, counters } = this.#parts;
-    runner.join(prompt);
+    runner.join(prompt, sequence.choices.length);
     sequence.endPrefill();
     counters.countPrefill();
     counters.notePeak(runner.kvBytes);

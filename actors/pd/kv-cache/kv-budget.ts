@@ -19,10 +19,11 @@ export class KvBudget {
     this.tokens = Math.max(Math.floor(bytes / bytesPerToken), capacityFor(leastTokens));
   }
 
-  /** The longest sequence, prompt and answer together, that fits at all. */
-  get longest(): number {
-    let longest = this.tokens;
-    while (longest > 0 && capacityFor(longest) > this.tokens) longest -= 1;
+  /** The longest that so many sequences, each with its prompt, can be and fit together. */
+  longestOf(sequences: number): number {
+    const each = Math.floor(this.tokens / sequences);
+    let longest = each;
+    while (longest > 0 && capacityFor(longest) > each) longest -= 1;
     return longest;
   }
 

@@ -25,8 +25,8 @@ export interface KvCache {
   emptyPast(rows: number): Tensors;
   /** Room for the keys and values of a prompt of so many tokens. */
   openPrompt(promptLength: number): PromptKv;
-  /** Makes a `PromptKv` the row after the last. The kv is then of no more use. */
-  join(kv: PromptKv): void;
+  /** Makes a `PromptKv` the row after the last, or so many of them. The kv is then of no more use. */
+  join(kv: PromptKv, rows?: number): void;
   /** Frees a `PromptKv` that will not become a row. */
   drop(kv: PromptKv): void;
   /** The past of all rows and the attention mask for one new token each. */

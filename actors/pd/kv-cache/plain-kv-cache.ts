@@ -59,10 +59,10 @@ export class PlainKvCache implements KvCache {
     return new PlainPromptKv(this.#emptyPast);
   }
 
-  join(kv: PromptKv): void {
+  join(kv: PromptKv, rows = 1): void {
     if (!(kv instanceof PlainPromptKv))
       throw new TypeError('The prompt’s keys and values are of another cache');
-    this.append(kv.outputs, kv.length);
+    for (let copy = 0; copy < rows; copy++) this.append(kv.outputs, kv.length);
   }
 
   drop(): void {}

@@ -66,14 +66,15 @@ export class SlotKvCache implements KvCache {
     return kv;
   }
 
-  join(kv: PromptKv): void {
+  join(kv: PromptKv, rows = 1): void {
     if (!(kv instanceof SlotPromptKv))
       throw new TypeError('The prompt’s keys and values are of another cache');
-    const row = this.#rows;
-    this.#ensure(row + 1, Math.max(kv.length, this.#longest()));
-    for (const [index, slab] of this.#slabs.entries()) kv.copyTo(slab, index, row);
-    this.#setLength(row, kv.length);
-    this.#rows += 1;
+    this.#ensure(this.#rows + rows, Math.max(kv.length, this.#longest()));
+    for (let copy = 0; copy < rows; copy++) {
+      for (const [index, slab] of this.#slabs.entries()) kv.copyTo(slab, index, this.#rows);
+      this.#setLength(this.#rows, kv.length);
+      this.#rows += 1;
+    }
     this.#pastViews = undefined;
     this.drop(kv);
   }

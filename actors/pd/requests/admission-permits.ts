@@ -1,9 +1,10 @@
 /**
- * Callers who wait for a place in a bounded queue. Each free place is promised to one of them, in order. A promise
+ * Callers who wait for places in a bounded queue. Each free place is promised to one of them, in order. A promise
  * holds for one turn of the event loop: a caller who did not come by then (it was cancelled, or failed in between)
  * loses it to the next, so that nobody waits for a place that stands empty.
  */
 interface Waiter {
+  readonly places: number;
   readonly grant: () => void;
 }
 
@@ -20,14 +21,16 @@ export class AdmissionPermits {
   }
 
   /**
-   * Resolves when there is a place for this caller, who must take it in the same turn.
+   * Resolves when there are places for this caller, who must take them in the same turn.
    *
+   * @param places not more than the queue has
    * @throws the signal's reason, when it aborts before
    */
-  next(signal?: AbortSignal): Promise<void> {
+  next(places: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(signal.reason);
     return new Promise((resolve, reject) => {
       const waiter = {
+        places,
         grant: () => {
           signal?.removeEventListener('abort', leave);
           resolve();
@@ -36,6 +39,8 @@ export class AdmissionPermits {
       const leave = () => {
         this.#waiters.delete(waiter);
         reject(signal?.reason);
+        // Those behind may need fewer places.
+        this.freed();
       };
       signal?.addEventListener('abort', leave, { once: true });
       this.#waiters.add(waiter);
@@ -43,16 +48,16 @@ export class AdmissionPermits {
     });
   }
 
-  /** Somebody took a place. */
-  taken(): void {
-    this.#promised = Math.max(0, this.#promised - 1);
+  /** Somebody took places. */
+  taken(places: number): void {
+    this.#promised = Math.max(0, this.#promised - places);
   }
 
   /** Promises what is free to those who wait. */
   freed(): void {
     for (const waiter of this.#waiters) {
-      if (this.#promised >= this.#free()) return;
-      this.#promised += 1;
+      if (this.#promised + waiter.places > this.#free()) return;
+      this.#promised += waiter.places;
       this.#waiters.delete(waiter);
       waiter.grant();
       // All that a granted caller does before its submit runs in microtasks, so before this.

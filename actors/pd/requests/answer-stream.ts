@@ -1,5 +1,5 @@
 /**
- * The way of one answer to its sink. Text that the consumer has no credit for waits here and is merged with what
+ * The way of a request's answers to their sink. Text that the consumer has no credit for waits here and is merged with what
  * follows, so a slow consumer delays nobody else in the batch and costs one string, not a queue. So does all but the
  * first piece of an answer that is wanted whole: nobody reads it before, and every piece wakes the caller's thread.
  *
@@ -8,31 +8,36 @@
  */
 import type { GenerationSummary, RequestEnvelope } from '../../generation.ts';
 import { cancelled } from '../engine-errors.ts';
+import { AnswerPiece } from './answer-piece.ts';
+import type { ChosenToken } from './choice.ts';
 import type { GenerationSink } from './generation-sink.ts';
+
+export type AnsweredRequest = Pick<RequestEnvelope, 'requestId' | 'wantsStream' | 'constraint'> & {
+  readonly sampling: Pick<RequestEnvelope['sampling'], 'n'>;
+};
 
 export class AnswerStream {
   readonly requestId: string;
   readonly #wantsStream: boolean;
   readonly #sink: GenerationSink;
   readonly #onSettled: (error?: unknown) => void;
-  #text = '';
-  /** Text other than white space has come. */
-  #begun = false;
+  /** What waits of each answer. */
+  readonly #pieces: readonly AnswerPiece[];
   /** The sink has taken a piece. */
   #handedOver = false;
-  #tokenIds: number[] = [];
   #summary: GenerationSummary | undefined;
   #awaitsCredit = false;
   #settled = false;
 
   /** @param onSettled called once, after the sink's `finish` (with nothing) or `fail` (with the error) */
   constructor(
-    { requestId, wantsStream }: Pick<RequestEnvelope, 'requestId' | 'wantsStream'>,
+    { requestId, wantsStream, sampling, constraint }: AnsweredRequest,
     sink: GenerationSink,
     onSettled: (error?: unknown) => void,
   ) {
     this.requestId = requestId;
     this.#wantsStream = wantsStream;
+    this.#pieces = Array.from({ length: sampling.n }, () => new AnswerPiece(constraint !== undefined));
     this.#sink = sink;
     this.#onSettled = onSettled;
   }
@@ -52,20 +57,21 @@ export class AnswerStream {
   }
 
   /**
-   * Adds a token and its text, and offers what has gathered. Ids wait with their text: a token whose text is still
-   * held back goes out with the next text, or at the end. White space before the answer is dropped: it belongs to
-   * the chat template ("Assistant:" and a space), whose tokenizer puts it into the answer's first token.
+   * Adds a token of an answer and its text, and offers what has gathered. Ids wait with their text: a token whose text is
+   * still held back goes out with the next text, or at the end. White space before the answer is dropped, unless it was
+   * asked for: it belongs to the chat template ("Assistant:" and a space), whose tokenizer puts it into the answer's first
+   * token.
    *
+   * @param index which of the answers
    * @throws whatever the sink throws
    */
-  write(text: string, tokenId: number | undefined): void {
-    this.#text += this.#begun ? text : text.trimStart();
-    this.#begun ||= this.#text !== '';
-    if (tokenId !== undefined) this.#tokenIds.push(tokenId);
-    if (this.#text !== '' && (this.#wantsStream || !this.#handedOver)) this.#offer();
+  write(index: number, text: string, token: ChosenToken | undefined): void {
+    const piece = this.#pieces[index];
+    piece?.add(text, token);
+    if (piece?.hasText && (this.#wantsStream || !this.#handedOver)) this.#offer(piece, index);
   }
 
-  /** The last token has been written: `finish` follows as soon as all text is taken. */
+  /** The last token of the last answer has been written: `finish` follows as soon as all text is taken. */
   end(summary: GenerationSummary): void {
     this.#summary = summary;
     this.#drain();
@@ -75,13 +81,17 @@ export class AnswerStream {
     if (!this.#settled) this.#settle(() => this.#sink.fail(error), error);
   }
 
-  /** Offers the text; true when nothing is left. */
-  #offer(): boolean {
-    if (this.#text === '' && this.#tokenIds.length === 0) return true;
-    if (this.#sink.emit({ text: this.#text, tokenIds: this.#tokenIds })) {
+  /** Offers what waits of all answers; true when nothing is left. */
+  #offerAll(): boolean {
+    return this.#pieces.every((piece, index) => piece.isEmpty || this.#offer(piece, index));
+  }
+
+  /** True when it was taken. */
+  #offer(piece: AnswerPiece, index: number): boolean {
+    const { chunk } = piece;
+    if (this.#sink.emit(this.#pieces.length === 1 ? chunk : { ...chunk, index })) {
       this.#handedOver = true;
-      this.#text = '';
-      this.#tokenIds = [];
+      piece.clear();
       return true;
     }
     this.#awaitCredit();
@@ -90,7 +100,7 @@ export class AnswerStream {
 
   #drain(): void {
     const summary = this.#summary;
-    if (this.#settled || summary === undefined || !this.#offer()) return;
+    if (this.#settled || summary === undefined || !this.#offerAll()) return;
     this.#settle(() => this.#sink.finish(summary));
   }
 
@@ -109,7 +119,7 @@ export class AnswerStream {
     if (this.#settled || (this.#sink.cancelled && this.#summary === undefined)) return;
     try {
       if (this.#sink.cancelled) this.fail(cancelled(this.requestId));
-      else if (this.#summary === undefined) this.#offer();
+      else if (this.#summary === undefined) this.#offerAll();
       else this.#drain();
     } catch (error) {
       this.fail(error);
@@ -118,8 +128,7 @@ export class AnswerStream {
 
   #settle(tell: () => void, error?: unknown): void {
     this.#settled = true;
-    this.#text = '';
-    this.#tokenIds = [];
+    for (const piece of this.#pieces) piece.clear();
     try {
       tell();
     } catch {

@@ -1,14 +1,15 @@
 /**
- * One request inside the engine, from submission to its last token: what is left to do for it, and what it holds.
+ * One request inside the engine, from submission to the last token of its answers: what is left to do for it, and what it
+ * holds. Its prompt is run once; behind it each of its answers is a row of the batch, see `choice.ts`.
  */
 import { processNow } from '../../../runtime/clock.ts';
-import type { FinishReason, GenerationSummary, Hop } from '../../generation.ts';
+import type { GenerationSummary, Hop, TopLogprob } from '../../generation.ts';
 import { countTokens } from '../../model/count-tokens.ts';
 import type { EngineImage, EngineRequest } from '../engine-request.ts';
 import type { PromptRun } from '../runner/prompt-run.ts';
-import { Sampler } from '../sampler/sampler.ts';
 import type { AnswerStream } from './answer-stream.ts';
-import { type IncrementalDetokenizer, StopChecker } from './stop-checker.ts';
+import { Choice } from './choice.ts';
+import type { IncrementalDetokenizer } from './stop-checker.ts';
 
 /** Facts of the model that bound a generation. */
 export interface SequenceLimits {
@@ -18,18 +19,25 @@ export interface SequenceLimits {
   readonly imageTokenId: number;
 }
 
+/** How tokens become text. */
+export interface SequenceTokens {
+  newDetokenizer(): IncrementalDetokenizer;
+  /** Text and bytes of a token by itself. */
+  describe(id: number): Omit<TopLogprob, 'logprob'>;
+}
+
 export class Sequence {
   readonly request: EngineRequest;
   readonly stream: AnswerStream;
-  readonly sampler: Sampler;
+  /** Its answers. */
+  readonly choices: readonly Choice[];
   /** Most tokens that prompt and answer can come to. */
   readonly longest: number;
-  /** The newest token, which the next decode step feeds. */
-  lastToken = -1;
   /** From admission until the first token. */
   prompt: PromptRun | undefined;
+  /** Its rows hold numbers that are not finite. */
+  unsound = false;
 
-  readonly #stops: StopChecker;
   readonly #imageTokens: number;
   readonly #submittedAt = processNow();
   #images: readonly EngineImage[];
@@ -38,22 +46,20 @@ export class Sequence {
   #prefillStart = 0;
   #prefillEnd = 0;
 
-  constructor(
-    request: EngineRequest,
-    stream: AnswerStream,
-    detokenizer: IncrementalDetokenizer,
-    limits: SequenceLimits,
-  ) {
+  constructor(request: EngineRequest, stream: AnswerStream, tokens: SequenceTokens, limits: SequenceLimits) {
     const { promptIds, sampling } = request.envelope;
+    const { eosTokenIds } = limits;
     this.request = request;
     this.stream = stream;
-    this.sampler = new Sampler(sampling, promptIds);
     this.#images = request.images;
     this.#imageTokens = countTokens(promptIds, limits.imageTokenId);
     this.longest = Math.min(promptIds.length + sampling.maxTokens, limits.contextLength);
     const maxTokens = this.longest - promptIds.length;
-    const { eosTokenIds } = limits;
-    this.#stops = new StopChecker({ eosTokenIds, stop: sampling.stop, maxTokens }, detokenizer);
+    this.choices = Array.from({ length: sampling.n }, (_, index) => {
+      const detokenizer = tokens.newDetokenizer();
+      const describe = (id: number) => tokens.describe(id);
+      return new Choice({ sequence: this, index, sampling, maxTokens, eosTokenIds, detokenizer, describe });
+    });
   }
 
   get id(): string {
@@ -81,7 +87,7 @@ export class Sequence {
 
   /** Whether a reader has seen more than the first token, and so a pace to keep. */
   get hasReader(): boolean {
-    return this.wantsStream && this.#stops.generated > 1;
+    return this.wantsStream && this.choices.some(({ generated }) => generated > 1);
   }
 
   expired(now: number): boolean {
@@ -113,30 +119,22 @@ export class Sequence {
     this.prompt = undefined;
   }
 
-  /**
-   * Takes a sampled token and streams its text.
-   *
-   * @returns true when it was the last; `stream.end` has then been called
-   * @throws whatever the sink throws
-   */
-  accept(token: number): boolean {
-    this.lastToken = token;
-    const { text, counted, finished } = this.#stops.push(token);
-    this.stream.write(text, counted ? token : undefined);
-    if (finished === undefined) return false;
-    this.stream.end(this.#summary(finished));
-    return true;
+  /** One of its choices has ended; with the last one, all of it has. */
+  choiceEnded(): void {
+    const [first, ...others] = this.choices.flatMap(({ ended }) => ended ?? []);
+    if (first === undefined || others.length + 1 < this.choices.length) return;
+    this.stream.end(this.#summary([first, ...others]));
   }
 
-  #summary(finishReason: FinishReason): GenerationSummary {
+  #summary(choices: GenerationSummary['choices']): GenerationSummary {
     const { trace, promptIds } = this.request.envelope;
     return {
-      choices: [{ finishReason, completionTokens: this.#stops.generated }],
+      choices,
       usage: {
         promptTokens: promptIds.length,
         imageTokens: this.#imageTokens,
         cachedTokens: this.#cachedTokens,
-        completionTokens: this.#stops.generated,
+        completionTokens: choices.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
       },
       trace: {
         ...trace,

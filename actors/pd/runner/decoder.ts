@@ -28,7 +28,7 @@ export interface TokenFeed {
   readonly ids: Int32Array;
   /** `[rows × length, hidden]`, when the graph takes embeddings; a tensor `[rows, length, hidden]` where it lies on the GPU. */
   readonly embeds: Float32Array | Tensor | undefined;
-  /** Whether logits are wanted, and not the likeliest tokens alone. */
+  /** Whether logits are wanted beside the likeliest tokens. */
   readonly logits: boolean;
   /** The one request that they are run for; absent when there are several. */
   readonly requestId?: string | undefined;
@@ -215,8 +215,9 @@ export class Decoder {
       feeds[TOKEN_TYPES] = new Tensor('int64', this.#types.view(rows * length), [rows, length]);
     }
     this.#addDeepstack(feeds, tokens, rows, length);
-    const chosen = tokens.logits ? undefined : this.#likeliest;
-    const fetches = [...(chosen ?? ['logits']), ...cache.fetches];
+    const chosen = this.#likeliest ?? [];
+    const logits = tokens.logits || chosen.length === 0 ? ['logits'] : [];
+    const fetches = [...chosen, ...logits, ...cache.fetches];
     return runFor(tokens.requestId, () => this.#session.run(feeds, fetches));
   }
 }

@@ -150,9 +150,9 @@ export class ModelRunner<Owner = unknown> {
     return predictions;
   }
 
-  /** Makes a complete prompt the cache's last row. */
-  join(run: PromptRun): void {
-    this.#parts.cache.join(run.kv);
+  /** Makes a complete prompt the cache's last row, or so many of them. */
+  join(run: PromptRun, rows = 1): void {
+    this.#parts.cache.join(run.kv, rows);
   }
 
   /** Forgets a prompt that will not be a row. */

@@ -19,15 +19,11 @@ export class Predictions {
   /** @throws TypeError when the run gave neither logits of shape `[rows, positions, vocabulary]` nor likeliest tokens */
   constructor(outputs: Tensors) {
     const token = outputs[LIKELIEST.token];
-    if (token === undefined) {
-      this.outputs = pick(outputs, ['logits']);
-      const logits = new Logits(outputs.logits);
-      this.#logits = logits;
-      this.#likeliest = (row) => argmax(logits.last(row));
-    } else {
-      this.outputs = pick(outputs, Object.values(LIKELIEST));
-      this.#likeliest = likeliest(token, outputs);
-    }
+    this.outputs = pick(outputs, ['logits', ...Object.values(LIKELIEST)]);
+    const logits =
+      token === undefined || outputs.logits !== undefined ? new Logits(outputs.logits) : undefined;
+    this.#logits = logits;
+    this.#likeliest = token === undefined ? (row) => argmax(this.logits(row)) : likeliest(token, outputs);
   }
 
   /** @returns -1 when a row's logits hold NaN or Infinity, or nothing above -Infinity */

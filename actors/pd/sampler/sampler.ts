@@ -1,38 +1,46 @@
 /**
- * Chooses the next token of one request from its logits: penalties, temperature, truncation, one draw.
- * A sampler belongs to one request: its random numbers and its memory of past tokens depend on nothing else.
+ * Chooses the next token of one answer from its logits: penalties, bias, what is allowed, temperature, truncation, one
+ * draw. A sampler belongs to one answer: its random numbers and its memory of past tokens depend on nothing else.
  */
 import type { ResolvedSampling } from '../../generation.ts';
 import { argmax } from './greedy.ts';
+import { LogitBias } from './logit-bias.ts';
 import { Penalties } from './penalties.ts';
 import { SeededRandom } from './random.ts';
+import { applyMask, lowestOf } from './token-mask.ts';
 import { candidates, truncates } from './truncation.ts';
 
 export class Sampler {
   readonly #options: ResolvedSampling;
   readonly #penalties: Penalties;
+  readonly #bias: LogitBias;
   readonly #random: SeededRandom;
 
   /** @param promptIds the whole prompt: the repetition penalty covers it */
   constructor(options: ResolvedSampling, promptIds: Int32Array) {
     this.#options = options;
     this.#penalties = new Penalties(options, promptIds);
+    this.#bias = new LogitBias(options.logitBias);
     this.#random = new SeededRandom(options.seed);
   }
 
-  /** Whether `sample` would take the likeliest token whatever came before: then nobody needs to ask it. */
+  /** Whether `sample` would take the likeliest allowed token whatever came before: if it is known, nobody needs to ask. */
   get greedy(): boolean {
-    return this.#options.temperature === 0 && this.#penalties.off;
+    return this.#options.temperature === 0 && this.#penalties.off && this.#bias.off;
   }
 
   /**
-   * @param logits `[vocabulary]`; penalties change it in place
+   * @param logits `[vocabulary]`; changed in place
+   * @param mask the tokens that are allowed, at least one. Default: all
    * @returns the chosen token, or -1 when the logits hold NaN or Infinity, or no token is possible
    */
-  sample(logits: Float32Array): number {
+  sample(logits: Float32Array, mask?: Uint32Array): number {
     this.#penalties.apply(logits);
+    this.#bias.apply(logits);
+    if (mask !== undefined) applyMask(logits, mask);
     const likeliest = argmax(logits);
-    if (likeliest === -1) return -1;
+    // The model may hold all that is allowed for impossible: one of them has to come all the same.
+    if (likeliest === -1) return mask === undefined ? -1 : lowestOf(mask);
     const id = this.#options.temperature === 0 ? likeliest : this.#draw(logits, likeliest);
     this.#penalties.observe(id);
     return id;

@@ -12,7 +12,7 @@ import type { Sequence } from '../../../actors/pd/requests/sequence.ts';
 import { Decoder } from '../../../actors/pd/runner/decoder.ts';
 import { ModelRunner } from '../../../actors/pd/runner/model-runner.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
-import { envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
+import { describeToken, envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
 
 const VOCABULARY = 4;
 
@@ -70,7 +70,7 @@ function scriptedEngine(session: GraphSession): PdEngine {
   });
   const newDetokenizer = () => ({ push: String, flush: () => '' });
   return new PdEngine(
-    { runner, newDetokenizer, contextLength: 64, eosTokenIds: [], imageTokenId: -1 },
+    { runner, newDetokenizer, describe: describeToken, contextLength: 64, eosTokenIds: [], imageTokenId: -1 },
     { maxRunning: 4, maxWaiting: 8 },
   );
 }

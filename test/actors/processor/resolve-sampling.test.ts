@@ -6,6 +6,9 @@ import { code } from '../model/support/model-fixture.ts';
 
 const ROOM = 1_000;
 
+/** Of a request that asks for nothing more. */
+const NOTHING_MORE = { logitBias: {}, logprobs: false, topLogprobs: 0, n: 1 };
+
 test('without any settings: greedy, 256 tokens, everything else off', () => {
   const { seed, ...rest } = resolveSampling({}, {}, ROOM);
   assert.deepEqual(rest, {
@@ -18,6 +21,7 @@ test('without any settings: greedy, 256 tokens, everything else off', () => {
     presencePenalty: 0,
     frequencyPenalty: 0,
     stop: [],
+    ...NOTHING_MORE,
   });
   assert.ok(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32);
 });
@@ -44,6 +48,7 @@ test('what the request leaves open comes from generation_config.json', () => {
     frequencyPenalty: 0,
     seed: 7,
     stop: [],
+    ...NOTHING_MORE,
   });
 });
 
@@ -72,6 +77,7 @@ test('the ends of each range are accepted', () => {
     frequencyPenalty: -2,
     seed: 0,
     stop: [],
+    ...NOTHING_MORE,
   };
   const high = {
     maxTokens: 9,
@@ -84,6 +90,10 @@ test('the ends of each range are accepted', () => {
     frequencyPenalty: 2,
     seed: 2 ** 32 - 1,
     stop: Array(16).fill('x'),
+    logitBias: { 0: 100, 9: -100 },
+    logprobs: true,
+    topLogprobs: 20,
+    n: 16,
   };
   assert.deepEqual(resolveSampling(low, {}, ROOM), low);
   assert.deepEqual(resolveSampling(high, {}, ROOM), high);
@@ -99,6 +109,8 @@ const wrong: Readonly<Record<string, readonly unknown[]>> = {
   presencePenalty: [-2.1, 2.1],
   frequencyPenalty: [-2.1, 2.1],
   seed: [-1, 2 ** 32, 0.5],
+  topLogprobs: [-1, 21, 0.5],
+  n: [0, 17, 1.5],
 };
 
 for (const [field, values] of Object.entries(wrong)) {
@@ -122,3 +134,38 @@ for (const stop of ['x', [''], [1], [null], Array(17).fill('x'), {}]) {
     assert.throws(() => resolveSampling(options, {}, ROOM), code('INVALID_SAMPLING'));
   });
 }
+
+for (const logitBias of [
+  [1],
+  'x',
+  null,
+  7,
+  { a: 1 },
+  { '-1': 1 },
+  { 1.5: 1 },
+  { '01': 1 },
+  { 1: 101 },
+  { 1: '5' },
+]) {
+  test(`logitBias ${JSON.stringify(logitBias)} is refused`, () => {
+    const options: SamplingOptions = Object.fromEntries([['logitBias', logitBias]]);
+    assert.throws(() => resolveSampling(options, {}, ROOM), code('INVALID_SAMPLING'));
+  });
+}
+
+test('a bias on a token that the model does not have is refused with the ids that it has', () => {
+  assert.deepEqual(resolveSampling({ logitBias: { 99: 1 } }, {}, ROOM, 100).logitBias, { 99: 1 });
+  assert.throws(
+    () => resolveSampling({ logitBias: { 100: 1 } }, {}, ROOM, 100),
+    /logitBias: .*100.*from 0 to 99/s,
+  );
+});
+
+test('topLogprobs without logprobs is refused', () => {
+  assert.throws(() => resolveSampling({ topLogprobs: 2 }, {}, ROOM), /topLogprobs: .*logprobs: true/s);
+});
+
+test('logprobs that is no yes or no is refused', () => {
+  const options: SamplingOptions = Object.fromEntries([['logprobs', 5]]);
+  assert.throws(() => resolveSampling(options, {}, ROOM), code('INVALID_SAMPLING'));
+});

@@ -95,12 +95,12 @@ export class GpuKvCache implements KvCache {
     return kv;
   }
 
-  /** The `PromptKv`'s tensors go into the batch with the next step. */
-  join(kv: PromptKv): void {
+  /** The `PromptKv`'s tensors go into the batch with the next step, into each of its rows. */
+  join(kv: PromptKv, rows = 1): void {
     if (!(kv instanceof GpuPromptKv))
       throw new TypeError('The prompt’s keys and values are of another cache');
     this.#kvs.delete(kv);
-    this.#rows.push({ at: kv, length: kv.length });
+    for (let copy = 0; copy < rows; copy++) this.#rows.push({ at: kv, length: kv.length });
   }
 
   drop(kv: PromptKv): void {
@@ -130,7 +130,8 @@ export class GpuKvCache implements KvCache {
     const leaving = this.#rows[row];
     const last = this.#rows.pop();
     if (last !== undefined && row < this.#rows.length) this.#rows[row] = last;
-    if (leaving !== undefined && typeof leaving.at !== 'number') leaving.at.dispose();
+    const kv = leaving?.at;
+    if (typeof kv === 'object' && !this.#rows.some(({ at }) => at === kv)) kv.dispose();
     if (this.#rows.every(({ at }) => typeof at !== 'number')) this.#forgetBatch();
   }
 

@@ -220,13 +220,13 @@ describe('the memory budget', () => {
     assert.ok(budget.holds([60, 10]));
     assert.ok(!budget.holds([60, 60, 1]));
     assert.ok(!budget.holds([129]));
-    assert.equal(budget.longest, 128);
+    assert.equal(budget.longestOf(1), 128);
   });
 
   it('names the longest sequence that fits, though capacities come in steps', () => {
     const budget = new KvBudget(1100, 1);
-    assert.equal(budget.longest, 1024);
-    assert.ok(budget.holds([budget.longest]) && !budget.holds([budget.longest + 1]));
+    assert.equal(budget.longestOf(1), 1024);
+    assert.ok(budget.holds([budget.longestOf(1)]) && !budget.holds([budget.longestOf(1) + 1]));
   });
 
   it('grows capacities in steps of an eighth', () => {

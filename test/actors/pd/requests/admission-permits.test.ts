@@ -9,7 +9,7 @@ function record(
   woken: string[],
   signal?: AbortSignal,
 ): Promise<void> {
-  return places.next(signal).then(() => {
+  return places.next(1, signal).then(() => {
     woken.push(name);
   });
 }
@@ -22,7 +22,7 @@ describe('callers who wait for a place', () => {
     const take = (name: string) =>
       record(places, name, woken).then(() => {
         free -= 1;
-        places.taken();
+        places.taken(1);
       });
     const all = ['a', 'b', 'c'].map(take);
     await nextTurn();
@@ -66,5 +66,31 @@ describe('callers who wait for a place', () => {
     places.freed();
     await second;
     assert.deepEqual(woken, ['staying']);
+  });
+
+  it('a caller who needs several is served before those behind it, once all of them are free', async () => {
+    let free = 1;
+    const places = new AdmissionPermits(() => free);
+    const woken: string[] = [];
+    const three = places.next(3).then(() => woken.push('three'));
+    const one = record(places, 'one', woken);
+    await nextTurn();
+    assert.deepEqual(woken, []);
+    free = 4;
+    places.freed();
+    await Promise.all([three, one]);
+    assert.deepEqual(woken, ['three', 'one']);
+  });
+
+  it('those behind a caller who needs several and is aborted are served', async () => {
+    const places = new AdmissionPermits(() => 1);
+    const woken: string[] = [];
+    const leaving = new AbortController();
+    const three = places.next(3, leaving.signal);
+    const one = record(places, 'one', woken);
+    leaving.abort(new Error('enough'));
+    await assert.rejects(three, /enough/);
+    await one;
+    assert.deepEqual(woken, ['one']);
   });
 });

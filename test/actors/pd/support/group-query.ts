@@ -26,6 +26,7 @@ import {
   groupQueryDecoder,
 } from '../../../fixtures/graphs/group-query-decoder.ts';
 import type { DecoderKind } from './pilot.ts';
+import { describeToken } from './requests.ts';
 
 export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly kvType?: 'float32' | 'float16';
@@ -72,7 +73,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const newDetokenizer = () => ({ push: (id: number) => String.fromCharCode(32 + id), flush: () => '' });
   const { contextLength } = GROUP_QUERY;
   return new PdEngine(
-    { runner, newDetokenizer, contextLength, eosTokenIds: [], imageTokenId: -1 },
+    { runner, newDetokenizer, describe: describeToken, contextLength, eosTokenIds: [], imageTokenId: -1 },
     { maxRunning, maxWaiting, ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }) },
   );
 }

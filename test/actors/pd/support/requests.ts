@@ -175,3 +175,9 @@ export function askTokens(
   engine.submit({ envelope: { ...envelope(prompt, { maxTokens }), wantsStream }, images: [] }, sink);
   return sink;
 }
+
+/** For engines without a tokenizer. */
+export function describeToken(id: number): { id: number; text: string; bytes: number[] } {
+  const text = String.fromCharCode(32 + id);
+  return { id, text, bytes: [32 + id] };
+}
