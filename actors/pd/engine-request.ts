@@ -1,5 +1,6 @@
 /** What a request brings to the engine. */
 
+import type { TokenMatcher } from '../constraint/token-matcher.ts';
 import type { ImageTensor, RequestEnvelope } from '../generation.ts';
 import type { Tensor } from '../inference/onnxruntime.ts';
 
@@ -26,4 +27,6 @@ export interface EngineImage {
 export interface EngineRequest {
   readonly envelope: RequestEnvelope;
   readonly images: readonly EngineImage[];
+  /** Begins an answer's way through the request's constraint; absent when it has none. */
+  newMatcher?(): TokenMatcher;
 }

@@ -64,27 +64,32 @@ export class Choice {
   /** Whether its next token takes more than the likeliest one of the graph. */
   get needsLogits(): boolean {
     const { sampling, matcher } = this.#parts;
-    return !this.#sampler.greedy || sampling.logprobs || matcher !== undefined;
+    if (sampling.logprobs) return true;
+    return matcher === undefined ? !this.#sampler.greedy : matcher.forced().length === 0;
+  }
+
+  /** Tokens that come next whatever the model makes of them; none where it has to be asked how likely they are. */
+  get forced(): readonly number[] {
+    const { sampling, matcher } = this.#parts;
+    return sampling.logprobs ? [] : (matcher?.forced() ?? []);
   }
 
   /** @returns undefined when the logits hold NaN or Infinity */
   choose(predictions: Predictions, row: number): ChosenToken | undefined {
     const likeliest = predictions.likeliest(row);
     if (likeliest === -1) return undefined;
-    const { logprobs, topLogprobs, n } = this.#parts.sampling;
-    const mask = this.#parts.matcher?.mask();
     const raw = this.needsLogits ? predictions.logits(row) : undefined;
-    let id = likeliest;
-    if (raw !== undefined && !(this.#sampler.greedy && (mask === undefined || allows(mask, likeliest)))) {
-      // The sampler changes them, and somebody else may be about to read them.
-      id = this.#sampler.sample(logprobs || n > 1 ? raw.slice() : raw, mask);
-    }
+    const id = this.#next(likeliest, raw);
     if (id === -1) return undefined;
-    if (raw === undefined || !logprobs) return { id };
-    const { describe } = this.#parts;
-    const of = new Logprobs(raw, likeliest);
-    const top = of.top(topLogprobs).map((one) => ({ ...describe(one), logprob: of.of(one) }));
-    return { id, logprob: { ...describe(id), logprob: of.of(id), top } };
+    return raw !== undefined && this.#parts.sampling.logprobs
+      ? { id, logprob: this.#logprob(id, new Logprobs(raw, likeliest)) }
+      : { id };
+  }
+
+  /** A token that comes whatever the model makes of it. */
+  force(id: number): ChosenToken {
+    this.#sampler.force(id);
+    return { id };
   }
 
   /**
@@ -103,5 +108,23 @@ export class Choice {
     this.ended = { finishReason: finished, completionTokens: this.#stops.generated };
     this.sequence.choiceEnded();
     return true;
+  }
+
+  /** @param raw absent where they are not needed; not changed where anybody else reads them */
+  #next(likeliest: number, raw: Float32Array | undefined): number {
+    const { matcher, sampling } = this.#parts;
+    const [forced] = matcher?.forced() ?? [];
+    if (forced !== undefined) return this.force(forced).id;
+    const mask = matcher?.mask();
+    const isAllowed = mask === undefined || allows(mask, likeliest);
+    if (raw === undefined || (this.#sampler.greedy && isAllowed)) return likeliest;
+    const isShared = sampling.logprobs || (sampling.n > 1 && this.generated === 0);
+    return this.#sampler.sample(isShared ? raw.slice() : raw, mask);
+  }
+
+  #logprob(id: number, logprobs: Logprobs): TokenLogprob {
+    const { describe, sampling } = this.#parts;
+    const one = (token: number): TopLogprob => ({ ...describe(token), logprob: logprobs.of(token) });
+    return { ...one(id), top: logprobs.top(sampling.topLogprobs).map(one) };
   }
 }

@@ -58,7 +58,9 @@ export class Sequence {
     this.choices = Array.from({ length: sampling.n }, (_, index) => {
       const detokenizer = tokens.newDetokenizer();
       const describe = (id: number) => tokens.describe(id);
-      return new Choice({ sequence: this, index, sampling, maxTokens, eosTokenIds, detokenizer, describe });
+      const matcher = request.newMatcher?.();
+      const of = { sequence: this, index, matcher };
+      return new Choice({ ...of, sampling, maxTokens, eosTokenIds, detokenizer, describe });
     });
   }
 

@@ -39,11 +39,22 @@ export class Sampler {
     this.#bias.apply(logits);
     if (mask !== undefined) applyMask(logits, mask);
     const likeliest = argmax(logits);
-    // The model may hold all that is allowed for impossible: one of them has to come all the same.
-    if (likeliest === -1) return mask === undefined ? -1 : lowestOf(mask);
+    if (likeliest === -1) {
+      if (mask === undefined) return -1;
+      // The model holds all that is allowed for impossible: one of them has to come all the same.
+      const lowest = lowestOf(mask);
+      this.force(lowest);
+      return lowest;
+    }
     const id = this.#options.temperature === 0 ? likeliest : this.#draw(logits, likeliest);
     this.#penalties.observe(id);
     return id;
+  }
+
+  /** Takes note of a token that came without being asked; what is drawn after it is as if it had been the only one allowed. */
+  force(id: number): void {
+    if (this.#options.temperature !== 0) this.#random.nextFloat();
+    this.#penalties.observe(id);
   }
 
   /** Draws by inverting the cumulative distribution. */
