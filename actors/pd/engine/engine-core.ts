@@ -21,6 +21,9 @@ export interface EngineCoreParts {
   readonly pacer: PrefillPacer;
 }
 
+/** Tokens without an alternative that a step runs beside those of the batch: so long the others wait. */
+const FORCED_TOKENS = 32;
+
 /** The first of a batch waits for its second token while so many tokens of prompts are run: some seconds at most. */
 const GATHERED_TOKENS = 1024;
 
@@ -50,6 +53,7 @@ export class EngineCore {
     const tokens = await this.#prompts.run();
     if (tokens === 0 || !this.#gathers(tokens)) {
       this.#gathered = 0;
+      await this.#runForced();
       await this.#decodeRunning();
     }
     this.#runner.keepPrefixes(!this.#isRead);
@@ -82,6 +86,40 @@ export class EngineCore {
   #start(sequence: Sequence, predictions: Predictions, promptRow: number): void {
     const first = this.#scheduler.start(sequence);
     this.#keepRows(sequence.choices, (choice) => this.#sample(choice, predictions, promptRow), first);
+  }
+
+  /**
+   * Runs what answers have to say, where there is no choice: several tokens of one row in a run of its own. Of a row in a
+   * batch that pays from about as many tokens on as the batch has rows: weights are read once for as many tokens.
+   */
+  async #runForced(): Promise<void> {
+    const { running } = this.#scheduler;
+    if (!this.#runner.runsAhead) return;
+    let left = FORCED_TOKENS;
+    for (let row = running.length - 1; row >= 0; row--) {
+      const choice = running[row];
+      const forced = choice?.forced.slice(0, left) ?? [];
+      if (choice === undefined || forced.length < running.length) continue;
+      left -= forced.length;
+      if (!(await this.#forceRow(choice, row, forced))) this.#removeRow(choice, row);
+    }
+  }
+
+  /** False when the choice is over. */
+  async #forceRow(choice: Choice, row: number, forced: readonly number[]): Promise<boolean> {
+    const { sequence, lastToken } = choice;
+    try {
+      for (const id of forced) if (choice.accept(choice.force(id))) return false;
+      this.#counters.countForced(forced.length);
+      const tokens = Int32Array.of(lastToken, ...forced);
+      const { needsLogits } = choice;
+      const { positionShift, id } = sequence;
+      const predictions = await this.#runner.runAhead(row, tokens, needsLogits, positionShift, id);
+      return this.#sample(choice, predictions, 0);
+    } catch (error) {
+      sequence.stream.fail(error);
+      return false;
+    }
   }
 
   async #decodeRunning(): Promise<void> {

@@ -18,6 +18,8 @@ export interface PdStats {
   /** Decode runs, and the sum of their batch sizes: rows / steps is the mean batch. */
   readonly decodeSteps: number;
   readonly decodeRows: number;
+  /** Tokens of constrained answers that had no alternative and were run several at once, beside decode runs. */
+  readonly forcedTokens: number;
   /** How requests ended. */
   readonly finished: number;
   readonly cancelled: number;
@@ -39,6 +41,7 @@ export class PdCounters {
   prefillRuns = 0;
   decodeSteps = 0;
   decodeRows = 0;
+  forcedTokens = 0;
   finished = 0;
   cancelled = 0;
   expired = 0;
@@ -57,6 +60,10 @@ export class PdCounters {
   countDecode(rows: number): void {
     this.decodeSteps += 1;
     this.decodeRows += rows;
+  }
+
+  countForced(tokens: number): void {
+    this.forcedTokens += tokens;
   }
 
   notePeak(kvBytes: number): void {

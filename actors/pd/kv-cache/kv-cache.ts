@@ -33,6 +33,11 @@ export interface KvCache {
   stepFeeds(): Tensors | Promise<Tensors>;
   /** Takes the keys and values of that one new token of every row. */
   advance(outputs: Tensors): void;
+  /**
+   * A row as if it were a prompt that goes on, for a run of several tokens of it alone; good until the next call that changes
+   * the cache. Undefined where a row takes one token at a time.
+   */
+  rowKv(row: number): PromptKv | undefined;
   /** Frees a row; the last row moves into it. */
   remove(row: number): void;
   /** Zeroes what no row uses: to be called when a row has left whose numbers were not finite. */

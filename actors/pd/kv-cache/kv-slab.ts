@@ -58,6 +58,13 @@ export class KvSlab {
     return new Tensor('float32', new Float32Array(this.#buffer, 0, rows * this.#rowWords), dims);
   }
 
+  /** One row, no copy; good until `reshape`. */
+  rowView(row: number): Tensor {
+    const dims = [1, this.port.heads, this.#capacity, this.port.headDim];
+    const from = row * this.#rowWords * WORD_BYTES;
+    return new Tensor('float32', new Float32Array(this.#buffer, from, this.#rowWords), dims);
+  }
+
   /**
    * Changes the capacity of every row, and keeps the first `lengths[row]` tokens of each.
    *

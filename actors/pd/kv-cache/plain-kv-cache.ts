@@ -108,6 +108,9 @@ export class PlainKvCache implements KvCache {
     for (let row = 0; row < this.#rows; row++) this.#lengths[row] = (this.#lengths[row] ?? 0) + 1;
   }
 
+  /** What comes out of a run is copied whole: one of several tokens would save little. */
+  rowKv(): undefined {}
+
   remove(row: number): void {
     const last = this.#rows - 1;
     if (row !== last) {

@@ -104,6 +104,23 @@ export class SlotKvCache implements KvCache {
     for (let row = 0; row < this.#rows; row++) this.#setLength(row, (this.#lengths[row] ?? 0) + 1);
   }
 
+  rowKv(row: number): PromptKv {
+    const length = this.#lengths[row] ?? 0;
+    return {
+      length,
+      capacity: this.#capacity,
+      past: () => Object.fromEntries(this.#slabs.map((slab) => [slab.port.past, slab.rowView(row)])),
+      take: (outputs, fromRow, count) => {
+        this.#ensure(this.#rows, Math.max(length + count, this.#longest()));
+        for (const slab of this.#slabs) {
+          const { words, length: held } = rowsOf(outputs, slab.port);
+          slab.take(words, held, fromRow, held - count, row, length, count);
+        }
+        this.#setLength(row, length + count);
+      },
+    };
+  }
+
   remove(row: number): void {
     const last = this.#rows - 1;
     const length = this.#lengths[last] ?? 0;

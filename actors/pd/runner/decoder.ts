@@ -88,6 +88,7 @@ export class Decoder {
    * Runs the next tokens of a prompt at batch 1 and adds them to its keys and values.
    *
    * @param images those whose tokens are among these, for a graph that takes pixels
+   * @param shift by how much their positions are ahead of their number
    * @returns what the last of them predicts
    */
   async extend(
@@ -95,6 +96,7 @@ export class Decoder {
     images: readonly EngineImage[],
     kv: PromptKv,
     cache: Pick<KvCache, 'fetches'>,
+    shift = 0,
   ): Promise<Predictions> {
     const count = tokens.ids.length;
     const { length, capacity } = kv;
@@ -102,7 +104,7 @@ export class Decoder {
     this.#mask.reset(width);
     for (let i = 0; i < length; i++) this.#mask.set(i, 1);
     for (let i = 0; i < count; i++) this.#mask.set(capacity + i, 1);
-    this.#place(tokens, count, (i) => length + i);
+    this.#place(tokens, count, (i) => length + i + shift);
     const outputs = await this.#run(tokens, 1, count, cache, {
       ...kv.past(),
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),

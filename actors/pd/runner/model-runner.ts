@@ -173,10 +173,35 @@ export class ModelRunner<Owner = unknown> {
     shifts = NO_SHIFTS,
     requestId?: string,
   ): Promise<Predictions> {
-    const { cache, embedder } = this.#parts;
-    const embeds = embedder === undefined ? undefined : this.#room(tokens.length * embedder.hidden);
-    if (embeds !== undefined) await runFor(requestId, () => embedder?.embed(tokens, embeds));
+    const { cache } = this.#parts;
+    const embeds = await this.#embedded(tokens, requestId);
     return await this.#decoder.step({ ids: tokens, embeds, logits, requestId }, cache, shifts);
+  }
+
+  /** Whether several tokens of a row can be run at once. */
+  get runsAhead(): boolean {
+    return this.rows > 0 && this.#parts.cache.rowKv(0) !== undefined;
+  }
+
+  /**
+   * Runs several tokens of one row, which then is ahead of the others. On failure the cache is as before.
+   *
+   * @param logits whether those of the last are wanted
+   * @param shift by how much the row's next position is ahead of its length
+   * @returns what the last of them predicts, in row 0
+   */
+  async runAhead(
+    row: number,
+    tokens: Int32Array,
+    logits: boolean,
+    shift: number,
+    requestId: string,
+  ): Promise<Predictions> {
+    const { cache } = this.#parts;
+    const kv = cache.rowKv(row);
+    if (kv === undefined) throw new TypeError('This cache takes one token of a row at a time');
+    const embeds = await this.#embedded(tokens, requestId);
+    return await this.#decoder.extend({ ids: tokens, embeds, logits, requestId }, [], kv, cache, shift);
   }
 
   /** Frees a row of the cache; the last row moves into it. */
@@ -218,6 +243,15 @@ export class ModelRunner<Owner = unknown> {
   /** On as many cores as are free. */
   get #decoder(): Decoder {
     return this.remote?.localDecoder ?? this.#parts.decoder;
+  }
+
+  /** Good until the next call. */
+  async #embedded(tokens: Int32Array, requestId: string | undefined): Promise<Float32Array | undefined> {
+    const { embedder } = this.#parts;
+    if (embedder === undefined) return undefined;
+    const embeds = this.#room(tokens.length * embedder.hidden);
+    await runFor(requestId, () => embedder.embed(tokens, embeds));
+    return embeds;
   }
 
   #room(length: number): Float32Array {

@@ -1,9 +1,17 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { TokenMatcher } from '../../../actors/constraint/token-matcher.ts';
 import type { ResolvedSampling } from '../../../actors/generation.ts';
+import { TokenDecoder } from '../../../actors/model/token-decoder.ts';
 import type { PdEngine } from '../../../actors/pd/engine/engine.ts';
 import { ListMatcher } from './support/list-matcher.ts';
-import { type DecoderKind, type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
+import {
+  type DecoderKind,
+  type EncodedGolden,
+  encodedGoldens,
+  pilotDirectory,
+  pilotEngine,
+} from './support/pilot.ts';
 import { question, RecordingSink, runToEnd } from './support/requests.ts';
 
 const VOCABULARY = 459;
@@ -131,3 +139,94 @@ for (const kind of ['plain', 'rewritten'] satisfies DecoderKind[]) {
     });
   });
 }
+
+/** Begins like this, and goes on in any way. */
+function beginning(ids: readonly number[]): TokenMatcher {
+  let taken = 0;
+  const all = new Uint32Array(Math.ceil(VOCABULARY / 32)).fill(0xffffffff);
+  return { mask: () => all, accept: () => void taken++, forced: () => ids.slice(taken) };
+}
+
+/** Two forced passages with a choice between and behind them. */
+const FORKED = [40, 50].flatMap((fork) =>
+  [60, 61, 62].map((end) => [20, 21, 22, 23, 24, fork, 30, 31, 32, 33, 34, 35, end, END]),
+);
+
+describe('tokens without an alternative', () => {
+  let goldens: EncodedGolden[];
+  before(async () => {
+    goldens = (await encodedGoldens()).filter(({ tokenIds }) => tokenIds.length > 5).slice(0, 3);
+  });
+
+  /** A constrained answer between two that are not. */
+  async function answers(kind: DecoderKind, forces: boolean, sampling: Partial<ResolvedSampling>) {
+    const engine = await pilotEngine({}, kind);
+    const sinks = goldens.map((golden, index) => {
+      const sink = new RecordingSink();
+      const newMatcher = () => new ListMatcher(FORKED, VOCABULARY, forces);
+      engine.submit(index === 1 ? { ...question(golden, sampling), newMatcher } : question(golden), sink);
+      return sink;
+    });
+    await runToEnd(engine);
+    const { forcedTokens, decodeSteps } = engine.stats();
+    await engine.dispose();
+    const [before, bound, behind] = sinks.map(({ tokenIds }) => tokenIds);
+    assert.deepEqual([before, behind], [goldens[0]?.tokenIds, goldens[2]?.tokenIds]);
+    return { bound, forcedTokens, decodeSteps };
+  }
+
+  for (const [what, sampling] of [
+    ['greedy', {}],
+    ['drawn', { temperature: 2, seed: 4 }],
+    ['penalized', { temperature: 1, frequencyPenalty: 1, seed: 5 }],
+  ] as const) {
+    it(`${what}: run several at once they are followed by what follows them one by one`, async () => {
+      const single = await answers('rewritten', false, sampling);
+      const together = await answers('rewritten', true, sampling);
+      assert.ok(FORKED.some((list) => list.slice(0, -1).join() === single.bound?.join()));
+      assert.deepEqual(together.bound, single.bound);
+      assert.equal(single.forcedTokens, 0);
+      assert.ok(together.forcedTokens >= 8, `${together.forcedTokens}`);
+    });
+  }
+
+  it('leave keys and values behind from which the model goes on as PyTorch does', async () => {
+    const engine = await pilotEngine();
+    const sinks = goldens.map((golden) => {
+      const sink = new RecordingSink();
+      const newMatcher = () => beginning(golden.tokenIds.slice(0, 4));
+      engine.submit({ ...question(golden), newMatcher }, sink);
+      return sink;
+    });
+    await runToEnd(engine);
+    assert.deepEqual(
+      sinks.map(({ tokenIds }) => tokenIds),
+      goldens.map(({ tokenIds }) => tokenIds),
+    );
+    assert.ok(engine.stats().forcedTokens > 0);
+    await engine.dispose();
+  });
+
+  it('are taken one by one where the decoder cannot run several, with the same answer', async () => {
+    const plain = await answers('plain', true, {});
+    assert.equal(plain.forcedTokens, 0);
+    assert.deepEqual(plain.bound, (await answers('rewritten', true, {})).bound);
+  });
+
+  it('come one by one where it is asked how likely each was', async () => {
+    const asked = await answers('rewritten', true, { logprobs: true });
+    assert.equal(asked.forcedTokens, 0);
+    assert.deepEqual(asked.bound, (await answers('rewritten', true, {})).bound);
+  });
+
+  it('end with maxTokens and with a stop string, as others do', async () => {
+    for (const maxTokens of [1, 3, 7]) {
+      assert.equal((await answers('rewritten', true, { maxTokens })).bound?.length, maxTokens);
+    }
+    const { bound } = await answers('rewritten', true, {});
+    const tokens = await TokenDecoder.load(await pilotDirectory());
+    const text = tokens.decode(bound ?? []);
+    const stop = [text.slice(4, 6)];
+    assert.ok(((await answers('rewritten', true, { stop })).bound?.length ?? 0) < (bound?.length ?? 0));
+  });
+});

@@ -126,6 +126,9 @@ export class GpuKvCache implements KvCache {
     for (const row of this.#rows) row.length += 1;
   }
 
+  /** A row would have to be cut out of the batch and put back. */
+  rowKv(): undefined {}
+
   remove(row: number): void {
     const leaving = this.#rows[row];
     const last = this.#rows.pop();
