@@ -45,6 +45,10 @@ export class Choice {
   readonly #parts: ChoiceParts;
   readonly #sampler: Sampler;
   readonly #stops: StopChecker;
+  /** What `matcher.forced` says, until the next token. */
+  #ahead: readonly number[] | undefined;
+  /** Why it could not say, to be told when a token is chosen. */
+  #failure: unknown;
 
   constructor(parts: ChoiceParts) {
     const { sequence, index, sampling, detokenizer, eosTokenIds, maxTokens } = parts;
@@ -65,13 +69,12 @@ export class Choice {
   get needsLogits(): boolean {
     const { sampling, matcher } = this.#parts;
     if (sampling.logprobs) return true;
-    return matcher === undefined ? !this.#sampler.greedy : matcher.forced().length === 0;
+    return matcher === undefined ? !this.#sampler.greedy : this.#forced.length === 0;
   }
 
   /** Tokens that come next whatever the model makes of them; none where it has to be asked how likely they are. */
   get forced(): readonly number[] {
-    const { sampling, matcher } = this.#parts;
-    return sampling.logprobs ? [] : (matcher?.forced() ?? []);
+    return this.#parts.sampling.logprobs ? [] : this.#forced;
   }
 
   /** @returns undefined when the logits hold NaN or Infinity */
@@ -103,6 +106,7 @@ export class Choice {
     const { text, counted, finished } = this.#stops.push(token.id);
     // Behind a token that ends the answer there is nothing to match.
     if (counted && finished === undefined) this.#parts.matcher?.accept(token.id);
+    this.#ahead = undefined;
     this.sequence.stream.write(this.index, text, counted ? token : undefined);
     if (finished === undefined) return false;
     this.ended = { finishReason: finished, completionTokens: this.#stops.generated };
@@ -113,13 +117,26 @@ export class Choice {
   /** @param raw absent where they are not needed; not changed where anybody else reads them */
   #next(likeliest: number, raw: Float32Array | undefined): number {
     const { matcher, sampling } = this.#parts;
-    const [forced] = matcher?.forced() ?? [];
+    const [forced] = this.#forced;
+    if (this.#failure !== undefined) throw this.#failure;
     if (forced !== undefined) return this.force(forced).id;
     const mask = matcher?.mask();
     const isAllowed = mask === undefined || allows(mask, likeliest);
     if (raw === undefined || (this.#sampler.greedy && isAllowed)) return likeliest;
     const isShared = sampling.logprobs || (sampling.n > 1 && this.generated === 0);
     return this.#sampler.sample(isShared ? raw.slice() : raw, mask);
+  }
+
+  /** Asked of a whole batch before it is run: a matcher that fails is its own answer's failure, and comes later. */
+  get #forced(): readonly number[] {
+    if (this.#ahead !== undefined) return this.#ahead;
+    try {
+      this.#ahead = this.#parts.matcher?.forced() ?? [];
+    } catch (error) {
+      this.#failure = error;
+      this.#ahead = [];
+    }
+    return this.#ahead;
   }
 
   #logprob(id: number, logprobs: Logprobs): TokenLogprob {

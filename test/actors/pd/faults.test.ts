@@ -11,6 +11,7 @@ import { PrefixCache } from '../../../actors/pd/prefix-cache/prefix-cache.ts';
 import type { Sequence } from '../../../actors/pd/requests/sequence.ts';
 import { Decoder } from '../../../actors/pd/runner/decoder.ts';
 import { ModelRunner } from '../../../actors/pd/runner/model-runner.ts';
+import { ListMatcher } from './support/list-matcher.ts';
 import { type EncodedGolden, encodedGoldens, pilotEngine } from './support/pilot.ts';
 import { describeToken, envelope, question, RecordingSink, runToEnd } from './support/requests.ts';
 
@@ -126,6 +127,23 @@ describe('faults of the model', () => {
       assert.deepEqual(poisoned.codes, ['MODEL_NUMERICS']);
       assert.deepEqual(poisoned.tokenIds, [2]);
       assert.deepEqual(healthy.tokenIds, [0, 1]);
+    });
+  }
+
+  for (const newMatcher of [undefined, () => new ListMatcher([[3, 3, 3]], VOCABULARY)]) {
+    const what = newMatcher === undefined ? 'drawn' : 'constrained';
+    it(`NaN fails all ${what} answers of a request, and nobody else`, async () => {
+      const session = new ScriptedSession();
+      session.peak = (id) => (id === 2 ? Number.NaN : 1);
+      const engine = scriptedEngine(session);
+      const poisoned = new RecordingSink();
+      const sampled = envelope([2], { n: 3, temperature: 1 });
+      engine.submit({ envelope: sampled, images: [], ...(newMatcher && { newMatcher }) }, poisoned);
+      const healthy = ask(engine, [3], 2);
+      await runToEnd(engine);
+      assert.deepEqual(poisoned.codes, ['MODEL_NUMERICS']);
+      assert.deepEqual(healthy.tokenIds, [0, 1]);
+      assert.equal(engine.stats().running, 0);
     });
   }
 

@@ -125,18 +125,26 @@ for (const kind of ['plain', 'rewritten'] satisfies DecoderKind[]) {
       assert.ok((bound.chunks[0]?.logprobs?.[0]?.logprob ?? 0) < -1);
     });
 
-    it('a matcher that refuses a token fails its request alone', async () => {
-      const broken = () =>
-        Object.assign(lists(), {
-          accept() {
-            throw new TypeError('not that one');
-          },
-        });
-      const [failed, beside] = [ask(goldens[0], {}, broken), ask(goldens[1], {})];
-      await runToEnd(engine);
-      assert.match(String(failed.errors[0]), /not that one/);
-      assert.deepEqual(beside.tokenIds, goldens[1]?.tokenIds);
-    });
+    for (const method of ['accept', 'mask', 'forced'] as const) {
+      it(`a matcher that fails at ${method} fails its request alone`, async () => {
+        const broken = () => {
+          let calls = 0;
+          const matcher = lists();
+          const asked = matcher[method].bind(matcher) as (token: number) => never; // of the three, one at a time
+          return Object.assign(matcher, {
+            [method](token: number) {
+              calls += 1;
+              if (calls > 1) throw new TypeError('too hard');
+              return asked(token);
+            },
+          });
+        };
+        const [failed, beside] = [ask(goldens[0], {}, broken), ask(goldens[1], {})];
+        await runToEnd(engine);
+        assert.match(String(failed.errors[0]), /too hard/);
+        assert.deepEqual(beside.tokenIds, goldens[1]?.tokenIds);
+      });
+    }
   });
 }
 
