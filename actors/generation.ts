@@ -4,6 +4,7 @@
  * (encoder → PD) → `TokenChunk`s and one `GenerationSummary` (PD → caller, directly).
  */
 import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
+import type { CompiledConstraint } from './constraint/compiled-constraint.ts';
 import type { Constraint } from './constraint/constraint.ts';
 
 // ---------------------------------------------------------------------------------------------- request
@@ -144,7 +145,7 @@ export interface RequestEnvelope {
   readonly positions?: TokenPositions | undefined;
   readonly sampling: ResolvedSampling;
   /** What the answer has to be; absent for any text. */
-  readonly constraint?: Constraint | undefined;
+  readonly constraint?: CompiledConstraint | undefined;
   /** Whether the caller reads the answer as it is made, at a pace to keep, rather than when it is whole. */
   readonly wantsStream: boolean;
   /** When compute stops being spent, on the process clock (`processNow()`), ms; Infinity for never. */

@@ -12,7 +12,9 @@ import type { UnreadChat } from './read-blobs.ts';
 import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
 import { sendableImage } from './sendable-image.ts';
 
-const FIELDS: ReadonlySet<string> = new Set([...SAMPLING_FIELDS, 'messages', 'signal', 'timeoutMs']);
+/** What goes to the engine beside the messages. */
+const PASSED_ON = [...SAMPLING_FIELDS, 'constraint'] as const;
+const FIELDS: ReadonlySet<string> = new Set([...PASSED_ON, 'messages', 'signal', 'timeoutMs']);
 
 /** @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT` */
 export function submittedChat(request: ChatOptions): UnreadChat {
@@ -29,7 +31,7 @@ export function submittedChat(request: ChatOptions): UnreadChat {
   // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
   return {
     messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
-    ...present(request, SAMPLING_FIELDS),
+    ...present(request, PASSED_ON),
   };
 }
 

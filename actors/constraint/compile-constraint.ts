@@ -11,10 +11,13 @@ import { gbnfRule } from './gbnf/gbnf-rules.ts';
 import type { CompiledGrammar } from './grammar/compiled-grammar.ts';
 import { GrammarBuilder } from './grammar/grammar-builder.ts';
 import { writeCharacter } from './grammar/json-text.ts';
+import { Stepper } from './matcher/stepper.ts';
 import { regexLanguage } from './regex/regex-language.ts';
 import { SchemaCompiler } from './schema/schema-compiler.ts';
 import { taggedRule } from './tagged/tagged-rules.ts';
 import { WorkBudget } from './work-budget.ts';
+
+const SPACE = 0x20;
 
 /** Length of a constraint as JSON at most, in UTF-16 units. */
 export const MAX_CONSTRAINT_LENGTH = 262_144;
@@ -39,19 +42,20 @@ export function compileConstraint(
   const text = constraintText(constraint, field);
   const builder = new GrammarBuilder(new WorkBudget(field), field);
   const content = constraintRule(constraint, field, builder, controls);
+  const whole = builder.rule('answer', (nfa) => nfa.call(nfa.start, content, nfa.end));
   // The space before a first word: tokenizers put it into the word's token, and an answer is given without.
-  const root = builder.rule('answer', (nfa) => {
+  const spaced = builder.rule('answer behind a space', (nfa) => {
     const behind = nfa.state();
     nfa.text(nfa.start, ' ', behind);
     nfa.pass(nfa.start, behind);
-    nfa.call(behind, content, nfa.end);
+    nfa.call(behind, whole, nfa.end);
   });
-  return builder.finish(
-    root,
-    createHash('sha256')
-      .update(JSON.stringify([text, builder.controls]))
-      .digest('base64'),
-  );
+  const key = createHash('sha256').update(JSON.stringify([text, builder.controls]));
+  const grammar = builder.finish(spaced, key.digest('base64'));
+  // Where the answer itself may begin with a space, nobody could tell the two apart.
+  const stepper = new Stepper(grammar);
+  const takesSpace = stepper.step(stepper.begin(whole), SPACE) === null;
+  return takesSpace ? { ...grammar, takesSpace } : { ...grammar, takesSpace, root: whole };
 }
 
 /** The constraint as JSON. Values that no JSON has, or that lead to themselves, are no constraint. */

@@ -14,11 +14,14 @@ export class ControlTokens {
   readonly #pattern: RegExp | null;
   /** Every control token's text. */
   readonly contents: readonly string[];
+  /** Those that an answer shows: decoding does not leave them out. */
+  readonly shown: readonly string[];
 
   constructor(addedTokens: readonly AddedToken[]) {
     const control = addedTokens.filter(isControlToken);
     this.#byContent = new Map(control.map((token) => [token.content, token]));
     this.contents = [...this.#byContent.keys()];
+    this.shown = control.filter(({ special }) => !special).map(({ content }) => content);
     // Alternatives are tried in order: longest first gives the reference's leftmost-longest match.
     const longestFirst = this.contents.toSorted((a, b) => b.length - a.length);
     this.#pattern =

@@ -28,5 +28,5 @@ export interface EngineRequest {
   readonly envelope: RequestEnvelope;
   readonly images: readonly EngineImage[];
   /** Begins an answer's way through the request's constraint; absent when it has none. */
-  newMatcher?(): TokenMatcher;
+  readonly newMatcher?: (() => TokenMatcher) | undefined;
 }

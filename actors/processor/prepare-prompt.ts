@@ -29,7 +29,7 @@ export interface PreparedPrompt {
  * @throws ModelError MODEL_UNSUPPORTED when configuration and tokenizer mean different tokens
  */
 export function preparePrompt(
-  { directory, images, encoder }: PromptModel,
+  { directory, images, encoder }: Pick<PromptModel, 'directory' | 'images' | 'encoder'>,
   messages: readonly ChatMessage[],
   plans: readonly ImagePlan[],
 ): PreparedPrompt {

@@ -43,20 +43,17 @@ export default defineActor({
         ...(directory.encoding === 'separate' ? { encoded } : {}),
       }),
     );
-    let prepared = 0;
+    let count = 0;
     return {
       handlers: {
         async generate({ chat, requestId, wantsStream, submittedAt, deadline }, writer) {
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
-          const { promptIds, positions, images, sampling, preprocessMs, release } = await preparer.prepare(
-            chat,
-            requestId,
-            signal,
-          );
+          const prepared = await preparer.prepare(chat, requestId, signal);
+          const { promptIds, positions, images, sampling, constraint, preprocessMs, release } = prepared;
           freeImages(chat); // this thread's copy: they are decoded, and the answer may take long
-          prepared += 1;
+          count += 1;
           try {
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({
               requestId,
@@ -64,6 +61,7 @@ export default defineActor({
               promptIds,
               positions,
               sampling,
+              ...(constraint === undefined ? {} : { constraint }),
               deadline,
               trace: {
                 submittedAt,
@@ -89,7 +87,7 @@ export default defineActor({
           }
         },
       },
-      stats: () => ({ prepared, decodes: preparer.decodes }),
+      stats: () => ({ prepared: count, decodes: preparer.decodes }),
     };
   },
 });

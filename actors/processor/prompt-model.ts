@@ -9,6 +9,8 @@ export interface PromptModel {
   readonly directory: ModelDirectory;
   readonly images: ImageFamily;
   readonly encoder: PromptEncoder;
+  /** Texts of control tokens that an answer shows. */
+  readonly shownControls: readonly string[];
 }
 
 /** @throws ModelError when the tokenizer or the chat template cannot be used */
@@ -17,5 +19,5 @@ export async function loadPromptModel(directory: ModelDirectory): Promise<Prompt
   const tokenizer = await TextTokenizer.load(directory);
   const { placeholder, placeholderInText, completePrompt } = images;
   const encoder = new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt);
-  return { directory, images, encoder };
+  return { directory, images, encoder, shownControls: tokenizer.controlTokens.shown };
 }

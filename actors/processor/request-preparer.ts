@@ -4,6 +4,8 @@
  */
 import { processNow } from '../../runtime/clock.ts';
 import { workingOn } from '../../runtime/thread/this-thread.ts';
+import type { CompiledConstraint } from '../constraint/compiled-constraint.ts';
+import { ConstraintCompiler } from '../constraint/constraint-compiler.ts';
 import type {
   ChatRequest,
   EncodedImage,
@@ -24,6 +26,7 @@ export interface Prepared {
   readonly positions: TokenPositions | undefined;
   readonly images: readonly (PreparedImage | EncodedImage)[];
   readonly sampling: ResolvedSampling;
+  readonly constraint: CompiledConstraint | undefined;
   readonly preprocessMs: number;
   /** Lets go of pixels and embeddings. */
   release(): void;
@@ -33,10 +36,12 @@ export class RequestPreparer {
   readonly #parts: PreparerParts;
   readonly #model: PromptModel;
   readonly #images: ImageOpener;
+  readonly #constraints: ConstraintCompiler;
 
   private constructor(parts: PreparerParts, model: PromptModel) {
     this.#parts = parts;
     this.#model = model;
+    this.#constraints = new ConstraintCompiler(model.shownControls);
     this.#images = new ImageOpener({ ...parts, images: model.images });
   }
 
@@ -58,6 +63,9 @@ export class RequestPreparer {
     // Everything that can be refused without touching an image is refused first.
     const requested = workingOn(requestId, () => validateMessages(chat.messages, limits));
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
+    const constraint =
+      chat.constraint === undefined ? undefined : await this.#constraints.compile(chat.constraint, requestId);
+    signal.throwIfAborted();
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
     const { promptIds, positions } = workingOn(requestId, () =>
@@ -70,6 +78,7 @@ export class RequestPreparer {
       positions,
       images,
       sampling: { ...sampling, maxTokens },
+      constraint,
       preprocessMs: processNow() - startedAt,
       release,
     };

@@ -12,6 +12,8 @@ export interface CompiledGrammar {
   readonly controls: readonly string[];
   /** The rule that the answer is. */
   readonly root: number;
+  /** One space may come before the answer that is no part of it; not where the answer itself may begin with a space. */
+  readonly takesSpace: boolean;
   /** The empty answer belongs to it. */
   readonly acceptsEmpty: boolean;
   /** First state of each rule; -1 for one that repeats. */

@@ -7,7 +7,10 @@ import type { CompiledGrammar } from './compiled-grammar.ts';
 import type { Rule } from './grammar-builder.ts';
 import { type ByteEdge, RuleNfa } from './rule-nfa.ts';
 
-type Tables = Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'acceptsEmpty' | 'ruleOrder'>;
+type Tables = Omit<
+  CompiledGrammar,
+  'key' | 'controls' | 'root' | 'takesSpace' | 'acceptsEmpty' | 'ruleOrder'
+>;
 
 interface Growing {
   accepting: number[];

@@ -57,7 +57,7 @@ export class GrammarBuilder {
   }
 
   /** @throws InputError CONSTRAINT_INVALID when no answer exists; CONSTRAINT_UNSUPPORTED; CONSTRAINT_TOO_LARGE */
-  finish(root: number, key: string): CompiledGrammar {
+  finish(root: number, key: string): Omit<CompiledGrammar, 'takesSpace'> {
     const rules = this.#rules.map((rule) => rule ?? new RuleNfa(this.budget));
     const productive = fixpoint(rules, this.budget, (rule, holds) => reaches(rule, holds, this.budget, true));
     if (!productive[root]) {
@@ -84,7 +84,7 @@ export class GrammarBuilder {
   /** Callers before those that they can begin with. */
   #order(
     rules: readonly Rule[],
-    tables: Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'acceptsEmpty' | 'ruleOrder'>,
+    tables: Omit<CompiledGrammar, 'key' | 'controls' | 'root' | 'takesSpace' | 'acceptsEmpty' | 'ruleOrder'>,
   ): Int32Array {
     const begins = rules.map((_, rule) => {
       const start = tables.ruleStart[rule] ?? -1;

@@ -9,15 +9,18 @@ import { stepsExceeded } from './steps-exceeded.ts';
 /** Items in one configuration at most: only an ambiguous grammar gets there. */
 const MAX_ITEMS = 2_000;
 
+/** What is looked up of a grammar. */
+export type SteppedGrammar = Omit<CompiledGrammar, 'takesSpace'>;
+
 export class Stepper {
-  readonly #grammar: CompiledGrammar;
+  readonly #grammar: SteppedGrammar;
   readonly #frames = new Map<string, Frame>();
   readonly #configurations = new Map<string, Configuration>();
   #nextFrame = 0;
   #generation = 0;
   #work = 0;
 
-  constructor(grammar: CompiledGrammar) {
+  constructor(grammar: SteppedGrammar) {
     this.#grammar = grammar;
   }
 

@@ -6,6 +6,8 @@
  *
  * This file is the engine's door; the loop is `engine-core.ts`. The owner calls `step` as long as `hasWork`.
  */
+import { ConstraintEngine } from '../../constraint/constraint-engine.ts';
+import { readVocabulary } from '../../constraint/matcher/read-vocabulary.ts';
 import { Detokenizer } from '../../model/detokenizer.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import { TokenDecoder } from '../../model/token-decoder.ts';
@@ -33,6 +35,8 @@ export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
 
 export interface EngineModel extends SequenceLimits, SequenceTokens {
   readonly runner: ModelRunner<Sequence>;
+  /** Absent where requests bring matchers of their own. */
+  readonly constraints?: ConstraintEngine;
 }
 
 export class PdEngine {
@@ -65,9 +69,11 @@ export class PdEngine {
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
     const runner = await ModelRunner.load<Sequence>(directory, options);
     const newDetokenizer = () => new Detokenizer(tokens);
+    const vocabulary = await readVocabulary(directory);
+    const constraints = new ConstraintEngine(vocabulary);
     const describe = (id: number) => tokens.describe(id);
     const limits = { contextLength, eosTokenIds, imageTokenId };
-    return new PdEngine({ runner, newDetokenizer, describe, ...limits }, options);
+    return new PdEngine({ runner, newDetokenizer, describe, constraints, ...limits }, options);
   }
 
   /**
@@ -81,7 +87,13 @@ export class PdEngine {
       this.#counters.countEnd(error);
       sequence.releaseImages();
     });
-    const sequence = new Sequence(request, stream, this.#model, this.#model);
+    const { constraint } = request.envelope;
+    const { constraints } = this.#model;
+    const newMatcher =
+      constraint === undefined || constraints === undefined
+        ? request.newMatcher
+        : () => constraints.matcher(constraint.grammar);
+    const sequence = new Sequence({ ...request, newMatcher }, stream, this.#model, this.#model);
     this.#streams.add(stream);
     const refusal = this.#refusal(sequence);
     if (refusal !== undefined) stream.fail(refusal);

@@ -1,4 +1,5 @@
 /** What of one answer its consumer has not taken yet: text, its tokens and how likely they were, merged as it gathers. */
+import type { SpaceBefore } from '../../constraint/compiled-constraint.ts';
 import type { TokenChunk, TokenLogprob } from '../../generation.ts';
 import type { ChosenToken } from './choice.ts';
 
@@ -6,12 +7,12 @@ export class AnswerPiece {
   #text = '';
   #tokenIds: number[] = [];
   #logprobs: TokenLogprob[] = [];
-  /** Text has come that is part of the answer. */
-  #begun: boolean;
+  readonly #spaceBefore: SpaceBefore;
+  /** Text has come that is part of the answer, or that ends what is dropped before it. */
+  #begun = false;
 
-  /** @param keepsSpace whether white space before the answer is a part of it */
-  constructor(keepsSpace: boolean) {
-    this.#begun = keepsSpace;
+  constructor(spaceBefore: SpaceBefore) {
+    this.#spaceBefore = spaceBefore;
   }
 
   get hasText(): boolean {
@@ -29,8 +30,8 @@ export class AnswerPiece {
   }
 
   add(text: string, token: ChosenToken | undefined): void {
-    this.#text += this.#begun ? text : text.trimStart();
-    this.#begun ||= this.#text !== '';
+    this.#text += this.#begun ? text : this.#withoutSpace(text);
+    this.#begun ||= this.#text !== '' || (text !== '' && this.#spaceBefore === 'one');
     if (token !== undefined) this.#tokenIds.push(token.id);
     if (token?.logprob !== undefined) this.#logprobs.push(token.logprob);
   }
@@ -40,5 +41,18 @@ export class AnswerPiece {
     this.#text = '';
     this.#tokenIds = [];
     this.#logprobs = [];
+  }
+
+  #withoutSpace(text: string): string {
+    switch (this.#spaceBefore) {
+      case 'any':
+        return text.trimStart();
+      case 'one':
+        return text.startsWith(' ') ? text.slice(1) : text;
+      case 'none':
+        return text;
+      default:
+        return this.#spaceBefore satisfies never;
+    }
   }
 }

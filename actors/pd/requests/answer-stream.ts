@@ -37,7 +37,8 @@ export class AnswerStream {
   ) {
     this.requestId = requestId;
     this.#wantsStream = wantsStream;
-    this.#pieces = Array.from({ length: sampling.n }, () => new AnswerPiece(constraint !== undefined));
+    const spaceBefore = constraint?.spaceBefore ?? 'any';
+    this.#pieces = Array.from({ length: sampling.n }, () => new AnswerPiece(spaceBefore));
     this.#sink = sink;
     this.#onSettled = onSettled;
   }
@@ -58,8 +59,8 @@ export class AnswerStream {
 
   /**
    * Adds a token of an answer and its text, and offers what has gathered. Ids wait with their text: a token whose text is
-   * still held back goes out with the next text, or at the end. White space before the answer is dropped, unless it was
-   * asked for: it belongs to the chat template ("Assistant:" and a space), whose tokenizer puts it into the answer's first
+   * still held back goes out with the next text, or at the end. White space before the answer is dropped, unless it may be
+   * a part of it: it belongs to the chat template ("Assistant:" and a space), whose tokenizer puts it into the answer's first
    * token.
    *
    * @param index which of the answers

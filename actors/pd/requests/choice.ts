@@ -22,8 +22,8 @@ export interface ChoiceParts {
   readonly detokenizer: IncrementalDetokenizer;
   /** Text and bytes of a token. */
   readonly describe: (id: number) => Omit<TopLogprob, 'logprob'>;
-  /** Where the answer is in its constraint; absent when it has none. */
-  readonly matcher?: TokenMatcher | undefined;
+  /** Begins its way through its constraint; absent when it has none. */
+  readonly newMatcher?: (() => TokenMatcher) | undefined;
 }
 
 /** A token that goes into the answer. */
@@ -45,7 +45,9 @@ export class Choice {
   readonly #parts: ChoiceParts;
   readonly #sampler: Sampler;
   readonly #stops: StopChecker;
-  /** What `matcher.forced` says, until the next token. */
+  /** Where it is in its constraint, once that was asked for. */
+  #matcher: TokenMatcher | undefined;
+  /** What the matcher says is forced, until the next token. */
   #ahead: readonly number[] | undefined;
   /** Why it could not say, to be told when a token is chosen. */
   #failure: unknown;
@@ -67,9 +69,9 @@ export class Choice {
 
   /** Whether its next token takes more than the likeliest one of the graph. */
   get needsLogits(): boolean {
-    const { sampling, matcher } = this.#parts;
+    const { sampling, newMatcher } = this.#parts;
     if (sampling.logprobs) return true;
-    return matcher === undefined ? !this.#sampler.greedy : this.#forced.length === 0;
+    return newMatcher === undefined ? !this.#sampler.greedy : this.#forced.length === 0;
   }
 
   /** Tokens that come next whatever the model makes of them; none where it has to be asked how likely they are. */
@@ -105,7 +107,7 @@ export class Choice {
     this.lastToken = token.id;
     const { text, counted, finished } = this.#stops.push(token.id);
     // Behind a token that ends the answer there is nothing to match.
-    if (counted && finished === undefined) this.#parts.matcher?.accept(token.id);
+    if (counted && finished === undefined) this.#matcher?.accept(token.id);
     this.#ahead = undefined;
     this.sequence.stream.write(this.index, text, counted ? token : undefined);
     if (finished === undefined) return false;
@@ -116,11 +118,11 @@ export class Choice {
 
   /** @param raw absent where they are not needed; not changed where anybody else reads them */
   #next(likeliest: number, raw: Float32Array | undefined): number {
-    const { matcher, sampling } = this.#parts;
+    const { sampling } = this.#parts;
     const [forced] = this.#forced;
     if (this.#failure !== undefined) throw this.#failure;
     if (forced !== undefined) return this.force(forced).id;
-    const mask = matcher?.mask();
+    const mask = this.#matcher?.mask();
     const isAllowed = mask === undefined || allows(mask, likeliest);
     if (raw === undefined || (this.#sampler.greedy && isAllowed)) return likeliest;
     const isShared = sampling.logprobs || (sampling.n > 1 && this.generated === 0);
@@ -131,7 +133,8 @@ export class Choice {
   get #forced(): readonly number[] {
     if (this.#ahead !== undefined) return this.#ahead;
     try {
-      this.#ahead = this.#parts.matcher?.forced() ?? [];
+      this.#matcher ??= this.#parts.newMatcher?.();
+      this.#ahead = this.#matcher?.forced() ?? [];
     } catch (error) {
       this.#failure = error;
       this.#ahead = [];

@@ -58,8 +58,7 @@ export class Sequence {
     this.choices = Array.from({ length: sampling.n }, (_, index) => {
       const detokenizer = tokens.newDetokenizer();
       const describe = (id: number) => tokens.describe(id);
-      const matcher = request.newMatcher?.();
-      const of = { sequence: this, index, matcher };
+      const of = { sequence: this, index, newMatcher: request.newMatcher };
       return new Choice({ ...of, sampling, maxTokens, eosTokenIds, detokenizer, describe });
     });
   }
