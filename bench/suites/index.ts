@@ -2,6 +2,7 @@
 import type { Suite } from '../suite.ts';
 import { channelSuite } from './channel.ts';
 import { constraintsSuite } from './constraints.ts';
+import { constraintSuite } from './constraint.ts';
 import { decodeSuite } from './decode.ts';
 import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
@@ -30,6 +31,7 @@ export const SUITES: readonly Suite[] = [
   throughputSuite,
   decodeContextSuite,
   engineOverheadSuite,
+  constraintSuite,
   prefillInterferenceSuite,
   repeatedImageSuite,
   workerMemorySuite,
