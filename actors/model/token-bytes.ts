@@ -5,62 +5,79 @@
  *     ByteLevel      a character for each byte: `Ġ` for a space (GPT-2's table)
  *     ByteFallback   text, and `<0xE2>` for single bytes
  *     Metaspace      text, with `▁` for a space; also said as `Replace`
+ *     WordPiece      text, `##` before what goes on with a word
  */
 import type { TokenizerJson } from './tokenizer-json.ts';
 
-const SPACE = ' ';
-const SINGLE_BYTE = /^<0x([0-9A-F]{2})>$/;
-const UTF8 = new TextEncoder();
+const utf8 = new TextEncoder();
 
-/** The piece of a vocabulary to bytes; undefined for a vocabulary that spells tokens in another way. */
-export function bytesOfPieces({
-  decoder,
-}: Pick<TokenizerJson, 'decoder'>): ((piece: string) => Uint8Array) | undefined {
-  const steps = flattened(decoder);
-  if (steps.some(({ type }) => type === 'ByteLevel')) {
-    const bytes = byteLevelBytes();
-    return (piece) => Uint8Array.from(piece, (character) => bytes.get(character) ?? 0);
-  }
-  const mark = steps.map(spaceMark).find((found) => found !== undefined);
-  const falls = steps.some(({ type }) => type === 'ByteFallback');
-  if (mark === undefined && !falls) return undefined;
+/** How a family of tokenizers writes bytes in its vocabulary. */
+export type Spelling = (piece: string) => Uint8Array;
+
+export function spelling(json: TokenizerJson): Spelling {
+  const steps = decoderSteps(json.decoder);
+  const types = new Set(steps.map(({ type }) => type));
+  if (types.has('ByteLevel')) return byteLevel();
+  if (types.has('WordPiece'))
+    return (piece) => utf8.encode(piece.startsWith('##') ? piece.slice(2) : ` ${piece}`);
+  const replaced = steps
+    .filter(({ type }) => type === 'Replace')
+    .map(({ pattern, content }) => [pattern, content] as const);
+  const marks = steps
+    .filter(({ type }) => type === 'Metaspace')
+    .map(({ replacement }) => [replacement, ' '] as const);
+  const byteFallback = types.has('ByteFallback') || json.model.byte_fallback === true;
   return (piece) => {
-    const [, hex] = (falls ? SINGLE_BYTE.exec(piece) : null) ?? [];
-    if (hex !== undefined) return Uint8Array.of(Number.parseInt(hex, 16));
-    return UTF8.encode(mark === undefined ? piece : piece.replaceAll(mark, SPACE));
+    const byte = byteFallback ? /^<0x([\dA-Fa-f]{2})>$/.exec(piece) : null;
+    if (byte !== null) return Uint8Array.of(Number.parseInt(byte[1] ?? '', 16));
+    let text = piece;
+    for (const [mark, content] of [...replaced, ...marks]) text = text.replaceAll(mark, content);
+    return utf8.encode(text);
   };
 }
 
-type Step = Readonly<Record<string, unknown>>;
-
-/** The steps of a decoder, those of sequences one by one. */
-function flattened(decoder: unknown): Step[] {
-  if (!isStep(decoder)) return [];
-  const { decoders } = decoder;
-  return Array.isArray(decoders) ? decoders.flatMap(flattened) : [decoder];
+interface DecoderStep {
+  readonly type: string;
+  readonly pattern: string;
+  readonly content: string;
+  readonly replacement: string;
 }
 
-function isStep(value: unknown): value is Step {
-  return typeof value === 'object' && value !== null;
-}
-
-/** What a step makes a space of. */
-function spaceMark({ type, replacement, pattern, content }: Step): string | undefined {
-  if (type === 'Metaspace') return typeof replacement === 'string' ? replacement : '▁';
-  if (type !== 'Replace' || content !== SPACE || !isStep(pattern)) return undefined;
-  return typeof pattern.String === 'string' ? pattern.String : undefined;
+/** The steps of a decoder, those in sequences too; what a step lacks is ''. */
+function decoderSteps(decoder: unknown): DecoderStep[] {
+  if (typeof decoder !== 'object' || decoder === null) return [];
+  const fields: Readonly<Record<string, unknown>> = { ...decoder };
+  if (Array.isArray(fields.decoders)) return fields.decoders.flatMap(decoderSteps);
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '');
+  const pattern = typeof fields.pattern === 'object' && fields.pattern !== null ? { ...fields.pattern } : {};
+  return [
+    {
+      type: text(fields.type),
+      pattern: text('String' in pattern ? pattern.String : ''),
+      content: text(fields.content),
+      replacement: text(fields.replacement) || '▁',
+    },
+  ];
 }
 
 /**
- * GPT-2's table: bytes that print stand for themselves, the others for the characters from 256 on, in order.
- * https://github.com/openai/gpt-2/blob/master/src/encoder.py, `bytes_to_unicode`
+ * Byte-level vocabularies write each byte as a printable character: those of Latin-1 that are printable stand for
+ * themselves, the others follow from U+0100 on, in order (GPT-2's `bytes_to_unicode`).
  */
-function byteLevelBytes(): Map<string, number> {
+function byteLevel(): Spelling {
   const bytes = new Map<string, number>();
-  let next = 256;
+  let next = 0x100;
   for (let byte = 0; byte < 256; byte++) {
-    const prints = (byte >= 33 && byte <= 126) || (byte >= 161 && byte !== 173);
-    bytes.set(String.fromCharCode(prints ? byte : next++), byte);
+    const printable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
+    bytes.set(String.fromCharCode(printable ? byte : next++), byte);
   }
-  return bytes;
+  return (piece) => {
+    const text = new Uint8Array(piece.length);
+    for (let i = 0; i < piece.length; i++) {
+      const byte = bytes.get(piece[i] ?? '');
+      if (byte === undefined) return utf8.encode(piece);
+      text[i] = byte;
+    }
+    return text;
+  };
 }

@@ -5,7 +5,7 @@
 
 import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
-import { bytesOfPieces } from './token-bytes.ts';
+import { type Spelling, spelling } from './token-bytes.ts';
 import { readTokenizer } from './tokenizer-file.ts';
 import type { TokenizerJson } from './tokenizer-json.ts';
 
@@ -25,7 +25,7 @@ export class TokenDecoder {
   readonly #special: ReadonlySet<number>;
   /** Spelled as they are, whatever the vocabulary's way of spelling is. */
   readonly #added: ReadonlyMap<number, string>;
-  readonly #bytesOf: ((piece: string) => Uint8Array) | undefined;
+  readonly #spell: Spelling;
   readonly #text = new TextDecoder('utf-8', { ignoreBOM: true });
 
   constructor(tokenizer: HfTokenizer, json: TokenizerJson) {
@@ -33,7 +33,7 @@ export class TokenDecoder {
     this.#tokenizer = tokenizer;
     this.#special = new Set(added_tokens.filter((token) => token.special).map((token) => token.id));
     this.#added = new Map(added_tokens.map(({ id, content }) => [id, content]));
-    this.#bytesOf = bytesOfPieces(json);
+    this.#spell = spelling(json);
   }
 
   /** @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
@@ -62,7 +62,7 @@ export class TokenDecoder {
     }
     const piece = this.#tokenizer.id_to_token(id);
     if (piece === undefined) return { id, text: '', bytes: [] };
-    const bytes = this.#bytesOf?.(piece) ?? UTF8.encode(this.decode([id]));
+    const bytes = this.#spell(piece);
     return { id, text: this.#text.decode(bytes), bytes: [...bytes] };
   }
 
