@@ -6,6 +6,7 @@
 import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
 import type { CompiledConstraint } from './constraint/compiled-constraint.ts';
 import type { Constraint } from './constraint/constraint.ts';
+import type { ToolCall, ToolOptions } from './tools/tool-types.ts';
 
 // ---------------------------------------------------------------------------------------------- request
 
@@ -34,13 +35,36 @@ export interface ImagePart<Image = ImageSource> {
 /** A part of a message: text or a picture. */
 export type ContentPart<Image = ImageSource> = TextPart | ImagePart<Image>;
 
-/** One turn of a conversation. */
-export interface ChatMessage<Image = ImageSource> {
+/** A turn that somebody speaks. */
+export interface SpokenMessage<Image = ImageSource> {
   /** Who speaks. Pictures belong to the user. */
-  readonly role: 'system' | 'user' | 'assistant';
+  readonly role: 'system' | 'user';
   /** Plain text, or text and images in the order in which the model shall read them. */
   readonly content: string | readonly ContentPart<Image>[];
 }
+
+/** An earlier answer. */
+export interface AssistantMessage<Image = ImageSource> {
+  /** Who speaks. */
+  readonly role: 'assistant';
+  /** What it said; may be empty beside calls. */
+  readonly content: string | readonly ContentPart<Image>[];
+  /** What it called, behind its text. The result of each of them has to follow. */
+  readonly toolCalls?: readonly ToolCall[];
+}
+
+/** The result of a call, after the answer that made it. */
+export interface ToolMessage {
+  /** Who speaks. */
+  readonly role: 'tool';
+  /** The `id` of the call. */
+  readonly toolCallId: string;
+  /** The result, for the model to read; JSON, mostly. */
+  readonly content: string | readonly TextPart[];
+}
+
+/** One turn of a conversation. */
+export type ChatMessage<Image = ImageSource> = SpokenMessage<Image> | AssistantMessage<Image> | ToolMessage;
 
 /** How the next token is chosen and when generation ends. Absent fields fall back to generation_config.json. */
 export interface SamplingOptions {
@@ -84,7 +108,7 @@ export interface SamplingOptions {
 export type ResolvedSampling = Required<SamplingOptions>;
 
 /** A conversation to be answered, and how. */
-export interface ChatRequest<Image = ImageSource> extends SamplingOptions {
+export interface ChatRequest<Image = ImageSource> extends SamplingOptions, ToolOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage<Image>[];
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
@@ -202,15 +226,14 @@ export interface StageTrace {
 
 // ----------------------------------------------------------------------------------------------- answer
 
-/**
- * Why an answer ended: `stop` when the model ended it or a stop string appeared, `length` when `maxTokens` or the
- * context length was reached.
- */
+/** Why an answer ended. */
 export type FinishReason =
   /** The model ended its answer or a stop string appeared. */
   | 'stop'
   /** `maxTokens` or the context length was reached. */
-  | 'length';
+  | 'length'
+  /** The model ended its answer, and calls tools in it. */
+  | 'tool_calls';
 
 /** A token that might come, and how likely it was. */
 export interface TopLogprob {

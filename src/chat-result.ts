@@ -1,7 +1,15 @@
 /** What a caller is told when an answer is complete. */
-import type { ChoiceSummary, GenerationSummary, Hop, StageSpan, TokenChunk } from '../actors/generation.ts';
+import type { ChoiceSummary, GenerationSummary, Hop, StageSpan } from '../actors/generation.ts';
+import type { ToolCall } from '../actors/tools/tool-types.ts';
 import { processNow } from '../runtime/clock.ts';
-import type { BytesBetweenActors, ChatChoice, ChatResult, ChatTimings, Mode } from './chat-types.ts';
+import type {
+  BytesBetweenActors,
+  ChatChoice,
+  ChatDelta,
+  ChatResult,
+  ChatTimings,
+  Mode,
+} from './chat-types.ts';
 
 export interface Observed {
   /** When the first text arrived at the caller, on the process clock, ms. */
@@ -12,7 +20,7 @@ export interface Observed {
 }
 
 export function summarize(
-  deltas: readonly TokenChunk[],
+  deltas: readonly ChatDelta[],
   { choices: ends, usage, trace, prefillMs, decodeMs }: GenerationSummary,
   { firstTokenAt, mode, logprobs }: Observed,
 ): ChatResult {
@@ -46,19 +54,31 @@ export function summarize(
 
 /** What the chunks of one answer come to. */
 function choiceOf(
-  deltas: readonly TokenChunk[],
+  deltas: readonly ChatDelta[],
   { finishReason }: ChoiceSummary,
   index: number,
   logprobs: boolean,
 ): ChatChoice {
   const own = deltas.filter((delta) => (delta.index ?? 0) === index);
+  const toolCalls = callsOf(own);
+  const calls = toolCalls.length > 0;
   return {
     index,
     text: own.map(({ text }) => text).join(''),
-    finishReason,
+    finishReason: calls && finishReason === 'stop' ? 'tool_calls' : finishReason,
+    ...(calls ? { toolCalls } : {}),
     tokenIds: own.flatMap(({ tokenIds }) => tokenIds),
     ...(logprobs ? { logprobs: own.flatMap((delta) => delta.logprobs ?? []) } : {}),
   };
+}
+
+function callsOf(deltas: readonly ChatDelta[]): readonly ToolCall[] {
+  const calls: ToolCall[] = [];
+  for (const { index, id, name, arguments: more } of deltas.flatMap(({ toolCalls = [] }) => toolCalls)) {
+    const { id: oldId = '', name: oldName = '', arguments: before = '' } = calls[index] ?? {};
+    calls[index] = { id: id ?? oldId, name: name ?? oldName, arguments: before + more };
+  }
+  return calls;
 }
 
 /** The engine reports durations; the first text, which came when the prompt had been run, says when. */

@@ -1,14 +1,18 @@
 /** What a caller of the programmatic API hands in and gets back. */
 import type { Constraint } from '../actors/constraint/constraint.ts';
 import type {
+  AssistantMessage,
   FinishReason,
   SamplingOptions,
+  SpokenMessage,
   StageSpan,
   TextPart,
   TokenChunk,
   TokenLogprob,
+  ToolMessage,
   Usage,
 } from '../actors/generation.ts';
+import type { ToolCall, ToolCallDelta, ToolOptions } from '../actors/tools/tool-types.ts';
 import type { BlobLike } from '../runtime/util/realms.ts';
 
 /**
@@ -38,15 +42,10 @@ export interface ImagePart {
 export type ContentPart = TextPart | ImagePart;
 
 /** One turn of a conversation. */
-export interface ChatMessage {
-  /** Who speaks. Pictures belong to the user. */
-  readonly role: 'system' | 'user' | 'assistant';
-  /** Plain text, or text and images in the order in which the model shall read them. */
-  readonly content: string | readonly ContentPart[];
-}
+export type ChatMessage = SpokenMessage<ImageInput> | AssistantMessage<ImageInput> | ToolMessage;
 
 /** A conversation to be answered, how, and when to give it up. */
-export interface ChatOptions extends SamplingOptions {
+export interface ChatOptions extends SamplingOptions, ToolOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage[];
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
@@ -57,8 +56,11 @@ export interface ChatOptions extends SamplingOptions {
   readonly timeoutMs?: number;
 }
 
-/** A piece of the answer, as soon as it is known. */
-export type ChatDelta = TokenChunk;
+/** A piece of the answer, as soon as it is known. Of a request with tools its text is what lies outside of calls. */
+export interface ChatDelta extends TokenChunk {
+  /** Pieces of calls, in order, behind the text; absent where there are none. */
+  readonly toolCalls?: readonly ToolCallDelta[];
+}
 
 /** Milliseconds. */
 export interface ChatTimings {
@@ -94,6 +96,8 @@ export interface ChatChoice {
   readonly text: string;
   /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** What the model calls, in order; absent when it calls nothing. With `length` the last one may be cut short. */
+  readonly toolCalls?: readonly ToolCall[];
   /** Generated token ids, without the end-of-sequence token. */
   readonly tokenIds: readonly number[];
   /** One for each of `tokenIds`; absent unless `logprobs` was asked for. */

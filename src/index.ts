@@ -24,12 +24,15 @@ export type {
 } from '../actors/constraint/constraint.ts';
 export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';
 export type {
+  AssistantMessage,
   FinishReason,
   SamplingOptions,
+  SpokenMessage,
   StageSpan,
   TextPart,
   TokenChunk,
   TokenLogprob,
+  ToolMessage,
   TopLogprob,
   Usage,
 } from '../actors/generation.ts';
@@ -41,6 +44,13 @@ export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
 export type { Encoding } from '../actors/model/model-directory.ts';
 export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';
 export type { RewrittenAttention } from '../actors/model/rewrite/rewrite-decoder.ts';
+export type {
+  ToolCall,
+  ToolCallDelta,
+  ToolChoice,
+  ToolDefinition,
+  ToolOptions,
+} from '../actors/tools/tool-types.ts';
 export type { ActorStats } from '../runtime/actor/behaviour.ts';
 export type { LoadReading } from '../runtime/board/load-board.ts';
 export type { DeadLetter } from '../runtime/dead-letters.ts';

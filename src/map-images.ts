@@ -13,9 +13,11 @@ export function mapImages<From, To>(
 ): ChatMessage<To>[] {
   return messages.map((message, i) => {
     const content = message?.content;
-    if (!isList(content)) return message as ChatMessage<never>; // it has no images
+    if (!isList(content) || message.role === 'tool') return message as ChatMessage<never>; // it has no images
+    const parts = content.map((part, j) => changed(part, `messages[${i}].content[${j}].image`));
     const { role } = message;
-    return { role, content: content.map((part, j) => changed(part, `messages[${i}].content[${j}].image`)) };
+    if (role !== 'assistant' || message.toolCalls === undefined) return { role, content: parts };
+    return { role, content: parts, toolCalls: message.toolCalls };
   });
 
   function changed(part: ContentPart<From>, field: string): ContentPart<To> {

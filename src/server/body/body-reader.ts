@@ -5,9 +5,10 @@
 import { Piscina } from 'piscina';
 import { moduleBeside } from '../../../runtime/module-beside.ts';
 import { WorkerPool } from '../../worker-pool.ts';
+import type { DetailsOf, EndpointName } from '../endpoint/request-readers.ts';
+import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { FairQueue } from '../fair-queue.ts';
 import type { ReceivedBody } from '../http/received-body.ts';
-import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
 import type { LargeBody } from './body-worker.ts';
 import { readChat } from './read-chat.ts';
 
@@ -64,20 +65,21 @@ export class BodyReader {
    * @throws ApiError 400 or 404 naming the field; InputError; the signal's reason when it aborts before its turn;
    *   TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can read it
    */
-  async read(
+  async read<Name extends EndpointName>(
+    endpoint: Name,
     body: ReceivedBody,
     { client, modelNames, contextLength, signal }: Reading,
-  ): Promise<ChatCompletionRequest> {
+  ): Promise<ServedChat<DetailsOf<Name>>> {
     const { maxImageBytes, ...common } = this.#facts;
     const facts = { ...common, modelNames };
-    if (body.size <= SMALL_BYTES) return readChat(Buffer.concat(body.take()), facts);
+    if (body.size <= SMALL_BYTES) return readChat(endpoint, Buffer.concat(body.take()), facts);
     const turn = await this.#turns.enter(client, signal);
     try {
       const chunks = body.take();
-      const task: LargeBody = { chunks, facts, maxImageBytes, contextLength };
+      const task: LargeBody = { endpoint, chunks, facts, maxImageBytes, contextLength };
       const transferList = chunks.map(({ buffer }) => buffer);
       // Without the signal, which would end the thread. A body that is read takes moments.
-      return await this.#thread.run<ChatCompletionRequest>('readLarge', task, transferList);
+      return await this.#thread.run<ServedChat<DetailsOf<Name>>>('readLarge', task, transferList);
     } finally {
       turn.release();
     }

@@ -2,13 +2,15 @@
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { giveWay } from '../../../runtime/thread/give-way.ts';
 import { type Outcome, outcomeOf } from '../../../runtime/thread/thread-control.ts';
-import type { ChatCompletionRequest, RequestFacts } from '../openai/chat-request.ts';
+import type { EndpointName } from '../endpoint/request-readers.ts';
+import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { readChat, withImageBytes } from './read-chat.ts';
 import { assertMayFit } from './text-length.ts';
 
 giveWay();
 
 export interface LargeBody {
+  readonly endpoint: EndpointName;
   readonly chunks: readonly Uint8Array<ArrayBuffer>[];
   readonly facts: RequestFacts;
   readonly maxImageBytes: number;
@@ -16,16 +18,17 @@ export interface LargeBody {
   readonly contextLength: number;
 }
 
-/** An `Outcome<ChatCompletionRequest>` on the other side: piscina flattens errors, so the outcome is explicit. */
+/** An `Outcome<ServedChat>` on the other side: piscina flattens errors, so the outcome is explicit. */
 export async function readLarge({
+  endpoint,
   chunks,
   facts,
   maxImageBytes,
   contextLength,
 }: LargeBody): Promise<ReturnType<typeof move>> {
   const buffers: ArrayBuffer[] = [];
-  const outcome: Outcome<ChatCompletionRequest> = await outcomeOf(() => {
-    const asked = readChat(joined(chunks), facts);
+  const outcome: Outcome<ServedChat> = await outcomeOf(() => {
+    const asked = readChat(endpoint, joined(chunks), facts);
     assertMayFit(asked.chat, contextLength);
     const read = withImageBytes(asked, maxImageBytes);
     buffers.push(...read.buffers);

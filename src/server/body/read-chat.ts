@@ -1,10 +1,11 @@
-/** The bytes of a chat completion request to the request: the same on the main thread and on the reader's. */
+/** The bytes of a request to what it asks for: the same on the main thread and on the reader's. */
 
 import type { ChatMessage, ContentPart } from '../../../actors/generation.ts';
 import { decodeDataUrl } from '../../../actors/processor/data-url.ts';
 import { registerErrorClass } from '../../../runtime/wire/error-codec.ts';
+import { type DetailsOf, type EndpointName, REQUEST_READERS } from '../endpoint/request-readers.ts';
+import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { ApiError } from '../openai/api-error.ts';
-import { type ChatCompletionRequest, parseChatRequest, type RequestFacts } from '../openai/chat-request.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import { parseJson } from './json-value.ts';
 
@@ -12,8 +13,13 @@ import { parseJson } from './json-value.ts';
 registerErrorClass(ApiError);
 
 /** @throws ApiError, InputError */
-export function readChat(body: Uint8Array, facts: RequestFacts): ChatCompletionRequest {
-  return parseChatRequest(parseJson(body), facts);
+export function readChat<Name extends EndpointName>(
+  endpoint: Name,
+  body: Uint8Array,
+  facts: RequestFacts,
+): ServedChat<DetailsOf<Name>> {
+  // TypeScript takes the readers' results together; the one of this name gives its own details.
+  return REQUEST_READERS[endpoint](parseJson(body), facts) as ServedChat<DetailsOf<Name>>;
 }
 
 /**
@@ -21,15 +27,15 @@ export function readChat(body: Uint8Array, facts: RequestFacts): ChatCompletionR
  * @throws ApiError of IMAGE_DATA_URL_INVALID, IMAGE_TOO_LARGE_BYTES, naming the field that the client wrote
  */
 export function withImageBytes(
-  request: ChatCompletionRequest,
+  request: ServedChat,
   maxImageBytes: number,
-): { readonly request: ChatCompletionRequest; readonly buffers: ArrayBuffer[] } {
+): { readonly request: ServedChat; readonly buffers: ArrayBuffer[] } {
   const buffers: ArrayBuffer[] = [];
   const decodedUrl = (url: string, field: string) => {
     try {
       return decodeDataUrl(url, field, maxImageBytes);
     } catch (error) {
-      throw toApiError(error, request.imageFields);
+      throw toApiError(error, request.clientFields);
     }
   };
   const decoded = (part: ContentPart, field: string): ContentPart => {
@@ -42,10 +48,10 @@ export function withImageBytes(
     return { type: 'image', image: own };
   };
   const messages = request.chat.messages.map((message, index): ChatMessage => {
-    const { role, content } = message;
-    if (typeof content === 'string') return message;
+    const { content } = message;
+    if (typeof content === 'string' || message.role === 'tool') return message;
     const field = `messages[${index}].content`;
-    return { role, content: content.map((part, at) => decoded(part, `${field}[${at}]`)) };
+    return { ...message, content: content.map((part, at) => decoded(part, `${field}[${at}]`)) };
   });
   return { request: { ...request, chat: { ...request.chat, messages } }, buffers };
 }

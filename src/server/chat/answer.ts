@@ -1,4 +1,4 @@
-/** One chat completion: through the queue, into the engine, out to the client; and the books that are kept of it. */
+/** One request to a model: through the queue, into the engine, out to the client; and the books that are kept of it. */
 import { randomUUID } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { freeImages } from '../../../actors/processor/free-images.ts';
@@ -6,12 +6,13 @@ import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { ModelLease } from '../../models/model-rooms.ts';
 import type { Troupe } from '../../troupe.ts';
+import type { AnswerFormat, AnswerHead } from '../endpoint/answer-format.ts';
+import type { DetailsOf, EndpointName } from '../endpoint/request-readers.ts';
+import type { ServedChat } from '../endpoint/served-chat.ts';
 import type { Place } from '../fair-queue.ts';
 import type { ReceivedBody } from '../http/received-body.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
-import type { ChatCompletionRequest } from '../openai/chat-request.ts';
-import { type AnswerHead, completion } from '../openai/chat-response.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import type { ServerState } from '../server-state.ts';
 import { outcomeOf } from './outcome.ts';
@@ -26,7 +27,17 @@ export interface ChatCall {
   readonly body: ReceivedBody;
 }
 
-export async function answerChat(state: ServerState, call: ChatCall): Promise<void> {
+/** What is asked, and how it is answered. */
+export interface Endpoint<Name extends EndpointName> {
+  readonly name: Name;
+  readonly format: AnswerFormat<DetailsOf<Name>>;
+}
+
+export async function answerChat<Name extends EndpointName>(
+  state: ServerState,
+  call: ChatCall,
+  endpoint: Endpoint<Name>,
+): Promise<void> {
   const { request, reply } = call;
   const { config, metrics, log } = state;
   const startedAt = performance.now();
@@ -37,13 +48,13 @@ export async function answerChat(state: ServerState, call: ChatCall): Promise<vo
   let status = 200;
   // Until it is known which it asks for, it is the only one's, or nobody's.
   let modelMetrics = metrics.of(state.models.only?.config.name ?? '');
-  const onAsked = (asked: ChatCompletionRequest) => {
+  const onAsked = (asked: ServedChat) => {
     record.asked(asked);
     trace.asked(asked.model);
     modelMetrics = metrics.of(asked.model);
   };
   try {
-    const { result, queueMs } = await run(state, call, lifetime, { record, onAsked });
+    const { result, queueMs } = await run(state, call, endpoint, lifetime, { record, onAsked });
     record.answered(result);
     modelMetrics.answered(result, queueMs);
     modelMetrics.ended('success');
@@ -57,7 +68,7 @@ export async function answerChat(state: ServerState, call: ChatCall): Promise<vo
     modelMetrics.ended(outcomeOf(failure, lifetime.clientGone));
     if (status === 500) log.error({ err: failure.cause, requestId: request.id }, 'request failed');
     if (!reply.raw.headersSent && !lifetime.clientGone) {
-      reply.code(failure.facts.status).headers(failure.headers).send(failure.body);
+      reply.code(failure.facts.status).headers(failure.headers).send(endpoint.format.failure(failure));
     }
   } finally {
     lifetime.end();
@@ -75,12 +86,13 @@ interface Answered {
 
 interface Books {
   readonly record: RequestRecord;
-  onAsked(asked: ChatCompletionRequest): void;
+  onAsked(asked: ServedChat): void;
 }
 
-async function run(
+async function run<Name extends EndpointName>(
   state: ServerState,
   { request, reply, body }: ChatCall,
+  { name, format }: Endpoint<Name>,
   lifetime: RequestLifetime,
   { record, onAsked }: Books,
 ): Promise<Answered> {
@@ -92,7 +104,7 @@ async function run(
   if (models.all.every(({ queue }) => queue.isFullFor(client))) throw queueFull();
   const { names, longestContext: contextLength } = models;
   const { signal } = lifetime;
-  const asked = await state.bodies.read(body, { client, modelNames: names, contextLength, signal });
+  const asked = await state.bodies.read(name, body, { client, modelNames: names, contextLength, signal });
   onAsked(asked);
   const model = models.named(asked.model);
   let fetched: FetchedChat | undefined;
@@ -107,10 +119,10 @@ async function run(
     const queueMs = performance.now() - queuedAt;
     record.queued(queueMs);
     const { chat } = fetched;
-    const result = await answerFrom(lease.engine, { ...asked, chat }, { state, request, reply, lifetime });
+    const result = await answerFrom(lease.engine, { ...asked, chat }, { state, reply, lifetime, format });
     return { result, queueMs };
   } catch (error) {
-    throw toApiError(error, asked.imageFields);
+    throw toApiError(error, asked.clientFields);
   } finally {
     // The engine is done with it, whatever the client still has to take.
     lease?.release();
@@ -125,30 +137,31 @@ function queueFull(): TroupeError {
   return new TroupeError('the queue is full', { code: 'QUEUE_FULL', retrySafe: true });
 }
 
-interface Answering {
+interface Answering<Details> {
   readonly state: ServerState;
-  readonly request: FastifyRequest;
   readonly reply: FastifyReply;
   readonly lifetime: RequestLifetime;
+  readonly format: AnswerFormat<Details>;
 }
 
-async function answerFrom(
+async function answerFrom<Details>(
   engine: Troupe,
-  { chat, model, stream: streaming, includeUsage }: ChatCompletionRequest,
-  { state, request, reply, lifetime }: Answering,
+  { chat, model, stream: streaming, details }: ServedChat<Details>,
+  { state, reply, lifetime, format }: Answering<Details>,
 ): Promise<ChatResult> {
   const { signal, leftMs: timeoutMs } = lifetime;
   const head: AnswerHead = {
-    id: `chatcmpl-${randomUUID()}`,
+    id: `${format.idPrefix}${randomUUID()}`,
     created: Math.floor(Date.now() / 1000),
     model,
   };
   const options = { ...chat, signal, timeoutMs };
   if (streaming) {
-    return await streamAnswer(engine.stream(options), { state, request, reply, head, includeUsage });
+    const writer = format.stream(head, details);
+    return await streamAnswer(engine.stream(options), { state, reply, model, writer });
   }
   const result = await engine.chat(options);
-  reply.send(completion(head, result));
+  reply.send(format.whole(head, result, details));
   return result;
 }
 

@@ -101,7 +101,8 @@ type FetchImage = (image: string, field: string) => Promise<Uint8Array<ArrayBuff
 
 async function withFetched(message: ChatMessage, field: string, fetch: FetchImage): Promise<ChatMessage> {
   const { content } = message;
-  if (typeof content === 'string' || remoteParts(message).length === 0) return message;
+  if (typeof content === 'string' || message.role === 'tool') return message;
+  if (remoteParts(message).length === 0) return message;
   const parts = content.map(
     async (part, index): Promise<ContentPart> =>
       isRemotePart(part)
@@ -116,8 +117,8 @@ interface RemotePart {
   readonly image: string;
 }
 
-function remoteParts({ content }: ChatMessage): RemotePart[] {
-  return typeof content === 'string' ? [] : content.filter(isRemotePart);
+function remoteParts({ role, content }: ChatMessage): RemotePart[] {
+  return typeof content === 'string' || role === 'tool' ? [] : content.filter(isRemotePart);
 }
 
 function isRemotePart(part: ContentPart): part is RemotePart {

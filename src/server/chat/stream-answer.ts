@@ -1,58 +1,57 @@
 /**
  * An answer as server-sent events. The head goes out with the first text, so that what fails before is an ordinary
- * error with its status; what fails later is an event. Text that a slow client has not taken yet is sent in one piece
+ * error with its status; what fails later is an event. What a slow client has not taken yet is sent in one piece
  * when it has: the engine is read at its own pace, and never waits for a client.
  */
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import type { ChatResult, ChatStream } from '../../chat-types.ts';
+import { type AnswerEvent, AnswerEvents, hold } from '../endpoint/answer-events.ts';
+import type { AnswerWriter } from '../endpoint/answer-format.ts';
 import { EventStream } from '../http/event-stream.ts';
-import { type AnswerHead, chunks } from '../openai/chat-response.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import type { ServerState } from '../server-state.ts';
 
 export interface StreamingAnswer {
   readonly state: ServerState;
-  readonly request: FastifyRequest;
   readonly reply: FastifyReply;
-  readonly head: AnswerHead;
-  readonly includeUsage: boolean;
+  readonly model: string;
+  readonly writer: AnswerWriter;
 }
 
 /** @throws what the engine throws; once the head is out, after the client has been told */
 export async function streamAnswer(
   stream: ChatStream,
-  { state, reply, head, includeUsage }: StreamingAnswer,
+  { state, reply, model, writer }: StreamingAnswer,
 ): Promise<ChatResult> {
-  const make = chunks(head, includeUsage);
-  const metrics = state.metrics.of(head.model);
-  let events: EventStream | undefined;
+  const metrics = state.metrics.of(model);
+  const events = new AnswerEvents();
+  let client: EventStream | undefined;
   const open = () => {
-    if (events !== undefined) return events;
+    if (client !== undefined) return client;
     reply.hijack();
-    events = new EventStream(reply.raw, headersOf(reply));
-    events.send(make.first());
-    return events;
+    client = new EventStream(reply.raw, headersOf(reply));
+    client.send(writer.begin());
+    return client;
   };
-  let held = '';
+  let held: AnswerEvent[] = [];
+  const written = () => held.flatMap((event) => writer.event(event));
   let lastAt = performance.now();
   try {
-    for await (const { text, tokenIds } of stream) {
+    for await (const delta of stream) {
       const now = performance.now();
-      if (events !== undefined) metrics.tokensSent(tokenIds.length, now - lastAt);
+      if (client !== undefined) metrics.tokensSent(delta.tokenIds.length, now - lastAt);
       lastAt = now;
-      held += text;
+      for (const event of events.of(delta)) hold(held, event);
       if (open().congested) continue;
-      open().send(make.text(held));
-      held = '';
+      open().send(written());
+      held = [];
     }
     const result = await stream.result;
-    if (held !== '') open().send(make.text(held));
-    open().send(make.last(result));
-    if (includeUsage) open().send(make.usage(result));
-    open().done();
+    held.push(...events.ended(result));
+    open().end([...written(), ...writer.end(result)]);
     return result;
   } catch (error) {
-    events?.fail(toApiError(error).body);
+    client?.end(writer.failed(toApiError(error)));
     throw error;
   }
 }

@@ -4,6 +4,13 @@
  */
 import type { ServerResponse } from 'node:http';
 
+export interface ServerEvent {
+  /** Absent for events that have no name. */
+  readonly name?: string;
+  /** Sent as JSON; a string as it is. */
+  readonly data: object | string;
+}
+
 export class EventStream {
   readonly #response: ServerResponse;
 
@@ -23,23 +30,19 @@ export class EventStream {
     return this.#response.writableNeedDrain;
   }
 
-  send(data: object): void {
-    this.#write(JSON.stringify(data));
+  send(events: readonly ServerEvent[]): void {
+    const text = events.map(written).join('');
+    if (text !== '' && !this.#response.destroyed) this.#response.write(text);
   }
 
-  /** With the mark by which OpenAI's API ends a stream. */
-  done(): void {
-    this.#write('[DONE]');
+  /** Sends the last events. */
+  end(events: readonly ServerEvent[]): void {
+    this.send(events);
     this.#response.end();
   }
+}
 
-  /** Without the mark: something went wrong. */
-  fail(body: object): void {
-    this.send(body);
-    this.#response.end();
-  }
-
-  #write(data: string): void {
-    if (!this.#response.destroyed) this.#response.write(`data: ${data}\n\n`);
-  }
+function written({ name, data }: ServerEvent): string {
+  const event = name === undefined ? '' : `event: ${name}\n`;
+  return `${event}data: ${typeof data === 'string' ? data : JSON.stringify(data)}\n\n`;
 }

@@ -1,7 +1,7 @@
 /** One chat request's line in the log: what was asked for and how it went, in numbers; contents only if told to. */
 import type { ChatMessage } from '../../../actors/generation.ts';
 import type { ChatResult } from '../../chat-types.ts';
-import type { ChatCompletionRequest } from '../openai/chat-request.ts';
+import type { ServedChat } from '../endpoint/served-chat.ts';
 
 export class RequestRecord {
   readonly #fields: Record<string, unknown> = {};
@@ -15,7 +15,7 @@ export class RequestRecord {
     return this.#fields;
   }
 
-  asked({ chat, model, images, stream, user }: ChatCompletionRequest): void {
+  asked({ chat, model, images, stream, user }: ServedChat): void {
     Object.assign(this.#fields, { model, stream, images, messages: chat.messages.length });
     if (user !== undefined) this.#fields.user = user;
     if (this.#contents) this.#fields.question = chat.messages.map(withoutImages);
@@ -25,12 +25,12 @@ export class RequestRecord {
     this.#fields.queueMs = rounded(queueMs);
   }
 
-  answered({ usage, finishReason, timings, text }: ChatResult): void {
+  answered({ usage, finishReason, timings, text, toolCalls }: ChatResult): void {
     const { promptTokens, imageTokens, completionTokens } = usage;
     Object.assign(this.#fields, { promptTokens, imageTokens, completionTokens, finishReason });
     this.#fields.firstTokenMs = rounded(timings.timeToFirstTokenMs);
     this.#fields.interTokenMs = rounded(timings.interTokenMs);
-    if (this.#contents) this.#fields.answer = text;
+    if (this.#contents) Object.assign(this.#fields, { answer: text, toolCalls });
   }
 
   failed(code: string): void {

@@ -1,33 +1,19 @@
 /** A chat completion request, checked and put into the terms of the engine. */
-import type { ChatRequest, SamplingOptions } from '../../../actors/generation.ts';
+import type { SamplingOptions } from '../../../actors/generation.ts';
 import { resolveSampling } from '../../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../../actors/processor/validate-messages.ts';
 import { isHubName } from '../../hub/model-name.ts';
+import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { ApiError, badRequest } from './api-error.ts';
 import { SAMPLING_NAMES } from './field-names.ts';
 import { isGiven, isJsonObject, type JsonObject, objection, oneOf, shortened } from './field-rule.ts';
 import { parseMessages } from './messages.ts';
 import { checkedFields } from './request-fields.ts';
 
-export interface ChatCompletionRequest {
-  readonly chat: ChatRequest;
-  /** Name of the model that is to answer. */
-  readonly model: string;
-  readonly images: number;
-  /** Our path of each image, and the field that the client wrote it into. */
-  readonly imageFields: ReadonlyMap<string, string>;
-  readonly stream: boolean;
+/** What the answer to a chat completion is shaped by. */
+export interface ChatDetails {
+  /** Whether a last chunk has the usage. */
   readonly includeUsage: boolean;
-  /** Whom the client says that it asks for. */
-  readonly user: string | undefined;
-}
-
-export interface RequestFacts {
-  /** The first is served to who names none. */
-  readonly modelNames: readonly string[];
-  /** Other names are looked for on the Hub. */
-  readonly allowPull: boolean;
-  readonly maxImages: number;
 }
 
 /** A share that the likeliest token reaches by itself, whatever the others weigh. */
@@ -43,11 +29,11 @@ const NEUTRAL_STREAM_OPTIONS = new Set(['include_obfuscation', 'continuous_usage
 export function parseChatRequest(
   body: unknown,
   { modelNames, allowPull, maxImages }: RequestFacts,
-): ChatCompletionRequest {
+): ServedChat<ChatDetails> {
   const fields = checkedFields(body);
   const model = modelOf(fields.model, modelNames, allowPull);
   const stream = flag(fields.stream, 'stream');
-  const { messages, imageFields } = parseMessages(fields.messages);
+  const { messages, clientFields } = parseMessages(fields.messages);
   const images = validateMessages(messages, { maxImages }).length;
   const sampling = parseSampling(fields);
   // Ranges are the processor's to check; here they are checked before anything is queued.
@@ -56,10 +42,13 @@ export function parseChatRequest(
     chat: { messages, ...sampling },
     model,
     images,
-    imageFields,
+    clientFields,
     stream,
-    includeUsage: parseStreamOptions(fields.stream_options, stream) || (asksForUsage(fields.usage) && stream),
     user: userOf(fields.safety_identifier, 'safety_identifier') ?? userOf(fields.user, 'user'),
+    details: {
+      includeUsage:
+        parseStreamOptions(fields.stream_options, stream) || (asksForUsage(fields.usage) && stream),
+    },
   };
 }
 

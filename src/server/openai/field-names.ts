@@ -14,12 +14,27 @@ export const SAMPLING_NAMES = {
 const BY_OUR_NAME: ReadonlyMap<string, string> = new Map([
   ...Object.entries(SAMPLING_NAMES).map(([theirs, ours]): [string, string] => [ours, theirs]),
   ['maxTokens', 'max_tokens'],
+  ['logitBias', 'logit_bias'],
+  ['topLogprobs', 'top_logprobs'],
+  ['toolChoice', 'tool_choice'],
+  ['parallelToolCalls', 'parallel_tool_calls'],
 ]);
 
 /**
  * Our path of a field as the client wrote it.
- * @param imageFields the fields that the images were in, by our paths
+ * @param clientFields where the client wrote fields, by our paths
  */
-export function fieldOfRequest(field: string, imageFields?: ReadonlyMap<string, string>): string {
-  return imageFields?.get(field) ?? BY_OUR_NAME.get(field) ?? field;
+export function fieldOfRequest(field: string, clientFields?: ReadonlyMap<string, string>): string {
+  for (const end of endsOf(field)) {
+    const path = field.slice(0, end);
+    const theirs = clientFields?.get(path) ?? BY_OUR_NAME.get(path);
+    if (theirs !== undefined) return theirs + field.slice(end);
+  }
+  return field;
+}
+
+/** Where a path could be cut: `a.b[0]` is itself, below `a.b`, and below `a`. The longest first. */
+function endsOf(field: string): number[] {
+  const inside = [...field.matchAll(/[.[]/g)].map(({ index }) => index);
+  return [...inside, field.length].toReversed();
 }

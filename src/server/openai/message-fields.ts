@@ -17,7 +17,7 @@ import {
   shortened,
 } from './field-rule.ts';
 
-const NO_TOOLS = 'the model calls no tools';
+const OLD_CALLS = 'calls are in tool_calls, and their results in messages with the role tool';
 const OF_THE_ANSWER = 'told about an earlier answer, not a part of it';
 const EARLIER_REASONING = 'earlier reasoning is not shown to the model again';
 const A_NAME = 'a name or a time that the client keeps';
@@ -57,16 +57,16 @@ const ECHOED: FieldRules = {
   cache_control: accepted(CACHED_BY_CONTENT),
   prompt_cache_breakpoint: accepted(CACHED_BY_CONTENT),
   refusal: oneOf(''),
-  tool_calls: emptyList,
-  function_call: refused(NO_TOOLS),
-  tool_call_id: refused(NO_TOOLS),
+  function_call: refused(OLD_CALLS),
   audio: refused('the model makes no sound'),
 };
 
 export const MESSAGE_FIELDS: FieldRules = {
-  role: honoured('system, developer (the same), user, assistant'),
+  role: honoured('system, developer (the same), user, assistant, tool'),
   content: honoured('text, or a list of parts; of an assistant also null'),
   name: accepted('chat templates have no place for it'),
+  tool_calls: honoured('of an assistant; empty of any other'),
+  tool_call_id: honoured('of a tool: the id of the call whose result it is'),
   ...ECHOED,
   type: oneOf('message'),
   prefix: oneOf(false),
@@ -112,6 +112,21 @@ export const FILE_FIELDS: FieldRules = {
   filename: accepted('the bytes say what it is'),
   format: accepted('the bytes say it'),
   file_id: refused('no files are kept'),
+};
+
+export const TOOL_CALL_FIELDS: FieldRules = {
+  id: honoured('names the call in the message with its result'),
+  type: oneOf('function'),
+  function: honoured('name and arguments'),
+  index: accepted(OF_THE_ANSWER),
+  extra_content: accepted(OF_THE_ANSWER),
+  provider_specific_fields: accepted(OF_THE_ANSWER),
+};
+
+export const CALLED_FUNCTION_FIELDS: FieldRules = {
+  name: honoured('of the tool'),
+  arguments: honoured('JSON of an object, as text or as it is'),
+  parsed_arguments: accepted(OF_THE_ANSWER),
 };
 
 /** @throws ApiError 400 naming the first field that is not taken */

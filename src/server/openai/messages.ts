@@ -1,7 +1,7 @@
 /** A conversation as OpenAI's API writes it, as one of ours. Positions are kept, so that errors name the right part. */
 import type { ChatMessage, ContentPart } from '../../../actors/generation.ts';
 import { badRequest } from './api-error.ts';
-import { isJsonObject } from './field-rule.ts';
+import { isGiven, isJsonObject } from './field-rule.ts';
 import {
   checkFieldsOf,
   FILE_FIELDS,
@@ -9,8 +9,8 @@ import {
   IMAGE_PART_FIELDS,
   IMAGE_URL_FIELDS,
   MESSAGE_FIELDS,
-  TEXT_PART_FIELDS,
 } from './message-fields.ts';
+import { parseToolCalls, parseToolMessage, textOf } from './tool-messages.ts';
 
 /** More than any context holds, and few enough to look at one by one. */
 const MAX_MESSAGES = 4096;
@@ -26,12 +26,15 @@ const ROLES = new Map<unknown, ChatMessage['role']>([
   ['developer', 'system'],
   ['user', 'user'],
   ['assistant', 'assistant'],
+  ['tool', 'tool'],
 ]);
+
+type SaidBy = Exclude<ChatMessage['role'], 'tool'>;
 
 export interface ParsedMessages {
   readonly messages: ChatMessage[];
-  /** Our path of each image, and the field that the client wrote it into. */
-  readonly imageFields: ReadonlyMap<string, string>;
+  /** Our paths of images and calls, and where the client wrote them. */
+  readonly clientFields: ReadonlyMap<string, string>;
 }
 
 export function parseMessages(messages: unknown): ParsedMessages {
@@ -46,10 +49,10 @@ export function parseMessages(messages: unknown): ParsedMessages {
   if (parts > MAX_PARTS) {
     throw badRequest('too_many_parts', 'messages', `has more than ${MAX_PARTS} content parts`);
   }
-  const imageFields = new Map<string, string>();
+  const clientFields = new Map<string, string>();
   return {
-    messages: list.map((message, index) => parseMessage(message, `messages[${index}]`, imageFields)),
-    imageFields,
+    messages: list.map((message, index) => parseMessage(message, `messages[${index}]`, clientFields)),
+    clientFields,
   };
 }
 
@@ -57,22 +60,27 @@ function partsOf(message: unknown): number {
   return isJsonObject(message) && Array.isArray(message.content) ? message.content.length : 1;
 }
 
-function parseMessage(message: unknown, path: string, imageFields: Map<string, string>): ChatMessage {
+function parseMessage(message: unknown, path: string, clientFields: Map<string, string>): ChatMessage {
   if (!isJsonObject(message)) throw badRequest('invalid_content', path, 'is no message');
   const role = ROLES.get(message.role);
   if (role === undefined) {
-    throw badRequest('invalid_role', `${path}.role`, 'must be system, developer, user or assistant');
+    throw badRequest('invalid_role', `${path}.role`, 'must be system, developer, user, assistant or tool');
   }
   checkFieldsOf(message, MESSAGE_FIELDS, path);
-  return { role, content: parseContent(message.content, role, `${path}.content`, imageFields) };
+  if (role === 'tool') return parseToolMessage(message, path, clientFields);
+  const content = parseContent(message.content, role, `${path}.content`, clientFields);
+  const calls = message.tool_calls;
+  if (!isGiven(calls) || (Array.isArray(calls) && calls.length === 0)) return { role, content };
+  if (role === 'assistant') return { role, content, toolCalls: parseToolCalls(calls, path, clientFields) };
+  throw badRequest('unsupported_parameter', `${path}.tool_calls`, 'belong into assistant messages');
 }
 
 function parseContent(
   content: unknown,
-  role: ChatMessage['role'],
+  role: SaidBy,
   path: string,
-  imageFields: Map<string, string>,
-): ChatMessage['content'] {
+  clientFields: Map<string, string>,
+): string | ContentPart[] {
   if (typeof content === 'string') return content;
   // An answer that had nothing but calls of tools, say.
   if (role === 'assistant' && (content === null || content === undefined)) return '';
@@ -81,20 +89,18 @@ function parseContent(
   }
   if (content.length === 0) return '';
   const parts: readonly unknown[] = content;
-  return parts.map((part, index) => parsePart(part, role, `${path}[${index}]`, imageFields));
+  return parts.map((part, index) => parsePart(part, role, `${path}[${index}]`, clientFields));
 }
 
 function parsePart(
   part: unknown,
-  role: ChatMessage['role'],
+  role: SaidBy,
   path: string,
-  imageFields: Map<string, string>,
+  clientFields: Map<string, string>,
 ): ContentPart {
   if (!isJsonObject(part)) throw badRequest('invalid_content', path, 'is no content part');
   if (part.type === 'text') {
-    checkFieldsOf(part, TEXT_PART_FIELDS, path);
-    if (typeof part.text === 'string') return { type: 'text', text: part.text };
-    throw badRequest('invalid_content', `${path}.text`, 'must be a string');
+    return { type: 'text', text: textOf(part, path) };
   }
   if (part.type !== 'image_url' && part.type !== 'file') {
     throw badRequest('invalid_content', `${path}.type`, 'must be text, image_url or file');
@@ -107,7 +113,7 @@ function parsePart(
   const { field, url } = isFile
     ? parseFile(part.file, `${path}.file`)
     : parseImageUrl(part.image_url, `${path}.image_url`);
-  imageFields.set(`${path}.image`, field);
+  clientFields.set(`${path}.image`, field);
   return { type: 'image', image: url };
 }
 

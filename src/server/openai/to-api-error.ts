@@ -111,10 +111,10 @@ function named(codes: readonly string[], outcome: Outcome): Record<string, Outco
 /** Codes that clients of the OpenAI API know by another name. */
 const KNOWN_AS: Readonly<Record<string, string>> = { PROMPT_TOO_LONG: 'context_length_exceeded' };
 
-/** @param imageFields of the request, if the failure may be about one of its images */
-export function toApiError(error: unknown, imageFields?: ReadonlyMap<string, string>): ApiError {
+/** @param clientFields of the request, if the failure may be about one of its images */
+export function toApiError(error: unknown, clientFields?: ReadonlyMap<string, string>): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof InputError) return inputError(error, imageFields);
+  if (error instanceof InputError) return inputError(error, clientFields);
   const code = TroupeError.is(error) ? error.code : '';
   const outcome = OUTCOMES[code] ?? MODEL_OUTCOMES[code];
   if (outcome === undefined) {
@@ -126,9 +126,9 @@ export function toApiError(error: unknown, imageFields?: ReadonlyMap<string, str
 }
 
 /** Its message names field, value and remedy, in the words of the programmatic API. */
-function inputError(error: InputError, imageFields: ReadonlyMap<string, string> | undefined): ApiError {
+function inputError(error: InputError, clientFields: ReadonlyMap<string, string> | undefined): ApiError {
   const field = String(error.details.field);
-  const param = fieldOfRequest(field, imageFields);
+  const param = fieldOfRequest(field, clientFields);
   const code = KNOWN_AS[error.code] ?? error.code.toLowerCase();
   const facts = { status: 400, type: 'invalid_request_error', code, param } as const;
   return new ApiError(

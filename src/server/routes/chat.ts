@@ -4,14 +4,17 @@ import { answerChat } from '../chat/answer.ts';
 import { ReceivedBody } from '../http/received-body.ts';
 import type { ServedModel } from '../models/served-models.ts';
 import { ApiError } from '../openai/api-error.ts';
+import { chatFormat } from '../openai/chat-response.ts';
 import type { ServerState } from '../server-state.ts';
+
+const CHAT = { name: 'chat', format: chatFormat } as const;
 
 const needsKey = { config: { needsKey: true } } as const;
 
 export function chatRoutes(app: FastifyInstance, state: ServerState): void {
   const takesBody = { config: { needsKey: true, takesBody: true } } as const;
   app.post<{ Body: ReceivedBody | undefined }>('/v1/chat/completions', takesBody, async (request, reply) => {
-    await answerChat(state, { request, reply, body: request.body ?? new ReceivedBody() });
+    await answerChat(state, { request, reply, body: request.body ?? new ReceivedBody() }, CHAT);
     return reply;
   });
   app.get('/v1/models', needsKey, () => ({

@@ -18,7 +18,7 @@ describe('the thread that reads large bodies', { timeout: 60_000 }, () => {
     const worker = new URL('../../inspect/workers/cannot-begin.ts', import.meta.url).href;
     const reader = new BodyReader(FACTS, worker);
     const failure = { code: 'THREAD_FAILED', message: /reads large bodies.*a part of it is missing/ };
-    for (let i = 0; i < 3; i++) await assert.rejects(reader.read(large(), READING), failure);
+    for (let i = 0; i < 3; i++) await assert.rejects(reader.read('chat', large(), READING), failure);
     await reader.close();
   });
 
@@ -31,7 +31,7 @@ describe('the thread that reads large bodies', { timeout: 60_000 }, () => {
       { role: 'user', content: half },
     ];
     body.push(new Uint8Array(Buffer.from(JSON.stringify({ messages }))));
-    await assert.rejects(reader.read(body, READING), {
+    await assert.rejects(reader.read('chat', body, READING), {
       code: 'PROMPT_TOO_LONG',
       message: /1048576 characters/,
     });
@@ -40,14 +40,14 @@ describe('the thread that reads large bodies', { timeout: 60_000 }, () => {
 
   it('refuses one body and reads the next', async () => {
     const reader = new BodyReader(FACTS);
-    await assert.rejects(reader.read(large(), READING), { name: 'ApiError' });
+    await assert.rejects(reader.read('chat', large(), READING), { name: 'ApiError' });
     const text = 'a'.repeat(10_000);
     const body = new ReceivedBody();
     const json = Buffer.from(JSON.stringify({ messages: [{ role: 'user', content: text }] }));
     body.push(new Uint8Array(json));
-    const { chat, imageFields } = await reader.read(body, READING);
+    const { chat, clientFields } = await reader.read('chat', body, READING);
     assert.deepEqual(chat.messages, [{ role: 'user', content: text }]);
-    assert.equal(imageFields.size, 0);
+    assert.equal(clientFields.size, 0);
     await reader.close();
   });
 });
