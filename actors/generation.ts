@@ -6,6 +6,7 @@
 import type { SharedTensor } from '../runtime/tensors/shared-tensor.ts';
 import type { CompiledConstraint } from './constraint/compiled-constraint.ts';
 import type { Constraint } from './constraint/constraint.ts';
+import type { ToolStyle } from './tools/tool-style.ts';
 import type { ToolCall, ToolOptions } from './tools/tool-types.ts';
 
 // ---------------------------------------------------------------------------------------------- request
@@ -113,6 +114,8 @@ export interface ChatRequest<Image = ImageSource> extends SamplingOptions, ToolO
   readonly messages: readonly ChatMessage<Image>[];
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
   readonly constraint?: Constraint;
+  /** How the model writes calls; known where there are tools or their calls. @internal */
+  readonly toolStyle?: ToolStyle;
 }
 
 // --------------------------------------------------------------------------------------------- pipeline

@@ -4,15 +4,35 @@
  */
 import { Template } from '@huggingface/jinja';
 import { InputError, ModelError } from '../errors.ts';
+import type { ToolDefinition } from '../tools/tool-types.ts';
 import type { ModelDirectory } from './model-directory.ts';
+
+export type TextOrImage = { readonly type: 'text'; readonly text: string } | { readonly type: 'image' };
 
 /** A message as templates expect it; where an image belongs they write the model's image placeholder. */
 export interface TemplateMessage {
   readonly role: string;
-  readonly content: readonly (
-    | { readonly type: 'text'; readonly text: string }
-    | { readonly type: 'image' }
-  )[];
+  readonly content: readonly TextOrImage[];
+  /** Of an assistant. */
+  readonly toolCalls?: readonly TemplateCall[];
+  /** Of a tool: whose result it is. */
+  readonly resultOf?: Pick<TemplateCall, 'id' | 'name'>;
+}
+
+export interface TemplateCall {
+  readonly id: string;
+  readonly name: string;
+  /** The value itself, as templates want it. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+}
+
+export interface RenderOptions {
+  /** What stands for an image in templates that take a message as one text; undefined: they take its parts. */
+  readonly imageText?: string | undefined;
+  /** What the template is told of tools; absent for those that take none. */
+  readonly tools?: readonly ToolDefinition[];
+  /** Whether messages of tools and those with calls are given as parts; default: as one text. */
+  readonly partsOfTools?: boolean;
 }
 
 /** What we use of `@huggingface/jinja`, whose declarations do not resolve under Node's module rules. */
@@ -41,13 +61,15 @@ export class ChatTemplate {
   /**
    * The conversation as one string that ends where the model's answer begins.
    *
-   * @param imageText what stands for an image in templates that take a message as one text; undefined: they take its parts
    * @throws InputError CHAT_TEMPLATE_REFUSED when the template raises (roles in an order it does not know, say).
    */
-  render(messages: readonly TemplateMessage[], imageText?: string): string {
+  render(messages: readonly TemplateMessage[], options: RenderOptions = {}): string {
+    const { tools = [] } = options;
     try {
-      const said = imageText === undefined ? messages : messages.map((one) => asText(one, imageText));
-      return this.#template.render({ ...this.#variables, messages: said });
+      const said = messages.map((message) => asTemplatesTakeIt(message, options));
+      const offered = tools.map((tool) => ({ type: 'function', function: tool }));
+      const more = offered.length === 0 ? {} : { tools: offered };
+      return this.#template.render({ ...this.#variables, ...more, messages: said });
     } catch (cause) {
       const roles = messages.map((message) => message.role).join(', ');
       const remedy = 'Use an order of roles and contents that the model was trained on.';
@@ -62,8 +84,20 @@ export class ChatTemplate {
   }
 }
 
+function asTemplatesTakeIt(
+  { role, content, toolCalls, resultOf }: TemplateMessage,
+  { imageText, partsOfTools = false }: RenderOptions,
+): object {
+  const ofTools = toolCalls !== undefined || resultOf !== undefined;
+  const asText = imageText !== undefined || (ofTools && !partsOfTools);
+  const said = asText ? inLines(content, imageText ?? '') : content;
+  if (resultOf !== undefined) return { role, content: said, tool_call_id: resultOf.id, name: resultOf.name };
+  if (toolCalls === undefined) return { role, content: said };
+  const calls = toolCalls.map(({ id, ...called }) => ({ id, type: 'function', function: called }));
+  return { role, content: said, tool_calls: calls };
+}
+
 /** Each part on a line of its own. */
-function asText({ role, content }: TemplateMessage, imageText: string) {
-  const lines = content.map((part) => (part.type === 'text' ? part.text : imageText));
-  return { role, content: lines.join('\n') };
+function inLines(content: readonly TextOrImage[], imageText: string): string {
+  return content.map((part) => (part.type === 'text' ? part.text : imageText)).join('\n');
 }

@@ -4,10 +4,20 @@
  * reference does for text without control tokens in it; user text that spells one stays text.
  */
 import { InputError, ModelError } from '../errors.ts';
-import { ChatTemplate, type TemplateMessage } from './chat-template.ts';
+import { changeMessages, changeTools } from '../tools/covered-tools.ts';
+import { ToolPrompt } from '../tools/tool-prompt.ts';
+import type { ToolStyle } from '../tools/tool-style.ts';
+import type { ToolDefinition } from '../tools/tool-types.ts';
+import { ChatTemplate, type RenderOptions, type TemplateMessage } from './chat-template.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { TextTokenizer } from './tokenizer.ts';
 import { UserTextShield } from './user-text-shield.ts';
+
+/** What a conversation is told of tools. */
+export interface PromptTools {
+  readonly tools: readonly ToolDefinition[];
+  readonly style: ToolStyle;
+}
 
 type PromptCompletion = (rendered: string, bosToken: string) => string;
 
@@ -17,8 +27,9 @@ export class PromptEncoder {
   readonly #shield: UserTextShield;
   readonly #placeholder: string;
   readonly #complete: PromptCompletion | undefined;
-  /** See `ChatTemplate.render`. */
-  readonly #imageText: string | undefined;
+  readonly #options: RenderOptions;
+  /** Found out with the first conversation that has tools. */
+  #toolPrompt: ToolPrompt | undefined;
   readonly #bosToken: string | null;
   readonly #boundary: { readonly before: readonly number[]; readonly after: readonly number[] };
 
@@ -43,20 +54,23 @@ export class PromptEncoder {
     this.#bosToken = directory.tokenizerConfig.bos_token ?? null;
     this.#boundary = tokenizer.boundaryTokens();
     this.#checkToken(directory.path);
-    this.#imageText = this.#imageTextOf(directory.path, inText);
+    this.#options = { imageText: this.#imageTextOf(directory.path, inText) };
   }
 
   /**
    * @param expansions for each image of the conversation, in order, the text that stands for it
+   * @param offered absent of a conversation without tools and their calls
    * @returns token ids of the prompt
    * @throws InputError CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
    */
-  encode(messages: readonly TemplateMessage[], expansions: readonly string[]): number[] {
-    const texts = messages.flatMap(({ content }) =>
-      content.flatMap((part) => (part.type === 'text' ? [part.text.toWellFormed()] : [])),
-    );
-    const shielded = this.#shield.shield(texts);
-    const rendered = this.#template.render(withTexts(messages, shielded.texts), this.#imageText);
+  encode(
+    messages: readonly TemplateMessage[],
+    expansions: readonly string[],
+    offered?: PromptTools,
+  ): number[] {
+    const shielded = this.#shield.shield(textsOf(messages, offered?.tools));
+    const cover = (text: string) => shielded.cover(text.toWellFormed());
+    const rendered = this.#render(changeMessages(messages, cover), cover, offered);
     const prompt = this.#expand(this.#complete?.(rendered, this.#bosToken ?? '') ?? rendered, expansions);
     const ids = this.#tokenizer.controlTokens.split(prompt).flatMap((segment, i) => {
       if (segment.kind === 'control') return [segment.id];
@@ -72,12 +86,19 @@ export class PromptEncoder {
    * Tokens that the texts take at the very least, found without encoding them: a text of many megabytes is
    * refused at once instead of being encoded first.
    */
-  leastTokens(messages: readonly TemplateMessage[]): number {
-    let characters = 0;
-    for (const { content } of messages) {
-      for (const part of content) if (part.type === 'text') characters += part.text.length;
-    }
+  leastTokens(messages: readonly TemplateMessage[], tools: readonly ToolDefinition[] = []): number {
+    const characters = textsOf(messages, tools).reduce((sum, { length }) => sum + length, 0);
     return Math.floor(characters / this.#tokenizer.longestPiece);
+  }
+
+  #render(
+    messages: readonly TemplateMessage[],
+    cover: (text: string) => string,
+    offered: PromptTools | undefined,
+  ): string {
+    if (offered === undefined) return this.#template.render(messages, this.#options);
+    this.#toolPrompt ??= new ToolPrompt(this.#template, this.#options);
+    return this.#toolPrompt.render(messages, changeTools(offered.tools, cover), offered.style);
   }
 
   #expand(rendered: string, expansions: readonly string[]): string {
@@ -102,7 +123,7 @@ export class PromptEncoder {
     const failures: unknown[] = [];
     for (const imageText of inText ? [undefined, this.#placeholder] : [undefined]) {
       try {
-        const rendered = this.#template.render([PROBE], imageText);
+        const rendered = this.#template.render([PROBE], { imageText });
         if (rendered.split(this.#placeholder).length === 2 && rendered.includes(PROBE_TEXT)) return imageText;
       } catch (cause) {
         failures.push(cause);
@@ -122,15 +143,16 @@ const PROBE: TemplateMessage = {
   content: [{ type: 'image' }, { type: 'text', text: PROBE_TEXT }],
 };
 
-/** The same conversation with its texts, in order, replaced by `texts`. */
-function withTexts(messages: readonly TemplateMessage[], texts: readonly string[]): TemplateMessage[] {
-  let next = 0;
-  return messages.map(({ role, content }) => ({
-    role,
-    content: content.map((part) =>
-      part.type === 'text' ? { type: 'text', text: texts[next++] ?? '' } : part,
-    ),
-  }));
+/** Every text that comes from outside. */
+function textsOf(messages: readonly TemplateMessage[], tools: readonly ToolDefinition[] = []): string[] {
+  const texts: string[] = [];
+  const keep = (text: string) => {
+    texts.push(text.toWellFormed());
+    return text;
+  };
+  changeMessages(messages, keep);
+  changeTools(tools, keep);
+  return texts;
 }
 
 function unsupported(problem: string, path: string, cause?: unknown): ModelError {

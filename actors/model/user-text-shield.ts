@@ -18,6 +18,8 @@ const PRIVATE_USE = [
 
 export interface ShieldedTexts {
   readonly texts: readonly string[];
+  /** The same of one of the texts, or of a part of one. */
+  cover(text: string): string;
   /** Puts the user's characters back into text that was made from `texts`. */
   restore(text: string): string;
 }
@@ -48,8 +50,10 @@ export class UserTextShield {
       standIns.set(character, standIn);
       originals.set(standIn, character);
     }
+    const cover = (text: string) => replaceCharacters(text, standIns);
     return {
-      texts: texts.map((text) => replaceCharacters(text, standIns)),
+      texts: texts.map(cover),
+      cover,
       restore: (text) => replaceCharacters(text, originals),
     };
   }

@@ -5,13 +5,15 @@
 
 import { InputError, ModelError } from '../errors.ts';
 import type { ImagePlan } from '../families/family.ts';
-import type { ChatMessage, TokenPositions } from '../generation.ts';
-import type { TemplateMessage } from '../model/chat-template.ts';
+import type { ChatMessage, ChatRequest, TokenPositions } from '../generation.ts';
 import { countTokens } from '../model/count-tokens.ts';
 import type { ModelGeometry } from '../model/geometry.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
+import { toTemplateMessages } from '../tools/template-messages.ts';
 import type { PromptModel } from './prompt-model.ts';
-import { contentParts } from './validate-messages.ts';
+
+/** What of a request's tools is a part of its prompt. */
+export type ToolsOfPrompt = Pick<ChatRequest, 'tools' | 'toolChoice' | 'toolStyle'>;
 
 export interface PreparedPrompt {
   /** int32 `[promptLength]`. */
@@ -25,6 +27,7 @@ export interface PreparedPrompt {
 /**
  * @param messages validated (see `validateMessages`)
  * @param plans of the images of `messages`, in order
+ * @param tools validated (see `validateTools`)
  * @throws InputError PROMPT_TOO_LONG, CHAT_TEMPLATE_REFUSED, IMAGE_COUNT_MISMATCH
  * @throws ModelError MODEL_UNSUPPORTED when configuration and tokenizer mean different tokens
  */
@@ -32,16 +35,24 @@ export function preparePrompt(
   { directory, images, encoder }: Pick<PromptModel, 'directory' | 'images' | 'encoder'>,
   messages: readonly ChatMessage[],
   plans: readonly ImagePlan[],
+  { tools = [], toolChoice, toolStyle: style = 'hermes' }: ToolsOfPrompt = {},
 ): PreparedPrompt {
   const { geometry } = directory;
   const { contextLength, imageTokenId } = geometry;
   const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tokens, 0);
-  const conversation = messages.map(toTemplateMessage);
+  const conversation = toTemplateMessages(messages, style);
+  // Whoever may call nothing is not told of what there would be.
+  const offered = toolChoice === 'none' ? [] : tools;
+  const withTools =
+    offered.length > 0 ||
+    conversation.some((one) => one.resultOf !== undefined || one.toolCalls !== undefined);
   // Found out before the work of encoding, where it can be.
-  const least = imageTokenCount + encoder.leastTokens(conversation);
+  const least = imageTokenCount + encoder.leastTokens(conversation, offered);
   if (least >= contextLength) throw tooLong(least, imageTokenCount, geometry);
   const expansions = plans.map((plan) => plan.expand());
-  const promptIds = Int32Array.from(encoder.encode(conversation, expansions));
+  const promptIds = Int32Array.from(
+    encoder.encode(conversation, expansions, withTools ? { tools: offered, style } : undefined),
+  );
   if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, geometry);
 
   const placed = countTokens(promptIds, imageTokenId);
@@ -54,15 +65,6 @@ function inconsistent({ path, geometry }: ModelDirectory, placed: number, planne
   const problem = `A prompt has ${placed} image tokens (${geometry.imageTokenId}), and its images need ${planned}`;
   const remedy = 'Use a model whose configuration and tokenizer agree on the image token';
   return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });
-}
-
-function toTemplateMessage({ role, content }: ChatMessage): TemplateMessage {
-  return {
-    role,
-    content: contentParts(content).map((part) =>
-      part.type === 'text' ? { type: 'text', text: part.text } : { type: 'image' },
-    ),
-  };
 }
 
 function tooLong(

@@ -69,7 +69,7 @@ export class RequestPreparer {
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
     const { promptIds, positions } = workingOn(requestId, () =>
-      preparePrompt(this.#model, chat.messages, plans),
+      preparePrompt(this.#model, chat.messages, plans, chat),
     );
     const maxTokens = Math.min(sampling.maxTokens, contextLength - promptIds.length);
     const { images, release } = await this.#images.place(opened, signal);

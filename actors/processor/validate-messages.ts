@@ -6,7 +6,9 @@ import { types } from 'node:util';
 import { isUrl } from '../../runtime/util/realms.ts';
 import { InputError } from '../errors.ts';
 import type { ChatMessage, ContentPart, ImageSource } from '../generation.ts';
+import { isRecord } from '../is-record.ts';
 import { shownValue } from '../shown-value.ts';
+import { validateToolMessages } from '../tools/tool-history.ts';
 import { IMAGE_INPUT_REMEDY } from './image-source.ts';
 
 /** An image of a request and where it sits in it. */
@@ -22,11 +24,11 @@ export interface MessageLimits {
 }
 
 const DEFAULT_MAX_IMAGES = 8;
-const ROLES = ['system', 'user', 'assistant'];
+const ROLES = ['system', 'user', 'assistant', 'tool'];
 
 /**
  * @returns the images in the order in which the model reads them
- * @throws InputError EMPTY_MESSAGES, INVALID_ROLE, INVALID_CONTENT, TOO_MANY_IMAGES
+ * @throws InputError EMPTY_MESSAGES, INVALID_ROLE, INVALID_CONTENT, INVALID_TOOL_MESSAGES, TOO_MANY_IMAGES
  */
 export function validateMessages(messages: unknown, limits: MessageLimits = {}): RequestImage[] {
   assertMessages(messages);
@@ -62,6 +64,7 @@ function assertMessages(messages: unknown): asserts messages is readonly ChatMes
   }
   const list: readonly unknown[] = messages;
   for (const [i, message] of list.entries()) assertMessage(message, `messages[${i}]`);
+  validateToolMessages(list.filter(isRecord));
 }
 
 function assertMessage(message: unknown, field: string): void {
@@ -85,7 +88,12 @@ function assertMessage(message: unknown, field: string): void {
     );
   }
   const parts: readonly unknown[] = content;
-  for (const [i, part] of parts.entries()) assertPart(part, `${field}.content[${i}]`);
+  for (const [i, part] of parts.entries()) {
+    assertPart(part, `${field}.content[${i}]`);
+    if (role !== 'tool' || (isRecord(part) && part.type === 'text')) continue;
+    const at = `${field}.content[${i}].type`;
+    throw invalidContent(at, 'image', 'is not in the result of a tool', 'Give text.');
+  }
 }
 
 function assertPart(part: unknown, field: string): void {
@@ -104,8 +112,4 @@ function assertPart(part: unknown, field: string): void {
 
 function invalidContent(field: string, value: unknown, problem: string, remedy: string): InputError {
   return new InputError('INVALID_CONTENT', problem, { field, value: shownValue(value), remedy });
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,0 +1,32 @@
+/** Calls as each style writes them. */
+import type { ToolStyle } from './tool-style.ts';
+
+export interface ToolSyntax {
+  /** @param given JSON of an object */
+  call(name: string, given: string): string;
+  /** Several calls of one answer. */
+  join(calls: readonly string[]): string;
+}
+
+const SYNTAXES: Readonly<Record<ToolStyle, ToolSyntax>> = {
+  hermes: {
+    call: (name, given) => `<tool_call>\n{"name": "${name}", "arguments": ${given}}\n</tool_call>`,
+    join: (calls) => calls.join('\n'),
+  },
+  mistral: {
+    call: (name, given) => `{"name": "${name}", "arguments": ${given}}`,
+    join: (calls) => `[TOOL_CALLS][${calls.join(', ')}]`,
+  },
+  'mistral-args': {
+    call: (name, given) => `[TOOL_CALLS]${name}[ARGS]${given}`,
+    join: (calls) => calls.join(''),
+  },
+  llama: {
+    call: (name, given) => `{"name": "${name}", "parameters": ${given}}`,
+    join: (calls) => calls.join('; '),
+  },
+};
+
+export function toolSyntax(style: ToolStyle): ToolSyntax {
+  return SYNTAXES[style];
+}
