@@ -14,6 +14,7 @@ import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { type BlobLimits, readBlobs, type UnreadChat } from './read-blobs.ts';
 import { unsendable } from './submitted-chat.ts';
 import type { Suspects } from './suspects.ts';
+import { ToolDeltas } from './tool-deltas.ts';
 
 export interface GenerationRunOptions {
   readonly entry: ActorRef<typeof processorProtocol>;
@@ -53,22 +54,28 @@ export async function* runGeneration(
     submittedAt,
     deadline: submittedAt + options.timeoutMs,
   };
-  const deltas: TokenChunk[] = [];
-  let firstTokenAt = submittedAt;
-  const summary = yield* attempts(request, options, (delta) => {
-    if (deltas.length === 0) firstTokenAt = processNow();
-    deltas.push(delta);
-  });
+  const deltas: ChatDelta[] = [];
+  let firstTokenAt: number | undefined;
+  const parsed = deltasOf(read);
+  const keep = (made: readonly ChatDelta[]) => {
+    firstTokenAt ??= processNow();
+    deltas.push(...made);
+    return made;
+  };
+  const summary = yield* attempts(request, options, (chunk) => keep(parsed?.of(chunk) ?? [chunk]));
+  if (parsed !== undefined) yield* keep(parsed.end());
   const logprobs = read.logprobs === true;
-  options.onResult(summarize(deltas, summary, { firstTokenAt, mode: options.mode, logprobs }));
+  options.onResult(
+    summarize(deltas, summary, { firstTokenAt: firstTokenAt ?? submittedAt, mode: options.mode, logprobs }),
+  );
 }
 
-/** Yields chunks; returns the summary of the attempt that succeeded. */
+/** Yields deltas; returns the summary of the attempt that succeeded. */
 async function* attempts(
   request: ProcessRequest,
   options: GenerationRunOptions,
-  onDelta: (delta: TokenChunk) => void,
-): AsyncGenerator<TokenChunk, GenerationSummary> {
+  deltasOf: (chunk: TokenChunk) => readonly ChatDelta[],
+): AsyncGenerator<ChatDelta, GenerationSummary> {
   const before = options.suspects.deaths;
   let losses = 0;
   for (let retry = 0; ; retry++) {
@@ -80,10 +87,9 @@ async function* attempts(
     const onAbort = () => clearTimeout(deadline);
     options.signal.addEventListener('abort', onAbort, { once: true });
     try {
-      for await (const delta of reader) {
+      for await (const chunk of reader) {
         leave();
-        onDelta(delta);
-        yield delta;
+        yield* deltasOf(chunk);
       }
       return await reader.final;
     } catch (thrown) {
@@ -103,6 +109,13 @@ async function* attempts(
       options.signal.removeEventListener('abort', onAbort);
     }
   }
+}
+
+/** Undefined where nothing can be called. */
+function deltasOf({ tools = [], toolChoice, toolStyle = 'hermes' }: ChatRequest): ToolDeltas | undefined {
+  if (tools.length === 0 || toolChoice === 'none') return undefined;
+  const names = tools.map(({ name }) => name);
+  return new ToolDeltas(toolStyle, typeof toolChoice === 'object' ? [toolChoice.name] : names);
 }
 
 /** A Blob may be read from anywhere, and take as long: the request's time counts, and an abort ends the wait. */

@@ -15,6 +15,7 @@ export type {
   ChoiceConstraint,
   ConstrainedTag,
   Constraint,
+  EitherConstraint,
   GrammarConstraint,
   JsonObjectConstraint,
   JsonSchema,
@@ -44,6 +45,7 @@ export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
 export type { Encoding } from '../actors/model/model-directory.ts';
 export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';
 export type { RewrittenAttention } from '../actors/model/rewrite/rewrite-decoder.ts';
+export type { ToolStyle } from '../actors/tools/tool-style.ts';
 export type {
   ToolCall,
   ToolCallDelta,

@@ -4,6 +4,7 @@
  */
 import { InputError } from '../actors/errors.ts';
 import { shownValue } from '../actors/shown-value.ts';
+import type { ToolStyle } from '../actors/tools/tool-style.ts';
 import { messageOf } from '../runtime/util/realms.ts';
 import { assertSignal } from './caller-input.ts';
 import type { ChatOptions } from './chat-types.ts';
@@ -11,13 +12,24 @@ import { mapImages } from './map-images.ts';
 import type { UnreadChat } from './read-blobs.ts';
 import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
 import { sendableImage } from './sendable-image.ts';
+import { submittedTools } from './submitted-tools.ts';
 
-/** What goes to the engine beside the messages. */
-const PASSED_ON = [...SAMPLING_FIELDS, 'constraint'] as const;
-const FIELDS: ReadonlySet<string> = new Set([...PASSED_ON, 'messages', 'signal', 'timeoutMs']);
+const TOOL_FIELDS = ['tools', 'toolChoice', 'parallelToolCalls'] as const;
 
-/** @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT` */
-export function submittedChat(request: ChatOptions): UnreadChat {
+const FIELDS: ReadonlySet<string> = new Set([
+  ...SAMPLING_FIELDS,
+  ...TOOL_FIELDS,
+  'messages',
+  'constraint',
+  'signal',
+  'timeoutMs',
+]);
+
+/**
+ * @param toolStyle how the model writes calls
+ * @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT`, `INVALID_TOOLS`
+ */
+export function submittedChat(request: ChatOptions, toolStyle: ToolStyle = 'hermes'): UnreadChat {
   assertRequest(request);
   for (const field of Object.keys(request)) {
     if (FIELDS.has(field)) continue;
@@ -31,7 +43,8 @@ export function submittedChat(request: ChatOptions): UnreadChat {
   // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
   return {
     messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
-    ...present(request, PASSED_ON),
+    ...present(request, SAMPLING_FIELDS),
+    ...submittedTools(present(request, TOOL_FIELDS), toolStyle, request.constraint),
   };
 }
 

@@ -12,6 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import { InputError, type ModelError } from '../actors/errors.ts';
 import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
+import { type ToolStyle, toolStyleOf } from '../actors/tools/tool-style.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
@@ -68,6 +69,7 @@ export class Troupe implements AsyncDisposable {
   readonly #config: ResolvedConfig;
   readonly #model: string;
   readonly #pipeline: Pipeline;
+  readonly #toolStyle: ToolStyle;
   readonly #weights: readonly SharedWeights[];
   readonly #notices: readonly string[];
   readonly #runs = new Set<ChatRun>();
@@ -82,6 +84,7 @@ export class Troupe implements AsyncDisposable {
     this.#model = directory.path;
     this.contextLength = directory.geometry.contextLength;
     this.#pipeline = pipeline;
+    this.#toolStyle = config.toolCallParser ?? toolStyleOf(directory.chatTemplate);
     this.#weights = weights;
     this.#notices = noticesOf(directory, weights);
     pipeline.system.events.on('actor:quarantined', ({ actor }) => this.#suspects.actorLeft(actor));
@@ -220,7 +223,7 @@ export class Troupe implements AsyncDisposable {
   #submit(request: ChatOptions, wantsStream: boolean): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
     if (this.#spoilt !== undefined) throw this.#spoilt;
-    const chat = submittedChat(request);
+    const chat = submittedChat(request, this.#toolStyle);
     const requestId = randomUUID();
     const run = new ChatRun(chat, request.signal, {
       entry: this.#pipeline.entry,

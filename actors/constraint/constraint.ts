@@ -59,6 +59,12 @@ export interface ConstrainedTag {
   readonly end: string;
 }
 
+/** The answer is what one of several constraints asks for. */
+export interface EitherConstraint {
+  readonly type: 'either';
+  readonly alternatives: readonly [Constraint, ...Constraint[]];
+}
+
 /** What an answer has to be; whoever gives none gets any text. */
 export type Constraint =
   | JsonSchemaConstraint
@@ -66,4 +72,5 @@ export type Constraint =
   | RegexConstraint
   | ChoiceConstraint
   | GrammarConstraint
-  | TaggedConstraint;
+  | TaggedConstraint
+  | EitherConstraint;

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DEVICES } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
+import { TOOL_STYLES } from '../../actors/tools/tool-style.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { setting } from './setting.ts';
 import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
@@ -34,6 +35,10 @@ export const engineSchema = z.strictObject({
   promptTemplate: setting(z.string().min(1).max(65_536).optional(), {
     flag: '--prompt-template <text>',
     help: 'a template with <image> and <prompt> in the place of the model’s chat template',
+  }),
+  toolCallParser: setting(z.enum(TOOL_STYLES).optional(), {
+    flag: '--tool-call-parser <name>',
+    help: `how the model writes calls of tools: ${TOOL_STYLES.join(', ')} (default: as its chat template says)`,
   }),
   device: setting(device.optional(), {
     flag: '--device <name>',

@@ -1,6 +1,7 @@
 /** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
 import type { DeviceChoice } from '../../actors/inference/gpu/device.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { Mode } from '../chat-types.ts';
 import type { WeightSharing } from './weight-sharing.ts';
 
@@ -55,6 +56,8 @@ export interface TroupeOptions {
    * token. Default: the model's chat template, else that of its family.
    */
   readonly promptTemplate?: string;
+  /** How the model writes calls of tools. Default: as its chat template teaches, see docs/tools.md. */
+  readonly toolCallParser?: ToolStyle;
   /**
    * Where the model runs. A GPU belongs to one actor of a process: in aggregated mode to the only one of its pool, in
    * disaggregated mode to the encoder or to PD. `auto`: a GPU where one is known to be there and worth it, else the

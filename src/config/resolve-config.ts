@@ -2,6 +2,7 @@
 import { InputError } from '../../actors/errors.ts';
 import type { ImagePolicy } from '../../actors/image-policy.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { PulseLimits } from '../../runtime/board/pulse.ts';
 import { DEFAULT_PULSE_LIMITS } from '../../runtime/supervision/watchdog.ts';
 import type { Mode } from '../chat-types.ts';
@@ -20,6 +21,8 @@ export interface ResolvedConfig {
   readonly dtype: Dtype | undefined;
   /** Undefined: the model's chat template. */
   readonly promptTemplate: string | undefined;
+  /** Undefined: what the chat template teaches. */
+  readonly toolCallParser: ToolStyle | undefined;
   /** What was asked for; `planThreads` completes it once the model is known. */
   readonly pools: Pick<TroupeOptions, 'processor' | 'encoder' | 'pd' | 'prefill'>;
   /** As asked for; `chooseDevices` decides. */
@@ -72,6 +75,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     mode,
     dtype: given.dtype,
     promptTemplate: given.promptTemplate,
+    toolCallParser: given.toolCallParser,
     pools: options,
     devices: deviceChoices(mode, options),
     maxRunning: given.pd?.maxRunning ?? 16,
