@@ -2,13 +2,17 @@
 import type { SamplingOptions } from '../../../actors/generation.ts';
 import { resolveSampling } from '../../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../../actors/processor/validate-messages.ts';
+import { validateTools } from '../../../actors/tools/validate-tools.ts';
 import { isHubName } from '../../hub/model-name.ts';
 import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { ApiError, badRequest } from './api-error.ts';
+import { parseConstraint } from './constraint-fields.ts';
 import { SAMPLING_NAMES } from './field-names.ts';
 import { isGiven, isJsonObject, type JsonObject, objection, oneOf, shortened } from './field-rule.ts';
 import { parseMessages } from './messages.ts';
 import { checkedFields } from './request-fields.ts';
+import { toApiError } from './to-api-error.ts';
+import { parseTools } from './tool-fields.ts';
 
 /** What the answer to a chat completion is shaped by. */
 export interface ChatDetails {
@@ -34,12 +38,17 @@ export function parseChatRequest(
   const model = modelOf(fields.model, modelNames, allowPull);
   const stream = flag(fields.stream, 'stream');
   const { messages, clientFields } = parseMessages(fields.messages);
-  const images = validateMessages(messages, { maxImages }).length;
   const sampling = parseSampling(fields);
-  // Ranges are the processor's to check; here they are checked before anything is queued.
-  resolveSampling(sampling, {}, 1);
+  const tools = parseTools(fields, clientFields);
+  const constraint = parseConstraint(fields, clientFields);
+  // They are the engine's to check; here they are checked before anything is queued.
+  const images = inTheirWords(clientFields, () => {
+    resolveSampling(sampling, {}, 1);
+    validateTools(tools);
+    return validateMessages(messages, { maxImages }).length;
+  });
   return {
-    chat: { messages, ...sampling },
+    chat: { messages, ...sampling, ...tools, ...(constraint === undefined ? {} : { constraint }) },
     model,
     images,
     clientFields,
@@ -50,6 +59,15 @@ export function parseChatRequest(
         parseStreamOptions(fields.stream_options, stream) || (asksForUsage(fields.usage) && stream),
     },
   };
+}
+
+/** Errors name fields as the client wrote them. */
+function inTheirWords<T>(clientFields: ReadonlyMap<string, string>, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    throw toApiError(error, clientFields);
+  }
 }
 
 const MOST_NAMES_SAID = 5;

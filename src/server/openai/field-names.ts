@@ -9,13 +9,15 @@ export const SAMPLING_NAMES = {
   repetition_penalty: 'repetitionPenalty',
   presence_penalty: 'presencePenalty',
   frequency_penalty: 'frequencyPenalty',
+  n: 'n',
+  logprobs: 'logprobs',
+  top_logprobs: 'topLogprobs',
+  logit_bias: 'logitBias',
 } as const;
 
 const BY_OUR_NAME: ReadonlyMap<string, string> = new Map([
   ...Object.entries(SAMPLING_NAMES).map(([theirs, ours]): [string, string] => [ours, theirs]),
   ['maxTokens', 'max_tokens'],
-  ['logitBias', 'logit_bias'],
-  ['topLogprobs', 'top_logprobs'],
   ['toolChoice', 'tool_choice'],
   ['parallelToolCalls', 'parallel_tool_calls'],
 ]);
@@ -33,8 +35,8 @@ export function fieldOfRequest(field: string, clientFields?: ReadonlyMap<string,
   return field;
 }
 
-/** Where a path could be cut: `a.b[0]` is itself, below `a.b`, and below `a`. The longest first. */
+/** Where a path could be cut: `a.b[0]#/c` is itself, below `a.b[0]`, `a.b` and `a`. The longest first. */
 function endsOf(field: string): number[] {
-  const inside = [...field.matchAll(/[.[]/g)].map(({ index }) => index);
+  const inside = [...field.matchAll(/[.[#]/g)].map(({ index }) => index);
   return [...inside, field.length].toReversed();
 }

@@ -59,7 +59,17 @@ export const FOREIGN_FIELDS: FieldRules = {
   dry_sequence_breakers: accepted('a part of dry_multiplier'),
   logits_processors: emptyList,
   bad_words: emptyList,
-  grammar: oneOf(''),
+  // What the answer has to be; one of them, beside no other response_format.
+  grammar: honoured('llama.cpp’s GBNF; empty for none'),
+  json_schema: honoured('a JSON schema'),
+  ebnf: honoured('the same as grammar'),
+  regex: honoured('the whole answer matches it'),
+  structured_outputs: honoured('one of json, regex, choice, grammar, and json_object as true'),
+  guided_json: honoured('a JSON schema'),
+  guided_regex: honoured('the whole answer matches it'),
+  guided_choice: honoured('the answer is one of a list'),
+  guided_grammar: honoured('the same as grammar'),
+  guided_decoding_backend: accepted('there is one'),
   // When the answer ends.
   min_tokens: oneOf(0),
   ignore_eos: oneOf(false),

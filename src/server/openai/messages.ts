@@ -34,7 +34,7 @@ type SaidBy = Exclude<ChatMessage['role'], 'tool'>;
 export interface ParsedMessages {
   readonly messages: ChatMessage[];
   /** Our paths of images and calls, and where the client wrote them. */
-  readonly clientFields: ReadonlyMap<string, string>;
+  readonly clientFields: Map<string, string>;
 }
 
 export function parseMessages(messages: unknown): ParsedMessages {

@@ -23,9 +23,6 @@ import { FOREIGN_FIELDS } from './foreign-fields.ts';
 const NOT_STORED = 'nothing is stored';
 const CACHED_BY_CONTENT = 'prompts are cached by their content alone';
 
-const biasesNothing = (value: unknown): boolean =>
-  typeof value === 'object' && value !== null && Object.values(value).every((bias) => bias === 0);
-
 export const REQUEST_FIELDS: FieldRules = {
   model: honoured('the name of a model that is served; left out, the first'),
   messages: honoured('roles system, developer, user, assistant; parts text, image_url and file'),
@@ -51,15 +48,15 @@ export const REQUEST_FIELDS: FieldRules = {
   prompt_cache_options: accepted(CACHED_BY_CONTENT),
   prompt_cache_retention: accepted(CACHED_BY_CONTENT),
   prediction: accepted('it could only make the same answer come sooner'),
-  parallel_tool_calls: accepted('there are no tools to call'),
-  n: oneOf(1),
-  logprobs: oneOf(false),
-  top_logprobs: oneOf(0),
-  logit_bias: only('{}, or with 0 for each token', biasesNothing),
-  response_format: only('{"type":"text"}', (value) => isJsonObject(value) && value.type === 'text'),
+  n: honoured('1 to 16 answers'),
+  logprobs: honoured('true: how likely each token was'),
+  top_logprobs: honoured('0 to 20 likeliest tokens beside each; needs logprobs'),
+  logit_bias: honoured('token ids of the model, each with -100 to 100'),
+  response_format: honoured('text, json_object or json_schema; the answer is always held to it'),
+  tools: honoured('at most 128 functions'),
+  tool_choice: honoured('none, auto, required or a function by its name'),
+  parallel_tool_calls: honoured('false: one call at most'),
   modalities: only('["text"]', (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text'),
-  tools: emptyList,
-  tool_choice: oneOf('none', 'auto'),
   functions: emptyList,
   function_call: oneOf('none', 'auto'),
   reasoning_effort: oneOf('none'),
