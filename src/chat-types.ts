@@ -14,6 +14,7 @@ import type {
 } from '../actors/generation.ts';
 import type { ToolCall, ToolCallDelta, ToolOptions } from '../actors/tools/tool-types.ts';
 import type { BlobLike } from '../runtime/util/realms.ts';
+import type { Tool } from './schema/tool-arguments.ts';
 
 /**
  * `aggregated`: encoder and language model are one actor, image embeddings never leave it.
@@ -45,11 +46,13 @@ export type ContentPart = TextPart | ImagePart;
 export type ChatMessage = SpokenMessage<ImageInput> | AssistantMessage<ImageInput> | ToolMessage;
 
 /** A conversation to be answered, how, and when to give it up. */
-export interface ChatOptions extends SamplingOptions, ToolOptions {
+export interface ChatOptions extends SamplingOptions, Omit<ToolOptions, 'tools'> {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage[];
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
   readonly constraint?: Constraint;
+  /** What the model may call, at most 128; parameters as a schema of zod, say, or as JSON Schema. Default: nothing. */
+  readonly tools?: readonly Tool[];
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
   /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */

@@ -104,6 +104,15 @@ export {
   type InspectReport,
   inspectModel,
 } from './inspect/inspect-model.ts';
+export type { AnySchema, SchemaOutput, TypedSchema } from './schema/any-schema.ts';
+export type {
+  ObjectChoice,
+  ObjectOf,
+  ObjectOptions,
+  ObjectResult,
+  ObjectStream,
+} from './schema/object-result.ts';
+export { type Tool, toolArguments } from './schema/tool-arguments.ts';
 export type { SharedWeights } from './share-weights.ts';
 export type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
 export {

@@ -3,33 +3,42 @@
  * What the fields hold is checked by the processor.
  */
 import { InputError } from '../actors/errors.ts';
+import { isRecord } from '../actors/is-record.ts';
 import { shownValue } from '../actors/shown-value.ts';
 import type { ToolStyle } from '../actors/tools/tool-style.ts';
+import type { ToolDefinition, ToolOptions } from '../actors/tools/tool-types.ts';
 import { messageOf } from '../runtime/util/realms.ts';
 import { assertSignal } from './caller-input.ts';
 import type { ChatOptions } from './chat-types.ts';
 import { mapImages } from './map-images.ts';
 import type { UnreadChat } from './read-blobs.ts';
 import { present, SAMPLING_FIELDS } from './sampling-fields.ts';
+import { type AnySchema, jsonSchemaOf } from './schema/any-schema.ts';
+import type { Tool } from './schema/tool-arguments.ts';
 import { sendableImage } from './sendable-image.ts';
 import { submittedTools } from './submitted-tools.ts';
 
-const TOOL_FIELDS = ['tools', 'toolChoice', 'parallelToolCalls'] as const;
+const TOOL_FIELDS = ['toolChoice', 'parallelToolCalls'] as const;
 
 const FIELDS: ReadonlySet<string> = new Set([
   ...SAMPLING_FIELDS,
+  'tools',
   ...TOOL_FIELDS,
   'messages',
   'constraint',
+  'schema',
   'signal',
   'timeoutMs',
 ]);
 
 /**
  * @param toolStyle how the model writes calls
- * @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT`, `INVALID_TOOLS`
+ * @throws InputError `INVALID_REQUEST`, `UNKNOWN_FIELD`, `INVALID_OPTION`, `INVALID_CONTENT`, `INVALID_TOOLS`, `INVALID_SCHEMA`
  */
-export function submittedChat(request: ChatOptions, toolStyle: ToolStyle = 'hermes'): UnreadChat {
+export function submittedChat(
+  request: ChatOptions & { readonly schema?: AnySchema },
+  toolStyle: ToolStyle = 'hermes',
+): UnreadChat {
   assertRequest(request);
   for (const field of Object.keys(request)) {
     if (FIELDS.has(field)) continue;
@@ -44,8 +53,34 @@ export function submittedChat(request: ChatOptions, toolStyle: ToolStyle = 'herm
   return {
     messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
     ...present(request, SAMPLING_FIELDS),
-    ...submittedTools(present(request, TOOL_FIELDS), toolStyle, request.constraint),
+    ...submittedTools(
+      { ...withJsonSchemas(request.tools), ...present(request, TOOL_FIELDS) },
+      toolStyle,
+      constraintOf(request),
+    ),
   };
+}
+
+/** A tool that is none is left to be refused with the others. */
+function withJsonSchemas(tools: ChatOptions['tools']): ToolOptions {
+  if (tools === undefined) return {};
+  if (!Array.isArray(tools)) return { tools: tools as never };
+  const converted = tools.map((tool: Tool, index) => {
+    if (!isRecord(tool) || tool.parameters === undefined) return tool as ToolDefinition;
+    return { ...tool, parameters: jsonSchemaOf(tool.parameters, `tools[${index}].parameters`) };
+  });
+  return { tools: converted };
+}
+
+function constraintOf({ schema, constraint }: ChatOptions & { readonly schema?: AnySchema }) {
+  if (schema === undefined) return constraint;
+  if (constraint === undefined)
+    return { type: 'json_schema', schema: jsonSchemaOf(schema, 'schema') } as const;
+  throw new InputError('INVALID_SCHEMA', 'cannot be given beside a constraint', {
+    field: 'schema',
+    value: shownValue(constraint),
+    remedy: 'Give one of them.',
+  });
 }
 
 /** Callers in plain JavaScript may pass anything. */

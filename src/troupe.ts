@@ -28,6 +28,15 @@ import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { AnySchema } from './schema/any-schema.ts';
+import {
+  type ObjectOf,
+  type ObjectOptions,
+  type ObjectResult,
+  ObjectRun,
+  type ObjectStream,
+  withObject,
+} from './schema/object-result.ts';
 import type { SharedModel, SharedWeights } from './share-weights.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
@@ -132,20 +141,51 @@ export class Troupe implements AsyncDisposable {
   }
 
   /**
+   * Answers a request with an object of a schema: the answer is held to it while it is made, and checked by it afterwards.
+   *
+   * @example
+   * ```ts
+   * import { Troupe } from 'troupe';
+   * import { z } from 'zod';
+   *
+   * const schema = z.object({ shop: z.string(), total: z.number() });
+   * const content = [
+   *   { type: 'image', image: 'receipt.png' },
+   *   { type: 'text', text: 'Read this receipt.' },
+   * ] as const;
+   * await using troupe = await Troupe.start();
+   * const { object } = await troupe.chat({ messages: [{ role: 'user', content }], schema });
+   * console.log(object.total.toFixed(2));
+   * ```
+   *
+   * @throws as without a schema; InputError `INVALID_SCHEMA`, `CONSTRAINT_INVALID`, `CONSTRAINT_UNSUPPORTED`,
+   *   `CONSTRAINT_TOO_LARGE`; TroupeError `OBJECT_INCOMPLETE` when the answer was cut short, `OBJECT_INVALID` when the schema
+   *   asks for what JSON Schema cannot say, and does not get it
+   */
+  chat<Options extends ObjectOptions<AnySchema>>(request: Options): Promise<ObjectResult<ObjectOf<Options>>>;
+  /**
    * Answers a request, all at once. Nobody waits for its tokens one by one, so other prompts may be run before them:
    * of many such requests together, all are answered sooner.
    *
    * @throws InputError when the request is wrong; TroupeError `ABORTED`, `DEADLINE_EXCEEDED`, `ENGINE_STOPPED`; ActorError
    *   `ACTOR_DIED` when its actor died, after `retries` or once it had begun to answer
    */
-  async chat(request: ChatOptions): Promise<ChatResult> {
+  chat(request: ChatOptions): Promise<ChatResult>;
+  async chat(request: ChatOptions | ObjectOptions<AnySchema>): Promise<ChatResult> {
     const stream = this.#submit(request, false);
     for await (const _delta of stream) {
       // Consuming is what gives the writer credit.
     }
-    return await stream.result;
+    const result = await stream.result;
+    return 'schema' in request && request.schema !== undefined ? withObject(result, request.schema) : result;
   }
 
+  /**
+   * Answers a request with an object of a schema, as it is made: deltas are its text, the result has the object.
+   *
+   * @throws as without a schema; `result` fails as that of `chat` does
+   */
+  stream<Options extends ObjectOptions<AnySchema>>(request: Options): ObjectStream<ObjectOf<Options>>;
   /**
    * Answers a request as it is made. Ending the loop early, `abort` or the request's signal stops its compute. The loop and
    * `result` fail as `chat` does.
@@ -172,8 +212,12 @@ export class Troupe implements AsyncDisposable {
    *
    * @throws TroupeError `ENGINE_STOPPED`, InputError when the request cannot be submitted at all
    */
-  stream(request: ChatOptions): ChatStream {
-    return this.#submit(request, true);
+  stream(request: ChatOptions): ChatStream;
+  stream(request: ChatOptions | ObjectOptions<AnySchema>): ChatStream {
+    const stream = this.#submit(request, true);
+    return 'schema' in request && request.schema !== undefined
+      ? new ObjectRun(stream, request.schema)
+      : stream;
   }
 
   /** Who is up and how busy, at once and without asking the actors. */
@@ -220,7 +264,7 @@ export class Troupe implements AsyncDisposable {
     await this.stop();
   }
 
-  #submit(request: ChatOptions, wantsStream: boolean): ChatStream {
+  #submit(request: ChatOptions | ObjectOptions<AnySchema>, wantsStream: boolean): ChatStream {
     if (this.#stopped !== undefined) throw stoppedError();
     if (this.#spoilt !== undefined) throw this.#spoilt;
     const chat = submittedChat(request, this.#toolStyle);
