@@ -21,6 +21,7 @@ export type {
   JsonSchema,
   JsonSchemaConstraint,
   RegexConstraint,
+  SingleConstraint,
   TaggedConstraint,
 } from '../actors/constraint/constraint.ts';
 export { InputError, type InputErrorFacts, ModelError } from '../actors/errors.ts';

@@ -3,6 +3,7 @@ import type { Constraint } from '../actors/constraint/constraint.ts';
 import type { ChatRequest } from '../actors/generation.ts';
 import { callConstraint } from '../actors/tools/call-constraint.ts';
 import type { ToolStyle } from '../actors/tools/tool-style.ts';
+import { toolSyntax } from '../actors/tools/tool-syntax.ts';
 import type { ToolOptions } from '../actors/tools/tool-types.ts';
 import { validateTools } from '../actors/tools/validate-tools.ts';
 
@@ -22,7 +23,7 @@ export function submittedTools(
 ): SubmittedTools {
   const checked = validateTools(options);
   const calls = callConstraint(style, checked);
-  const held = calls === undefined ? constraint : heldTo(calls, constraint);
+  const held = calls === undefined ? constraint : heldTo(calls, constraint, style);
   return {
     // History may have calls where nothing can be called any more. The processor's default need not be said.
     ...(style === 'hermes' ? {} : { toolStyle: style }),
@@ -35,7 +36,13 @@ export function submittedTools(
 function heldTo(
   calls: NonNullable<ReturnType<typeof callConstraint>>,
   constraint: Constraint | undefined,
+  style: ToolStyle,
 ): Constraint {
   if (constraint === undefined || calls.required) return calls;
-  return { type: 'either', alternatives: [{ ...calls, required: true }, constraint] };
+  // Whichever it is, it is nothing else.
+  const others = constraint.type === 'either' ? constraint.alternatives : ([constraint] as const);
+  return {
+    type: 'either',
+    alternatives: [{ ...calls, required: true, separator: toolSyntax(style).separator }, ...others],
+  };
 }

@@ -12,7 +12,8 @@ const KINDS: Readonly<Record<Constraint['type'], Readonly<Record<string, Check>>
   regex: { pattern: text },
   choice: { choices: texts },
   grammar: { grammar: text },
-  tagged: { tags, 'required?': yesOrNo, 'maxTags?': count },
+  tagged: { tags, 'required?': yesOrNo, 'separator?': text, 'maxTags?': count },
+  either: { alternatives },
 };
 
 /** What stands between the tags of a passage. */
@@ -74,6 +75,13 @@ function tags(value: unknown, field: string): string | undefined {
     if (!isFields(tag)) throw invalid(at, tag, 'Give an object with begin, content and end.');
     checkFields(tag, at, { begin: text, content: passage, end: text });
   }
+  return undefined;
+}
+
+function alternatives(value: unknown, field: string): string | undefined {
+  if (!Array.isArray(value) || value.length === 0) return 'Give a list of constraints, at least one.';
+  const kinds = Object.keys(KINDS).filter((kind) => kind !== 'either');
+  for (const [index, one] of value.entries()) checkKind(one, `${field}[${index}]`, kinds);
   return undefined;
 }
 

@@ -107,6 +107,14 @@ function constraintRule(
       return taggedRule(constraint, field, builder, controls, (content, place) =>
         constraintRule(content, place, builder, []),
       );
+    case 'either': {
+      const rules = constraint.alternatives.map((one, i) =>
+        constraintRule(one, `${field}.alternatives[${i}]`, builder, controls),
+      );
+      return builder.rule('either', (nfa) => {
+        for (const rule of rules) nfa.call(nfa.start, rule, nfa.end);
+      });
+    }
     default:
       return constraint satisfies never;
   }

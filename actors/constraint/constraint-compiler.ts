@@ -51,9 +51,15 @@ function compiledFrom(constraint: Constraint, shownControls: readonly string[]):
 }
 
 /** White space around JSON means nothing, and a tagged answer is an answer like others between its passages. */
-function spaceBefore({ type }: Constraint, takesSpace: boolean): SpaceBefore {
-  if (type === 'json_schema' || type === 'json_object' || type === 'tagged') return 'any';
+function spaceBefore(constraint: Constraint, takesSpace: boolean): SpaceBefore {
+  if (skipsSpace(constraint)) return 'any';
   return takesSpace ? 'one' : 'none';
+}
+
+function skipsSpace(constraint: Constraint): boolean {
+  const { type } = constraint;
+  if (type === 'either') return constraint.alternatives.every(skipsSpace);
+  return type === 'json_schema' || type === 'json_object' || type === 'tagged';
 }
 
 /** It has been cloned from another thread: it may refer to itself, or hold what JSON cannot say. */

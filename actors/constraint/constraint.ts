@@ -45,6 +45,8 @@ export interface TaggedConstraint {
   readonly tags: readonly ConstrainedTag[];
   /** At least one passage has to come, with no text before the first. Default false. */
   readonly required?: boolean;
+  /** Where it is given, the answer is nothing but passages, with this text between them. Only with `required`. */
+  readonly separator?: string;
   /** Passages at most; the answer ends behind the last. Default: any number. */
   readonly maxTags?: number;
 }
@@ -62,15 +64,18 @@ export interface ConstrainedTag {
 /** The answer is what one of several constraints asks for. */
 export interface EitherConstraint {
   readonly type: 'either';
-  readonly alternatives: readonly [Constraint, ...Constraint[]];
+  /** At least one; none of them is of this kind itself. */
+  readonly alternatives: readonly [SingleConstraint, ...SingleConstraint[]];
 }
 
-/** What an answer has to be; whoever gives none gets any text. */
-export type Constraint =
+/** Every kind of constraint but alternatives. */
+export type SingleConstraint =
   | JsonSchemaConstraint
   | JsonObjectConstraint
   | RegexConstraint
   | ChoiceConstraint
   | GrammarConstraint
-  | TaggedConstraint
-  | EitherConstraint;
+  | TaggedConstraint;
+
+/** What an answer has to be; whoever gives none gets any text. */
+export type Constraint = SingleConstraint | EitherConstraint;

@@ -13,6 +13,7 @@ import type {
   ResolvedSampling,
   TokenPositions,
 } from '../generation.ts';
+import { blameTool } from '../tools/blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';
 import { preparePrompt } from './prepare-prompt.ts';
 import { loadPromptModel, type PromptModel } from './prompt-model.ts';
@@ -63,8 +64,7 @@ export class RequestPreparer {
     // Everything that can be refused without touching an image is refused first.
     const requested = workingOn(requestId, () => validateMessages(chat.messages, limits));
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
-    const constraint =
-      chat.constraint === undefined ? undefined : await this.#constraints.compile(chat.constraint, requestId);
+    const constraint = await this.#compiled(chat, requestId);
     signal.throwIfAborted();
     const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
     const plans = opened.map(({ plan }) => plan);
@@ -82,5 +82,14 @@ export class RequestPreparer {
       preprocessMs: processNow() - startedAt,
       release,
     };
+  }
+
+  async #compiled(chat: ChatRequest, requestId: string): Promise<CompiledConstraint | undefined> {
+    if (chat.constraint === undefined) return undefined;
+    try {
+      return await this.#constraints.compile(chat.constraint, requestId);
+    } catch (error) {
+      throw workingOn(requestId, () => blameTool(error, chat));
+    }
   }
 }

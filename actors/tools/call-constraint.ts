@@ -2,6 +2,7 @@
 import type { ConstrainedTag, JsonSchema, TaggedConstraint } from '../constraint/constraint.ts';
 import { movedSchema } from './moved-schema.ts';
 import type { ToolStyle } from './tool-style.ts';
+import { toolSyntax } from './tool-syntax.ts';
 import type { ToolDefinition } from './tool-types.ts';
 import type { CheckedTools } from './validate-tools.ts';
 
@@ -19,7 +20,7 @@ export function callConstraint(
   return {
     type: 'tagged',
     tags: tagsOf(style, offered, single),
-    required: toolChoice !== 'auto',
+    ...(toolChoice === 'auto' ? {} : { required: true, separator: toolSyntax(style).separator }),
     // A list of calls is one passage.
     ...(single || style === 'mistral' ? { maxTags: 1 } : {}),
   };

@@ -25,7 +25,7 @@ export function taggedRule(
   contentRule: ContentRule,
 ): number {
   checkTags(constraint, field);
-  const { tags, required = false, maxTags = Number.POSITIVE_INFINITY } = constraint;
+  const { tags, required = false, separator, maxTags = Number.POSITIVE_INFINITY } = constraint;
   const used = controls.filter((control) =>
     tags.some(({ begin, end }) => `${begin}\0${end}`.includes(control)),
   );
@@ -44,7 +44,20 @@ export function taggedRule(
   const text = builder.rule('text', (nfa) => freeText(nfa, finder, builder.controls, undefined));
   const next = builder.rule('next', (nfa) => freeText(nfa, finder, builder.controls, bodiesOf));
   const left = required ? maxTags - 1 : maxTags;
+  const passagesAlone = (between: string) => {
+    const following = builder.rule('following passage', (nfa) => {
+      const at = nfa.state();
+      shownText(nfa, nfa.start, between, at, builder.controls);
+      for (const [i, begin] of begins.entries()) {
+        const behind = nfa.state();
+        shownText(nfa, at, begin, behind, builder.controls);
+        for (const body of bodiesOf(i)) nfa.call(behind, body, nfa.end);
+      }
+    });
+    return builder.repetition('passages', { rule: following, min: 0, max: left });
+  };
   const further = (max: number) => builder.repetition('passages', { rule: next, min: 0, max });
+  const more = separator === undefined || left === 0 ? undefined : passagesAlone(separator);
   return builder.rule('tagged', (nfa) => {
     let at = nfa.start;
     if (required) {
@@ -57,6 +70,10 @@ export function taggedRule(
     }
     if (left === 0) {
       nfa.pass(at, nfa.end);
+      return;
+    }
+    if (more !== undefined) {
+      nfa.call(at, more, nfa.end);
       return;
     }
     const before = nfa.state();
@@ -127,9 +144,12 @@ function shownText(
   }
 }
 
-function checkTags({ tags }: TaggedConstraint, field: string): void {
+function checkTags({ tags, required, separator }: TaggedConstraint, field: string): void {
   const refuse = (place: string, problem: string, value: unknown, remedy: string) =>
     constraintError({ code: 'CONSTRAINT_INVALID', field: `${field}.${place}`, problem, value, remedy });
+  if (separator !== undefined && required !== true) {
+    throw refuse('separator', 'needs required', separator, 'Give required: true as well.');
+  }
   for (const [i, { begin }] of tags.entries()) {
     if (begin === '')
       throw refuse(`tags[${i}].begin`, 'is empty', begin, 'Give the text that a passage begins with.');
