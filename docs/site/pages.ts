@@ -32,6 +32,7 @@ export const SECTIONS: readonly Section[] = [
       { file: 'docs/install.md', title: 'Installing', name: 'install' },
       { file: 'docs/models.md', title: 'Models by their name', name: 'models' },
       { file: 'docs/api.md', title: 'From a program', name: 'api' },
+      { file: 'docs/tools.md', title: 'Tools', name: 'tools' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
       { file: 'docs/structured-output.md', title: 'Structured output', name: 'structured-output' },
       { file: 'docs/families.md', title: 'Model families', name: 'families' },

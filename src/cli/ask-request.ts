@@ -7,6 +7,7 @@ import type { ChatMessage, ImageSource } from '../../actors/generation.ts';
 import { resolveSampling } from '../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../actors/processor/validate-messages.ts';
 import type { ChatOptions } from '../chat-types.ts';
+import { askedConstraint, constraintFlag } from './asked-constraint.ts';
 import { type AskFlags, samplingOf } from './flags.ts';
 import { readImages } from './image-argument.ts';
 
@@ -20,9 +21,11 @@ export async function askRequest(
   const sampling = samplingOf(flags);
   resolveSampling(sampling, {}, 1);
   const names = flags.image ?? [];
+  const constraint = await askedConstraint(flags);
   validateMessages(messagesOf(question, names, flags.system));
   return {
     ...sampling,
+    ...(constraint === undefined ? {} : { constraint }),
     messages: messagesOf(question, await readImages(names, signal), flags.system),
     signal,
   };
@@ -49,15 +52,17 @@ function messagesOf(
 export function inCallersWords(error: unknown, flags: AskFlags): unknown {
   if (!(error instanceof InputError)) return error;
   const field = String(error.details.field);
-  error.message = error.message.replace(field, argumentFor(field, error.code, flags.image ?? []));
+  error.message = error.message.replace(field, argumentFor(field, error.code, flags));
   return error;
 }
 
-function argumentFor(field: string, code: string, images: readonly string[]): string {
+function argumentFor(field: string, code: string, flags: AskFlags): string {
+  const { image: images = [] } = flags;
   const part = /^messages\[\d+\]\.content\[(\d+)\]/.exec(field)?.[1];
   const image = part === undefined ? undefined : images[Number(part)];
   if (image !== undefined) return `--image ${shortened(image)}`;
   if (field.startsWith('messages')) return code === 'TOO_MANY_IMAGES' ? '--image' : 'question';
+  if (field.startsWith('constraint')) return constraintFlag(field, flags);
   return field.startsWith('stop') ? '--stop' : field;
 }
 

@@ -24,6 +24,10 @@ export interface AskFlags extends ModelFlags, Omit<SamplingOptions, 'stop'> {
   readonly encoderDevice?: DeviceChoice;
   readonly pdDevice?: DeviceChoice;
   readonly stop?: readonly string[];
+  /** A file with JSON Schema. */
+  readonly schema?: string;
+  readonly jsonSchema?: string;
+  readonly choice?: readonly string[];
   /** Seconds. */
   readonly timeout?: number;
   readonly json?: true;
@@ -76,6 +80,9 @@ export function askFlags(): Option[] {
     choice('--encoder-device <name>', DEVICES, 'where the encoder runs (disaggregated mode)'),
     choice('--pd-device <name>', DEVICES, 'where the language model runs'),
     ...modelFlags(),
+    new Option('--schema <file>', 'file with the JSON Schema that the answer has to keep to'),
+    new Option('--json-schema <text>', 'the same, given here'),
+    repeatable('--choice <text>', 'a text that the answer may be; give it for each'),
     number('--max-tokens <n>', 'most tokens to generate', { whole: true, min: 1 }),
     number('--temperature <t>', '0 is greedy', { min: 0, max: 2 }),
     number('--top-k <k>', 'choose among the k likeliest tokens; 0 is all', { whole: true, min: 0 }),

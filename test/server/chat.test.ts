@@ -135,8 +135,8 @@ describe('POST /v1/chat/completions', () => {
       'stream_options',
     ],
     [
-      'a tool message',
-      { messages: [{ role: 'tool', content: 'x' }] },
+      'a role that is none',
+      { messages: [{ role: 'function', content: 'x' }] },
       400,
       'invalid_role',
       'messages[0].role',

@@ -86,7 +86,7 @@ describe('the official client', () => {
       other,
       (error) => error instanceof OpenAI.NotFoundError && error.code === 'model_not_found',
     );
-    const refused = client.chat.completions.create({ ...hello, model: MODEL_NAME, n: 3 });
+    const refused = client.chat.completions.create({ ...hello, model: MODEL_NAME, n: 17 });
     await assert.rejects(refused, (error) => error instanceof OpenAI.BadRequestError && error.param === 'n');
   });
 

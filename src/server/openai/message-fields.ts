@@ -80,6 +80,7 @@ export const TEXT_PART_FIELDS: FieldRules = {
   text: honoured('what is said; may be empty'),
   role: accepted('that of the message counts'),
   ...ECHOED,
+  tool_calls: emptyList,
 };
 
 const OF_A_PICTURE: FieldRules = {

@@ -11,7 +11,7 @@ const refused: readonly [what: string, messages: unknown, code: string, field: s
   ['no list', undefined, 'EMPTY_MESSAGES', 'messages'],
   ['an empty list', [], 'EMPTY_MESSAGES', 'messages'],
   ['a message that is text', ['hi'], 'INVALID_CONTENT', 'messages[0]'],
-  ['an unknown role', [{ role: 'tool', content: 'x' }], 'INVALID_ROLE', 'messages[0].role'],
+  ['an unknown role', [{ role: 'function', content: 'x' }], 'INVALID_ROLE', 'messages[0].role'],
   ['no role', [{ content: 'x' }], 'INVALID_ROLE', 'messages[0].role'],
   ['no content', [{ role: 'user' }], 'INVALID_CONTENT', 'messages[0].content'],
   ['no parts', [{ role: 'user', content: [] }], 'INVALID_CONTENT', 'messages[0].content'],
