@@ -42,7 +42,11 @@ for (const [folder, allowed] of Object.entries(MAY_IMPORT)) {
 const ROOMS: readonly string[] = [
   'actors/errors.ts',
   'actors/shown-value.ts',
+  'actors/is-record.ts',
+  'actors/constraint/grammar/compiled-grammar.ts',
+  'actors/constraint/compiled-constraint.ts',
   'actors/constraint/constraint.ts',
+  'actors/tools/',
   'actors/generation.ts',
   'actors/shared-past.ts',
   'actors/image-policy.ts',
@@ -113,7 +117,8 @@ describe('model families', () => {
   it('are named by no code outside their folder', () => {
     const files = globSync('{actors,src,runtime}/**/*.ts', { cwd: ROOT });
     for (const file of files) {
-      if (file.startsWith('actors/families/')) continue;
+      // Ways of writing calls are known by the names of the models that began with them.
+      if (file.startsWith('actors/families/') || file.startsWith('actors/tools/')) continue;
       const code = withoutComments(readFileSync(join(ROOT, file), 'utf8')).replaceAll(EXAMPLE, '');
       assert.doesNotMatch(code, names, file);
     }

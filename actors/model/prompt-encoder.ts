@@ -4,13 +4,13 @@
  * reference does for text without control tokens in it; user text that spells one stays text.
  */
 import { InputError, ModelError } from '../errors.ts';
-import { changeMessages, changeTools } from '../tools/covered-tools.ts';
-import { ToolPrompt } from '../tools/tool-prompt.ts';
 import type { ToolStyle } from '../tools/tool-style.ts';
 import type { ToolDefinition } from '../tools/tool-types.ts';
 import { ChatTemplate, type RenderOptions, type TemplateMessage } from './chat-template.ts';
+import { changeMessages, changeTools } from './covered-tools.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import type { TextTokenizer } from './tokenizer.ts';
+import { ToolPrompt } from './tool-prompt.ts';
 import { UserTextShield } from './user-text-shield.ts';
 
 /** What a conversation is told of tools. */

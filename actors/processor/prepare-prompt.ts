@@ -9,8 +9,8 @@ import type { ChatMessage, ChatRequest, TokenPositions } from '../generation.ts'
 import { countTokens } from '../model/count-tokens.ts';
 import type { ModelGeometry } from '../model/geometry.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
-import { toTemplateMessages } from '../tools/template-messages.ts';
 import type { PromptModel } from './prompt-model.ts';
+import { toTemplateMessages } from './template-messages.ts';
 
 /** What of a request's tools is a part of its prompt. */
 export type ToolsOfPrompt = Pick<ChatRequest, 'tools' | 'toolChoice' | 'toolStyle'>;

@@ -13,7 +13,7 @@ import type {
   ResolvedSampling,
   TokenPositions,
 } from '../generation.ts';
-import { blameTool } from '../tools/blame-tool.ts';
+import { blameTool } from './blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';
 import { preparePrompt } from './prepare-prompt.ts';
 import { loadPromptModel, type PromptModel } from './prompt-model.ts';

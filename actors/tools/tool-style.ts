@@ -24,8 +24,3 @@ export function toolStyleOf(chatTemplate: string): ToolStyle {
   const llama = /<\|python_(start|tag)\|>/.test(chatTemplate) || /"parameters\\?": ?/.test(chatTemplate);
   return llama ? 'llama' : 'hermes';
 }
-
-/** Special tokens that are a part of how calls are written, and so of the answer's text while there are tools. */
-export function shownTokens(style: ToolStyle): readonly string[] {
-  return style === 'mistral' || style === 'mistral-args' ? ['[TOOL_CALLS]', '[ARGS]', '[CALL_ID]'] : [];
-}

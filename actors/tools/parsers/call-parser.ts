@@ -1,5 +1,5 @@
 /** Finds calls in an answer while it is made. */
-import { randomBytes } from 'node:crypto';
+import { newCallId } from '../call-ids.ts';
 import type { ToolStyle } from '../tool-style.ts';
 import { CallSink, type ParsedPiece } from './call-sink.ts';
 import { HERMES_BEGIN, HermesPassage } from './hermes-passage.ts';
@@ -32,13 +32,4 @@ export function createCallParser(
     default:
       return style satisfies never;
   }
-}
-
-const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
-
-/** Mistral's templates take nothing but nine letters and digits. */
-function newCallId(style: ToolStyle): string {
-  const letters = (count: number) =>
-    Array.from(randomBytes(count), (byte) => ALPHABET.charAt(byte % ALPHABET.length)).join('');
-  return style.startsWith('mistral') ? letters(9) : `call_${letters(24)}`;
 }

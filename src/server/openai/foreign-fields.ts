@@ -60,7 +60,7 @@ export const FOREIGN_FIELDS: FieldRules = {
   logits_processors: emptyList,
   bad_words: emptyList,
   // What the answer has to be; one of them, beside no other response_format.
-  grammar: honoured('llama.cpp’s GBNF; empty for none'),
+  grammar: honoured('GBNF; empty for none'),
   json_schema: honoured('a JSON schema'),
   ebnf: honoured('the same as grammar'),
   regex: honoured('the whole answer matches it'),

@@ -1,10 +1,10 @@
 /** A validated conversation as templates take it. */
-import { createHash } from 'node:crypto';
 import type { ChatMessage } from '../generation.ts';
 import type { TemplateCall, TemplateMessage } from '../model/chat-template.ts';
-import { contentParts } from '../processor/validate-messages.ts';
-import { argumentsOf } from './tool-history.ts';
-import type { ToolStyle } from './tool-style.ts';
+import { knownCallId } from '../tools/call-ids.ts';
+import { argumentsOf } from '../tools/tool-history.ts';
+import type { ToolStyle } from '../tools/tool-style.ts';
+import { contentParts } from './validate-messages.ts';
 
 /** @param messages validated; see `validateToolMessages` */
 export function toTemplateMessages(messages: readonly ChatMessage[], style: ToolStyle): TemplateMessage[] {
@@ -23,16 +23,10 @@ export function toTemplateMessages(messages: readonly ChatMessage[], style: Tool
       return { role, content };
     }
     const toolCalls = message.toolCalls.map(({ id, name, arguments: given }) => {
-      const call = { id: idFor(style, id), name };
+      const call = { id: knownCallId(style, id), name };
       called.set(id, call);
       return { ...call, arguments: argumentsOf(given) ?? {} };
     });
     return { role, content, toolCalls };
   });
-}
-
-/** Mistral's templates refuse ids other than nine letters and digits; a client may have others from elsewhere. */
-function idFor(style: ToolStyle, id: string): string {
-  if (!style.startsWith('mistral') || /^[a-zA-Z0-9]{9}$/.test(id)) return id;
-  return createHash('sha256').update(id).digest('hex').slice(0, 9);
 }

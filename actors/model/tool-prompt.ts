@@ -1,8 +1,9 @@
 /** How a conversation with tools is written down for one model: by its chat template, or by ours where that knows of none. */
-import type { ChatTemplate, RenderOptions, TemplateMessage } from '../model/chat-template.ts';
+
+import { readsTools, type ToolStyle } from '../tools/tool-style.ts';
+import type { ToolDefinition } from '../tools/tool-types.ts';
+import type { ChatTemplate, RenderOptions, TemplateMessage } from './chat-template.ts';
 import { withDefaultTools } from './default-tools.ts';
-import { readsTools, type ToolStyle } from './tool-style.ts';
-import type { ToolDefinition } from './tool-types.ts';
 
 const TOOL = 'probe_tool';
 const RESULT = 'probe result';

@@ -3,10 +3,11 @@
  * into the text of the answer that made them, and results come from the user. The words are those that Qwen2.5 and models
  * after Hermes 2 Pro were trained on.
  */
-import type { TemplateMessage, TextOrImage } from '../model/chat-template.ts';
-import type { ToolStyle } from './tool-style.ts';
-import { toolSyntax } from './tool-syntax.ts';
-import type { ToolDefinition } from './tool-types.ts';
+
+import type { ToolStyle } from '../tools/tool-style.ts';
+import { toolSyntax } from '../tools/tool-syntax.ts';
+import type { ToolDefinition } from '../tools/tool-types.ts';
+import type { TemplateMessage, TextOrImage } from './chat-template.ts';
 
 export interface DefaultToolsOptions {
   readonly style: ToolStyle;

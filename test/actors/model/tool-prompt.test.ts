@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ChatTemplate } from '../../../actors/model/chat-template.ts';
-import { toTemplateMessages } from '../../../actors/tools/template-messages.ts';
-import { ToolPrompt } from '../../../actors/tools/tool-prompt.ts';
+import { ToolPrompt } from '../../../actors/model/tool-prompt.ts';
+import { toTemplateMessages } from '../../../actors/processor/template-messages.ts';
 import { toolStyleOf } from '../../../actors/tools/tool-style.ts';
 import type { ChatMessage } from '../../../src/chat-types.ts';
 

@@ -1,7 +1,7 @@
 /** Texts of tools and calls that come from outside, to be made harmless in a prompt: every one, names of members included. */
 import type { JsonSchema } from '../constraint/constraint.ts';
-import type { TemplateMessage } from '../model/chat-template.ts';
-import type { ToolDefinition } from './tool-types.ts';
+import type { ToolDefinition } from '../tools/tool-types.ts';
+import type { TemplateMessage } from './chat-template.ts';
 
 type Change = (text: string) => string;
 
