@@ -108,10 +108,26 @@ export interface SamplingOptions {
 /** Every field decided: what the sampler reads. */
 export type ResolvedSampling = Required<SamplingOptions>;
 
+/**
+ * A prompt that goes to the model as it is, without its chat template: text, in which control tokens are what they spell,
+ * or the ids of its tokens. It has no images.
+ */
+export type RawPrompt =
+  | {
+      readonly text: string;
+      /** What the tokenizer puts around a text, a beginning-of-sequence token say. */
+      readonly addSpecial: boolean;
+      /** Whether text that spells a control token is that token. */
+      readonly parseSpecial: boolean;
+    }
+  | { readonly tokens: readonly number[] };
+
 /** A conversation to be answered, and how. */
 export interface ChatRequest<Image = ImageSource> extends SamplingOptions, ToolOptions {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage<Image>[];
+  /** What the model goes on with instead of `messages`, of which there are none then. @internal */
+  readonly prompt?: RawPrompt;
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
   readonly constraint?: Constraint;
   /** How the model writes calls; known where there are tools or their calls. @internal */
@@ -173,6 +189,8 @@ export interface RequestEnvelope {
   readonly sampling: ResolvedSampling;
   /** What the answer has to be; absent for any text. */
   readonly constraint?: CompiledConstraint | undefined;
+  /** Whether white space before the answer is a part of it, as behind a prompt that is no conversation. */
+  readonly keepsSpace?: boolean | undefined;
   /** Whether the caller reads the answer as it is made, at a pace to keep, rather than when it is whole. */
   readonly wantsStream: boolean;
   /** When compute stops being spent, on the process clock (`processNow()`), ms; Infinity for never. */
@@ -286,6 +304,8 @@ export interface Usage {
 /** How one of the `n` answers ended. */
 export interface ChoiceSummary {
   readonly finishReason: FinishReason;
+  /** The stop string that ended it; absent when none did. */
+  readonly stopString?: string;
   /** Generated tokens, without the end-of-sequence token. */
   readonly completionTokens: number;
 }

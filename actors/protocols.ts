@@ -40,9 +40,30 @@ export interface ProcessRequest {
   readonly deadline: number;
 }
 
+/** A prompt whose tokens are asked for. */
+export interface TokenizeRequest {
+  readonly requestId: string;
+  readonly chat: ChatRequest;
+  /** What of each token is wanted beside its id. */
+  readonly pieces?: TokenPieces | undefined;
+}
+
+/** `spelled`: as the vocabulary has it, `Ġis` say; `text`: what it is in a text. */
+export type TokenPieces = 'spelled' | 'text';
+
+export interface TokenizedPrompt {
+  /** int32 `[promptLength]`. */
+  readonly ids: Int32Array<ArrayBuffer>;
+  /** One for each token where they are wanted, or none. Bytes where a token's text is no whole character. */
+  readonly pieces: readonly (string | readonly number[])[];
+}
+
 /** Messages and image sources in; the answer streams back from whichever actor ends up writing it. */
 export const processorProtocol = protocol('processor', {
   generate: stream<ProcessRequest, TokenChunk, GenerationSummary>(),
+  tokenize: ask<TokenizeRequest, TokenizedPrompt>(),
+  /** Ids of tokens in, their text out. */
+  detokenize: ask<readonly number[], string>(),
 });
 
 /** Prompt ids and pixels in, or embeddings of images that were encoded before. Served by the encoder, and by the aggregated actor with a different handler. */

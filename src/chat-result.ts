@@ -55,7 +55,7 @@ export function summarize(
 /** What the chunks of one answer come to. */
 function choiceOf(
   deltas: readonly ChatDelta[],
-  { finishReason }: ChoiceSummary,
+  { finishReason, stopString }: ChoiceSummary,
   index: number,
   logprobs: boolean,
 ): ChatChoice {
@@ -66,6 +66,7 @@ function choiceOf(
     index,
     text: own.map(({ text }) => text).join(''),
     finishReason: calls && finishReason === 'stop' ? 'tool_calls' : finishReason,
+    ...(stopString === undefined ? {} : { stopString }),
     ...(calls ? { toolCalls } : {}),
     tokenIds: own.flatMap(({ tokenIds }) => tokenIds),
     ...(logprobs ? { logprobs: own.flatMap((delta) => delta.logprobs ?? []) } : {}),

@@ -3,6 +3,7 @@ import type { Constraint } from '../actors/constraint/constraint.ts';
 import type {
   AssistantMessage,
   FinishReason,
+  RawPrompt,
   SamplingOptions,
   SpokenMessage,
   StageSpan,
@@ -49,6 +50,8 @@ export type ChatMessage = SpokenMessage<ImageInput> | AssistantMessage<ImageInpu
 export interface ChatOptions extends SamplingOptions, Omit<ToolOptions, 'tools'> {
   /** The conversation so far, oldest first, at least one message; the last one is answered. */
   readonly messages: readonly ChatMessage[];
+  /** What the model goes on with instead of `messages`, which are empty then. @internal */
+  readonly prompt?: RawPrompt;
   /** What the answer has to be. Default: any text. With `n` above 1 it holds for each answer. */
   readonly constraint?: Constraint;
   /** What the model may call, at most 128; parameters as a schema of zod, say, or as JSON Schema. Default: nothing. */
@@ -99,6 +102,8 @@ export interface ChatChoice {
   readonly text: string;
   /** Why it ended. */
   readonly finishReason: FinishReason;
+  /** Which of the request's `stop` ended it; absent when none did. */
+  readonly stopString?: string;
   /** What the model calls, in order; absent when it calls nothing. With `length` the last one may be cut short. */
   readonly toolCalls?: readonly ToolCall[];
   /** Generated token ids, without the end-of-sequence token. */

@@ -41,17 +41,18 @@ export function submittedChat(
 ): UnreadChat {
   assertRequest(request);
   for (const field of Object.keys(request)) {
-    if (FIELDS.has(field)) continue;
+    if (FIELDS.has(field) || (field === 'prompt' && isRawPrompt(request.prompt))) continue;
     throw new InputError('UNKNOWN_FIELD', 'is no field of a request', {
       field,
       value: field,
       remedy: `Use one of ${[...FIELDS].join(', ')}`,
     });
   }
-  const { messages } = request;
+  const { messages, prompt } = request;
   // A caller in plain JavaScript may pass anything; what is no list is left to the processor to refuse.
   return {
     messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
+    ...(prompt === undefined ? {} : { prompt }),
     ...present(request, SAMPLING_FIELDS),
     ...submittedTools(
       { ...withJsonSchemas(request.tools), ...present(request, TOOL_FIELDS) },
@@ -81,6 +82,11 @@ function constraintOf({ schema, constraint }: ChatOptions & { readonly schema?: 
     value: shownValue(constraint),
     remedy: 'Give one of them.',
   });
+}
+
+/** The server's own, which callers are not told of. */
+function isRawPrompt(prompt: unknown): boolean {
+  return typeof prompt === 'object' && prompt !== null && ('text' in prompt || 'tokens' in prompt);
 }
 
 /** Callers in plain JavaScript may pass anything. */

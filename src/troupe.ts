@@ -12,6 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import { InputError, type ModelError } from '../actors/errors.ts';
 import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
+import type { TokenizedPrompt, TokenPieces } from '../actors/protocols.ts';
 import { type ToolStyle, toolStyleOf } from '../actors/tools/tool-style.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';
@@ -28,6 +29,7 @@ import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
 import type { Pipeline } from './pipeline.ts';
+import { readBlobs } from './read-blobs.ts';
 import type { AnySchema } from './schema/any-schema.ts';
 import {
   type ObjectOf,
@@ -220,6 +222,24 @@ export class Troupe implements AsyncDisposable {
       : stream;
   }
 
+  /**
+   * The tokens of a prompt, as the model would read it; nothing is run.
+   * @param pieces what of each is wanted beside its id
+   * @throws what `chat` throws @internal
+   */
+  async tokenize({ signal, ...request }: ChatOptions, pieces?: TokenPieces): Promise<TokenizedPrompt> {
+    this.#assertServing();
+    const chat = await readBlobs(submittedChat(request, this.#toolStyle), this.#config.limits);
+    const asked = { requestId: randomUUID(), chat, pieces };
+    return await this.#pipeline.entry.ask('tokenize', asked, signal && { signal });
+  }
+
+  /** The text of tokens, control tokens included. @throws InputError `INVALID_CONTENT` @internal */
+  async detokenize(tokens: readonly number[], signal?: AbortSignal): Promise<string> {
+    this.#assertServing();
+    return await this.#pipeline.entry.ask('detokenize', tokens, signal && { signal });
+  }
+
   /** Who is up and how busy, at once and without asking the actors. */
   health(): EngineHealth {
     return engineHealth(this.#pipeline.system, this.#runs.size, this.#spoilt !== undefined);
@@ -265,8 +285,7 @@ export class Troupe implements AsyncDisposable {
   }
 
   #submit(request: ChatOptions | ObjectOptions<AnySchema>, wantsStream: boolean): ChatStream {
-    if (this.#stopped !== undefined) throw stoppedError();
-    if (this.#spoilt !== undefined) throw this.#spoilt;
+    this.#assertServing();
     const chat = submittedChat(request, this.#toolStyle);
     const requestId = randomUUID();
     const run = new ChatRun(chat, request.signal, {
@@ -282,6 +301,11 @@ export class Troupe implements AsyncDisposable {
     });
     this.#track(run, requestId);
     return run;
+  }
+
+  #assertServing(): void {
+    if (this.#stopped !== undefined) throw stoppedError();
+    if (this.#spoilt !== undefined) throw this.#spoilt;
   }
 
   #onModelChange(change: FileChange): void {

@@ -7,12 +7,14 @@ import { ControlTokens } from './control-tokens.ts';
 import { createHfTokenizer, type HfTokenizer } from './hf-tokenizer.ts';
 import type { ModelDirectory } from './model-directory.ts';
 import { createPlainTokenizers, type PlainTokenizers } from './plain-tokenizer.ts';
+import { TokenDecoder } from './token-decoder.ts';
 import { readTokenizer } from './tokenizer-file.ts';
 import type { TokenizerJson, Vocab } from './tokenizer-json.ts';
 
 export class TextTokenizer {
   readonly #full: HfTokenizer;
   readonly #plain: PlainTokenizers;
+  readonly #decoder: TokenDecoder;
   readonly #path: string;
   /** Tokens that end an answer. */
   readonly eosTokenIds: readonly number[];
@@ -25,6 +27,7 @@ export class TextTokenizer {
   private constructor(json: TokenizerJson, directory: ModelDirectory) {
     this.#path = directory.tokenizerPath;
     this.#full = createHfTokenizer(json, directory.tokenizerConfig, this.#path);
+    this.#decoder = new TokenDecoder(this.#full, json);
     this.controlTokens = new ControlTokens(json.added_tokens);
     this.#plain = createPlainTokenizers(json, directory.tokenizerConfig, this.#path);
     this.eosTokenIds = directory.geometry.eosTokenIds;
@@ -53,6 +56,38 @@ export class TextTokenizer {
       };
       throw new ModelError('MODEL_UNSUPPORTED', 'The vocabulary has no token for some text', facts);
     });
+  }
+
+  /**
+   * Ids of a whole text, as the reference makes them.
+   *
+   * @param addSpecial whether the tokenizer's own tokens are put around it
+   * @param parseSpecial whether text that spells a control token is that token
+   */
+  encodeText(text: string, addSpecial: boolean, parseSpecial: boolean): number[] {
+    const segments = parseSpecial ? this.controlTokens.split(text) : [{ kind: 'text' as const, text }];
+    const ids = segments.flatMap((segment, i) =>
+      segment.kind === 'control' ? [segment.id] : this.encodePlain(segment.text, i === 0),
+    );
+    if (!addSpecial) return ids;
+    const { before, after } = this.boundaryTokens();
+    return [...before, ...ids, ...after];
+  }
+
+  /** The text of ids, control tokens included. */
+  decodeText(ids: readonly number[]): string {
+    return ids.length === 0 ? '' : this.#full.decode(ids, { clean_up_tokenization_spaces: false });
+  }
+
+  /** A token as the vocabulary spells it (`Ġis`); undefined for an id that it does not have. */
+  pieceOf(id: number): string | undefined {
+    return this.#full.id_to_token(id);
+  }
+
+  /** A token's own text; bytes of UTF-8 where that is no whole character. */
+  textOf(id: number): string | readonly number[] {
+    const { text, bytes } = this.#decoder.describe(id);
+    return text.includes('\uFFFD') && bytes.length > 0 ? bytes : text;
   }
 
   /** What the tokenizer itself puts before and after a text (a beginning-of-sequence token, say). */

@@ -38,7 +38,7 @@ export function preparePrompt(
   { tools = [], toolChoice, toolStyle: style = 'hermes' }: ToolsOfPrompt = {},
 ): PreparedPrompt {
   const { geometry } = directory;
-  const { contextLength, imageTokenId } = geometry;
+  const { imageTokenId } = geometry;
   const imageTokenCount = plans.reduce((sum, plan) => sum + plan.tokens, 0);
   const conversation = toTemplateMessages(messages, style);
   // Whoever may call nothing is not told of what there would be.
@@ -48,12 +48,12 @@ export function preparePrompt(
     conversation.some((one) => one.resultOf !== undefined || one.toolCalls !== undefined);
   // Found out before the work of encoding, where it can be.
   const least = imageTokenCount + encoder.leastTokens(conversation, offered);
-  if (least >= contextLength) throw tooLong(least, imageTokenCount, geometry);
+  assertRoom(least, imageTokenCount, geometry);
   const expansions = plans.map((plan) => plan.expand());
   const promptIds = Int32Array.from(
     encoder.encode(conversation, expansions, withTools ? { tools: offered, style } : undefined),
   );
-  if (promptIds.length >= contextLength) throw tooLong(promptIds.length, imageTokenCount, geometry);
+  assertRoom(promptIds.length, imageTokenCount, geometry);
 
   const placed = countTokens(promptIds, imageTokenId);
   // User text cannot make image tokens.
@@ -67,15 +67,19 @@ function inconsistent({ path, geometry }: ModelDirectory, placed: number, planne
   return new ModelError('MODEL_UNSUPPORTED', problem, { path, remedy });
 }
 
-function tooLong(
+/** @throws InputError PROMPT_TOO_LONG unless a prompt of that length leaves room for an answer */
+export function assertRoom(
   length: number,
   imageTokens: number,
   { contextLength, contextReason }: ModelGeometry,
-): InputError {
+  field = 'messages',
+): void {
+  if (length < contextLength) return;
   const why = contextReason === undefined ? '' : `: ${contextReason}`;
-  return new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens${why}`, {
-    field: 'messages',
+  throw new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens${why}`, {
+    field,
     value: `${length} tokens, ${imageTokens} of them for images`,
-    remedy: 'Shorten the conversation or send fewer or smaller images.',
+    remedy:
+      field === 'messages' ? 'Shorten the conversation or send fewer or smaller images.' : 'Shorten it.',
   });
 }

@@ -58,6 +58,7 @@ export default defineActor({
             const envelope = (hops: readonly Hop[]): RequestEnvelope => ({
               requestId,
               wantsStream,
+              keepsSpace: chat.prompt === undefined ? undefined : true,
               promptIds,
               positions,
               sampling,
@@ -86,6 +87,13 @@ export default defineActor({
             release();
           }
         },
+        async tokenize({ requestId, chat, pieces }, call) {
+          const signal = AbortSignal.any([call.signal, context.stopping]);
+          const ids = await preparer.tokenize(chat, requestId, signal);
+          freeImages(chat);
+          return { ids, pieces: pieces === undefined ? [] : preparer.pieces(ids, pieces) };
+        },
+        detokenize: (tokens) => preparer.detokenize(tokens),
       },
       stats: () => ({ prepared: count, decodes: preparer.decodes }),
     };

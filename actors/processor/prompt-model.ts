@@ -11,6 +11,7 @@ export interface PromptModel {
   readonly encoder: PromptEncoder;
   /** Texts of control tokens that an answer shows. */
   readonly shownControls: readonly string[];
+  readonly tokenizer: TextTokenizer;
 }
 
 /** @throws ModelError when the tokenizer or the chat template cannot be used */
@@ -19,5 +20,6 @@ export async function loadPromptModel(directory: ModelDirectory): Promise<Prompt
   const tokenizer = await TextTokenizer.load(directory);
   const { placeholder, placeholderInText, completePrompt } = images;
   const encoder = new PromptEncoder(directory, tokenizer, placeholder, placeholderInText, completePrompt);
-  return { directory, images, encoder, shownControls: tokenizer.controlTokens.shown };
+  const { shown: shownControls } = tokenizer.controlTokens;
+  return { directory, images, encoder, tokenizer, shownControls };
 }

@@ -13,12 +13,14 @@ import type {
   ResolvedSampling,
   TokenPositions,
 } from '../generation.ts';
+import type { TokenPieces } from '../protocols.ts';
 import { blameTool } from './blame-tool.ts';
-import { ImageOpener, type ImageOpenerParts } from './image-opener.ts';
-import { preparePrompt } from './prepare-prompt.ts';
+import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';
+import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
+import { assertTokens, prepareRawPrompt, rawTokens } from './prepare-raw-prompt.ts';
 import { loadPromptModel, type PromptModel } from './prompt-model.ts';
 import { resolveSampling } from './resolve-sampling.ts';
-import { validateMessages } from './validate-messages.ts';
+import { type RequestImage, validateMessages } from './validate-messages.ts';
 
 export type PreparerParts = Omit<ImageOpenerParts, 'images'>;
 
@@ -59,18 +61,14 @@ export class RequestPreparer {
   /** @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted */
   async prepare(chat: ChatRequest, requestId: string, signal: AbortSignal): Promise<Prepared> {
     const startedAt = processNow();
-    const { directory, limits } = this.#parts;
+    const { directory } = this.#parts;
     const { contextLength, vocabSize } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
-    const requested = workingOn(requestId, () => validateMessages(chat.messages, limits));
+    const requested = this.#requestedImages(chat, requestId);
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
     const constraint = await this.#compiled(chat, requestId);
     signal.throwIfAborted();
-    const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
-    const plans = opened.map(({ plan }) => plan);
-    const { promptIds, positions } = workingOn(requestId, () =>
-      preparePrompt(this.#model, chat.messages, plans, chat),
-    );
+    const { opened, promptIds, positions } = await this.#open(chat, requested, requestId, signal);
     const maxTokens = Math.min(sampling.maxTokens, contextLength - promptIds.length);
     const { images, release } = await this.#images.place(opened, signal);
     return {
@@ -91,5 +89,59 @@ export class RequestPreparer {
     } catch (error) {
       throw workingOn(requestId, () => blameTool(error, chat));
     }
+  }
+
+  /**
+   * The tokens of a prompt, in which nothing is decoded and which need not leave room for an answer when it is raw.
+   * @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted
+   */
+  async tokenize(
+    chat: ChatRequest,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<Int32Array<ArrayBuffer>> {
+    const { prompt } = chat;
+    if (prompt !== undefined) {
+      return workingOn(requestId, () => Int32Array.from(rawTokens(this.#model, prompt)));
+    }
+    const requested = this.#requestedImages(chat, requestId);
+    return (await this.#open(chat, requested, requestId, signal)).promptIds;
+  }
+
+  pieces(ids: Iterable<number>, how: TokenPieces): (string | readonly number[])[] {
+    const { tokenizer } = this.#model;
+    return Array.from(ids, (id) =>
+      how === 'spelled' ? (tokenizer.pieceOf(id) ?? '') : tokenizer.textOf(id),
+    );
+  }
+
+  /**
+   * The text of tokens, control tokens included.
+   * @throws InputError INVALID_CONTENT
+   */
+  detokenize(tokens: readonly number[]): string {
+    assertTokens(this.#model, tokens, 'tokens');
+    return this.#model.tokenizer.decodeText(tokens);
+  }
+
+  #requestedImages(chat: ChatRequest, requestId: string): readonly RequestImage[] {
+    if (chat.prompt !== undefined) return [];
+    return workingOn(requestId, () => validateMessages(chat.messages, this.#parts.limits));
+  }
+
+  async #open(
+    chat: ChatRequest,
+    requested: readonly RequestImage[],
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<PreparedPrompt & { readonly opened: readonly OpenedImage[] }> {
+    const opened = await Promise.all(requested.map((image) => this.#images.open(image, signal)));
+    const plans = opened.map(({ plan }) => plan);
+    const prepared = workingOn(requestId, () =>
+      chat.prompt === undefined
+        ? preparePrompt(this.#model, chat.messages, plans, chat)
+        : prepareRawPrompt(this.#model, chat.prompt),
+    );
+    return { ...prepared, opened };
   }
 }

@@ -12,7 +12,10 @@ import { AnswerPiece } from './answer-piece.ts';
 import type { ChosenToken } from './choice.ts';
 import type { GenerationSink } from './generation-sink.ts';
 
-export type AnsweredRequest = Pick<RequestEnvelope, 'requestId' | 'wantsStream' | 'constraint'> & {
+export type AnsweredRequest = Pick<
+  RequestEnvelope,
+  'requestId' | 'wantsStream' | 'constraint' | 'keepsSpace'
+> & {
   readonly sampling: Pick<RequestEnvelope['sampling'], 'n'>;
 };
 
@@ -31,13 +34,13 @@ export class AnswerStream {
 
   /** @param onSettled called once, after the sink's `finish` (with nothing) or `fail` (with the error) */
   constructor(
-    { requestId, wantsStream, sampling, constraint }: AnsweredRequest,
+    { requestId, wantsStream, sampling, constraint, keepsSpace }: AnsweredRequest,
     sink: GenerationSink,
     onSettled: (error?: unknown) => void,
   ) {
     this.requestId = requestId;
     this.#wantsStream = wantsStream;
-    const spaceBefore = constraint?.spaceBefore ?? 'any';
+    const spaceBefore = constraint?.spaceBefore ?? (keepsSpace ? 'none' : 'any');
     this.#pieces = Array.from({ length: sampling.n }, () => new AnswerPiece(spaceBefore));
     this.#sink = sink;
     this.#onSettled = onSettled;

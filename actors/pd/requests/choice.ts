@@ -105,13 +105,14 @@ export class Choice {
    */
   accept(token: ChosenToken): boolean {
     this.lastToken = token.id;
-    const { text, counted, finished } = this.#stops.push(token.id);
+    const { text, counted, finished, stopString } = this.#stops.push(token.id);
     // Behind a token that ends the answer there is nothing to match.
     if (counted && finished === undefined) this.#matcher?.accept(token.id);
     this.#ahead = undefined;
     this.sequence.stream.write(this.index, text, counted ? token : undefined);
     if (finished === undefined) return false;
-    this.ended = { finishReason: finished, completionTokens: this.#stops.generated };
+    const ended = { finishReason: finished, completionTokens: this.#stops.generated };
+    this.ended = stopString === undefined ? ended : { ...ended, stopString };
     this.sequence.choiceEnded();
     return true;
   }

@@ -24,6 +24,8 @@ export interface CheckedToken {
   /** False for an end-of-sequence token, which is no part of the answer. */
   readonly counted: boolean;
   readonly finished: FinishReason | undefined;
+  /** The stop string that ended it, if one did. */
+  readonly stopString?: string | undefined;
 }
 
 export class StopChecker {
@@ -46,8 +48,8 @@ export class StopChecker {
   push(id: number): CheckedToken {
     if (this.#rules.eosTokenIds.includes(id)) return this.#end('', 'stop', false);
     this.#generated += 1;
-    const { text, stopped } = this.#stopStrings.push(this.#detokenizer.push(id));
-    if (stopped) return { text, counted: true, finished: 'stop' };
+    const { text, stopped, by } = this.#stopStrings.push(this.#detokenizer.push(id));
+    if (stopped) return { text, counted: true, finished: 'stop', stopString: by };
     if (this.#generated >= this.#rules.maxTokens) return this.#end(text, 'length', true);
     return { text, counted: true, finished: undefined };
   }
@@ -55,7 +57,7 @@ export class StopChecker {
   /** The answer is over: an unfinished character and held-back text come out, unless they complete a stop string. */
   #end(text: string, reason: FinishReason, counted: boolean): CheckedToken {
     const tail = this.#stopStrings.push(this.#detokenizer.flush());
-    if (tail.stopped) return { text: text + tail.text, counted, finished: 'stop' };
+    if (tail.stopped) return { text: text + tail.text, counted, finished: 'stop', stopString: tail.by };
     return { text: text + tail.text + this.#stopStrings.flush(), counted, finished: reason };
   }
 }

@@ -10,6 +10,8 @@ export interface StoppedText {
   readonly text: string;
   /** True when a stop string appeared: `text` is the last. */
   readonly stopped: boolean;
+  /** Which one, when it did. */
+  readonly by?: string;
 }
 
 export class StopStrings {
@@ -24,10 +26,10 @@ export class StopStrings {
   push(text: string): StoppedText {
     if (this.#stops.length === 0) return { text, stopped: false };
     const pending = this.#held + text;
-    const start = this.#firstStop(pending);
-    if (start !== -1) {
+    const first = this.#firstStop(pending);
+    if (first !== undefined) {
       this.#held = '';
-      return { text: pending.slice(0, start), stopped: true };
+      return { text: pending.slice(0, first.start), stopped: true, by: first.stop };
     }
     const safe = pending.length - this.#beginningAtEnd(pending);
     this.#held = pending.slice(safe);
@@ -41,20 +43,20 @@ export class StopStrings {
     return held;
   }
 
-  /** Where the first complete stop string begins, or -1. */
-  #firstStop(text: string): number {
-    let start = -1;
+  /** The first complete stop string, and where it begins. */
+  #firstStop(text: string): { readonly stop: string; readonly start: number } | undefined {
+    let first: { readonly stop: string; readonly start: number } | undefined;
     let end = Number.POSITIVE_INFINITY;
     for (const stop of this.#stops) {
       const index = text.indexOf(stop);
       if (index === -1) continue;
       const stopEnd = index + stop.length;
-      if (stopEnd < end || (stopEnd === end && index < start)) {
-        start = index;
+      if (first === undefined || stopEnd < end || (stopEnd === end && index < first.start)) {
+        first = { stop, start: index };
         end = stopEnd;
       }
     }
-    return start;
+    return first;
   }
 
   /** Length of the longest end of `text` with which some stop string begins. */

@@ -54,12 +54,13 @@ describe('when a generation ends', () => {
   it('a stop string that the last allowed token completes is a stop', () => {
     const stops = checker({ maxTokens: 2, stop: ['ab'] });
     stops.push(0);
-    assert.deepEqual(stops.push(1), { text: '', counted: true, finished: 'stop' });
+    assert.deepEqual(stops.push(1), { text: '', counted: true, finished: 'stop', stopString: 'ab' });
   });
 
   it('a stop string that the flushed remainder completes is a stop', () => {
     const stops = checker({ maxTokens: 2, stop: ['a\uFFFD'] });
     stops.push(0);
-    assert.deepEqual(stops.push(50), { text: '', counted: true, finished: 'stop' });
+    const ended = { text: '', counted: true, finished: 'stop', stopString: 'a\uFFFD' };
+    assert.deepEqual(stops.push(50), ended);
   });
 });
