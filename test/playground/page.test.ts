@@ -82,6 +82,101 @@ describe('the page of a server, in a browser', { skip: noBrowser }, () => {
     assert.match(facts, /First token\s+[\d.]+ ms/);
   });
 
+  it('goes on with the conversation, and begins a new one', async () => {
+    await open();
+    const bodies: { messages: { role: string; content: unknown }[] }[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/completions')) bodies.push(request.postDataJSON());
+    });
+    const ask = async (question: string) => {
+      await page.getByRole('textbox', { name: 'Question' }).fill(question);
+      await page.keyboard.press('Control+Enter');
+      await page.locator('#answer[aria-busy="false"]').waitFor();
+      await page.getByText('Between tokens').waitFor();
+      return await page.locator('#answer').textContent();
+    };
+    await dropFile(page, pictureBytes(), 'picture.png', 'image/png');
+    await page.getByRole('img', { name: 'picture.png' }).waitFor();
+    assert.equal(await ask(described.question), ANSWER);
+    await ask('And what is beside it?');
+    assert.deepEqual(
+      bodies.at(-1)?.messages.map(({ role }) => role),
+      ['user', 'assistant', 'user'],
+    );
+    assert.equal(bodies.at(-1)?.messages[1]?.content, ANSWER);
+    const earlier = page.getByRole('list', { name: 'Earlier turns' });
+    assert.equal(await earlier.getByText(ANSWER).count(), 1);
+    await page.getByRole('button', { name: 'New conversation' }).click();
+    await ask('What do you see?');
+    assert.equal(bodies.at(-1)?.messages.length, 1);
+    assert.equal(await earlier.getByRole('listitem').count(), 0);
+  });
+
+  it('shows how likely each token was, under the pointer and by the arrow keys', async () => {
+    await open();
+    await page.getByText('Settings').click();
+    await page.getByRole('checkbox', { name: /how likely/ }).check();
+    await dropFile(page, pictureBytes(), 'picture.png', 'image/png');
+    await page.getByRole('img', { name: 'picture.png' }).waitFor();
+    await page.getByRole('textbox', { name: 'Question' }).fill(described.question);
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText('Between tokens').waitFor();
+    assert.equal(await page.locator('#answer').textContent(), ANSWER);
+    const tokens = page.locator('#answer .token');
+    await tokens.first().hover();
+    const shown = page.locator('#likely li').first();
+    assert.match((await shown.textContent()) ?? '', /^"[^"]+" \d+\.\d %$/);
+    assert.equal(await page.locator('#likely li').count(), 5);
+    const before = await shown.textContent();
+    await page.locator('#answer').focus();
+    await page.keyboard.press('ArrowRight');
+    assert.notEqual(await shown.textContent(), before);
+  });
+
+  it('says what is wrong with a schema before it is sent', async () => {
+    await open();
+    await page.getByText('Schema of the answer').click();
+    await page.getByRole('textbox', { name: /JSON schema/ }).fill('{"type":');
+    await page.locator('#schema-problem', { hasText: 'No JSON' }).waitFor();
+    await page.getByRole('textbox', { name: 'Question' }).fill('What do you see?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByRole('alert').filter({ hasText: 'No JSON' }).waitFor();
+    await page.locator('#schema-box').getByRole('button', { name: 'Take an example' }).click();
+    await page.locator('#schema-problem', { hasText: 'fine' }).waitFor();
+  });
+
+  it('shows an answer that keeps to a schema as a tree', async () => {
+    await open();
+    await page.getByText('Schema of the answer').click();
+    await page.locator('#schema-box').getByRole('button', { name: 'Take an example' }).click();
+    await page.getByRole('textbox', { name: 'Question' }).fill('What do you see?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    await page.getByText('Between tokens').waitFor();
+    const said = JSON.parse((await page.locator('#answer').textContent()) ?? '');
+    const tree = page.locator('#tree');
+    assert.equal(await tree.locator('summary').first().textContent(), 'object, 2 fields');
+    assert.equal(await tree.getByText('color', { exact: true }).count(), said.shapes.length);
+  });
+
+  it('shows calls of tools, and gives results back', async () => {
+    await open();
+    await page.getByText('Tools', { exact: true }).click();
+    await page.locator('#tools-box').getByRole('button', { name: 'Take an example' }).click();
+    await page.getByRole('combobox', { name: 'It calls' }).selectOption('required');
+    await page.getByRole('textbox', { name: 'Question' }).fill('What do you see?');
+    await page.getByRole('button', { name: 'Ask', exact: true }).click();
+    const calls = page.getByRole('list', { name: 'Calls of tools' });
+    await calls.getByText('factor').first().waitFor();
+    await calls.getByRole('textbox', { name: 'Result of zoom' }).first().fill('a red ring');
+    await page.getByRole('combobox', { name: 'It calls' }).selectOption('none');
+    const sent = page.waitForRequest((request) => request.url().endsWith('/completions'));
+    await calls.getByRole('button', { name: 'Give back' }).click();
+    const roles = (await sent).postDataJSON().messages.map(({ role }: { role: string }) => role);
+    assert.deepEqual(roles.slice(0, 3), ['user', 'assistant', 'tool']);
+    await page.getByText('Between tokens').waitFor();
+    assert.equal(await page.getByRole('alert').count(), 0);
+  });
+
   it('copies the answer', async () => {
     await open();
     await page.getByRole('textbox', { name: 'Question' }).fill('What do you see?');

@@ -34,6 +34,11 @@ export class ImageList {
     return this.#images.map(({ url }) => url);
   }
 
+  clear() {
+    this.#images = [];
+    this.#show();
+  }
+
   /** @param {Iterable<File>} files */
   async add(files) {
     for (const file of files) {

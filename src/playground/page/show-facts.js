@@ -2,7 +2,7 @@
  * Usage and timings of an answer.
  *
  * @param {HTMLDListElement} list
- * @param {any} usage of the API
+ * @param {any} usage of the API, and how the answer `ended`
  * @param {any} details what this server adds: timings, mode, bytes between actors
  */
 export function showFacts(list, usage, details) {
@@ -11,7 +11,7 @@ export function showFacts(list, usage, details) {
   const facts = [
     ['Prompt', `${usage.prompt_tokens} tokens`],
     ['for images', `${images} tokens`],
-    ['Answer', `${usage.completion_tokens} tokens`],
+    ['Answer', `${usage.completion_tokens} tokens${usage.ended === 'length' ? ', cut short' : ''}`],
     ['First token', milliseconds(timings?.timeToFirstTokenMs)],
     ['Between tokens', milliseconds(timings?.interTokenMs)],
     ['Queue', milliseconds(timings?.queueMs)],
