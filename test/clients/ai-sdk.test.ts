@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
-import { generateText, type LanguageModel, type ModelMessage, streamText } from 'ai';
+import { generateObject, generateText, type LanguageModel, type ModelMessage, streamText, tool } from 'ai';
+import { z } from 'zod';
 import {
   ANSWER,
   KEY,
@@ -27,7 +28,11 @@ const user: ModelMessage = {
 };
 const next: ModelMessage = { role: 'user', content: NEXT_QUESTION };
 
+/** The default provider sends ids in place of an earlier answer unless it is told that nothing is stored. */
+const NOT_STORED = { providerOptions: { openai: { store: false } } } as const;
+
 const PROVIDERS: Readonly<Record<string, (baseURL: string) => LanguageModel>> = {
+  '@ai-sdk/openai': (baseURL) => createOpenAI({ baseURL, apiKey: KEY })(MODEL),
   '@ai-sdk/openai, .chat()': (baseURL) => createOpenAI({ baseURL, apiKey: KEY }).chat(MODEL),
   '@ai-sdk/openai-compatible': (baseURL) =>
     createOpenAICompatible({ name: 'troupe', baseURL, apiKey: KEY, includeUsage: true })(MODEL),
@@ -63,7 +68,7 @@ describe('the AI SDK', () => {
       const streamed = streamText({ model, messages: [user] });
       for (const said of [first.response.messages, (await streamed.response).messages]) {
         const messages: ModelMessage[] = [user, ...said, next];
-        const second = await generateText({ model, messages });
+        const second = await generateText({ model, messages, ...NOT_STORED });
         assert.equal(second.text, plain.text);
         assert.equal(second.usage.inputTokens, plain.promptTokens);
       }
@@ -77,4 +82,30 @@ describe('the AI SDK', () => {
       assert.equal(usage.inputTokens, plain.promptTokens);
     });
   }
+
+  it('is told what to do where its default provider refers to what was not stored', async () => {
+    const model = createOpenAI({ baseURL: served.baseURL, apiKey: KEY })(MODEL);
+    const first = await generateText({ model, messages: [user] });
+    const messages: ModelMessage[] = [user, ...first.response.messages, next];
+    await assert.rejects(generateText({ model, messages, maxRetries: 0 }), /input\[1\].*store: false/);
+  });
+
+  it('makes objects, and has tools called, by its default provider', async () => {
+    const model = createOpenAI({ baseURL: served.baseURL, apiKey: KEY })(MODEL);
+    const schema = z.object({ color: z.enum(['red', 'blue']) });
+    const { object } = await generateObject({ model, schema, messages: [user] });
+    assert(schema.safeParse(object).success);
+    const painted: string[] = [];
+    const paint = tool({
+      inputSchema: schema,
+      execute: async ({ color }) => {
+        painted.push(color);
+        return 'done';
+      },
+    });
+    const result = streamText({ model, messages: [user], tools: { paint }, toolChoice: 'required' });
+    await result.consumeStream();
+    assert((await result.toolCalls).length > 0);
+    assert(painted.every((color) => color === 'red' || color === 'blue'));
+  });
 });

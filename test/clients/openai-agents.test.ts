@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Agent, type AgentInputItem, OpenAIProvider, Runner } from '@openai/agents';
+import { Agent, type AgentInputItem, OpenAIProvider, Runner, tool } from '@openai/agents';
+import { z } from 'zod';
 import {
   ANSWER,
   KEY,
@@ -26,7 +27,14 @@ const asked: AgentInputItem[] = [
 
 const next: AgentInputItem = { role: 'user', content: NEXT_QUESTION };
 
-describe("OpenAI's Agents SDK", () => {
+for (const [way, useResponses] of [
+  ['chat completions', false],
+  ['responses, its default', true],
+] as const) {
+  describe(`OpenAI's Agents SDK, by ${way}`, () => agents(useResponses));
+}
+
+function agents(useResponses: boolean): void {
   let served: Served;
   let runner: Runner;
   const agent = new Agent({ name: 'Looker', model: MODEL });
@@ -34,7 +42,7 @@ describe("OpenAI's Agents SDK", () => {
 
   before(async () => {
     served = await serve();
-    const modelProvider = new OpenAIProvider({ baseURL: served.baseURL, apiKey: KEY, useResponses: false });
+    const modelProvider = new OpenAIProvider({ baseURL: served.baseURL, apiKey: KEY, useResponses });
     runner = new Runner({ modelProvider, tracingDisabled: true });
   });
   after(() => served.stop());
@@ -73,4 +81,31 @@ describe("OpenAI's Agents SDK", () => {
     turns.push({ role: 'assistant', content: third.finalOutput }, { role: 'user', content: NEXT_QUESTION });
     assert.equal(fourth.finalOutput, (await served.plainly(turns)).text);
   });
-});
+
+  it('keeps to the type of its output', async () => {
+    const outputType = z.object({ color: z.enum(['red', 'blue']) });
+    const typed = new Agent({ name: 'Painter', model: MODEL, outputType });
+    const { finalOutput } = await runner.run(typed, asked);
+    assert(outputType.safeParse(finalOutput).success);
+  });
+
+  it('has tools called', async () => {
+    const painted: string[] = [];
+    const paint = tool({
+      name: 'paint',
+      description: 'Paints.',
+      parameters: z.object({ color: z.enum(['red', 'blue']) }),
+      execute: async ({ color }) => {
+        painted.push(color);
+        return 'done';
+      },
+    });
+    const painter = new Agent({
+      ...{ name: 'Painter', model: MODEL, tools: [paint], toolUseBehavior: 'stop_on_first_tool' },
+      modelSettings: { toolChoice: 'required', parallelToolCalls: false },
+    });
+    const { finalOutput } = await runner.run(painter, asked);
+    assert.equal(finalOutput, 'done');
+    assert.equal(painted.length, 1);
+  });
+}
