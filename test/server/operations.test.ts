@@ -185,10 +185,10 @@ describe('traces', () => {
   });
 
   it('say what a request failed with, and nothing of its contents', async () => {
-    const [root, stages] = await spansOf({ messages: [{ role: 'user', content: 'marmalade' }], n: 4 });
+    const [root, stages] = await spansOf({ messages: [{ role: 'user', content: 'marmalade' }], audio: {} });
     assert.deepEqual(stages, []);
     assert.equal(root.status.code, SpanStatusCode.ERROR);
-    assert.equal(root.attributes['error.type'], 'unsupported_value');
+    assert.equal(root.attributes['error.type'], 'unsupported_parameter');
     assert(!JSON.stringify(root.attributes).includes('marmalade'));
   });
 });

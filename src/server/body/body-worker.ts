@@ -4,6 +4,7 @@ import { giveWay } from '../../../runtime/thread/give-way.ts';
 import { type Outcome, outcomeOf } from '../../../runtime/thread/thread-control.ts';
 import type { EndpointName } from '../endpoint/request-readers.ts';
 import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
+import { toApiError } from '../openai/to-api-error.ts';
 import { readChat, withImageBytes } from './read-chat.ts';
 import { assertMayFit } from './text-length.ts';
 
@@ -29,7 +30,7 @@ export async function readLarge({
   const buffers: ArrayBuffer[] = [];
   const outcome: Outcome<ServedChat> = await outcomeOf(() => {
     const asked = readChat(endpoint, joined(chunks), facts);
-    assertMayFit(asked.chat, contextLength);
+    assertFits(asked, contextLength);
     const read = withImageBytes(asked, maxImageBytes);
     buffers.push(...read.buffers);
     return read.request;
@@ -53,4 +54,13 @@ function joined(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array {
     chunk.buffer.transfer(0);
   }
   return place.subarray(0, size);
+}
+
+/** @throws ApiError naming the field as the client wrote it */
+function assertFits({ chat, clientFields }: ServedChat, contextLength: number): void {
+  try {
+    assertMayFit(chat, contextLength);
+  } catch (error) {
+    throw toApiError(error, clientFields);
+  }
 }

@@ -12,15 +12,15 @@ const LONGEST_TOKEN = 1024;
  * @param contextLength tokens
  * @throws InputError PROMPT_TOO_LONG
  */
-export function assertMayFit({ messages }: ChatRequest, contextLength: number): void {
-  let characters = 0;
+export function assertMayFit({ messages, prompt }: ChatRequest, contextLength: number): void {
+  let characters = prompt !== undefined && 'text' in prompt ? prompt.text.length : 0;
   for (const { content } of messages) {
     if (typeof content === 'string') characters += content.length;
     else for (const part of content) if (part.type === 'text') characters += part.text.length;
   }
   if (characters / LONGEST_TOKEN < contextLength) return;
   throw new InputError('PROMPT_TOO_LONG', `the prompt fills the context of ${contextLength} tokens`, {
-    field: 'messages',
+    field: prompt === undefined ? 'messages' : 'prompt',
     value: `${characters} characters`,
     remedy: 'Shorten the conversation.',
   });

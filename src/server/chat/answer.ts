@@ -13,6 +13,7 @@ import type { Place } from '../fair-queue.ts';
 import type { ReceivedBody } from '../http/received-body.ts';
 import { RequestRecord } from '../observe/request-record.ts';
 import { RequestTrace } from '../observe/tracing.ts';
+import type { ApiError } from '../openai/api-error.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import type { ServerState } from '../server-state.ts';
 import { outcomeOf } from './outcome.ts';
@@ -33,15 +34,41 @@ export interface Endpoint<Name extends EndpointName> {
   readonly format: AnswerFormat<DetailsOf<Name>>;
 }
 
+/** Has the model answer. */
 export async function answerChat<Name extends EndpointName>(
   state: ServerState,
   call: ChatCall,
-  endpoint: Endpoint<Name>,
+  { name, format }: Endpoint<Name>,
+): Promise<void> {
+  const { reply } = call;
+  const work: Work<Name> = (engine, asked, lifetime) =>
+    answerFrom(engine, asked, { state, reply, lifetime, format });
+  await serveRequest(state, call, { name, failure: format.failure, work });
+}
+
+/** Answers a request. @returns what the model said, if it was asked */
+export type Work<Name extends EndpointName> = (
+  engine: Troupe,
+  asked: ServedChat<DetailsOf<Name>>,
+  lifetime: RequestLifetime,
+) => Promise<ChatResult | undefined>;
+
+export interface Served<Name extends EndpointName> {
+  readonly name: Name;
+  failure(error: ApiError): object;
+  readonly work: Work<Name>;
+}
+
+/** One request of any kind, with the books that are kept of it. */
+export async function serveRequest<Name extends EndpointName>(
+  state: ServerState,
+  call: ChatCall,
+  endpoint: Served<Name>,
 ): Promise<void> {
   const { request, reply } = call;
   const { config, metrics, log } = state;
   const startedAt = performance.now();
-  const record = new RequestRecord(config.log.contents);
+  const record = new RequestRecord(endpoint.name, config.log.contents);
   const trace = new RequestTrace(state.models.first.config.name, request.headers);
   const lifetime = new RequestLifetime(reply.raw, requestTimeout(request, config.resolved.requestTimeoutMs));
   state.opened(lifetime);
@@ -55,10 +82,12 @@ export async function answerChat<Name extends EndpointName>(
   };
   try {
     const { result, queueMs } = await run(state, call, endpoint, lifetime, { record, onAsked });
-    record.answered(result);
-    modelMetrics.answered(result, queueMs);
+    if (result !== undefined) {
+      record.answered(result);
+      modelMetrics.answered(result, queueMs);
+      trace.answered(result);
+    }
     modelMetrics.ended('success');
-    trace.answered(result);
   } catch (error) {
     const failure = toApiError(error);
     const { code } = failure.facts;
@@ -68,7 +97,7 @@ export async function answerChat<Name extends EndpointName>(
     modelMetrics.ended(outcomeOf(failure, lifetime.clientGone));
     if (status === 500) log.error({ err: failure.cause, requestId: request.id }, 'request failed');
     if (!reply.raw.headersSent && !lifetime.clientGone) {
-      reply.code(failure.facts.status).headers(failure.headers).send(endpoint.format.failure(failure));
+      reply.code(failure.facts.status).headers(failure.headers).send(endpoint.failure(failure));
     }
   } finally {
     lifetime.end();
@@ -80,7 +109,7 @@ export async function answerChat<Name extends EndpointName>(
 }
 
 interface Answered {
-  readonly result: ChatResult;
+  readonly result: ChatResult | undefined;
   readonly queueMs: number;
 }
 
@@ -91,8 +120,8 @@ interface Books {
 
 async function run<Name extends EndpointName>(
   state: ServerState,
-  { request, reply, body }: ChatCall,
-  { name, format }: Endpoint<Name>,
+  { request, body }: ChatCall,
+  { name, work }: Served<Name>,
   lifetime: RequestLifetime,
   { record, onAsked }: Books,
 ): Promise<Answered> {
@@ -119,7 +148,7 @@ async function run<Name extends EndpointName>(
     const queueMs = performance.now() - queuedAt;
     record.queued(queueMs);
     const { chat } = fetched;
-    const result = await answerFrom(lease.engine, { ...asked, chat }, { state, reply, lifetime, format });
+    const result = await work(lease.engine, { ...asked, chat }, lifetime);
     return { result, queueMs };
   } catch (error) {
     throw toApiError(error, asked.clientFields);

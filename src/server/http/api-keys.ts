@@ -20,12 +20,13 @@ export class ApiKeys {
 
   /**
    * @param authorization the header: `Bearer KEY`
+   * @param bare the header `x-api-key`, which counts where there is no such other
    * @returns what tells the key from others without being it, however the header is written; undefined for none that is
    *   known
    */
-  identify(authorization: string | undefined): string | undefined {
-    const key = CREDENTIALS.exec(authorization ?? '')?.[1];
-    if (key === undefined) return undefined;
+  identify(authorization: string | undefined, bare?: string | readonly string[]): string | undefined {
+    const key = CREDENTIALS.exec(authorization ?? '')?.[1] ?? bare;
+    if (typeof key !== 'string') return undefined;
     const given = createHash('sha256').update(key).digest();
     let known = false;
     // All of them are compared, whichever fits.

@@ -1,6 +1,7 @@
 /** The HTTP server: limits on what a client may send and how long it may take, guards before every route, errors in one shape. */
 import { randomUUID } from 'node:crypto';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
+import { messagesFormat } from '../anthropic/messages-writer.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { toApiError } from '../openai/to-api-error.ts';
 import { adminRoutes } from '../routes/admin.ts';
@@ -8,6 +9,7 @@ import { chatRoutes } from '../routes/chat.ts';
 import { healthRoutes } from '../routes/health.ts';
 import { metricsRoute } from '../routes/metrics.ts';
 import { playgroundRoutes } from '../routes/playground.ts';
+import { translatedRoutes } from '../routes/translated.ts';
 import type { ServerState } from '../server-state.ts';
 import { ConnectionLimits } from './connection-limits.ts';
 import { createServer } from './create-server.ts';
@@ -45,15 +47,23 @@ export function createApp(state: ServerState): FastifyInstance {
     if (failure.facts.status === 500)
       state.log.error({ err: error, requestId: request.id }, 'request failed');
     if (failure.facts.status === 413) reply.header('connection', 'close'); // the rest of it is not read
-    return reply.code(failure.facts.status).headers(failure.headers).send(failure.body);
+    return reply.code(failure.facts.status).headers(failure.headers).send(failureOf(request, failure));
   });
-  app.setNotFoundHandler((request, reply) => reply.code(404).send(notFound(request).body));
+  app.setNotFoundHandler((request, reply) => reply.code(404).send(failureOf(request, notFound(request))));
   chatRoutes(app, state);
+  translatedRoutes(app, state);
   healthRoutes(app, state);
   metricsRoute(app, state);
   if (state.config.apiKeys.length > 0) adminRoutes(app, state);
   if (playground) playgroundRoutes(app);
   return app;
+}
+
+const OF_ANTHROPIC = /^\/+v1\/+messages(?:[/?]|$)/;
+
+/** In the words of the API that was asked. */
+function failureOf({ url }: FastifyRequest, failure: ApiError): object {
+  return OF_ANTHROPIC.test(url) ? messagesFormat.failure(failure) : failure.body;
 }
 
 /** The client's own, if it can be logged and sent back as it is. */

@@ -43,7 +43,8 @@ export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadT
   app.decorateRequest('client', '');
   app.decorateRequest('receiver', undefined);
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id });
+    // Anthropic's clients read it by the other name.
+    reply.headers({ ...SECURITY_HEADERS, 'x-request-id': request.id, 'request-id': request.id });
     const onWhole = closeUnlessRead(request.raw, reply.raw);
     if (state.phase === 'draining') reply.header('connection', 'close');
     guardAgainstStall(reply.raw, stallTimeoutMs);
@@ -51,7 +52,8 @@ export function addGuards(app: FastifyInstance, state: ServerState, reads: ReadT
     if (!hosts.accepts(request.headers.host, request.socket.localAddress)) throw unknownHost();
     if (request.is404) throw notFound(request);
     const { needsKey, takesBody } = request.routeOptions.config;
-    const key = needsKey && keys.required ? keys.identify(request.headers.authorization) : '';
+    const { authorization, 'x-api-key': bare } = request.headers;
+    const key = needsKey && keys.required ? keys.identify(authorization, bare) : '';
     if (key === undefined) throw wrongKey();
     request.client = key || addressOf(request.ip);
     if (!takesBody) return;
@@ -82,7 +84,7 @@ export function notFound({ method, url }: FastifyRequest): ApiError {
 }
 
 function wrongKey(): ApiError {
-  return new ApiError('A valid API key is needed: Authorization: Bearer KEY.', {
+  return new ApiError('A valid API key is needed: Authorization: Bearer KEY, or x-api-key: KEY.', {
     status: 401,
     type: 'authentication_error',
     code: 'invalid_api_key',

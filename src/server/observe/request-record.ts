@@ -1,14 +1,16 @@
 /** One chat request's line in the log: what was asked for and how it went, in numbers; contents only if told to. */
 import type { ChatMessage } from '../../../actors/generation.ts';
 import type { ChatResult } from '../../chat-types.ts';
+import type { EndpointName } from '../endpoint/request-readers.ts';
 import type { ServedChat } from '../endpoint/served-chat.ts';
 
 export class RequestRecord {
   readonly #fields: Record<string, unknown> = {};
   readonly #contents: boolean;
 
-  constructor(contents: boolean) {
+  constructor(endpoint: EndpointName, contents: boolean) {
     this.#contents = contents;
+    this.#fields.endpoint = endpoint;
   }
 
   get fields(): Readonly<Record<string, unknown>> {
@@ -18,7 +20,7 @@ export class RequestRecord {
   asked({ chat, model, images, stream, user }: ServedChat): void {
     Object.assign(this.#fields, { model, stream, images, messages: chat.messages.length });
     if (user !== undefined) this.#fields.user = user;
-    if (this.#contents) this.#fields.question = chat.messages.map(withoutImages);
+    if (this.#contents) this.#fields.question = chat.prompt ?? chat.messages.map(withoutImages);
   }
 
   queued(queueMs: number): void {
