@@ -1,8 +1,9 @@
 /** All suites, in the order in which they run. */
 import type { Suite } from '../suite.ts';
 import { channelSuite } from './channel.ts';
+import { constrainedAnswersSuite } from './constrained-answers.ts';
 import { constraintsSuite } from './constraints.ts';
-import { constraintSuite } from './constraint.ts';
+
 import { decodeSuite } from './decode.ts';
 import { decodeContextSuite } from './decode-context.ts';
 import { encodeSuite } from './encode.ts';
@@ -31,7 +32,7 @@ export const SUITES: readonly Suite[] = [
   throughputSuite,
   decodeContextSuite,
   engineOverheadSuite,
-  constraintSuite,
+  constrainedAnswersSuite,
   prefillInterferenceSuite,
   repeatedImageSuite,
   workerMemorySuite,

@@ -41,8 +41,8 @@ const SCHEMA = {
   },
 } as const;
 
-export const constraintSuite: Suite = {
-  name: 'constraint',
+export const constrainedAnswersSuite: Suite = {
+  name: 'constrained-answers',
   description: '16 answers at once that keep to a JSON schema or a pattern, against as many that are free',
   shows: '>= 0.95x the tokens a second',
   async run(options) {
