@@ -6,7 +6,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import { workingOn } from '../../runtime/thread/this-thread.ts';
-import { checkConstraint } from './check-constraint.ts';
 import { compileConstraint } from './compile-constraint.ts';
 import type { CompiledConstraint, SpaceBefore } from './compiled-constraint.ts';
 import type { Constraint } from './constraint.ts';
@@ -32,8 +31,7 @@ export class ConstraintCompiler {
    * @param requestId whose it is, to be blamed if it never ends
    * @throws InputError CONSTRAINT_INVALID, CONSTRAINT_UNSUPPORTED, CONSTRAINT_TOO_LARGE
    */
-  async compile(constraint: unknown, requestId: string): Promise<CompiledConstraint> {
-    checkConstraint(constraint, 'constraint');
+  async compile(constraint: Constraint, requestId: string): Promise<CompiledConstraint> {
     const text = jsonOf(constraint);
     const known = this.#compiled.get(text);
     if (known !== undefined) return known;

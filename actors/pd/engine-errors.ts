@@ -1,7 +1,6 @@
 /** The ways in which the engine fails a request. Only a request: the engine itself goes on. */
 import { ActorError, TroupeError } from '../../runtime/errors.ts';
 import { InputError } from '../errors.ts';
-import type { KvBudget } from './kv-cache/kv-budget.ts';
 
 export function deadlineExceeded(requestId: string): TroupeError {
   return new TroupeError(`Request ${requestId} passed its deadline`, {
@@ -63,14 +62,11 @@ export function imageTokensMismatch(imageTokens: number, features: number): Trou
   );
 }
 
-/** @param longest what each of so many choices may come to, prompt and answer */
-export function neverFits(
-  promptTokens: number,
-  longest: number,
-  choices: number,
-  budget: KvBudget,
-): InputError {
-  const most = budget.longestOf(choices);
+/**
+ * @param longest what each of so many choices may come to, prompt and answer
+ * @param most what the memory holds for each of them
+ */
+export function neverFits(promptTokens: number, longest: number, choices: number, most: number): InputError {
   const fewer = choices > 1 ? 'fewer answers, ' : '';
   const remedy =
     promptTokens < most

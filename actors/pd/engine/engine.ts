@@ -181,7 +181,12 @@ export class PdEngine {
     const { maxRunning } = this.#scheduler.limits;
     if (choices.length > maxRunning) return failures.tooManyChoices(choices.length, maxRunning);
     if (!runner.budget.holds(choices.map(() => longest))) {
-      return failures.neverFits(promptIds.length, longest, choices.length, runner.budget);
+      return failures.neverFits(
+        promptIds.length,
+        longest,
+        choices.length,
+        runner.budget.longestOf(choices.length),
+      );
     }
     return undefined;
   }

@@ -11,7 +11,7 @@ import { CONTENT_FIELDS, CONVERSATION_FIELDS, DETOKENIZE_FIELDS, PROMPT_FIELDS }
 
 /** In whose way the answer is written, and what is told of each token beside its id. */
 export interface TokenizeDetails {
-  readonly form: 'vllm' | 'llama.cpp';
+  readonly form: 'prompt' | 'content';
   readonly pieces: TokenPieces | undefined;
 }
 
@@ -59,7 +59,7 @@ const FORMS: readonly Form[] = [
       const parseSpecial = flag(parse_special, 'parse_special', true);
       const raw = { text: textOf(content, 'content'), addSpecial, parseSpecial };
       const pieces = flag(with_pieces, 'with_pieces', false) ? 'text' : undefined;
-      return read(model, raw, facts, { form: 'llama.cpp', pieces }, new Map([['prompt', 'content']]));
+      return read(model, raw, facts, { form: 'content', pieces }, new Map([['prompt', 'content']]));
     },
   },
 ];
@@ -82,7 +82,7 @@ function read<Details>(
 }
 
 function vllm(strings: unknown): TokenizeDetails {
-  return { form: 'vllm', pieces: flag(strings, 'return_token_strs', false) ? 'spelled' : undefined };
+  return { form: 'prompt', pieces: flag(strings, 'return_token_strs', false) ? 'spelled' : undefined };
 }
 
 function textOf(text: unknown, field: string): string {

@@ -8,7 +8,7 @@ export function tokenizeResponse(
   contextLength: number,
 ): object {
   const tokens = [...ids];
-  if (form === 'llama.cpp') {
+  if (form === 'content') {
     return { tokens: wanted === undefined ? tokens : tokens.map((id, at) => ({ id, piece: pieces[at] })) };
   }
   return {
