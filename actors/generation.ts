@@ -132,6 +132,12 @@ export interface ChatRequest<Image = ImageSource> extends SamplingOptions, ToolO
   readonly constraint?: Constraint;
   /** How the model writes calls; known where there are tools or their calls. @internal */
   readonly toolStyle?: ToolStyle;
+  /**
+   * Token ids that the answer begins with, as `ChatResult.tokenIds` has them: they are run with the prompt, and the answer goes
+   * on behind them as if the engine had just made them, with the numbers that a seeded sampler would draw next. The answer, its
+   * deltas and its usage contain them. Default: none.
+   */
+  readonly answerPrefix?: readonly number[];
 }
 
 // --------------------------------------------------------------------------------------------- pipeline
@@ -184,6 +190,8 @@ export interface RequestEnvelope {
   readonly requestId: string;
   /** The prompt after the chat template and image expansion, int32 `[promptLength]`. */
   readonly promptIds: Int32Array<ArrayBuffer>;
+  /** How many of them, the last ones, are the answer's already. Default 0. */
+  readonly answerTokens?: number;
   /** Where its tokens lie; absent for 0, 1, 2 … */
   readonly positions?: TokenPositions | undefined;
   readonly sampling: ResolvedSampling;

@@ -56,6 +56,12 @@ export interface ChatOptions extends SamplingOptions, Omit<ToolOptions, 'tools'>
   readonly constraint?: Constraint;
   /** What the model may call, at most 128; parameters as a schema of zod, say, or as JSON Schema. Default: nothing. */
   readonly tools?: readonly Tool[];
+  /**
+   * Token ids that the answer begins with, as `ChatResult.tokenIds` has them: they are run with the prompt, and the answer goes
+   * on behind them as if the engine had just made them, with the numbers that a seeded sampler would draw next. The answer, its
+   * deltas and its usage contain them. Default: none.
+   */
+  readonly answerPrefix?: readonly number[];
   /** Aborting it ends the request; its compute stops within one step. */
   readonly signal?: AbortSignal;
   /** Milliseconds from submission until the request fails with `DEADLINE_EXCEEDED`. Default: the engine's. */

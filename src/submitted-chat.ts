@@ -27,6 +27,7 @@ const FIELDS: ReadonlySet<string> = new Set([
   'messages',
   'constraint',
   'schema',
+  'answerPrefix',
   'signal',
   'timeoutMs',
 ]);
@@ -53,7 +54,7 @@ export function submittedChat(
   return {
     messages: Array.isArray(messages) ? mapImages(messages, sendableImage) : (messages as never),
     ...(prompt === undefined ? {} : { prompt }),
-    ...present(request, SAMPLING_FIELDS),
+    ...present(request, [...SAMPLING_FIELDS, 'answerPrefix']),
     ...submittedTools(
       { ...withJsonSchemas(request.tools), ...present(request, TOOL_FIELDS) },
       toolStyle,

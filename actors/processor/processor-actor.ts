@@ -50,8 +50,8 @@ export default defineActor({
           const startedAt = processNow();
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
-          const prepared = await preparer.prepare(chat, requestId, signal);
-          const { promptIds, positions, images, sampling, constraint, preprocessMs, release } = prepared;
+          const ready = await preparer.prepare(chat, requestId, signal);
+          const { promptIds, answerTokens, positions, images, sampling, constraint, preprocessMs, release } = ready;
           freeImages(chat); // this thread's copy: they are decoded, and the answer may take long
           count += 1;
           try {
@@ -60,6 +60,7 @@ export default defineActor({
               wantsStream,
               keepsSpace: chat.prompt === undefined ? undefined : true,
               promptIds,
+              answerTokens,
               positions,
               sampling,
               ...(constraint === undefined ? {} : { constraint }),

@@ -14,6 +14,7 @@ import type {
   TokenPositions,
 } from '../generation.ts';
 import type { TokenPieces } from '../protocols.ts';
+import { checkAnswerPrefix, withAnswerPrefix } from './answer-prefix.ts';
 import { blameTool } from './blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
@@ -26,6 +27,8 @@ export type PreparerParts = Omit<ImageOpenerParts, 'images'>;
 
 export interface Prepared {
   readonly promptIds: Int32Array<ArrayBuffer>;
+  /** See `RequestEnvelope`. */
+  readonly answerTokens: number;
   readonly positions: TokenPositions | undefined;
   readonly images: readonly (PreparedImage | EncodedImage)[];
   readonly sampling: ResolvedSampling;
@@ -66,14 +69,15 @@ export class RequestPreparer {
     // Everything that can be refused without touching an image is refused first.
     const requested = this.#requestedImages(chat, requestId);
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
+    const prefix = checkAnswerPrefix(chat, sampling, directory.geometry);
     const constraint = await this.#compiled(chat, requestId);
     signal.throwIfAborted();
-    const { opened, promptIds, positions } = await this.#open(chat, requested, requestId, signal);
-    const maxTokens = Math.min(sampling.maxTokens, contextLength - promptIds.length);
+    const { opened, ...prompt } = await this.#open(chat, requested, requestId, signal);
+    const maxTokens = Math.min(sampling.maxTokens, contextLength - prompt.promptIds.length);
     const { images, release } = await this.#images.place(opened, signal);
     return {
-      promptIds,
-      positions,
+      ...withAnswerPrefix(prompt, prefix),
+      answerTokens: prefix.length,
       images,
       sampling: { ...sampling, maxTokens },
       constraint,

@@ -95,6 +95,7 @@ export class PdEngine {
         : () => constraints.matcher(constraint.grammar);
     const sequence = new Sequence({ ...request, newMatcher }, stream, this.#model, this.#model);
     this.#streams.add(stream);
+    if (sequence.replay()) return;
     const refusal = this.#refusal(sequence);
     if (refusal !== undefined) stream.fail(refusal);
     else if (!this.#scheduler.enqueue(sequence)) {

@@ -3,7 +3,7 @@
  * and where it ends depend on nothing but itself; the prompt, the images and the stream are the request's (`sequence.ts`).
  */
 import type { TokenMatcher } from '../../constraint/token-matcher.ts';
-import type { ChoiceSummary, ResolvedSampling, TokenLogprob, TopLogprob } from '../../generation.ts';
+import type { ChoiceSummary, FinishReason, ResolvedSampling, TokenLogprob, TopLogprob } from '../../generation.ts';
 import type { Predictions } from '../runner/predictions.ts';
 import { Logprobs } from '../sampler/logprobs.ts';
 import { Sampler } from '../sampler/sampler.ts';
@@ -51,6 +51,8 @@ export class Choice {
   #ahead: readonly number[] | undefined;
   /** Why it could not say, to be told when a token is chosen. */
   #failure: unknown;
+  /** Text and tokens that existed before and were not streamed yet. */
+  #replayed = { text: '', ids: [] as number[] };
 
   constructor(parts: ChoiceParts) {
     const { sequence, index, sampling, detokenizer, eosTokenIds, maxTokens } = parts;
@@ -98,6 +100,26 @@ export class Choice {
   }
 
   /**
+   * Takes tokens that the answer has already, as if they had been chosen here. Their text is streamed with the first new one.
+   * Neither a constraint nor logprobs go with them.
+   *
+   * @returns true when the answer ends with one of them
+   */
+  replay(ids: Iterable<number>): boolean {
+    for (const id of ids) {
+      this.#sampler.force(id);
+      const pushed = this.#stops.push(id);
+      this.#replayed.text += pushed.text;
+      if (pushed.counted) this.#replayed.ids.push(id);
+      if (pushed.finished === undefined) continue;
+      this.#streamReplayed();
+      this.#end(pushed.finished, pushed.stopString);
+      return true;
+    }
+    return false;
+  }
+
+  /**
    * Takes a chosen token and streams its text.
    *
    * @returns true when it was the last
@@ -105,16 +127,30 @@ export class Choice {
    */
   accept(token: ChosenToken): boolean {
     this.lastToken = token.id;
+    this.#streamReplayed();
     const { text, counted, finished, stopString } = this.#stops.push(token.id);
     // Behind a token that ends the answer there is nothing to match.
     if (counted && finished === undefined) this.#matcher?.accept(token.id);
     this.#ahead = undefined;
     this.sequence.stream.write(this.index, text, counted ? token : undefined);
     if (finished === undefined) return false;
-    const ended = { finishReason: finished, completionTokens: this.#stops.generated };
+    this.#end(finished, stopString);
+    return true;
+  }
+
+  #end(finishReason: FinishReason, stopString: string | undefined): void {
+    const ended = { finishReason, completionTokens: this.#stops.generated };
     this.ended = stopString === undefined ? ended : { ...ended, stopString };
     this.sequence.choiceEnded();
-    return true;
+  }
+
+  /** In one piece. */
+  #streamReplayed(): void {
+    const { text, ids } = this.#replayed;
+    if (ids.length === 0) return;
+    this.#replayed = { text: '', ids: [] };
+    const last = ids.length - 1;
+    for (const [i, id] of ids.entries()) this.sequence.stream.write(this.index, i === last ? text : '', { id });
   }
 
   /** @param raw absent where they are not needed; not changed where anybody else reads them */

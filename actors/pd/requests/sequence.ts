@@ -38,6 +38,8 @@ export class Sequence {
   /** Its rows hold numbers that are not finite. */
   unsound = false;
 
+  /** Tokens of the prompt before those that are the answer's already. */
+  readonly #promptLength: number;
   readonly #imageTokens: number;
   readonly #submittedAt = processNow();
   #images: readonly EngineImage[];
@@ -47,14 +49,15 @@ export class Sequence {
   #prefillEnd = 0;
 
   constructor(request: EngineRequest, stream: AnswerStream, tokens: SequenceTokens, limits: SequenceLimits) {
-    const { promptIds, sampling } = request.envelope;
+    const { promptIds, answerTokens = 0, sampling } = request.envelope;
     const { eosTokenIds } = limits;
+    this.#promptLength = promptIds.length - answerTokens;
     this.request = request;
     this.stream = stream;
     this.#images = request.images;
     this.#imageTokens = countTokens(promptIds, limits.imageTokenId);
-    this.longest = Math.min(promptIds.length + sampling.maxTokens, limits.contextLength);
-    const maxTokens = this.longest - promptIds.length;
+    this.longest = Math.min(this.#promptLength + sampling.maxTokens, limits.contextLength);
+    const maxTokens = this.longest - this.#promptLength;
     this.choices = Array.from({ length: sampling.n }, (_, index) => {
       const detokenizer = tokens.newDetokenizer();
       const describe = (id: number) => tokens.describe(id);
@@ -120,6 +123,20 @@ export class Sequence {
     this.prompt = undefined;
   }
 
+  /**
+   * Takes the tokens of the answer that exist already; a request that brings some has one answer.
+   *
+   * @returns true when the answer ends with one of them; the stream has ended then
+   */
+  replay(): boolean {
+    const ids = this.promptIds.subarray(this.#promptLength);
+    if (ids.length === 0) return false;
+    const now = processNow();
+    this.#prefillStart = now;
+    this.#prefillEnd = now;
+    return this.choices.some((choice) => choice.replay(ids));
+  }
+
   /** One of its choices has ended; with the last one, all of it has. */
   choiceEnded(): void {
     const [first, ...others] = this.choices.flatMap(({ ended }) => ended ?? []);
@@ -128,13 +145,13 @@ export class Sequence {
   }
 
   #summary(choices: GenerationSummary['choices']): GenerationSummary {
-    const { trace, promptIds } = this.request.envelope;
+    const { trace } = this.request.envelope;
     return {
       choices,
       usage: {
-        promptTokens: promptIds.length,
+        promptTokens: this.#promptLength,
         imageTokens: this.#imageTokens,
-        cachedTokens: this.#cachedTokens,
+        cachedTokens: Math.min(this.#cachedTokens, this.#promptLength),
         completionTokens: choices.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
       },
       trace: {
