@@ -1,8 +1,12 @@
 /** One answer in the making: the `ChatStream` that a caller holds. Submitted at once; can be read once. */
 import { ActorError, TroupeError } from '../runtime/errors.ts';
 import type { ChatDelta, ChatResult, ChatStream } from './chat-types.ts';
-import { type GenerationRunOptions, runGeneration } from './generation-run.ts';
-import type { UnreadChat } from './read-blobs.ts';
+
+/** What makes the deltas: gives up when the signal aborts, and says the result after the last was taken. */
+export type Generate = (own: {
+  readonly signal: AbortSignal;
+  onResult(result: ChatResult): void;
+}) => AsyncGenerator<ChatDelta, void, void>;
 
 export class ChatRun implements ChatStream {
   readonly #abort = new AbortController();
@@ -13,14 +17,9 @@ export class ChatRun implements ChatStream {
   /** A generator does nothing until it is asked: asking for the first delta submits the request. */
   #first: Promise<IteratorResult<ChatDelta, void>> | undefined;
 
-  constructor(
-    chat: UnreadChat,
-    callerSignal: AbortSignal | undefined,
-    options: Omit<GenerationRunOptions, 'signal' | 'onResult'>,
-  ) {
+  constructor(generate: Generate, callerSignal: AbortSignal | undefined) {
     this.#callerSignal = callerSignal;
-    this.#deltas = runGeneration(chat, {
-      ...options,
+    this.#deltas = generate({
       signal: this.#abort.signal,
       onResult: (result) => this.#result.resolve(result),
     });

@@ -25,6 +25,7 @@ import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
+import { runGeneration } from './generation-run.ts';
 import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
@@ -288,7 +289,7 @@ export class Troupe implements AsyncDisposable {
     this.#assertServing();
     const chat = submittedChat(request, this.#toolStyle);
     const requestId = randomUUID();
-    const run = new ChatRun(chat, request.signal, {
+    const options = {
       entry: this.#pipeline.entry,
       requestId,
       mode: this.#config.mode,
@@ -297,8 +298,10 @@ export class Troupe implements AsyncDisposable {
       retries: this.#config.retries,
       limits: this.#config.limits,
       suspects: this.#suspects,
-      onRetry: (attempt, error) => this.events.emit('request:retry', { requestId, attempt, error }),
-    });
+      onRetry: (attempt: number, error: TroupeError) =>
+        this.events.emit('request:retry', { requestId, attempt, error }),
+    };
+    const run = new ChatRun((own) => runGeneration(chat, { ...options, ...own }), request.signal);
     this.#track(run, requestId);
     return run;
   }

@@ -35,6 +35,7 @@ export const SECTIONS: readonly Section[] = [
       { file: 'docs/tools.md', title: 'Tools', name: 'tools' },
       { file: 'docs/server.md', title: 'As a server', name: 'server' },
       { file: 'docs/structured-output.md', title: 'Structured output', name: 'structured-output' },
+      { file: 'docs/fleet.md', title: 'As a fleet', name: 'fleet' },
       { file: 'docs/families.md', title: 'Model families', name: 'families' },
       { file: 'docs/deploying.md', title: 'Where it runs', name: 'deploying' },
       { file: 'docs/gpu.md', title: 'On a GPU', name: 'gpu' },

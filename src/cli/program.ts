@@ -64,25 +64,45 @@ export async function createProgram(context: CommandContext, args: readonly stri
 
   addCacheCommands(program, context);
 
-  const serveCommand = program
-    .command('serve')
-    .summary('serve the model over HTTP, in the way of the OpenAI API')
-    .description(
-      'Serve the model over HTTP, in the way of the OpenAI API, with a page to try it at /. Settings come from flags, ' +
-        'from the environment (in brackets) and from a file, in this order.',
-    )
+  await addServerCommand(program, context, args, false);
+  await addServerCommand(program, context, args, true);
+  return program;
+}
+
+const SETTINGS =
+  'Settings come from flags, from the environment (in brackets) and from a file, in this order.';
+
+/** A gateway is the same server with the models of others. */
+async function addServerCommand(
+  program: Command,
+  context: CommandContext,
+  args: readonly string[],
+  gateway: boolean,
+): Promise<void> {
+  const command = gateway
+    ? program
+        .command('gateway')
+        .summary('serve the models of a fleet of nodes over HTTP')
+        .description(
+          'Serve what the nodes of a fleet have, without a model of its own: the same server as that of `troupe serve`, in ' +
+            `front of every \`troupe serve --nats\` of the same fleet (docs/fleet.md). ${SETTINGS}`,
+        )
+    : program
+        .command('serve')
+        .summary('serve the model over HTTP, in the way of the OpenAI API')
+        .description(
+          `Serve the model over HTTP, in the way of the OpenAI API, with a page to try it at /. ${SETTINGS}`,
+        );
+  command
     .option('--config <file>', 'configuration file, JSON [TROUPE_CONFIG]')
     .option('--print-config', 'print the configuration in force, without secrets, and end')
-    .action(async ({ config, printConfig = false }: ServeFlagValues, command: Command) => {
+    .action(async ({ config, printConfig = false }: ServeFlagValues, own: Command) => {
       const { runServer } = await import('./serve-command.ts');
-      await runServer({ config, printConfig, settings: await givenFlags(command) }, context);
+      await runServer({ config, printConfig, gateway, settings: await givenFlags(own) }, context);
     });
   // Its flags are those of a schema, which takes its time to load: only for who asks for it.
-  if (args.includes(serveCommand.name())) {
-    for (const option of await serverFlags()) serveCommand.addOption(option);
-  }
-
-  return program;
+  if (!args.includes(command.name())) return;
+  for (const option of await serverFlags()) command.addOption(option);
 }
 
 /** Those that deal with the Hub's cache, and start nothing. */

@@ -18,6 +18,8 @@ import type { FlagValue } from './serve-flags.ts';
 export interface ServeFlags {
   readonly config: string | undefined;
   readonly printConfig: boolean;
+  /** `troupe gateway` */
+  readonly gateway: boolean;
   readonly settings: ReadonlyMap<string, FlagValue>;
 }
 
@@ -27,7 +29,7 @@ const SPARE_MS = 5_000;
 export async function runServer(flags: ServeFlags, { output, interrupt }: CommandContext): Promise<void> {
   const sources = { file: flags.config, env: process.env, flags: flags.settings };
   const { options, name, unknownVariables } = gatherSettings(SERVER_SETTINGS, sources);
-  const config = serverConfig(options, name);
+  const config = serverConfig(flags.gateway ? { ...options, gateway: true } : options, name);
   if (flags.printConfig) {
     await output.write(`${JSON.stringify(printableConfig(config), null, 2)}\n`);
     return;
@@ -54,7 +56,7 @@ async function start(config: ServerConfig, signal: AbortSignal, logger: Logger):
     progress.clear();
     if (process.stderr.isTTY)
       process.stderr.write(
-        `Serving ${config.models.map((model) => model.name).join(', ')} on ${server.url}. Ctrl-C ends it.\n`,
+        `Serving ${server.models.map((model) => model.name).join(', ')} on ${server.url}. Ctrl-C ends it.\n`,
       );
     return server;
   } finally {

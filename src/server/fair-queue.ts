@@ -29,12 +29,12 @@ interface Waiter {
 const KEPT_FOR_NEWCOMERS = 1 / 8;
 
 export class FairQueue {
-  readonly #limits: FairQueueLimits;
+  #limits: FairQueueLimits;
   /** In the order of their turns; a client without waiters has no line. */
   readonly #lines = new Map<string, Waiter[]>();
   /** Places of each client that has any. */
   readonly #permits = new Map<string, number>();
-  readonly #kept: number;
+  #kept: number;
   #used = 0;
   #waiting = 0;
 
@@ -45,6 +45,14 @@ export class FairQueue {
 
   get maxWaiting(): number {
     return this.#limits.waiting;
+  }
+
+  /** More places, or fewer: those in use stay so. */
+  resize(places: number): void {
+    if (places === this.#limits.places) return;
+    this.#limits = { ...this.#limits, places };
+    this.#kept = Math.floor(places * KEPT_FOR_NEWCOMERS);
+    while (this.#giveNext());
   }
 
   /** Places in use. */

@@ -11,11 +11,13 @@
 import '../../runtime/require-node.ts';
 
 export type { ModelState } from '../models/model-slot.ts';
-export type { ServedModelStatus } from './models/served-models.ts';
+export type { ServedEngine } from '../served-engine.ts';
+export type { ServedModelStatus } from './models/served-model.ts';
 export type { ServeOptions, TroupeServer } from './serve.ts';
 export type {
   HttpOptions,
   LogOptions,
+  NatsOptions,
   QueueOptions,
   ServedModelOptions,
   ServerOptions,

@@ -20,11 +20,12 @@ import {
   assertOptions,
   assertSignal,
 } from '../caller-input.ts';
+import type { FleetNode } from '../fleet/node/fleet-node.ts';
+import type { ServedEngine } from '../served-engine.ts';
 import type { StartProgress } from '../start-options.ts';
-import type { Troupe } from '../troupe.ts';
 import { createApp } from './http/create-app.ts';
 import { endConnections } from './http/end-connections.ts';
-import type { ServedModelStatus } from './models/served-models.ts';
+import type { ServedModelStatus } from './models/served-model.ts';
 import { logEngine } from './observe/log-engine.ts';
 import { createLogger } from './observe/logger.ts';
 import { type ServerConfig, serverConfig } from './server-config.ts';
@@ -65,6 +66,7 @@ export class TroupeServer implements AsyncDisposable {
   readonly #app: FastifyInstance;
   readonly #state: ServerState;
   readonly #failed = Promise.withResolvers<TroupeError>();
+  #node: FleetNode | undefined;
   #closed: Promise<StopReport> | undefined;
 
   private constructor(app: FastifyInstance, state: ServerState) {
@@ -86,10 +88,8 @@ export class TroupeServer implements AsyncDisposable {
     }
     const server = new TroupeServer(app, state);
     const models = config.models.map(({ name, resolved }) => ({ name, model: resolved.model }));
-    log.info(
-      { url: server.url, ...(models.length === 1 ? { model: models[0]?.model } : { models }) },
-      'listening',
-    );
+    const what = models.length === 1 ? { model: models[0]?.model } : { models };
+    log.info({ url: server.url, ...(config.gateway ? { gateway: true } : what) }, 'listening');
     const { limitBytes: memoryBytes, ...shares } = config.resolved.memory;
     const { maxBufferedBytes: bufferedBytes } = config.http;
     log.info({ memoryBytes, shares: { ...shares, bufferedBytes } }, 'memory');
@@ -97,13 +97,15 @@ export class TroupeServer implements AsyncDisposable {
     try {
       const { onProgress, signal = NEVER } = options;
       await state.start(onProgress, signal);
+      server.#node = await joinFleet(state);
     } catch (error) {
       await app.close();
       await state.bodies.close();
       await state.stop();
       throw error;
     }
-    log.info({ mode: config.resolved.mode, modelName: config.models[0].name }, 'ready');
+    const { first } = state.models;
+    log.info({ mode: first.config.resolved.mode, modelName: first.config.name }, 'ready');
     return server;
   }
 
@@ -115,7 +117,7 @@ export class TroupeServer implements AsyncDisposable {
     return this.#failed.promise;
   }
 
-  #watch(name: string, engine: Troupe): void {
+  #watch(name: string, engine: ServedEngine): void {
     const { log, models } = this.#state;
     const own =
       models.only === undefined && typeof log.child === 'function' ? log.child({ model: name }) : log;
@@ -126,7 +128,7 @@ export class TroupeServer implements AsyncDisposable {
     engine.events.on('model:changed', () => this.#lookForFailure(engine));
   }
 
-  #lookForFailure(engine: Troupe): void {
+  #lookForFailure(engine: ServedEngine): void {
     const { failed } = engine.health();
     if (failed.length === 0) return;
     const parts = failed.join(', ');
@@ -146,7 +148,7 @@ export class TroupeServer implements AsyncDisposable {
    * The engine behind the server; of several models that of the first.
    * @throws TroupeError `MODEL_NOT_LOADED` while it is not in memory
    */
-  get engine(): Troupe {
+  get engine(): ServedEngine {
     return this.#state.readyEngine();
   }
 
@@ -173,7 +175,9 @@ export class TroupeServer implements AsyncDisposable {
   async #close(drainMs: number): Promise<StopReport> {
     const { log } = this.#state;
     log.info({ open: this.#state.open, drainMs }, 'draining');
-    await this.#state.drain(drainMs);
+    const drained = this.#state.drain(drainMs);
+    this.#node?.drain();
+    await drained;
     if (this.#state.open > 0) {
       log.warn({ open: this.#state.open }, 'failing what is left');
       this.#state.abandon();
@@ -184,6 +188,7 @@ export class TroupeServer implements AsyncDisposable {
     const impatience = after(LAST_WORDS_MS, () => this.#app.server.closeAllConnections());
     await this.#app.close();
     clearTimeout(impatience);
+    await this.#node?.leave();
     await this.#state.bodies.close();
     const report = await this.#state.stop();
     this.#state.metrics.registry.clear();
@@ -212,6 +217,14 @@ export async function serve(options: ServeOptions = {}): Promise<TroupeServer> {
   assertFunction(onProgress, 'onProgress');
   assertSignal(signal);
   return await TroupeServer.start(serverConfig(rest), options);
+}
+
+/** Nodes alone: a gateway has joined when it has models. */
+async function joinFleet(state: ServerState): Promise<FleetNode | undefined> {
+  const { gateway, nats } = state.config;
+  if (gateway || nats.servers.length === 0) return undefined;
+  const { FleetNode } = await import('../fleet/node/fleet-node.ts');
+  return await FleetNode.join(state);
 }
 
 async function listen(app: FastifyInstance, { host, port }: ServerConfig): Promise<void> {

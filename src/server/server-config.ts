@@ -50,9 +50,10 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
   const parsed = serverSchema.safeParse(options);
   if (!parsed.success) throw invalidOption(options, parsed.error, name, isSecret);
   const { host, port, apiKeys, apiKeyFile, allowAnonymous, allowedHosts, ...rest } = parsed.data;
-  const { playground, queue, http, log, drainMs, allowPull, preloadModels, ...others } = rest;
+  const { playground, queue, http, log, drainMs, allowPull, preloadModels, gateway, nats, ...others } = rest;
   const { model, models, modelName, modelKeepAliveMs, modelsMemoryBytes, ...given } = others;
   const common = engineOptions(given);
+  if (gateway) assertGateway(parsed.data, name);
   const wanted = { model, models, modelName, modelKeepAliveMs, preloadModels, allowPull };
   const planned = planModels(definedOf(wanted), { common, maxInFlight: queue.maxInFlight, name });
   const { engine, resolved } = planned;
@@ -64,7 +65,7 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
     engine,
     resolved,
     ...{ host, port, apiKeys: keys, apiKeyFile, allowAnonymous, allowedHosts, loopback },
-    ...{ playground, log, drainMs, allowPull, preloadModels },
+    ...{ playground, log, drainMs, allowPull, preloadModels, gateway, nats },
     http: { ...http, maxBufferedBytes: http.maxBufferedBytes ?? resolved.memory.bufferedBytes },
     models: planned.models,
     modelNamed: planned.modelNamed,
@@ -87,6 +88,26 @@ function definedOf<T extends object>(object: T): { [Key in keyof T]?: Exclude<T[
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
     [Key in keyof T]?: Exclude<T[Key], undefined>;
   };
+}
+
+/** A gateway that is told of a model is not meant to be one; one without NATS has nobody to ask. */
+function assertGateway({ nats, model, models, allowPull }: CheckedServerOptions, name: NameOption): void {
+  if (nats.servers.length === 0) {
+    const facts = {
+      field: name(['nats', 'servers']).field,
+      value: '',
+      remedy: 'Give the NATS server of the fleet',
+    };
+    throw new InputError('INVALID_OPTION', 'is what a gateway needs', facts);
+  }
+  const [key] = [
+    model !== undefined && 'model',
+    models !== undefined && 'models',
+    allowPull && 'allowPull',
+  ].filter((given) => given !== false);
+  if (key === undefined) return;
+  const facts = { field: name([key]).field, value: key, remedy: 'Give it to the nodes' };
+  throw new InputError('INVALID_OPTION', 'is for nodes: a gateway has no model', facts);
 }
 
 export function isLoopback(host: string): boolean {

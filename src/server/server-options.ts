@@ -37,6 +37,26 @@ export interface HttpOptions {
   readonly stallTimeoutMs?: number;
 }
 
+/** The fleet that a server belongs to, and how its NATS servers are reached. See docs/fleet.md. */
+export interface NatsOptions {
+  /** Addresses of NATS servers, as `nats://host:4222`; a user and a password may be in them. Default: none, and no fleet. */
+  readonly servers?: readonly string[];
+  /** Name of the fleet, with which all subjects begin. Default `troupe`. */
+  readonly fleet?: string;
+  /** What this member is called, before a number of its own. Default: the name of the host. */
+  readonly node?: string;
+  /** File with credentials of NATS: user JWT and seed. */
+  readonly credentialsFile?: string;
+  /** File with the NKey seed of a user. */
+  readonly nkeyFile?: string;
+  /** File with certificates by which the servers are known; turns TLS on. Default: those of Node. */
+  readonly caFile?: string;
+  /** File with a certificate to show to the servers; turns TLS on. */
+  readonly certificateFile?: string;
+  /** File with its private key. */
+  readonly keyFile?: string;
+}
+
 /** What is logged. */
 export interface LogOptions {
   /** The least that is logged. Default `info`. */
@@ -101,6 +121,10 @@ export interface ServerOptions extends Omit<TroupeOptions, 'model'> {
   readonly modelName?: string;
   /** Serve the playground page at `/`. Default true. */
   readonly playground?: boolean;
+  /** Serve what the nodes of a fleet have, and no model of its own. Default false. */
+  readonly gateway?: boolean;
+  /** The fleet that this server belongs to. Default: none. */
+  readonly nats?: NatsOptions;
   /** How many requests are taken in. */
   readonly queue?: QueueOptions;
   /** Bounds on clients and their requests. */

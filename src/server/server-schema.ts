@@ -3,6 +3,7 @@ import ipaddr from 'ipaddr.js';
 import { z } from 'zod';
 import { engineSchema } from '../config/engine-schema.ts';
 import { setting } from '../config/setting.ts';
+import { natsSchema } from '../fleet/fleet-options.ts';
 
 const MIB = 1024 * 1024;
 const milliseconds = z.number().min(1).max(86_400_000);
@@ -192,6 +193,9 @@ export const serverSchema = engineSchema.extend({
     help: 'serve no page at /',
     kind: 'boolean',
   }),
+  /** Serve what the nodes of a fleet have, and no model of its own: `troupe gateway`. */
+  gateway: z.boolean().default(false),
+  nats: natsSchema.prefault({}),
   queue: queueSchema.prefault({}),
   http: httpSchema.prefault({}),
   log: logSchema.prefault({}),

@@ -3,12 +3,13 @@ import type { Logger } from 'pino';
 import { TroupeError } from '../../runtime/errors.ts';
 import type { StopReport } from '../../runtime/system/actor-system.ts';
 import { after } from '../../runtime/util/timers.ts';
+import { FleetModels } from '../fleet/gateway/fleet-models.ts';
+import type { ServedEngine } from '../served-engine.ts';
 import type { StartProgress } from '../start-options.ts';
-import type { Troupe } from '../troupe.ts';
 import { BodyReader } from './body/body-reader.ts';
 import { RemoteImages } from './chat/remote-images.ts';
-import type { RequestLifetime } from './chat/request-lifetime.ts';
 import { ByteBudget } from './http/byte-budget.ts';
+import type { Models } from './models/served-model.ts';
 import { ServedModels } from './models/served-models.ts';
 import { EngineMetrics } from './observe/engine-metrics.ts';
 import { ServerMetrics } from './observe/metrics.ts';
@@ -18,6 +19,11 @@ import type { ServerConfig } from './server-config.ts';
 /** Of the bytes that requests may keep in memory: whatever one client sends, there is room for another. */
 const SHARE_OF_ONE_CLIENT = 3 / 4;
 
+/** A request that is not answered yet. */
+export interface OpenRequest {
+  abort(reason: TroupeError): void;
+}
+
 export type Phase = 'starting' | 'ready' | 'draining';
 
 export class ServerState {
@@ -25,7 +31,7 @@ export class ServerState {
   readonly log: Logger;
   readonly metrics: ServerMetrics;
   readonly engineMetrics: EngineMetrics;
-  readonly models: ServedModels;
+  readonly models: Models;
   readonly images: RemoteImages;
   readonly budget: ByteBudget;
   readonly bodies: BodyReader;
@@ -33,7 +39,7 @@ export class ServerState {
   /** The same on a clock that nobody sets, ms. */
   readonly startedAtMs = performance.now();
   /** Requests from their head to the end of their answer. */
-  readonly #lifetimes = new Set<RequestLifetime>();
+  readonly #lifetimes = new Set<OpenRequest>();
   #started = false;
   #draining = false;
   #onIdle: (() => void) | undefined;
@@ -42,7 +48,7 @@ export class ServerState {
     const { queue, http, resolved, allowPull } = config;
     this.config = config;
     this.log = log;
-    this.models = new ServedModels(config, log);
+    this.models = config.gateway ? new FleetModels(config, log) : new ServedModels(config, log);
     const { maxImages, maxImageBytes } = resolved.limits;
     this.images = new RemoteImages({
       policy: resolved.images,
@@ -94,7 +100,7 @@ export class ServerState {
    * The engine of the first model.
    * @throws TroupeError `SERVER_STARTING`, `SERVER_DRAINING`, `MODEL_NOT_LOADED`
    */
-  readyEngine(): Troupe {
+  readyEngine(): ServedEngine {
     this.assertOpen();
     const { config, slot } = this.models.first;
     if (slot.engine !== undefined) return slot.engine;
@@ -106,12 +112,12 @@ export class ServerState {
     });
   }
 
-  opened(lifetime: RequestLifetime): void {
-    this.#lifetimes.add(lifetime);
+  opened(request: OpenRequest): void {
+    this.#lifetimes.add(request);
   }
 
-  closed(lifetime: RequestLifetime): void {
-    this.#lifetimes.delete(lifetime);
+  closed(request: OpenRequest): void {
+    this.#lifetimes.delete(request);
     if (this.#lifetimes.size === 0) this.#onIdle?.();
   }
 

@@ -1,7 +1,7 @@
 /** An answer that goes on from tokens that exist already is the answer that would have been given at once. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type ChatOptions, type ChatResult, Troupe } from '../../src/index.ts';
+import { type ChatDelta, type ChatOptions, type ChatResult, Troupe } from '../../src/index.ts';
 import { golden, goldenMessages } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
@@ -39,7 +39,8 @@ describe('answerPrefix', () => {
       const said = ({ text, tokenIds, finishReason, usage: { cachedTokens: _, ...usage } }: ChatResult) => ({
         ...{ text, tokenIds, finishReason, usage },
       });
-      for (const [i, one] of continued.entries()) assert.deepEqual(said(one), said(whole), `after ${cuts[i]}`);
+      for (const [i, one] of continued.entries())
+        assert.deepEqual(said(one), said(whole), `after ${cuts[i]}`);
     });
   }
 
@@ -47,7 +48,8 @@ describe('answerPrefix', () => {
     const whole = await troupe.chat({ messages });
     const answerPrefix = whole.tokenIds.slice(0, 4);
     const stream = troupe.stream({ messages, answerPrefix });
-    const deltas = await Array.fromAsync(stream);
+    const deltas: ChatDelta[] = [];
+    for await (const delta of stream) deltas.push(delta);
     assert.deepEqual(deltas[0]?.tokenIds.slice(0, 4), answerPrefix);
     assert.equal(deltas.map(({ text }) => text).join(''), whole.text);
   });

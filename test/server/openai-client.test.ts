@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
 import type { TroupeServer } from '../../src/server/serve.ts';
 import { golden } from '../support/golden.ts';
+import { VIA_GATEWAY } from './support/behind-gateway.ts';
 import { askAbout, ENDLESS, HELLO, idle, MODEL_NAME, startServer } from './support/server.ts';
 
 const KEY = 'key-of-a-client';
@@ -111,7 +112,8 @@ describe('the official client', () => {
     assert(pieces > 1);
   });
 
-  it('stops the compute when it aborts', async () => {
+  // What actors count is asked of nodes, not of a gateway: test/fleet has this test for it.
+  it('stops the compute when it aborts', { skip: VIA_GATEWAY }, async () => {
     const stream = await client.chat.completions.create({ ...endless, model: MODEL_NAME, stream: true });
     for await (const _ of stream) break; // aborts
     await idle(server);

@@ -5,7 +5,7 @@ import { freeImages } from '../../../actors/processor/free-images.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatResult } from '../../chat-types.ts';
 import type { ModelLease } from '../../models/model-rooms.ts';
-import type { Troupe } from '../../troupe.ts';
+import type { ServedEngine } from '../../served-engine.ts';
 import type { AnswerFormat, AnswerHead } from '../endpoint/answer-format.ts';
 import type { DetailsOf, EndpointName } from '../endpoint/request-readers.ts';
 import type { ServedChat } from '../endpoint/served-chat.ts';
@@ -48,7 +48,7 @@ export async function answerChat<Name extends EndpointName>(
 
 /** Answers a request. @returns what the model said, if it was asked */
 export type Work<Name extends EndpointName> = (
-  engine: Troupe,
+  engine: ServedEngine,
   asked: ServedChat<DetailsOf<Name>>,
   lifetime: RequestLifetime,
 ) => Promise<ChatResult | undefined>;
@@ -138,7 +138,7 @@ async function run<Name extends EndpointName>(
   const model = models.named(asked.model);
   let fetched: FetchedChat | undefined;
   let place: Place | undefined;
-  let lease: ModelLease<Troupe> | undefined;
+  let lease: ModelLease<ServedEngine> | undefined;
   try {
     if (model.queue.isFullFor(client)) throw queueFull();
     fetched = await state.images.fetch(asked.chat, client, signal);
@@ -174,7 +174,7 @@ interface Answering<Details> {
 }
 
 async function answerFrom<Details>(
-  engine: Troupe,
+  engine: ServedEngine,
   { chat, model, stream: streaming, details }: ServedChat<Details>,
   { state, reply, lifetime, format }: Answering<Details>,
 ): Promise<ChatResult> {

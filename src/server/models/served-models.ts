@@ -5,37 +5,19 @@ import type { StopReport } from '../../../runtime/system/actor-system.ts';
 import { Events } from '../../../runtime/util/events.ts';
 import { EngineSource } from '../../models/engine-source.ts';
 import { type ModelLease, ModelRooms } from '../../models/model-rooms.ts';
-import type { ModelSlot, ModelSlotEvents, ModelState } from '../../models/model-slot.ts';
+import type { ModelSlot, ModelSlotEvents } from '../../models/model-slot.ts';
+import type { ServedEngine } from '../../served-engine.ts';
 import type { StartProgress } from '../../start-options.ts';
-import type { Troupe } from '../../troupe.ts';
 import { FairQueue } from '../fair-queue.ts';
 import type { ServerConfig } from '../server-config.ts';
 import type { ModelConfig } from './plan-models.ts';
+import type { Models, ServedModel, ServedModelStatus } from './served-model.ts';
 
-/** A model that is served. */
-export interface ServedModel {
-  readonly config: ModelConfig;
-  readonly queue: FairQueue;
-  readonly slot: ModelSlot<Troupe>;
+/** One that is loaded in this process. */
+interface LocalModel extends ServedModel {
+  readonly slot: ModelSlot<ServedEngine>;
   readonly source: EngineSource;
-  /** Tokens of its context; undefined until it was loaded once. */
   contextLength: number | undefined;
-}
-
-/** How a model of a server is, for who looks at it from outside. */
-export interface ServedModelStatus {
-  /** What clients call it. */
-  readonly name: string;
-  /** Folder, or name on the Hub. */
-  readonly model: string;
-  /** `absent` while it is not in memory. */
-  readonly state: ModelState;
-  /** Requests in its engine. */
-  readonly running: number;
-  /** Requests in the queue before it. */
-  readonly waiting: number;
-  /** Bytes that it is counted at; 0 while it is not in memory. */
-  readonly memoryBytes: number;
 }
 
 /** Names that requests brought, in memory or not: a client may make up any number of them. */
@@ -43,13 +25,13 @@ const MOST_PULLED = 64;
 
 const TELL_EVERY_MS = 10_000;
 
-export class ServedModels {
-  readonly events = new Events<ModelSlotEvents<Troupe>>();
+export class ServedModels implements Models {
+  readonly events = new Events<ModelSlotEvents<ServedEngine>>();
   readonly #config: ServerConfig;
   readonly #log: Logger;
-  readonly #rooms: ModelRooms<Troupe>;
-  readonly #models = new Map<string, ServedModel>();
-  readonly #first: ServedModel;
+  readonly #rooms: ModelRooms<ServedEngine>;
+  readonly #models = new Map<string, LocalModel>();
+  readonly #first: LocalModel;
   #onProgress: ((progress: StartProgress) => void) | undefined;
   #starting = false;
   #toldAtMs = Number.NEGATIVE_INFINITY;
@@ -72,16 +54,16 @@ export class ServedModels {
   }
 
   /** Served to who names none. */
-  get first(): ServedModel {
+  get first(): LocalModel {
     return this.#first;
   }
 
-  get all(): readonly ServedModel[] {
+  get all(): readonly LocalModel[] {
     return [...this.#models.values()];
   }
 
   /** Where there is one and there can be no other. */
-  get only(): ServedModel | undefined {
+  get only(): LocalModel | undefined {
     return this.#isAlone ? this.#first : undefined;
   }
 
@@ -99,7 +81,7 @@ export class ServedModels {
   }
 
   /** Engines that are in memory. */
-  get engines(): readonly { readonly name: string; readonly engine: Troupe }[] {
+  get engines(): readonly { readonly name: string; readonly engine: ServedEngine }[] {
     return this.all.flatMap(({ slot: { name, engine } }) => (engine === undefined ? [] : [{ name, engine }]));
   }
 
@@ -124,7 +106,7 @@ export class ServedModels {
     return this.#add(this.#config.modelNamed(name));
   }
 
-  async lease({ config }: ServedModel, signal: AbortSignal): Promise<ModelLease<Troupe>> {
+  async lease({ config }: ServedModel, signal: AbortSignal): Promise<ModelLease<ServedEngine>> {
     return await this.#rooms.lease(config.name, signal);
   }
 
@@ -168,7 +150,7 @@ export class ServedModels {
     return this.#config.models.length === 1 && !this.#config.allowPull;
   }
 
-  #add(config: ModelConfig): ServedModel {
+  #add(config: ModelConfig): LocalModel {
     const { name, engine, resolved, keepAliveMs, memoryBytes, counted, maxInFlight } = config;
     const onProgress = (progress: StartProgress) => this.#tell(name, progress);
     const source = new EngineSource({
@@ -182,7 +164,7 @@ export class ServedModels {
     });
     const slot = this.#rooms.add(source);
     const queue = new FairQueue({ places: maxInFlight, waiting: this.#config.queue.maxQueued });
-    const model: ServedModel = { config, queue, slot, source, contextLength: undefined };
+    const model: LocalModel = { config, queue, slot, source, contextLength: undefined };
     this.#models.set(name, model);
     return model;
   }
@@ -197,7 +179,7 @@ export class ServedModels {
     this.#log.info({ model, ...download }, 'fetching model');
   }
 
-  #onLoaded(event: ModelSlotEvents<Troupe>['loaded'][0]): void {
+  #onLoaded(event: ModelSlotEvents<ServedEngine>['loaded'][0]): void {
     const { name, engine, loadMs } = event;
     const model = this.#models.get(name);
     if (model !== undefined) model.contextLength = engine.contextLength;
@@ -208,7 +190,7 @@ export class ServedModels {
     this.events.emit('loaded', event);
   }
 
-  #onUnloaded(event: ModelSlotEvents<Troupe>['unloaded'][0]): void {
+  #onUnloaded(event: ModelSlotEvents<ServedEngine>['unloaded'][0]): void {
     if (!this.#isAlone) this.#log.info({ model: event.name, reason: event.reason }, 'model unloaded');
     this.events.emit('unloaded', event);
     this.#forget(event.name);

@@ -3,7 +3,7 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import { EMBEDDING_CACHE } from '../../../actors/protocols.ts';
 import { after } from '../../../runtime/util/timers.ts';
 import type { EngineHealth, EngineStats } from '../../engine-stats.ts';
-import type { Troupe } from '../../troupe.ts';
+import type { ServedEngine } from '../../served-engine.ts';
 
 /** How long a scrape waits for busy actors; what they counted is then left out of it. */
 const STATS_PATIENCE_MS = 1_000;
@@ -13,7 +13,7 @@ type Label = 'model_name' | 'actor' | 'arena' | 'direction';
 /** An engine that is in memory. */
 export interface NamedEngine {
   readonly name: string;
-  readonly engine: Pick<Troupe, 'health' | 'stats'>;
+  readonly engine: Pick<ServedEngine, 'health' | 'stats'>;
 }
 
 export class EngineMetrics {

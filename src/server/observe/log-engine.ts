@@ -1,9 +1,9 @@
 /** The engine's life in the log. */
 import type { Logger } from 'pino';
 import { TroupeError } from '../../../runtime/errors.ts';
-import type { Troupe } from '../../troupe.ts';
+import type { ServedEngine } from '../../served-engine.ts';
 
-export function logEngine({ events }: Troupe, log: Logger): void {
+export function logEngine({ events }: ServedEngine, log: Logger): void {
   events.on('actor:down', ({ actor, error }) => {
     if (error !== undefined) log.error({ actor, err: error }, 'actor crashed');
   });

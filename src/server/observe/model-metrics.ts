@@ -1,16 +1,16 @@
 /** Which models are in memory and who waits for them, for Prometheus. */
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { UnloadReason } from '../../models/model-slot.ts';
-import type { ServedModels } from '../models/served-models.ts';
+import type { Models } from '../models/served-model.ts';
 
 /** Seconds. From a small model in the page cache to a large one from a slow disk. */
 const LOAD_BUCKETS = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300];
 
 export class ModelMetrics {
-  constructor(registry: Registry, models: ServedModels, budgetBytes: number) {
+  constructor(registry: Registry, models: Models, budgetBytes: number) {
     const registers = [registry];
     const labelNames = ['model_name'] as const;
-    const perModel = (name: string, help: string, read: (model: ServedModels['all'][number]) => number) =>
+    const perModel = (name: string, help: string, read: (model: Models['all'][number]) => number) =>
       new Gauge({
         ...{ name: `troupe_${name}`, help, labelNames, registers },
         collect() {

@@ -54,6 +54,19 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   MODEL_FILE_CHANGED: serverError(503, 'The model of the server was changed; it has to be started anew.', {
     retryAfter: RETRY_LATER,
   }),
+  FLEET_NO_NODE: serverError(503, 'No node of the fleet serves this model now.', { retryAfter: RETRY_LATER }),
+  FLEET_UNREACHABLE: serverError(503, 'The fleet cannot be reached.', { retryAfter: RETRY_LATER }),
+  FLEET_NODE_LOST: serverError(503, 'The request was lost with the node that had it; it may be sent again.', {
+    retryAfter: RETRY_SOON,
+  }),
+  FLEET_ANSWER_DIVERGED: serverError(
+    503,
+    'The answer could not be continued on another node; the request may be sent again.',
+    { retryAfter: RETRY_SOON },
+  ),
+  FLEET_MESSAGE_INVALID: serverError(503, 'Parts of the fleet do not understand each other.', {
+    retryAfter: RETRY_LATER,
+  }),
   MAILBOX_FULL: serverError(503, 'The server is busy.', { retryAfter: RETRY_SOON }),
   ACTOR_ESCALATED: serverError(503, 'A part of the server has failed and was given up.', {
     retryAfter: RETRY_LATER,

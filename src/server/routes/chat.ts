@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { answerChat } from '../chat/answer.ts';
 import { ReceivedBody } from '../http/received-body.ts';
-import type { ServedModel } from '../models/served-models.ts';
+import type { ServedModel } from '../models/served-model.ts';
 import { ApiError } from '../openai/api-error.ts';
 import { chatFormat } from '../openai/chat-response.ts';
 import type { ServerState } from '../server-state.ts';

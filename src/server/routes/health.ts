@@ -1,6 +1,6 @@
 /** Whether the process lives, and whether it serves: answered from memory, however busy the actors are. */
 import type { FastifyInstance } from 'fastify';
-import type { ServedModel } from '../models/served-models.ts';
+import type { ServedModel } from '../models/served-model.ts';
 import type { ServerState } from '../server-state.ts';
 
 export function healthRoutes(app: FastifyInstance, state: ServerState): void {
@@ -43,6 +43,7 @@ function healthOf({ phase, models, startedAtMs }: ServerState) {
         ...actorsOf(models, status.name),
       })),
     }),
+    ...(models.nodes !== undefined && { nodes: models.nodes }),
   };
 }
 

@@ -5,20 +5,22 @@ import { pino } from 'pino';
 import { type ServeOptions, serve, type TroupeServer } from '../../../src/server/serve.ts';
 import { type Golden, golden, goldenImage } from '../../support/golden.ts';
 import { PILOT_MODEL } from '../../support/pilot-model.ts';
+import { serveBehindGateway, VIA_GATEWAY } from './behind-gateway.ts';
 
 export const MODEL = PILOT_MODEL;
 export const MODEL_NAME = 'pilot';
 
 /** To be closed; `await using` does it. */
 export function startServer(options: ServeOptions = {}): Promise<TroupeServer> {
-  return serve({
+  const all = {
     model: MODEL,
     modelName: MODEL_NAME,
     port: 0,
     drainMs: 0,
     logger: pino({ level: 'silent' }),
     ...options,
-  });
+  };
+  return VIA_GATEWAY ? serveBehindGateway(serve, all) : serve(all);
 }
 
 /** Fields that make the model go on up to the token limit: some seconds of work. See `ENDLESS` of the command line. */

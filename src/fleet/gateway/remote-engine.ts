@@ -1,0 +1,177 @@
+/** One model of a fleet, as a server has an engine: requests go to its nodes, and their actors are shown as its own. */
+
+import { randomUUID } from 'node:crypto';
+import { context, propagation } from '@opentelemetry/api';
+import type { ChatRequest } from '../../../actors/generation.ts';
+import type { ImagePolicy } from '../../../actors/image-policy.ts';
+import { EMBEDDING_CACHE } from '../../../actors/protocols.ts';
+import { TroupeError } from '../../../runtime/errors.ts';
+import type { StopReport } from '../../../runtime/system/actor-system.ts';
+import { throwIfAborted } from '../../../runtime/util/aborted.ts';
+import { Events } from '../../../runtime/util/events.ts';
+import { after } from '../../../runtime/util/timers.ts';
+import { ChatRun } from '../../chat-run.ts';
+import type { ChatOptions, ChatResult, ChatStream, Mode } from '../../chat-types.ts';
+import type { EngineHealth, EngineStats } from '../../engine-stats.ts';
+import type { ServedEngine } from '../../served-engine.ts';
+import type { ClearedCaches } from '../../troupe.ts';
+import type { TroupeEvents } from '../../troupe-events.ts';
+import type { Submit } from '../wire/messages.ts';
+import type { GatewayLink } from './gateway-link.ts';
+import { modelOf } from './node-table.ts';
+import { runRemotely } from './run-remotely.ts';
+
+export interface RemoteEngineOptions {
+  readonly link: GatewayLink;
+  readonly model: string;
+  readonly requestTimeoutMs: number;
+  readonly images: { readonly policy: ImagePolicy; readonly maxBytes: number };
+  onMove(from: string, tokens: number, error: TroupeError): void;
+}
+
+export class RemoteEngine implements ServedEngine {
+  readonly events = new Events<TroupeEvents>();
+  readonly notices: readonly string[] = [];
+  readonly #options: RemoteEngineOptions;
+  readonly #runs = new Set<ChatRun>();
+
+  constructor(options: RemoteEngineOptions) {
+    this.#options = options;
+  }
+
+  get model(): string {
+    return this.#options.model;
+  }
+
+  get mode(): Mode {
+    return this.#announced[0]?.mode ?? 'aggregated';
+  }
+
+  /** The longest that all of its nodes take. */
+  get contextLength(): number {
+    return Math.min(...this.#announced.map(({ contextLength }) => contextLength ?? Number.POSITIVE_INFINITY));
+  }
+
+  async chat(request: ChatOptions): Promise<ChatResult> {
+    const stream = this.#submit(request, false);
+    for await (const _delta of stream) {
+      // It comes whole; consuming it is what ends the stream.
+    }
+    return await stream.result;
+  }
+
+  stream(request: ChatOptions): ChatStream {
+    return this.#submit(request, true);
+  }
+
+  health(): EngineHealth {
+    const { link, model } = this.#options;
+    return {
+      ready: link.nodes.serving(model).length > 0,
+      failed: [],
+      requestsInFlight: this.#runs.size,
+      actors: link.nodes.all.flatMap((node) =>
+        (modelOf(node, model)?.actors ?? []).map(({ name, state, restarts, load }) => ({
+          name: `${node.id}/${name}`,
+          state: link.nodes.stateOf(node) === 'silent' ? ('stopped' as const) : state,
+          restarts,
+          load,
+        })),
+      ),
+    };
+  }
+
+  /** Of what the nodes say: their own `/metrics` say more. */
+  stats(): Promise<EngineStats> {
+    const images = this.#announced.flatMap((model) => model.images ?? []);
+    const hits = images.reduce((sum, one) => sum + one.hits, 0);
+    const queries = images.reduce((sum, one) => sum + one.queries, 0);
+    const hitRate = queries === 0 ? 0 : hits / queries;
+    const size = { evictions: 0, entries: 0, bytes: 0, maxBytes: 0 };
+    return Promise.resolve({
+      requestsInFlight: this.#runs.size,
+      actors: this.health().actors.map((actor) => ({ ...actor, stats: undefined })),
+      arenas: [],
+      caches: [{ name: EMBEDDING_CACHE, hits, misses: queries - hits, hitRate, ...size }],
+      weights: [],
+      deadLetters: 0,
+    });
+  }
+
+  async clearCaches(): Promise<ClearedCaches> {
+    const { link, model } = this.#options;
+    const cleared = link.nodes.serving(model).map(async (node) => {
+      const byActor = Object.entries(await link.clearCaches(node, model));
+      return byActor.map(([actor, bytes]) => [`${node.id}/${actor}`, bytes] as const);
+    });
+    return Object.fromEntries((await Promise.all(cleared)).flat());
+  }
+
+  /** Drills are for nodes. */
+  crash(): boolean {
+    return false;
+  }
+
+  stop(): Promise<StopReport> {
+    for (const run of this.#runs) run.abort(stopped());
+    return Promise.resolve({ quarantined: [] });
+  }
+
+  get #announced() {
+    const { link, model } = this.#options;
+    return link.nodes.all.flatMap((node) => modelOf(node, model) ?? []);
+  }
+
+  #submit(request: ChatOptions, stream: boolean): ChatStream {
+    const { link, model, images, onMove, requestTimeoutMs } = this.#options;
+    const { signal: callerSignal, timeoutMs = requestTimeoutMs, ...chat } = request;
+    throwIfAborted(callerSignal);
+    const requestId = randomUUID();
+    const trace = traceHeaders();
+    const run: ChatRun = new ChatRun(
+      (own) =>
+        runRemotely(
+          // A server's requests have been read from JSON: their images are bytes and texts.
+          chat as ChatRequest,
+          { link, model, stream, timeoutMs, trace, images, onMove, ...own },
+        ),
+      callerSignal,
+    );
+    const timer = after(timeoutMs, () => run.abort(deadlineExceeded(timeoutMs))).unref();
+    this.#runs.add(run);
+    this.events.emit('request:start', { requestId });
+    const ended = (event: TroupeEvents['request:end'][0]) => {
+      clearTimeout(timer);
+      this.#runs.delete(run);
+      this.events.emit('request:end', event);
+    };
+    run.result.then(
+      (result) => ended({ requestId, result }),
+      (error: unknown) => ended({ requestId, error }),
+    );
+    return run;
+  }
+}
+
+/** Of the span that the request is in, where an SDK is registered. */
+function traceHeaders(): Submit['trace'] {
+  const carrier: Record<string, string> = {};
+  propagation.inject(context.active(), carrier);
+  const { traceparent, tracestate, baggage } = carrier;
+  return {
+    ...(traceparent !== undefined && { traceparent }),
+    ...(tracestate !== undefined && { tracestate }),
+    ...(baggage !== undefined && { baggage }),
+  };
+}
+
+function deadlineExceeded(timeoutMs: number): TroupeError {
+  return new TroupeError(`the request was not answered within ${Math.round(timeoutMs)} ms`, {
+    code: 'DEADLINE_EXCEEDED',
+    retrySafe: true,
+  });
+}
+
+function stopped(): TroupeError {
+  return new TroupeError('the gateway is stopped', { code: 'ENGINE_STOPPED' });
+}
