@@ -6,6 +6,7 @@
 import type { ChatRequest, ImageSource } from '../../../actors/generation.ts';
 import type { ImagePolicy } from '../../../actors/image-policy.ts';
 import { loadImageBytes } from '../../../actors/processor/image-source.ts';
+import { isUrl } from '../../../runtime/util/realms.ts';
 import { badMessage } from '../fleet-errors.ts';
 
 /** A request as it is sent: numbers in place of images. */
@@ -40,7 +41,7 @@ export async function packChat(chat: ChatRequest, rules: ImageRules): Promise<Ch
   );
   const images = await Promise.all(
     sources.map(({ image, field }) =>
-      typeof image === 'string' || image instanceof URL ? loadImageBytes(image, field, rules) : image,
+      typeof image === 'string' || isUrl(image) ? loadImageBytes(image, field, rules) : image,
     ),
   );
   return parcelOf({ ...chat, messages }, images);
