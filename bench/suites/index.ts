@@ -10,6 +10,8 @@ import { encodeSuite } from './encode.ts';
 import { endToEndSuite } from './end-to-end.ts';
 import { engineOverheadSuite } from './engine-overhead.ts';
 import { familyParitySuite } from './family-parity.ts';
+import { fleetSuite } from './fleet.ts';
+import { fleetRoutingSuite } from './fleet-routing.ts';
 import { gpuSuite } from './gpu.ts';
 import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
@@ -35,6 +37,8 @@ export const SUITES: readonly Suite[] = [
   constrainedAnswersSuite,
   prefillInterferenceSuite,
   repeatedImageSuite,
+  fleetSuite,
+  fleetRoutingSuite,
   workerMemorySuite,
   soakSuite,
   paritySuite,

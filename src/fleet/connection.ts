@@ -54,7 +54,7 @@ export class FleetConnection {
           ? nkeyAuthenticator(await seedOf(nkeyFile))
           : undefined;
     const options: NodeConnectionOptions = {
-      servers: [...settings.servers],
+      ...serversOf(settings.servers),
       name,
       timeout: CONNECT_MS,
       maxReconnectAttempts: -1,
@@ -187,6 +187,17 @@ export class FleetConnection {
       }
     }
   }
+}
+
+/** The client library takes users apart from addresses: those of the first are given to all. */
+function serversOf(servers: readonly string[]): NodeConnectionOptions {
+  const parsed = servers.map((server) => /^((?:nats|tls):\/\/)?(?:([^@]*)@)?(.*)$/.exec(server) ?? []);
+  const [, , login] = parsed.find(([, , given]) => given !== undefined) ?? [];
+  const addresses = parsed.map(([, scheme = '', , host = '']) => scheme + host);
+  if (login === undefined) return { servers: addresses };
+  const [user = '', ...rest] = login.split(':').map(decodeURIComponent);
+  // As the command line of NATS has it: a name alone is a token.
+  return { servers: addresses, ...(rest.length === 0 ? { token: user } : { user, pass: rest.join(':') }) };
 }
 
 async function tlsOf({ caFile, certificateFile, keyFile }: FleetSettings): Promise<NodeConnectionOptions> {

@@ -29,15 +29,11 @@ export interface Choosing<Node extends NodeChoice> {
   random(): number;
 }
 
-export interface Weights {
-  /** Tokens of prompt that an engine runs in the time that one more request per place costs everybody on the node. */
-  readonly tokensPerLoad: number;
-  /** A node that is fuller than this, in requests per place, is not chosen for what it holds. */
-  readonly mostLoad: number;
-}
-
-/** By the simulation in `bench/fleet/`: see docs/fleet.md. */
-export const DEFAULT_WEIGHTS: Weights = { tokensPerLoad: 1_500, mostLoad: 2 };
+/**
+ * As many tokens of work that a node holds make up for one request a place that it has more than another. Less sends all who
+ * ask the same to one node, more computes again what another holds: by the simulation in `bench/fleet/`, see docs/fleet.md.
+ */
+export const TOKENS_PER_LOAD = 3_000;
 
 /** Nodes that hold something are looked at up to this number. */
 const MOST_HOLDERS = 16;
@@ -50,7 +46,7 @@ export interface Chosen<Node> {
 
 export function chooseNode<Node extends NodeChoice>(
   { nodes, work, holders, random }: Choosing<Node>,
-  { tokensPerLoad, mostLoad }: Weights = DEFAULT_WEIGHTS,
+  tokensPerLoad = TOKENS_PER_LOAD,
 ): Chosen<Node> {
   const held = new Map<Node, number>();
   for (const { key, tokens } of work) {
@@ -67,9 +63,7 @@ export function chooseNode<Node extends NodeChoice>(
   let best: Chosen<Node> | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const [node, heldTokens] of held) {
-    const load = node.load / node.places;
-    const counted = load > mostLoad ? 0 : heldTokens;
-    const cost = load * tokensPerLoad - counted;
+    const cost = (node.load / node.places) * tokensPerLoad - heldTokens;
     if (cost < least) {
       least = cost;
       best = { node, heldTokens };

@@ -18,34 +18,49 @@ export interface FleetOptions {
   readonly nodes?: number;
   /** Lines of NATS' configuration. */
   readonly natsConfig?: string;
+  /** One that is there already, and stays. */
+  readonly nats?: NatsServer;
+  /** By which NATS is reached, where that matters. */
+  readonly host?: string;
+  /** `name:password` of each kind of member. */
+  readonly users?: { readonly node: string; readonly gateway: string };
   readonly node?: ServeOptions;
   readonly gateway?: ServeOptions;
 }
 
 export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
-  const nats = await startNats(options.natsConfig);
+  const nats = options.nats ?? (await startNats(options.natsConfig));
+  const host = options.host ?? '127.0.0.1';
+  const url = (user?: string) =>
+    nats.url.replace('127.0.0.1', host).replace('://', user === undefined ? '://' : `://${user}@`);
   const nodes: TroupeServer[] = [];
   const addNode = async (more: ServeOptions = {}) => {
-    const own = { servers: [nats.url], node: `n${nodes.length}`, ...more.nats };
+    const own = { servers: [url(options.users?.node)], node: `n${nodes.length}`, ...options.node?.nats };
     const node = await serve({ ...nodeOptions, ...options.node, ...more, nats: own });
     nodes.push(node);
     return node;
   };
-  for (let i = 0; i < (options.nodes ?? 2); i++) await addNode();
-  const gateway = await serve({
-    ...{ gateway: true, port: 0, drainMs: 0, logger: SILENT },
-    ...options.gateway,
-    nats: { servers: [nats.url], ...options.gateway?.nats },
-  });
-  await until(() => gatewayNodes(gateway).length === nodes.length);
-  return {
-    ...{ nats, nodes, gateway, addNode },
-    [Symbol.asyncDispose]: async () => {
-      await gateway.close();
-      await Promise.all(nodes.map((node) => node.close()));
-      await nats[Symbol.asyncDispose]();
-    },
+  const close = async () => {
+    await Promise.all(nodes.map((node) => node.close()));
+    if (options.nats === undefined) await nats[Symbol.asyncDispose]();
   };
+  try {
+    for (let i = 0; i < (options.nodes ?? 2); i++) await addNode();
+    const gateway = await serve({
+      ...{ gateway: true, port: 0, drainMs: 0, logger: SILENT },
+      ...options.gateway,
+      nats: { servers: [url(options.users?.gateway)], ...options.gateway?.nats },
+    });
+    await until(() => gatewayNodes(gateway).length === nodes.length);
+    const dispose = async () => {
+      await gateway.close();
+      await close();
+    };
+    return { ...{ nats, nodes, gateway, addNode }, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 const nodeOptions = {
