@@ -47,7 +47,6 @@ for (const { body } of FLEET_REQUESTS) {
   });
   expected.set(body, text);
 }
-single.child.removeAllListeners('exit');
 single.child.kill('SIGTERM');
 
 await using nats = await startNats();
@@ -86,15 +85,22 @@ const client = async (index: number) => {
 let kills = 0;
 const killer = async () => {
   const every = Number(values['kill-every']) * 1000;
-  while (performance.now() + every < end) {
-    await pause(every);
+  const restarts = new Map<number, Promise<void>>();
+  for (let next = performance.now() + every; next < end; next += every) {
+    await pause(next - performance.now());
     const at = Math.floor(random() * nodes.length);
+    await restarts.get(at); // it was killed just before, and is not back yet
     const node = nodes[at] as TroupeProcess; // the index is below the length
-    node.child.removeAllListeners('exit');
     node.child.kill('SIGKILL');
     kills += 1;
-    nodes[at] = await startNode();
+    restarts.set(
+      at,
+      startNode().then((started) => {
+        nodes[at] = started;
+      }),
+    );
   }
+  await Promise.all(restarts.values());
 };
 
 await Promise.all([killer(), ...Array.from({ length: Number(values.clients) }, (_, i) => client(i))]);
@@ -114,7 +120,6 @@ if (
   process.exitCode = 1;
 }
 for (const { child } of [gateway, ...nodes]) {
-  child.removeAllListeners('exit');
   child.kill('SIGTERM');
 }
 

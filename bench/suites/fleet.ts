@@ -37,7 +37,6 @@ export const fleetSuite: Suite = {
     );
     const hits = await repeatedPictures(single.url, gateway.url, [node, ...more], quick ? 60 : 300);
     for (const { child } of [gateway, node, single, ...more]) {
-      child.removeAllListeners('exit');
       child.kill('SIGTERM');
     }
     return {

@@ -9,6 +9,11 @@ export interface TroupeProcess {
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg: string };
 
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 const BIN = new URL('../../src/cli/bin.ts', import.meta.url).pathname;
 
 /** Resolves when it serves; rejects when it ends before. */
@@ -19,9 +24,11 @@ export async function startTroupe(
   const child = spawn(process.execPath, [BIN, ...args, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  process.once('exit', () => child.kill('SIGKILL'));
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const url = await new Promise<string>((resolve, reject) => {
     let listening = '';
+    // Later it changes nothing: who ends a process knows.
     child.once('exit', (code, signal) => reject(new Error(`${args[0]} ended: ${code ?? signal}`)));
     createInterface({ input: child.stdout }).on('line', (text) => {
       const line: LogLine = JSON.parse(text);

@@ -195,9 +195,18 @@ function serversOf(servers: readonly string[]): NodeConnectionOptions {
   const [, , login] = parsed.find(([, , given]) => given !== undefined) ?? [];
   const addresses = parsed.map(([, scheme = '', , host = '']) => scheme + host);
   if (login === undefined) return { servers: addresses };
-  const [user = '', ...rest] = login.split(':').map(decodeURIComponent);
+  const [user = '', ...rest] = login.split(':').map(decoded);
   // As the command line of NATS has it: a name alone is a token.
   return { servers: addresses, ...(rest.length === 0 ? { token: user } : { user, pass: rest.join(':') }) };
+}
+
+/** As it is, where it is no escape. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 async function tlsOf({ caFile, certificateFile, keyFile }: FleetSettings): Promise<NodeConnectionOptions> {

@@ -184,6 +184,11 @@ export function printableConfig(config: ServerConfig): object {
     ...server,
     queue: { ...queue, maxInFlight },
     apiKeys: apiKeys.map(() => '[redacted]'),
+    // There may be passwords in them.
+    nats: {
+      ...server.nats,
+      servers: server.nats.servers.map((url) => url.replace(/[^/@]*@/, '[redacted]@')),
+    },
   };
 }
 

@@ -12,6 +12,7 @@ import { ByteBudget } from './http/byte-budget.ts';
 import type { Models } from './models/served-model.ts';
 import { ServedModels } from './models/served-models.ts';
 import { EngineMetrics } from './observe/engine-metrics.ts';
+import { FleetMetrics } from './observe/fleet-metrics.ts';
 import { ServerMetrics } from './observe/metrics.ts';
 import { ModelMetrics } from './observe/model-metrics.ts';
 import type { ServerConfig } from './server-config.ts';
@@ -61,6 +62,7 @@ export class ServerState {
     this.budget = new ByteBudget({ total: http.maxBufferedBytes, perClient });
     this.metrics = new ServerMetrics(this.models.only?.config.name);
     this.engineMetrics = new EngineMetrics(this.metrics.registry);
+    if (config.gateway) new FleetMetrics(this.metrics.registry, this.models);
     new ModelMetrics(this.metrics.registry, this.models, config.modelsMemoryBytes);
     this.metrics.gauge('fetched_bytes', 'Bytes of fetched images in memory', () => this.images.heldBytes);
     this.metrics.gauge('buffered_bytes', 'Bytes of requests in memory', () => this.budget.held);

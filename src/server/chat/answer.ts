@@ -81,7 +81,9 @@ export async function serveRequest<Name extends EndpointName>(
     modelMetrics = metrics.of(asked.model);
   };
   try {
-    const { result, queueMs } = await run(state, call, endpoint, lifetime, { record, onAsked });
+    const { result, queueMs } = await trace.within(() =>
+      run(state, call, endpoint, lifetime, { record, onAsked }),
+    );
     if (result !== undefined) {
       record.answered(result);
       modelMetrics.answered(result, queueMs);

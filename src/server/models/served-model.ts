@@ -61,6 +61,8 @@ export interface Models {
   readonly status: readonly ServedModelStatus[];
   /** Of a gateway. */
   readonly nodes?: readonly NodeStatus[];
+  /** Of a gateway: requests that were given to another node, by the code of what lost them. */
+  readonly moves?: ReadonlyMap<string, number>;
   get(name: string): ServedModel | undefined;
   /** @throws TroupeError when there can be no such model */
   named(name: string): ServedModel;

@@ -20,6 +20,11 @@ export class RequestTrace {
     this.#span = trace.getTracer(TRACER).startSpan(`chat ${modelName}`, options, parent);
   }
 
+  /** What is called in it is part of the span, also in another process: where the SDK has a context manager. */
+  within<T>(work: () => T): T {
+    return context.with(trace.setSpan(context.active(), this.#span), work);
+  }
+
   /** The model that is to answer, once the request has been read. */
   asked(modelName: string): void {
     this.#span.updateName(`chat ${modelName}`);
