@@ -131,7 +131,7 @@ describe('a server that is sent large bodies', () => {
       await assertRefused(response, 404, 'not_found');
     }
     const metrics = await (await fetch(`${server.url}/metrics`)).text();
-    assert.match(metrics, /buffered_bytes\{.*\} 0$/m);
+    assert.match(metrics, /buffered_bytes(?:\{.*\})? 0$/m);
   });
 
   it('answers a small request while large bodies are read', async () => {

@@ -189,5 +189,5 @@ describe('a compressed request body', () => {
 
 async function metric(server: TroupeServer, name: string): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
-  return Number(new RegExp(`^troupe_${name}\\{.*\\} (\\S+)$`, 'm').exec(text)?.[1]);
+  return Number(new RegExp(`^troupe_${name}(?:\\{.*\\})? (\\S+)$`, 'm').exec(text)?.[1]);
 }
