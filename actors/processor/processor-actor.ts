@@ -51,7 +51,8 @@ export default defineActor({
           const signal = AbortSignal.any([writer.signal, context.stopping]);
           assertWanted({ requestId, deadline }, signal);
           const ready = await preparer.prepare(chat, requestId, signal);
-          const { promptIds, answerTokens, positions, images, sampling, constraint, preprocessMs, release } = ready;
+          const { promptIds, answerTokens, positions, images, sampling, constraint, preprocessMs, release } =
+            ready;
           freeImages(chat); // this thread's copy: they are decoded, and the answer may take long
           count += 1;
           try {

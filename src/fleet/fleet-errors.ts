@@ -1,4 +1,4 @@
-/** How a request fails on account of the fleet, and not of itself. All of it may be sent again. */
+/** How a request fails on account of the fleet, and not of itself. What was lost may be sent again. */
 import { TroupeError } from '../../runtime/errors.ts';
 
 export function noNode(model: string): TroupeError {
@@ -44,5 +44,13 @@ export function badMessage(problem: string): TroupeError {
   return new TroupeError(`a message of the fleet ${problem}`, {
     code: 'FLEET_MESSAGE_INVALID',
     retrySafe: true,
+  });
+}
+
+/** @param what is done by a node alone */
+export function unsupported(what: string): TroupeError {
+  return new TroupeError(`${what} by a node, and not by the gateway of a fleet: ask a node`, {
+    code: 'FLEET_UNSUPPORTED',
+    retrySafe: false,
   });
 }

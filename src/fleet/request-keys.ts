@@ -35,7 +35,9 @@ export function requestKeys(
   const keys = new Map<string, number>(digests.map((key) => [key, IMAGE_TOKENS]));
   let tokens = 0;
   let digest = model;
-  for (const { role, content } of messages) {
+  for (const message of messages) {
+    const { role, content } = message;
+    const calls = message.role === 'assistant' ? message.toolCalls : undefined;
     const parts = typeof content === 'string' ? [content] : content;
     const texts = parts.map((part) => {
       if (typeof part === 'string') return part;
@@ -46,7 +48,7 @@ export function requestKeys(
     digest = short(
       createHash('sha256')
         .update(digest)
-        .update(JSON.stringify([role, texts])),
+        .update(JSON.stringify([role, texts, calls])),
     );
     // Of this turn alone: those before it have keys of their own.
     if (tokens >= LEAST_TOKENS) keys.set(`p${digest}`, Math.ceil(added));

@@ -54,6 +54,18 @@ describe('answerPrefix', () => {
     assert.equal(deltas.map(({ text }) => text).join(''), whole.text);
   });
 
+  for (const [what, more] of Object.entries({
+    'several answers': { n: 2 },
+    logprobs: { logprobs: true },
+    'a constraint': { constraint: { type: 'regex', pattern: '[a-z]+' } },
+    tools: { tools: [{ name: 'look', parameters: { type: 'object' } }] },
+  } satisfies Record<string, Partial<ChatOptions>>)) {
+    it(`refuses to go on beside ${what}`, async () => {
+      const request = { messages, answerPrefix: [5], ...more } as ChatOptions;
+      await assert.rejects(troupe.chat(request), { code: 'INVALID_ANSWER_PREFIX' });
+    });
+  }
+
   for (const [what, answerPrefix] of Object.entries({
     'no list': 'abc',
     'no token': [1, 2.5],

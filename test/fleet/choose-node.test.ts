@@ -60,17 +60,27 @@ describe('keys of requests', () => {
 
 describe('the text that was sent', () => {
   it('is taken off an answer that begins anew, however it is cut', () => {
-    const sent = new SentText();
+    const sent = new SentText(true);
     sent.take({ text: 'Hello w', tokenIds: [1, 2] }, 'a');
     sent.restart();
     assert.equal(sent.take({ text: 'Hel', tokenIds: [1] }, 'b'), undefined);
     assert.deepEqual(sent.take({ text: 'lo world', tokenIds: [2, 3] }, 'b'), { text: 'orld', tokenIds: [3] });
-    assert.equal(sent.text, 'Hello world');
+    const choice = { index: 0, text: 'Hello world', finishReason: 'stop', tokenIds: [1, 2, 3] } as const;
+    sent.compare([choice], 'b');
+    assert.throws(() => sent.compare([{ ...choice, text: 'Hello' }], 'b'), { code: 'FLEET_ANSWER_DIVERGED' });
     assert.deepEqual(sent.tokenIds, [1, 2, 3]);
   });
 
+  it('cannot be continued once it began where tokens are not all of it', () => {
+    const sent = new SentText(false);
+    assert(sent.canMove);
+    const delta = { text: 'Hello', tokenIds: [1], index: 1 };
+    assert.equal(sent.take(delta, 'a'), delta);
+    assert(!sent.canMove);
+  });
+
   it('ends an answer that goes another way', () => {
-    const sent = new SentText();
+    const sent = new SentText(true);
     sent.take({ text: 'Hello', tokenIds: [1, 2] }, 'a');
     sent.restart();
     assert.throws(() => sent.take({ text: 'Help', tokenIds: [1] }, 'b'), { code: 'FLEET_ANSWER_DIVERGED' });

@@ -32,6 +32,52 @@ function streamedText(stream: string): string {
     .join('');
 }
 
+function postTo(server: TroupeServer, path: string, body: object): Promise<Response> {
+  const headers = { 'content-type': 'application/json' };
+  return fetch(`${server.url}${path}`, { method: 'POST', headers, body: JSON.stringify(body) });
+}
+
+async function told(
+  server: TroupeServer,
+  path: string,
+  body: object,
+): Promise<ReturnType<typeof JSON.parse>> {
+  const response = await postTo(server, path, body);
+  const said = await response.text();
+  assert.equal(response.status, 200, said);
+  return JSON.parse(said);
+}
+
+/** Ids of calls are random. */
+const withoutIds = (json: string) => JSON.parse(json.replace(/"id":"call_[^"]*"/g, '"id":"call"'));
+
+async function choicesOf(server: TroupeServer, body: object): Promise<unknown> {
+  const { choices } = await told(server, '/v1/chat/completions', body);
+  return withoutIds(JSON.stringify(choices));
+}
+
+/** What is said to each choice, put together: how it is cut is nobody's promise. */
+async function deltasOf(server: TroupeServer, body: object): Promise<Record<string, string>> {
+  const said: Record<string, string> = {};
+  for (const event of eventsOf(await (await post(server, body)).text())) {
+    for (const { index, delta, logprobs } of JSON.parse(JSON.stringify(event)).choices ?? []) {
+      const calls = (delta.tool_calls ?? []).map(
+        (call: { function: { name?: string; arguments: string } }) =>
+          `${call.function.name ?? ''}${call.function.arguments}`,
+      );
+      const tokens = (logprobs?.content ?? []).map((one: object) => JSON.stringify(one));
+      for (const [kind, text] of Object.entries({
+        text: delta.content ?? '',
+        calls: calls.join(''),
+        tokens: tokens.join(''),
+      })) {
+        said[`${index} ${kind}`] = (said[`${index} ${kind}`] ?? '') + text;
+      }
+    }
+  }
+  return said;
+}
+
 /** Which node has requests. */
 async function busy(fleet: Fleet): Promise<TroupeServer> {
   let found: TroupeServer | undefined;
@@ -43,6 +89,7 @@ async function busy(fleet: Fleet): Promise<TroupeServer> {
   return found;
 }
 
+const TOOL = { type: 'function', function: { name: 'look', parameters: { type: 'object' } } } as const;
 const LONG = { ...ENDLESS, max_tokens: 400, stream: true } as const;
 
 describe('a gateway', { skip: NO_NATS }, () => {
@@ -66,6 +113,52 @@ describe('a gateway', { skip: NO_NATS }, () => {
       assert.equal(streamedText(stream), greedy);
     }
   });
+
+  it('answers with several choices, logprobs, a schema and tools as its nodes do', async () => {
+    const [node] = fleet.nodes;
+    assert(node);
+    const messages = askAbout(0);
+    const schema = { type: 'object', properties: { a: { enum: ['x', 'y'] } }, required: ['a'] };
+    const tool = { type: 'function', function: { name: 'look', parameters: schema } };
+    for (const more of [
+      { n: 3, temperature: 1, seed: 4, max_tokens: 8 },
+      { logprobs: true, top_logprobs: 2, max_tokens: 8 },
+      { response_format: { type: 'json_schema', json_schema: { name: 'a', schema } } },
+      { tools: [tool], tool_choice: 'required' },
+    ]) {
+      const whole = { messages, ...more };
+      const expected = await choicesOf(node, whole);
+      assert.deepEqual(await choicesOf(fleet.gateway, whole), expected);
+      const streamed = { ...whole, stream: true };
+      assert.deepEqual(await deltasOf(fleet.gateway, streamed), await deltasOf(node, streamed));
+    }
+  });
+
+  it('answers in the way of the other APIs', async () => {
+    const [node] = fleet.nodes;
+    assert(node);
+    const asked = { model: 'pilot', max_tokens: 6, temperature: 0 };
+    for (const [path, body, text] of [
+      ['/v1/completions', { ...asked, prompt: 'A picture of' }, (said) => said.choices[0].text],
+      ['/v1/messages', { ...asked, messages: HELLO.messages }, (said) => said.content[0].text],
+      ['/v1/responses', { model: 'pilot', input: 'What is it?' }, (said) => said.output[0].content[0].text],
+    ] satisfies [string, object, (said: ReturnType<typeof JSON.parse>) => string][]) {
+      const expected: string = text(await told(node, path, body));
+      assert.notEqual(expected, '', path);
+      assert.equal(text(await told(fleet.gateway, path, body)), expected, path);
+    }
+  });
+
+  for (const [path, body] of [
+    ['/tokenize', { model: 'pilot', prompt: 'Hello' }],
+    ['/detokenize', { model: 'pilot', tokens: [5, 6] }],
+    ['/v1/messages/count_tokens', { model: 'pilot', messages: HELLO.messages }],
+  ] as const) {
+    it(`refuses ${path}, which is for nodes`, async () => {
+      const response = await postTo(fleet.gateway, path, body);
+      assert.equal(response.status, 501, await response.text());
+    });
+  }
 
   it('sends a picture that is larger than a message in pieces', async () => {
     const one = golden(0);
@@ -119,6 +212,19 @@ describe('a gateway', { skip: NO_NATS }, () => {
     await until(() => gatewayNodes(fleet.gateway).length === 1);
     await fleet.addNode();
     await until(() => gatewayNodes(fleet.gateway).length === 2);
+  });
+
+  it('fails an answer with tools whose node is stopped after it began', async () => {
+    const stream = await post(fleet.gateway, { ...LONG, max_tokens: 1900, tools: [TOOL] });
+    const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
+    assert(reader);
+    let text = '';
+    while (!text.includes('"content":"')) text += (await reader.read()).value ?? '';
+    const node = await busy(fleet);
+    await node.close(0);
+    for (let next = await reader.read(); !next.done; next = await reader.read()) text += next.value;
+    assert.match(text, /fleet_node_lost/);
+    fleet.nodes.splice(fleet.nodes.indexOf(node), 1);
   });
 
   it('says so when there is no node, and serves again when there is', async () => {

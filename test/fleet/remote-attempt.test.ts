@@ -9,7 +9,7 @@ import { frameSchema } from '../../src/fleet/wire/messages.ts';
 const ID = '0f9c3c1e-0000';
 const NOTHING = { moved: 0, copied: 0 };
 const RESULT = {
-  finishReason: 'stop',
+  choices: [{ index: 0, text: 'ab', tokenIds: [1, 1], finishReason: 'stop' }],
   usage: { promptTokens: 1, imageTokens: 0, cachedTokens: 0, completionTokens: 2 },
   timings: {
     ...{ queueMs: 0, preprocessMs: 0, encodeMs: 0, prefillMs: 0 },

@@ -3,7 +3,13 @@
  * and where it ends depend on nothing but itself; the prompt, the images and the stream are the request's (`sequence.ts`).
  */
 import type { TokenMatcher } from '../../constraint/token-matcher.ts';
-import type { ChoiceSummary, FinishReason, ResolvedSampling, TokenLogprob, TopLogprob } from '../../generation.ts';
+import type {
+  ChoiceSummary,
+  FinishReason,
+  ResolvedSampling,
+  TokenLogprob,
+  TopLogprob,
+} from '../../generation.ts';
 import type { Predictions } from '../runner/predictions.ts';
 import { Logprobs } from '../sampler/logprobs.ts';
 import { Sampler } from '../sampler/sampler.ts';
@@ -150,7 +156,8 @@ export class Choice {
     if (ids.length === 0) return;
     this.#replayed = { text: '', ids: [] };
     const last = ids.length - 1;
-    for (const [i, id] of ids.entries()) this.sequence.stream.write(this.index, i === last ? text : '', { id });
+    for (const [i, id] of ids.entries())
+      this.sequence.stream.write(this.index, i === last ? text : '', { id });
   }
 
   /** @param raw absent where they are not needed; not changed where anybody else reads them */

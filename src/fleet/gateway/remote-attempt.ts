@@ -12,8 +12,8 @@ import { type Frame, frameSchema, type Piece, resultSchema } from '../wire/messa
 /** A frame in parts: more than any answer has. */
 const MOST_JOINED = 64 * 1024 * 1024;
 
-/** What a node says of an answer that has ended, without text and tokens. */
-export type RemoteResult = Omit<ChatResult, 'text' | 'tokenIds' | 'stages'>;
+/** What a node says of an answer that has ended. */
+export type RemoteResult = Pick<ChatResult, 'choices' | 'usage' | 'timings' | 'mode' | 'bytesBetweenActors'>;
 
 export interface AttemptPorts {
   /** Asks the node to send again what came from this frame on. */

@@ -16,6 +16,7 @@ import type { EngineHealth, EngineStats } from '../../engine-stats.ts';
 import type { ServedEngine } from '../../served-engine.ts';
 import type { ClearedCaches } from '../../troupe.ts';
 import type { TroupeEvents } from '../../troupe-events.ts';
+import { unsupported } from '../fleet-errors.ts';
 import type { Submit } from '../wire/messages.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import { modelOf } from './node-table.ts';
@@ -62,6 +63,16 @@ export class RemoteEngine implements ServedEngine {
 
   stream(request: ChatOptions): ChatStream {
     return this.#submit(request, true);
+  }
+
+  /** Nothing but answers is asked of nodes. @throws TroupeError `FLEET_UNSUPPORTED` */
+  tokenize(): Promise<never> {
+    return Promise.reject(unsupported('tokens are counted and shown'));
+  }
+
+  /** @throws TroupeError `FLEET_UNSUPPORTED` */
+  detokenize(): Promise<never> {
+    return Promise.reject(unsupported('tokens are made text'));
   }
 
   health(): EngineHealth {

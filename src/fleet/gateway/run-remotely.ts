@@ -8,7 +8,7 @@ import type { ImagePolicy } from '../../../actors/image-policy.ts';
 import { processNow } from '../../../runtime/clock.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { ChatDelta, ChatResult } from '../../chat-types.ts';
-import { nodeLost, noNode } from '../fleet-errors.ts';
+import { badMessage, nodeLost, noNode } from '../fleet-errors.ts';
 import { requestKeys, type WorkKey } from '../request-keys.ts';
 import { type ChatParcel, packChat, parcelOf } from '../wire/chat-parcel.ts';
 import type { Submit } from '../wire/messages.ts';
@@ -72,7 +72,7 @@ export async function* runRemotely(
   // Whoever goes on with the answer has to draw the same numbers.
   const seed = packed.chat.seed ?? randomInt(SEEDS);
   const work = requestKeys(model, packed.chat.messages, packed.images);
-  const sent = new SentText();
+  const sent = new SentText(isContinuable(packed.chat));
   const refused = new Set<string>();
   const lost = new Set<string>();
   let firstTextAt: number | undefined;
@@ -97,7 +97,8 @@ export async function* runRemotely(
       for (;;) {
         const next = await aborting(deltas.next(), signal, attempt);
         if (next.done) {
-          options.onResult(resultOf(next.value, sent, { submittedAt, firstTextAt, node }));
+          sent.compare(next.value.choices, node.id);
+          options.onResult(resultOf(next.value, { submittedAt, firstTextAt, node }));
           return;
         }
         const fresh = sent.take(next.value, node.id);
@@ -109,10 +110,16 @@ export async function* runRemotely(
       if (signal.aborted) throw signal.reason;
       if (!TroupeError.is(error)) throw error;
       last = error;
+      // What it said cannot be taken up where it ended: its client may ask again.
+      const isLost = NOT_TAKEN.has(error.code) || LOST.has(error.code);
+      if (isLost && !sent.canMove) throw nodeLost(node.id, moves, error);
       if (NOT_TAKEN.has(error.code)) {
         refused.add(node.id);
         continue;
       }
+      // A model that cannot go on behind tokens.
+      if (error.code === 'INVALID_ANSWER_PREFIX' && sent.tokenIds.length > 0)
+        throw nodeLost(node.id, moves, error);
       if (!LOST.has(error.code)) throw error;
       lost.add(node.id);
       moves += 1;
@@ -170,6 +177,11 @@ async function aborting<T>(next: Promise<T>, signal: AbortSignal, attempt: Remot
   }
 }
 
+/** Whether its tokens are all that its answer is made from: only then can another node go on behind them. */
+function isContinuable({ n = 1, logprobs, constraint, tools = [] }: ChatRequest<unknown>): boolean {
+  return n === 1 && logprobs !== true && constraint === undefined && tools.length === 0;
+}
+
 function continued({ chat, images }: ChatParcel, seed: number, tokenIds: readonly number[]): ChatParcel {
   return parcelOf({ ...chat, seed, ...(tokenIds.length > 0 && { answerPrefix: tokenIds }) }, images);
 }
@@ -181,17 +193,15 @@ interface Observed {
 }
 
 /** Times that the client sees are those at the gateway; what the node did when is in its own trace. */
-function resultOf(
-  result: RemoteResult,
-  sent: SentText,
-  { submittedAt, firstTextAt, node }: Observed,
-): ChatResult {
+function resultOf(result: RemoteResult, { submittedAt, firstTextAt, node }: Observed): ChatResult {
   const now = processNow();
   const firstAt = firstTextAt ?? now;
+  const [first] = result.choices;
+  if (first === undefined) throw badMessage('has no answer');
+  const { index: _, ...answer } = first;
   return {
+    ...answer,
     ...result,
-    text: sent.text,
-    tokenIds: sent.tokenIds,
     timings: { ...result.timings, timeToFirstTokenMs: firstAt - submittedAt, totalMs: now - submittedAt },
     stages: [{ stage: 'transfer', actor: node.id, startedAt: submittedAt, endedAt: now }],
   };

@@ -75,9 +75,7 @@ export class NodeRequest {
       metrics.answered(result, queueMs);
       metrics.ended('success');
       trace.answered(result);
-      // What the deltas have said is not said twice; the stages' times are on a clock of this process.
-      const { text: _, tokenIds: __, stages: ___, ...rest } = result;
-      this.log.say({ k: 'e', v: rest });
+      this.log.say({ k: 'e', v: told(result) });
     } catch (error) {
       const failure = toFailure(error);
       code = failure.code;
@@ -113,7 +111,6 @@ export class NodeRequest {
           const options = { ...chat, signal, timeoutMs };
           if (!submit.stream) {
             const result = await lease.engine.chat(options);
-            this.log.say({ k: 'd', v: { text: result.text, tokenIds: result.tokenIds } });
             return { result, queueMs };
           }
           const stream = lease.engine.stream(options);
@@ -150,6 +147,11 @@ export class NodeRequest {
     if (chat === undefined) throw badMessage('brings no request');
     return { chat: unpackChat(chat, own), images: own };
   }
+}
+
+/** The first of its choices is not said twice, and the stages' times are on a clock of this process. */
+function told({ choices, usage, timings, mode, bytesBetweenActors }: ChatResult): object {
+  return { choices, usage, timings, mode, bytesBetweenActors };
 }
 
 /** Until the deadline, ms, by whichever clock it comes first. */

@@ -76,8 +76,10 @@ function withImages<From, To>(
   change: (image: From, field: string) => To,
 ): Messages<To> {
   return messages.map((message, i) => {
-    const { content } = message ?? {};
-    if (!isList(content)) return message as Messages<never>[number]; // it has no images
+    // Without images; what is no message is the engine's to refuse.
+    if (message?.role === undefined || message.role === 'tool') return message;
+    const { content } = message;
+    if (!isList(content)) return message as Messages<never>[number];
     return {
       ...message,
       content: content.map((part, j) =>

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ChildState } from '../../../runtime/supervision/child.ts';
 
 /** In every announcement; other versions are not talked to. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const duration = z.number().min(0).max(1e12);
@@ -162,20 +162,45 @@ export const clearedSchema = z.record(z.string().max(128), whole);
 
 // ---------------------------------------------------------------------------------------- to a gateway
 
+const logprob = z.strictObject({
+  id: whole,
+  text: z.string(),
+  bytes: z.array(z.number().int().min(0).max(255)),
+  logprob: z.number(),
+});
+
+/** Fields that are not known here are the engine's, and pass. */
+const deltaSchema = z.looseObject({
+  text: z.string(),
+  tokenIds: z.array(whole),
+  index: z.exactOptional(whole),
+  toolCalls: z.exactOptional(
+    z.array(
+      z.strictObject({
+        index: whole,
+        id: z.exactOptional(z.string()),
+        name: z.exactOptional(z.string()),
+        arguments: z.string(),
+      }),
+    ),
+  ),
+  logprobs: z.exactOptional(z.array(logprob.extend({ top: z.array(logprob) }))),
+});
+
 const head = { a: attempt, s: whole };
 
 /** In the order of `s`, from 0, without gaps. Names are short because there is one frame a token. */
 export const frameSchema = z.discriminatedUnion('k', [
-  /** Delta: of the answer's text and tokens. Fields that are not known here are the engine's, and pass. */
+  /** Delta: of the answer's text and tokens. */
   z.strictObject({
     ...head,
     k: z.literal('d'),
-    v: z.looseObject({ text: z.string(), tokenIds: z.array(whole) }),
+    v: deltaSchema,
   }),
   /** A part of the JSON of a frame that is larger than a message; the frame that ends it has none of its own. */
   z.strictObject({ ...head, k: z.literal('p'), v: z.string() }),
   z.strictObject({ ...head, k: z.literal('j') }),
-  /** The end: the result without what the deltas have said. */
+  /** The end: the result, of which the first of its choices is not said twice. */
   z.strictObject({ ...head, k: z.literal('e'), v: z.looseObject({}) }),
   z.strictObject({ ...head, k: z.literal('x'), v: failureSchema }),
   /** Sign of life; `s` is the number of the next frame. */
@@ -188,7 +213,22 @@ export const framesSchema = z.array(frameSchema).max(4_096);
 
 /** What the result of an engine has to have to be taken for one; more passes. */
 export const resultSchema = z.looseObject({
-  finishReason: z.string().max(64),
+  /** All answers, whole: what deltas said of several, of calls or of logprobs is not put together again. */
+  choices: z
+    .array(
+      z.looseObject({
+        index: whole,
+        text: z.string(),
+        tokenIds: z.array(whole),
+        finishReason: z.enum(['stop', 'length', 'tool_calls']),
+        toolCalls: z.exactOptional(
+          z.array(z.strictObject({ id: z.string(), name: z.string(), arguments: z.string() })),
+        ),
+        logprobs: z.exactOptional(z.array(logprob.extend({ top: z.array(logprob) }))),
+      }),
+    )
+    .min(1)
+    .max(128),
   usage: z.looseObject({
     promptTokens: whole,
     imageTokens: whole,
