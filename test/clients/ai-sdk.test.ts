@@ -26,6 +26,7 @@ const user: ModelMessage = {
     { type: 'text', text: QUESTION },
   ],
 };
+const schema = z.object({ color: z.enum(['red', 'blue']) });
 const next: ModelMessage = { role: 'user', content: NEXT_QUESTION };
 
 /** The default provider sends ids in place of an earlier answer unless it is told that nothing is stored. */
@@ -90,22 +91,30 @@ describe('the AI SDK', () => {
     await assert.rejects(generateText({ model, messages, maxRetries: 0 }), /input\[1\].*store: false/);
   });
 
-  it('makes objects, and has tools called, by its default provider', async () => {
-    const model = createOpenAI({ baseURL: served.baseURL, apiKey: KEY })(MODEL);
-    const schema = z.object({ color: z.enum(['red', 'blue']) });
-    const { object } = await generateObject({ model, schema, messages: [user] });
-    assert(schema.safeParse(object).success);
-    const painted: string[] = [];
-    const paint = tool({
-      inputSchema: schema,
-      execute: async ({ color }) => {
-        painted.push(color);
-        return 'done';
-      },
+  for (const [name, modelOf] of Object.entries(PROVIDERS).slice(0, 2)) {
+    it(`makes objects, by ${name}`, async () => {
+      const { object } = await generateObject({ model: modelOf(served.baseURL), schema, messages: [user] });
+      assert(schema.safeParse(object).success);
     });
-    const result = streamText({ model, messages: [user], tools: { paint }, toolChoice: 'required' });
-    await result.consumeStream();
-    assert((await result.toolCalls).length > 0);
-    assert(painted.every((color) => color === 'red' || color === 'blue'));
-  });
+
+    it(`has tools called while it streams, by ${name}`, async () => {
+      const painted: string[] = [];
+      const paint = tool({
+        inputSchema: schema,
+        execute: async ({ color }) => {
+          painted.push(color);
+          return 'done';
+        },
+      });
+      const model = modelOf(served.baseURL);
+      const toolChoice = { type: 'tool', toolName: 'paint' } as const; // one call, so that none is cut short
+      const result = streamText({ model, messages: [user], tools: { paint }, toolChoice });
+      await result.consumeStream();
+      const calls = await result.toolCalls;
+      assert.equal(calls.length, 1);
+      assert(calls.every(({ toolName, input }) => toolName === 'paint' && schema.safeParse(input).success));
+      assert.equal(painted.length, calls.length);
+      assert.equal(await result.finishReason, 'tool-calls');
+    });
+  }
 });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { AIMessageChunk, type BaseMessage, HumanMessage, SystemMessage } from '@langchain/core/messages';
+import { tool } from '@langchain/core/tools';
 import { ChatOpenAI } from '@langchain/openai';
+import { z } from 'zod';
 import {
   ANSWER,
   KEY,
@@ -38,6 +40,7 @@ const asked = [
     ],
   }),
 ];
+const schema = z.object({ color: z.enum(['red', 'blue']) });
 const [user] = asked;
 assert(user !== undefined);
 
@@ -90,6 +93,31 @@ describe('LangChain', () => {
     const plain = await served.plainly([{ role: 'system', content: SYSTEM }, USER]);
     assert.equal(answer.text, plain.text);
     assert.equal(promptTokensOf(answer), plain.promptTokens);
+  });
+
+  it('gives typed objects', async () => {
+    for (const method of ['jsonSchema', 'functionCalling'] as const) {
+      const object = await chat.withStructuredOutput(schema, { name: 'seen', method }).invoke([user]);
+      assert(schema.safeParse(object).success, `${method}: ${JSON.stringify(object)}`);
+    }
+  });
+
+  it('has bound tools called, and goes on with their results', async () => {
+    const paint = tool(async ({ color }) => `painted ${color}`, {
+      name: 'paint',
+      description: 'Paints.',
+      schema,
+    });
+    const bound = chat.bindTools([paint], { tool_choice: 'required', parallel_tool_calls: false });
+    const answer = await bound.invoke([user]);
+    assert.equal(answer.response_metadata.finish_reason, 'tool_calls');
+    const [call] = answer.tool_calls ?? [];
+    assert(call !== undefined && call.id !== undefined);
+    assert.equal(call.name, 'paint');
+    const result = await paint.invoke({ ...call, id: call.id, type: 'tool_call' });
+    assert.match(result.text, /^painted (red|blue)$/);
+    const next = await bound.invoke([user, answer, result]);
+    assert.equal(next.tool_calls?.[0]?.name, 'paint');
   });
 });
 

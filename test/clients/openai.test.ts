@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import OpenAI from 'openai';
+import { zodFunction, zodResponseFormat } from 'openai/helpers/zod';
+import { z } from 'zod';
 import {
   ANSWER,
   KEY,
@@ -69,5 +71,39 @@ describe('the newest client of OpenAI', () => {
       assert.equal(answer.choices[0]?.message.content, plain.text);
       assert.equal(answer.usage?.prompt_tokens, plain.promptTokens);
     }
+  });
+
+  it('parses an answer that is held to a schema of zod', async () => {
+    const schema = z.object({ color: z.enum(['red', 'blue']), count: z.int().min(0).max(9) });
+    const asked = { model: MODEL, messages: [USER], response_format: zodResponseFormat(schema, 'seen') };
+    const whole = await client.chat.completions.parse(asked);
+    const streamed = await client.chat.completions.stream(asked).finalChatCompletion();
+    for (const { choices } of [whole, streamed]) {
+      assert.equal(choices[0]?.finish_reason, 'stop');
+      assert(schema.safeParse(choices[0].message.parsed).success, JSON.stringify(choices[0].message));
+    }
+  });
+
+  it('runs tools, and sends their results back', async () => {
+    const painted: string[] = [];
+    const paint = zodFunction({
+      name: 'paint',
+      parameters: z.object({ color: z.enum(['red', 'blue']) }),
+      function: ({ color }) => {
+        painted.push(color);
+        return 'done';
+      },
+    });
+    const runner = client.chat.completions.runTools(
+      { model: MODEL, messages: [USER], tools: [paint], tool_choice: 'required', parallel_tool_calls: false },
+      { maxChatCompletions: 2 },
+    );
+    await runner.done();
+    assert.equal(painted.length, 2);
+    assert(painted.every((color) => color === 'red' || color === 'blue'));
+    const roles = runner.messages.map(({ role }) => role);
+    assert.deepEqual(roles, ['user', 'assistant', 'tool', 'assistant', 'tool']);
+    const finished = runner.allChatCompletions().map(({ choices }) => choices[0]?.finish_reason);
+    assert.deepEqual(finished, ['tool_calls', 'tool_calls']);
   });
 });

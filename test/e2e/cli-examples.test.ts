@@ -28,6 +28,18 @@ describe('the examples', () => {
     assert.match(output, /… stopped\n.*aborted/);
   });
 
+  it('make a typed object of an image', async () => {
+    const output = await runScript('examples/structured-output.ts');
+    assert.match(
+      output,
+      /^\{"color":"(red|green|blue|purple)","shapes":\d,"background":\{"dark":(true|false)\}\}\n\d+ tokens/,
+    );
+  });
+
+  it('run a tool that the model calls', async () => {
+    assert.match(await runScript('examples/tools.ts'), /^stock\((red\) = 3|green\) = 0|blue\) = 12)\n/);
+  });
+
   it('count words with actors, over a crash', async () => {
     const output = await runScript('examples/actors-without-models.ts');
     const counts = output.split('\n').filter((line) => line.startsWith('122 words'));
