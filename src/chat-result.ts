@@ -61,16 +61,27 @@ function choiceOf(
 ): ChatChoice {
   const own = deltas.filter((delta) => (delta.index ?? 0) === index);
   const toolCalls = callsOf(own);
-  const calls = toolCalls.length > 0;
+  const last = toolCalls.at(-1);
+  const called = finishReason === 'stop' && last !== undefined && isWhole(last);
   return {
     index,
     text: own.map(({ text }) => text).join(''),
-    finishReason: calls && finishReason === 'stop' ? 'tool_calls' : finishReason,
+    finishReason: called ? 'tool_calls' : finishReason,
     ...(stopString === undefined ? {} : { stopString }),
-    ...(calls ? { toolCalls } : {}),
+    ...(last === undefined ? {} : { toolCalls }),
     tokenIds: own.flatMap(({ tokenIds }) => tokenIds),
     ...(logprobs ? { logprobs: own.flatMap((delta) => delta.logprobs ?? []) } : {}),
   };
+}
+
+/** A stop string may come within a call, and a model may end there: nobody shall run what was cut off. */
+function isWhole({ arguments: text }: ToolCall): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function callsOf(deltas: readonly ChatDelta[]): readonly ToolCall[] {

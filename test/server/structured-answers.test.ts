@@ -92,6 +92,14 @@ describe('POST /v1/chat/completions, held to something', () => {
     assert.equal(choices.at(-1)?.finish_reason, 'tool_calls');
   });
 
+  it('a call that a stop string cut off is none to be run', async () => {
+    const body = { ...named, stop: 'city' };
+    const [choice] = await choicesOf(body);
+    assert.equal(choice?.finish_reason, 'stop');
+    assert.equal(choice.message.tool_calls?.[0]?.function.arguments, '{"');
+    assert.equal((await deltasOf(body)).at(-1)?.finish_reason, 'stop');
+  });
+
   it('calls some tool where one is required, one alone where they are not to be parallel', async () => {
     const [choice] = await choicesOf({ ...TOOLS, tool_choice: 'required', parallel_tool_calls: false });
     assert.equal(choice?.finish_reason, 'tool_calls');

@@ -44,6 +44,20 @@ const TAIL = `(?:\\?(?:${PATH_CHARACTER}|[/?])*)?(?:#(?:${PATH_CHARACTER}|[/?])*
 const URI = `[A-Za-z][A-Za-z\\d+.-]*:(?://${AUTHORITY}(?:/${PATH_CHARACTER}*)*|/?${PATH_CHARACTER}+(?:/${PATH_CHARACTER}*)*)${TAIL}`;
 const RELATIVE = `(?:/(?:${PATH_CHARACTER}+(?:/${PATH_CHARACTER}*)*)?|(?:[A-Za-z\\d._~!$&'()*+,;=@-]|${PERCENT})+(?:/${PATH_CHARACTER}*)*)?${TAIL}`;
 
+/** What a URI with a bound of its length begins with, and each character behind its slash: path or query. */
+export const LONG_URI_HEAD =
+  '[A-Za-z][A-Za-z\\d+.-]{0,9}://[A-Za-z\\d](?:[.-]?[A-Za-z\\d]){0,31}(?::\\d{1,5})?';
+export const LONG_URI_REST: readonly (readonly [number, number])[] = [
+  [0x21, 0x21],
+  [0x24, 0x24],
+  [0x26, 0x3b],
+  [0x3d, 0x3d],
+  [0x3f, 0x5a],
+  [0x5f, 0x5f],
+  [0x61, 0x7a],
+  [0x7e, 0x7e],
+];
+
 /** Pattern of each format. */
 export const FORMATS: Readonly<Record<string, string>> = {
   date: DATE,

@@ -76,3 +76,40 @@ test('recursion goes as deep as the answer', () => {
   assert.equal(takes(schema, '[[],[[[]]]]'), true);
   assert.equal(takes(schema, '[[],[[[]]]'), false);
 });
+
+test('an address may be bounded in length, as that of pydantic is', () => {
+  const schema = json({ type: 'string', format: 'uri', minLength: 1, maxLength: 2083 });
+  const address = 'https://example.com:8080/a/b?c=1&d=x@y';
+  assert.equal(takes(schema, JSON.stringify(address)), true);
+  assert.equal(takes(schema, JSON.stringify('https://example.com')), true);
+  for (const text of ['example.com', 'https://', 'https://example.com/a b', `${address}${'x'.repeat(2083)}`])
+    assert.equal(takes(schema, JSON.stringify(text)), false, text.slice(0, 30));
+});
+
+const counted: readonly (readonly [JsonSchema, readonly string[], readonly string[]])[] = [
+  [{ pattern: "^[\\p{L} '-]+$", maxLength: 100_000 }, ["Zoë d'É"], ['', 'a1']],
+  [{ pattern: '^.+$', maxLength: 5000 }, ['a', '"'], ['', '\n', 'a\n']],
+  [{ pattern: '^[ab]{2,5}$', minLength: 3 }, ['aba', 'ababa'], ['', 'ab', 'ababab', 'abc']],
+  [{ pattern: '^[ab]*$', maxLength: 2 }, ['', 'a', 'bb'], ['aba', 'c']],
+  [{ pattern: '^([ab][ab])*$', maxLength: 5 }, ['', 'ab', 'abab'], ['a', 'aba', 'ababa', 'ababab']],
+  [{ pattern: '^([ab]{2})?$', maxLength: 9 }, ['', 'ab'], ['a', 'aba']],
+  [{ pattern: '^[ab][ab]*c?$', maxLength: 3 }, ['a', 'abc', 'aba'], ['', 'c', 'abac']],
+  [{ pattern: '^([ab]|c[ab])+$', maxLength: 3 }, ['a', 'ca', 'aca'], ['', 'c', 'ac', 'acab']],
+];
+for (const [keywords, right, wrong] of counted) {
+  test(`a pattern and a length hold together: ${JSON.stringify(keywords)}`, () => {
+    const schema = json({ type: 'string', ...Object(keywords) });
+    for (const text of right) assert.equal(takes(schema, JSON.stringify(text)), true, text);
+    for (const text of wrong) assert.equal(takes(schema, JSON.stringify(text)), false, text);
+  });
+}
+
+test('a format that is not known says nothing beside patterns below allOf, as zod writes them', () => {
+  const schema = json({
+    type: 'string',
+    format: 'includes',
+    allOf: [{ pattern: '^a.*' }, { pattern: '.*b$' }, { pattern: 'c' }],
+  });
+  assert.equal(takes(schema, '"acb"'), true);
+  assert.equal(takes(schema, '"ab"'), false);
+});
