@@ -17,6 +17,9 @@ export interface Repetition {
 }
 export type Rule = RuleNfa | Repetition;
 
+/** Counts are 32 bits in the tables; no answer is so long that it could tell more from this. */
+const MOST_COUNTED = 2 ** 31 - 1;
+
 export class GrammarBuilder {
   readonly budget: WorkBudget;
   readonly #field: string;
@@ -52,7 +55,12 @@ export class GrammarBuilder {
 
   repetition(name: string, repetition: Repetition): number {
     const rule = this.reserve(name);
-    this.#rules[rule] = repetition;
+    const { min, max } = repetition;
+    this.#rules[rule] = {
+      ...repetition,
+      min: Math.min(min, MOST_COUNTED),
+      max: max > MOST_COUNTED ? Number.POSITIVE_INFINITY : max,
+    };
     return rule;
   }
 

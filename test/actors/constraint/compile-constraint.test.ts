@@ -113,3 +113,10 @@ test('a format that is not known says nothing beside patterns below allOf, as zo
   assert.equal(takes(schema, '"acb"'), true);
   assert.equal(takes(schema, '"ab"'), false);
 });
+
+test('counts of more than 32 bits are no small ones', () => {
+  assert.equal(takes(json({ type: 'string', maxLength: 2 ** 32 }), '"aaa"'), true);
+  assert.equal(takes(json({ type: 'string', minLength: 2 ** 32 }), '"aaa"'), false);
+  assert.equal(takes(json({ type: 'array', minItems: 2 ** 32 + 1 }), '[1,2]'), false);
+  assert.equal(takes(json({ type: 'array', maxItems: 2 ** 32 + 1 }), '[1,2]'), true);
+});
