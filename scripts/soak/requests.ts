@@ -47,6 +47,6 @@ export const KINDS: readonly Kind[] = [
   { name: 'leaves midway', body: long, leaves: 'midway' },
   { name: 'leaves, with image', body: ask(QUESTION, PICTURES[2] ?? ''), leaves: 'at once' },
   { name: 'little time', body: long, timeoutMs: 100 },
-  { name: 'wrong field', body: { ...ask('Hm?'), n: 2 }, status: 400 },
+  { name: 'wrong field', body: { ...ask('Hm?'), verbosity: 'low' }, status: 400 },
   { name: 'wrong image', body: ask(QUESTION, 'data:image/png;base64,AAAA'), status: 400 },
 ];

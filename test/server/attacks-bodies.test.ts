@@ -103,11 +103,11 @@ describe('a server that is sent large bodies', () => {
     const question = { messages: [{ role: 'user', content: 'Hi' }] };
     for (const user of ['', 'x'.repeat(100_000)]) {
       const { param } = await assertRefused(
-        await post(server, { ...question, n: 2, metadata: { user } }),
+        await post(server, { ...question, verbosity: 'low', metadata: { user } }),
         400,
         'unsupported_value',
       );
-      assert.equal(param, 'n');
+      assert.equal(param, 'verbosity');
     }
   });
 

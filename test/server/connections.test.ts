@@ -79,7 +79,7 @@ describe('a client that ends its side of the connection after its request', () =
   });
 
   it('gets an error', async () => {
-    const socket = await halfClosed(server, requestOf(server, { ...HELLO, n: 2 }));
+    const socket = await halfClosed(server, requestOf(server, { ...HELLO, verbosity: 'low' }));
     assert.match(await untilClosed(socket), /^HTTP\/1\.1 400 Bad Request\r\n.*unsupported_value/s);
   });
 

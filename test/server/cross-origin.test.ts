@@ -112,7 +112,7 @@ describe('a server that the pages of two origins may call', () => {
     const headers = { origin: PAGE, authorization };
     for (const [response, status, code] of [
       [await post(server, HELLO, { headers: { origin: PAGE } }), 401, 'invalid_api_key'],
-      [await post(server, { ...HELLO, n: 2 }, { headers }), 400, 'unsupported_value'],
+      [await post(server, { ...HELLO, verbosity: 'low' }, { headers }), 400, 'unsupported_value'],
       [await post(server, '{', { headers }), 400, 'invalid_json'],
       [await post(server, {}, { headers, path: '/v1/none' }), 404, 'not_found'],
     ] as const) {
