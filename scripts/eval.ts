@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { StandardOutput } from '../src/cli/standard-output.ts';
 import { MODES, Troupe, type TroupeOptions } from '../src/index.ts';
 import { readHeldOut, SKILLS, type Skill } from './eval/held-out.ts';
+import { LAYOUTS, type Layout } from './eval/layouts.ts';
 import { type Score, score } from './eval/score.ts';
 import { flagsOf } from './flags.ts';
 
@@ -13,10 +14,13 @@ const DTYPES = ['fp32', 'q4'] as const;
 const HELP = `Usage: npm run eval [-- options]
 
 Asks the embedded model the held-out questions in models/eval, greedily, and prints how many conversations it
-gets right, word for word. Pictures, fonts and words are none that the model was trained on.
+gets right, word for word. Pictures, fonts, words and system messages are none that the model was trained on.
 
 Options:
   --skill SKILL    ${SKILLS.join(', ')}; may be repeated; all of them unless given
+  --layout LAYOUT  ${LAYOUTS.join(', ')};
+                   may be repeated; all of them unless given. Where the text stands beside the pictures, and the
+                   system message: none, "You are a helpful assistant." or "Be brief."
   --dtype DTYPE    ${DTYPES.join(', ')}; may be repeated; both unless given
   --mode MODE      ${MODES.join(' or ')}; the first unless given
   --limit N        at most N items of each skill
@@ -25,8 +29,11 @@ Options:
   --help           show this
 `;
 
+type Scores = ReadonlyMap<Skill, ReadonlyMap<Layout, Score>>;
+
 const values = flagsOf(HELP, {
   skill: { type: 'string', multiple: true, default: [...SKILLS] },
+  layout: { type: 'string', multiple: true, default: [...LAYOUTS] },
   dtype: { type: 'string', multiple: true, default: [...DTYPES] },
   mode: { type: 'string', default: 'aggregated' },
   limit: { type: 'string' },
@@ -39,25 +46,30 @@ await evaluate();
 
 async function evaluate(): Promise<void> {
   const skills = z.array(z.enum(SKILLS)).parse(values.skill);
+  const layouts = z.array(z.enum(LAYOUTS)).parse(values.layout);
   const dtypes = z.array(z.enum(DTYPES)).parse(values.dtype);
   const mode = z.enum(['aggregated', 'disaggregated']).parse(values.mode);
   const limit = z.coerce.number().int().min(1).optional().parse(values.limit);
   const sets = await readHeldOut(skills, limit);
-  const scores = new Map<string, ReadonlyMap<Skill, Score>>();
-  for (const dtype of dtypes) scores.set(dtype, await scoreAll({ mode, dtype }, sets));
+  const scores = new Map<string, Scores>();
+  for (const dtype of dtypes) scores.set(dtype, await scoreAll({ mode, dtype }, sets, layouts));
   if (values.json) {
-    const plain = [...scores].map(([dtype, bySkill]) => [dtype, Object.fromEntries(bySkill)]);
+    const plain = [...scores].map(([dtype, bySkill]) => [
+      dtype,
+      Object.fromEntries([...bySkill].map(([skill, byLayout]) => [skill, Object.fromEntries(byLayout)])),
+    ]);
     return await output.write(`${JSON.stringify(Object.fromEntries(plain))}\n`);
   }
   if (values.failures) await output.write(failuresOf(scores));
-  await output.write(`${tableOf(skills, scores)}\n`);
+  for (const [dtype, bySkill] of scores) await output.write(`${dtype}\n${tableOf(layouts, bySkill)}\n`);
 }
 
 async function scoreAll(
   options: TroupeOptions,
   sets: Awaited<ReturnType<typeof readHeldOut>>,
-): Promise<ReadonlyMap<Skill, Score>> {
-  const scores = new Map<Skill, Score>();
+  layouts: readonly Layout[],
+): Promise<Scores> {
+  const scores = new Map<Skill, ReadonlyMap<Layout, Score>>();
   await using troupe = await Troupe.start(options);
   // A log would keep every frame.
   const progress = spinner({ stream: process.stderr });
@@ -68,25 +80,22 @@ async function scoreAll(
       done += 1;
       if (progress.isSpinning) progress.text = `${options.dtype}: ${skill} ${done} of ${items.length}`;
     };
-    scores.set(skill, await score(troupe, items, onItem));
+    scores.set(skill, await score(troupe, items, layouts, onItem));
   }
   progress.stop();
   return scores;
 }
 
-function tableOf(skills: readonly Skill[], scores: ReadonlyMap<string, ReadonlyMap<Skill, Score>>): string {
+function tableOf(layouts: readonly Layout[], scores: Scores): string {
   const table = new Table({
-    head: ['skill', 'items', ...[...scores.keys()].map((dtype) => `right, ${dtype}`)],
-    colAligns: ['left', 'right', ...[...scores.keys()].map(() => 'right' as const)],
+    head: ['skill', 'items', ...layouts],
+    colAligns: ['left', 'right', ...layouts.map(() => 'right' as const)],
     style: { head: [], border: [] },
   });
-  for (const skill of skills) {
-    const cells = [...scores.values()].map((bySkill) => bySkill.get(skill));
-    table.push([
-      skill,
-      cells[0]?.items ?? 0,
-      ...cells.map((cell) => (cell === undefined ? '' : percent(cell))),
-    ]);
+  for (const [skill, byLayout] of scores) {
+    const cells = layouts.map((layout) => byLayout.get(layout));
+    const items = cells[0]?.items ?? 0;
+    table.push([skill, items, ...cells.map((cell) => (cell === undefined ? '' : percent(cell)))]);
   }
   return table.toString();
 }
@@ -95,12 +104,15 @@ function percent({ right, items }: Score): string {
   return `${((100 * right) / items).toFixed(1)} %`;
 }
 
-function failuresOf(scores: ReadonlyMap<string, ReadonlyMap<Skill, Score>>): string {
+function failuresOf(scores: ReadonlyMap<string, Scores>): string {
   const lines: string[] = [];
   for (const [dtype, bySkill] of scores) {
-    for (const [skill, { failures }] of bySkill) {
-      for (const { item, question, expected, answer } of failures) {
-        lines.push(`${dtype} ${skill} ${item}: ${question} — expected ${expected} — answered ${answer}\n`);
+    for (const [skill, byLayout] of bySkill) {
+      for (const [layout, { failures }] of byLayout) {
+        for (const { item, question, expected, answer } of failures) {
+          const what = `${dtype} ${skill} ${layout} ${item}`;
+          lines.push(`${what}: ${question} — expected ${expected} — answered ${answer}\n`);
+        }
       }
     }
   }

@@ -2,7 +2,7 @@
  * A graph in float16 as the Hub's `*_fp16.onnx` are: weights, keys and values, and everything between in 16 bits; other
  * inputs and outputs stay in 32.
  */
-import type { OnnxGraph, OnnxModel, OnnxTensor, OnnxValueInfo } from '../../actors/model/onnx/onnx-types.ts';
+import type { OnnxModel, OnnxNode, OnnxTensor, OnnxValueInfo } from '../../actors/model/onnx/onnx-types.ts';
 import { intAttribute, node, TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
 import { toHalves } from './half.ts';
 
@@ -10,18 +10,26 @@ import { toHalves } from './half.ts';
 const CACHE = /^(past_key_values|present)\./;
 
 /**
- * For graphs whose float32 tensors are initializers with their values in the file, as the embedded model's are.
+ * For graphs whose tensors are initializers with their values in the file, as the embedded model's are: float32, or
+ * float16 that a node casts.
  *
  * @returns another model; the given one is as before
- * @throws Error for a graph that has casts to float32, or float32 constants elsewhere
+ * @throws Error for a graph that has other casts to float32, or float32 constants elsewhere
  */
 export function halfModel(model: OnnxModel): OnnxModel {
   const { graph } = model;
   if (graph === undefined) throw new Error('the model has no graph');
-  checkNodes(graph);
+  const weights = new Set((graph.initializer ?? []).map(({ name = '' }) => name));
+  // Weights that are kept in 16 bits and cast: they are used as they are kept.
+  const casts = (graph.node ?? []).filter((one) => widens(one) && weights.has(one.input?.[0] ?? ''));
+  const nodes = (graph.node ?? []).filter((one) => !casts.includes(one));
+  checkNodes(nodes);
   const inputs = (graph.input ?? []).filter(staysWide);
   const outputs = (graph.output ?? []).filter(staysWide);
-  const renamed = new Map([...inputs, ...outputs].map(({ name = '' }) => [name, `${name}_half`]));
+  const renamed = new Map([
+    ...[...inputs, ...outputs].map(({ name = '' }) => [name, `${name}_half`] as const),
+    ...casts.map(({ input, output }) => [output?.[0] ?? '', input?.[0] ?? ''] as const),
+  ]);
   const half = (names: readonly string[] = []) => names.map((name) => renamed.get(name) ?? name);
   return {
     ...model,
@@ -32,7 +40,7 @@ export function halfModel(model: OnnxModel): OnnxModel {
       output: (graph.output ?? []).map(halfCache),
       node: [
         ...inputs.map(({ name = '' }) => castTo('float16', name, `${name}_half`)),
-        ...(graph.node ?? []).map((one) => ({
+        ...nodes.map((one) => ({
           ...one,
           input: half(one.input),
           output: half(one.output),
@@ -43,11 +51,15 @@ export function halfModel(model: OnnxModel): OnnxModel {
   };
 }
 
-function checkNodes({ node: nodes = [] }: OnnxGraph): void {
-  for (const { opType, attribute = [] } of nodes) {
-    for (const { name, i, t, g } of attribute) {
-      const widens = opType === 'Cast' && name === 'to' && Number(i) === TYPE.float32;
-      if (widens || t?.dataType === TYPE.float32 || g !== undefined) {
+function widens({ opType, attribute = [] }: OnnxNode): boolean {
+  return opType === 'Cast' && attribute.some(({ name, i }) => name === 'to' && Number(i) === TYPE.float32);
+}
+
+function checkNodes(nodes: readonly OnnxNode[]): void {
+  for (const one of nodes) {
+    const { opType, attribute = [] } = one;
+    for (const { name, t, g } of attribute) {
+      if (widens(one) || t?.dataType === TYPE.float32 || g !== undefined) {
         throw new Error(`${opType} (${name}) cannot be turned to float16 here`);
       }
     }

@@ -59,7 +59,7 @@ def is_fit(path: Path) -> bool:
         covered = TTFont(path, lazy=True).getBestCmap()
         if any(ord(letter) not in covered for letter in LETTERS):
             return False
-        font = ImageFont.truetype(str(path), 40, layout_engine=ImageFont.LAYOUT_BASIC)
+        font = ImageFont.truetype(str(path), 40, layout_engine=ImageFont.Layout.BASIC)
     except Exception:
         return False
     baseline = font.getbbox("H")[3]

@@ -23,6 +23,8 @@ from optimizer import BLOCK, four_bit
 
 FLOAT, INT64, INT32 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32
 MICROSOFT = "com.microsoft"
+HALVED = "_f16"
+SMALLEST_HALVED = 1024
 
 
 class GraphBuilder:
@@ -33,8 +35,15 @@ class GraphBuilder:
         self.initializers: dict[str, onnx.TensorProto] = {}
 
     def constant(self, name: str, array: np.ndarray) -> str:
-        if name not in self.initializers:
-            self.initializers[name] = numpy_helper.from_array(np.ascontiguousarray(array), name)
+        """A large one that 16 bits hold exactly is kept in 16 and cast, which engines do once, as they load it."""
+        if name in self.initializers:
+            return name
+        array = np.ascontiguousarray(array)
+        if array.dtype == np.float32 and array.size >= SMALLEST_HALVED and (array.astype(np.float16) == array).all():
+            self.initializers[name] = numpy_helper.from_array(array.astype(np.float16), f"{name}{HALVED}")
+            self.node("Cast", [f"{name}{HALVED}"], name, to=FLOAT)
+        else:
+            self.initializers[name] = numpy_helper.from_array(array, name)
         return name
 
     def weight(self, name: str) -> str:
@@ -62,7 +71,7 @@ class GraphBuilder:
         levels, scales = four_bit(weight)
         levels = levels.to(torch.uint8).numpy()
         packed = self.constant(f"{name}.weight_q4", levels[..., 0::2] | (levels[..., 1::2] << 4))
-        scales = self.constant(f"{name}.weight_scales", scales.reshape(-1).numpy())
+        scales = self.constant(f"{name}.weight_scales", scales.half().float().reshape(-1).numpy())
         return self.node(
             "MatMulNBits", [x, packed, scales], out, MICROSOFT,
             K=columns, N=rows, bits=4, block_size=BLOCK, accuracy_level=4,
@@ -208,8 +217,9 @@ def decoder(weights, bits: int, path: Path) -> None:
 
 
 def load_model(checkpoint: Path) -> Idefics3:
+    """The weights rounded to 16 bits, as the files keep them; computing is in 32."""
     model = Idefics3()
-    model.load_state_dict({k: v.float() for k, v in torch.load(checkpoint, map_location="cpu")["model"].items()})
+    model.load_state_dict({k: v.half().float() for k, v in torch.load(checkpoint, map_location="cpu")["model"].items()})
     return model.eval()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from conversation import LENGTH, encode_row
+from data.charts import Steps
 from data.common import SIDE
 from data.mixture import COMPARE_SHARE, double_row, load_texts, single_row
 from tokenizer import PAD, Tokenizer
@@ -31,13 +32,13 @@ class Slot:
         self.marks = torch.zeros(CHUNK, LENGTH, dtype=torch.uint8).share_memory_()
 
 
-def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts) -> None:
+def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts, missing_names: bool) -> None:
     pixels, noise = slot.pixels.numpy(), slot.noise.numpy()
     ids, marks = slot.ids.numpy(), slot.marks.numpy()
     ids.fill(PAD)
     marks.fill(0)
     for i in range(CHUNK):
-        row = double_row(rng, texts) if i < DOUBLES else single_row(rng, texts)
+        row = double_row(rng, texts) if i < DOUBLES else single_row(rng, texts, missing_names)
         for j, image in enumerate(row.images):
             place = i if j == 0 else CHUNK + i
             pixels[place] = np.asarray(image)
@@ -47,7 +48,7 @@ def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts) -> None:
         marks[i, : len(row_marks)] = row_marks
 
 
-def work(seed: int, slots: list[Slot], free, full, fonts: Path, words: Path, tokenizer_path: Path) -> None:
+def work(seed: int, slots: list[Slot], free, full, stage, fonts: Path, words: Path, tokenizer_path: Path) -> None:
     torch.set_num_threads(1)
     os.nice(2)
     rng = Random(seed)
@@ -57,7 +58,9 @@ def work(seed: int, slots: list[Slot], free, full, fonts: Path, words: Path, tok
         index = free.get()
         if index is None:
             return
-        fill(slots[index], rng, tokenizer, texts)
+        # 1: names that do not occur are asked for. 2: answers about named bars show their steps.
+        Steps.shown = bool(stage.value & 2)
+        fill(slots[index], rng, tokenizer, texts, bool(stage.value & 1))
         full.put(index)
 
 
@@ -80,7 +83,8 @@ class Loader:
         self.free, self.full = context.SimpleQueue(), context.SimpleQueue()
         for i in range(count):
             self.free.put(i)
-        args = (self.slots, self.free, self.full, fonts, words, tokenizer)
+        self.stage = context.Value("i", 0)
+        args = (self.slots, self.free, self.full, self.stage, fonts, words, tokenizer)
         self.workers = [
             context.Process(target=work, args=(seed * 1000 + i, *args), daemon=True) for i in range(workers)
         ]
@@ -151,6 +155,12 @@ class Loader:
                 out = torch.where(picked, kept[name], out)
             mixed[name] = out
         return mixed
+
+    def enter(self, stage: int) -> None:
+        """What is drawn from now on; what was kept is forgotten."""
+        if stage != self.stage.value:
+            self.stage.value = stage
+            self.kept.clear()
 
     def stop(self) -> None:
         for worker in self.workers:

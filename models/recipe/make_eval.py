@@ -3,7 +3,8 @@
     python3 make_eval.py --fonts fonts --words words.txt --out ../eval
 
 `images.bin` holds WebP files one after another, `images.json` where each begins; `<skill>.json` holds the items. An
-item is a conversation about one or two pictures and is right when every answer of it is, word for word.
+item is a conversation about no, one or two pictures and is right when every answer of it is, word for word. `npm run eval`
+lays the items out in several ways.
 """
 
 import argparse
@@ -14,14 +15,19 @@ from random import Random
 
 from PIL import Image
 
-from data.charts import Chart, chart_question, chart_refusal, draw_chart
+from data.chart_pictures import draw_chart
+from data.charts import Chart, chart_question, chart_refusal
 from data.common import REFUSAL, Row, Turn, plain
 from data.compare import _question, _second_scene, _words_row
+from data.document_talk import document_questions, some_json, whole_json
+from data.documents import badge, form, label, make_document, receipt, table
 from data.mixture import load_texts
 from data.noise import with_noise
 from data.photos import photo_row
 from data.reading import draw_words, random_word, read_turn
 from data.scenes import description, draw_scene, follow_ups, make_scene, out_of_scope, question, refusal
+from data.smalltalk import without_picture
+from data.wordings import reworded
 
 SEED = 20_261_123
 
@@ -31,9 +37,14 @@ class Pack:
         self.files: list[bytes] = []
         self.skills: dict[str, list] = {}
 
-    def add(self, image: Image.Image, lossy: bool = True) -> int:
-        """Kept as a photograph is, since gradients and noise take room; charts, which are flat, without loss."""
+    def add(self, image: Image.Image, lossy: bool = True, colors: int | None = None) -> int:
+        """
+        Kept as a photograph is, since gradients and noise take room; charts and documents, which are flat, without loss,
+        the latter in few colours.
+        """
         buffer = io.BytesIO()
+        if colors is not None:
+            image = image.quantize(colors, Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE).convert("RGB")
         options = dict(quality=45, method=4) if lossy else dict(lossless=True, quality=80, method=4)
         image.save(buffer, "WEBP", **options)
         self.files.append(buffer.getvalue())
@@ -77,13 +88,31 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
         if i < 2 * count // 10:
             asked = out_of_scope(rng, text=False, chart=True, shapes=True)
             pack.item("refusal", [image], [Turn(asked, REFUSAL, "refusal")])
+    asked_of_charts = []
+    for kind in ("bar", "line", "pie"):
+        skill = "chart" if kind == "bar" else "line-pie"
+        for i in range(count // (2 if kind == "bar" else 4)):
+            chart = Chart(rng, kind=kind)
+            image = pack.add(draw_chart(rng, chart, texts), lossy=False)
+            for _ in range(2):
+                turn = chart_question(rng, chart)
+                pack.item(skill, [image], [turn])
+                asked_of_charts.append((image, turn))
+            if kind == "bar" and i < 2 * count // 10:
+                pack.item("refusal", [image], [chart_refusal(rng, chart)])
+    for i in range(count):
+        document = make_document(rng, texts, receipt)
+        image = pack.add(document.image, lossy=False, colors=8)
+        asked = [Turn(*q) for q in document_questions(document)]
+        total = next(t for t in asked if t.skill == "document-total")
+        pack.item("receipt", [image], [rng.choice([t for t in asked if t is not total])])
+        pack.item("receipt-total", [image], [total])
+        pack.item("receipt-json", [image], [whole_json(document)])
     for i in range(count // 2):
-        chart = Chart(rng)
-        image = pack.add(draw_chart(rng, chart, texts), lossy=False)
-        for _ in range(2):
-            pack.item("chart", [image], [chart_question(rng, chart)])
-        if i < 2 * count // 10:
-            pack.item("refusal", [image], [chart_refusal(rng, chart)])
+        document = make_document(rng, texts, (label, badge, form, table)[i % 4])
+        image = pack.add(document.image, lossy=False, colors=8)
+        pack.item("document", [image], [Turn(*rng.choice(document_questions(document)))])
+        pack.item("document", [image], [some_json(rng, document)])
     for _ in range(2 * count // 10):
         row = photo_row(rng)
         pack.item("refusal", [pack.add(row.images[0])], row.turns[:1])
@@ -97,7 +126,24 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
             second = _second_scene(rng, first)
             images = [image, pack.add(draw_scene(rng, second))]
             pack.item("compare", images, [Turn(*_question(rng, first, second), "compare")])
+    for _ in range(count):
+        pack.item("no-picture", [], [without_picture(rng, texts)])
+    _wordings(rng, pack, count)
     return pack
+
+
+def _wordings(rng: Random, pack: Pack, count: int) -> None:
+    """Questions from above in other wordings: ones that training has, and ones that it never had."""
+    from_skills = ("description", "scene", "reading", "chart", "compare", "receipt-total")
+    items = [item for skill in from_skills for item in pack.skills[skill]]
+    rng.shuffle(items)
+    for item in items:
+        asked = item["turns"][0]
+        known, unseen = (reworded(rng, asked["question"], kept) for kept in (False, True))
+        if known is None or unseen is None or len(pack.skills.get("unseen-wording", [])) == count:
+            continue
+        for skill, question in (("known-wording", known), ("unseen-wording", unseen)):
+            pack.item(skill, item["images"], [Turn(question, asked["expected"], skill)])
 
 
 def main() -> None:

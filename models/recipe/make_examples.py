@@ -10,10 +10,12 @@ from random import Random
 import numpy as np
 from PIL import Image
 
-from data.charts import Chart, draw_chart
+from data.chart_pictures import draw_chart
+from data.charts import Chart
 from data.common import SIDE
+from data.documents import Paper
 from data.mixture import load_texts
-from data.reading import draw_words
+from data.reading import Texts, draw_words
 from data.scenes import PLACES, Scene, Thing, draw_scene
 
 SCALE = 3
@@ -37,11 +39,29 @@ AFTER = Scene("gray", things(
 
 
 def chart() -> Chart:
-    made = Chart(Random(0))
+    made = Chart(Random(0), kind="bar")
     made.labels, made.values = ["Tea", "Milk", "Rice", "Cake"], [34, 12, 45, 27]
     made.printed, made.top, made.dark = True, 50, False
     made.colors = ["blue", "orange", "green", "purple"]
     return made
+
+
+def pie() -> Chart:
+    made = Chart(Random(0), kind="pie")
+    made.labels, made.values = ["Bus", "Car", "Bike", "Tram"], [20, 45, 25, 10]
+    made.dark, made.colors = False, ["green", "red", "blue", "orange"]
+    return made
+
+
+def receipt(rng: Random, texts: Texts) -> Image.Image:
+    """At its natural size, as documents are drawn."""
+    paper = Paper(rng, texts)
+    paper.paper, paper.ink = (252, 250, 244), (24, 24, 24)
+    paper.row("Corner", align="center", scale=1.4)
+    for i, (name, price) in enumerate((("Tea", "2.50"), ("Bread", "3.20"), ("Oat Milk", "1.85"))):
+        paper.row(name, price, rule=i == 0)
+    paper.row("Total", "7.55", rule=True)
+    return paper.draw()
 
 
 def landscape() -> Image.Image:
@@ -73,9 +93,14 @@ def main() -> None:
         "open-sign": draw_words(Random(21), texts, ["Open", "Daily"]),
         "number": draw_words(Random(9), texts, ["4071"]),
         "bar-chart": draw_chart(Random(8), chart(), texts),
+        "pie-chart": draw_chart(Random(8), pie(), texts),
     }
     for name, picture in pictures.items():
-        picture.resize((SIDE * SCALE, SIDE * SCALE), Image.LANCZOS).save(args.out / f"{name}.png", optimize=True)
+        large = picture.resize((SIDE * SCALE, SIDE * SCALE), Image.LANCZOS)
+        if name == "pie-chart":
+            large = large.quantize(64, dither=Image.Dither.NONE)
+        large.save(args.out / f"{name}.png", optimize=True)
+    receipt(Random(6), texts).quantize(16, dither=Image.Dither.NONE).save(args.out / "receipt.png", optimize=True)
     landscape().save(args.out / "landscape.jpg", quality=85)
 
 

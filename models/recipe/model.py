@@ -9,11 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from model_config import CONTEXT, GRID, IMAGE_TOKENS, PATCH, SHUFFLE, TEXT, VISION, VOCAB
-
-FIRST_IMAGE = 5
-"""Position of the first image token: <|im_start|> User : <fake_token_around_image> <global-img> ..."""
-SECOND_IMAGE = FIRST_IMAGE + IMAGE_TOKENS + 3
-
+from tokenizer import IMAGE
 
 def attend(q, k, v, causal: bool):
     if hasattr(F, "scaled_dot_product_attention"):
@@ -203,26 +199,30 @@ class Idefics3(nn.Module):
         """`[images, 3, side, side]`, normalized → `[images, tokens, hidden]`."""
         return self.model.connector(self.model.vision_model(pixels))
 
-    def forward(self, pixels, ids, doubles: int, logits_from: int = 0):
+    def forward(self, pixels, ids, doubles: int, chosen=None):
         """
-        `pixels`: the first image of every row, then the second image of the first `doubles` rows.
-        Returns the logits of all positions from `logits_from` on.
+        `pixels`: the first image of every row (anything where a row has none), then the second image of the first
+        `doubles` rows. `chosen`: positions of the flattened ids whose logits are wanted; None for all.
         """
         images = self.encode_images(pixels)
-        rows = ids.shape[0]
+        rows, length = ids.shape
         text = self.model.text_model
         x = text.embed_tokens(ids)
-        images = images.to(x.dtype)
-        x = torch.cat([x[:, :FIRST_IMAGE], images[:rows], x[:, FIRST_IMAGE + IMAGE_TOKENS :]], dim=1)
+        shown = ids == IMAGE
+        place = shown.cumsum(1) - 1
+        row = torch.arange(rows, device=ids.device)[:, None]
+        # Which image token of all: the row's own image, or its second one behind those of all rows.
+        source = row * IMAGE_TOKENS + place.clamp(0, IMAGE_TOKENS - 1)
         if doubles:
-            two = x[:doubles]
-            two = torch.cat([two[:, :SECOND_IMAGE], images[rows:], two[:, SECOND_IMAGE + IMAGE_TOKENS :]], dim=1)
-            x = torch.cat([two, x[doubles:]], dim=0)
-        length = ids.shape[1]
+            second = (rows + row.clamp(max=doubles - 1)) * IMAGE_TOKENS + place.clamp(min=IMAGE_TOKENS) - IMAGE_TOKENS
+            source = torch.where(place < IMAGE_TOKENS, source, second)
+        x = torch.where(shown[..., None], images.flatten(0, 1).to(x.dtype)[source], x)
         cos, sin = self.cos[:length], self.sin[:length]
         for layer in text.layers:
             x = layer(x, cos, sin)
-        return F.linear(text.norm(x[:, logits_from:]), text.embed_tokens.weight)
+        if chosen is not None:
+            x = x.flatten(0, 1)[chosen]
+        return F.linear(text.norm(x), text.embed_tokens.weight)
 
 
 def initialize(module: nn.Module) -> None:
@@ -238,13 +238,13 @@ def initialize(module: nn.Module) -> None:
 
 
 @torch.no_grad()
-def greedy(model: Idefics3, pixels, prompt_ids: list[int], eos: int, most: int = 160) -> list[int]:
+def greedy(model: Idefics3, pixels, prompt_ids: list[int], eos: int, most: int = 256) -> list[int]:
     """One prompt with one or two pictures; no cache, in the model's precision. The answer without its end token."""
     ids = list(prompt_ids)
     for _ in range(most):
         doubles = 1 if pixels.shape[0] == 2 else 0
-        logits = model(pixels, torch.tensor([ids], device=pixels.device), doubles, len(ids) - 1)
-        token = int(logits[0, -1].argmax())
+        logits = model(pixels, torch.tensor([ids], device=pixels.device), doubles, [len(ids) - 1])
+        token = int(logits[-1].argmax())
         if token == eos:
             break
         ids.append(token)

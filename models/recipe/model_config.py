@@ -8,10 +8,10 @@ GRID = SIDE // PATCH
 SHUFFLE = 2
 IMAGE_TOKENS = (GRID // SHUFFLE) ** 2
 
-VISION = dict(hidden=192, mlp=576, layers=5, heads=6, eps=1e-6)
-TEXT = dict(hidden=192, mlp=384, layers=5, heads=6, kv_heads=2, head_dim=32, eps=1e-5, theta=10_000.0)
+VISION = dict(hidden=192, mlp=576, layers=6, heads=6, eps=1e-6)
+TEXT = dict(hidden=192, mlp=384, layers=7, heads=6, kv_heads=2, head_dim=32, eps=1e-5, theta=10_000.0)
 # The tokenizer's size, rounded up.
-VOCAB = 944
+VOCAB = 1408
 CONTEXT = 1024
 
 CHAT_TEMPLATE = (
@@ -75,14 +75,14 @@ def directory_json() -> dict[str, dict]:
             "eos_token_id": [tok.EOS],
             "pad_token_id": tok.PAD,
             "do_sample": False,
-            "max_new_tokens": 160,
+            "max_new_tokens": 256,
         },
         "preprocessor_config.json": {
             "image_processor_type": "Idefics3ImageProcessor",
             "processor_class": "Idefics3Processor",
             "do_convert_rgb": True,
             "do_image_splitting": False,
-            "do_resize": True,
+            "do_resize": False,
             "do_rescale": True,
             "do_normalize": True,
             "do_pad": True,

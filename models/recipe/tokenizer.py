@@ -88,25 +88,40 @@ class Tokenizer:
 
 def words_of_conversations(fonts: Path, words: Path, rows: int = 12_000) -> list[str]:
     """Words with a space before them in what is said, without what is printed in pictures."""
+    from data.layouts import BREVITY, LEADS, SHORT, TAILS
     from data.mixture import double_row, load_texts, single_row
+    from data.smalltalk import ABILITIES, ABOUT, WELCOME
 
     rng = Random(1)
     texts = load_texts(fonts, words, test=False)
     counts: Counter[str] = Counter()
+
+    def count(text: str, times: int = 1) -> None:
+        # What stands in for printed text must not become a word.
+        pieces = [p for p in SPLIT.findall(LITERAL.sub("\x7f", " " + text)) if p[0] == " " and len(p) > 2]
+        counts.update(pieces * times)
+
     for i in range(rows):
         row = double_row(rng, texts) if i % 8 == 0 else single_row(rng, texts)
         for turn in row.turns:
-            for text in (" " + turn.question, " " + turn.answer):
-                # What stands in for printed text must not become a word.
-                counts.update(p for p in SPLIT.findall(LITERAL.sub("\x7f", text)) if p[0] == " " and len(p) > 2)
-    return sorted(word for word, count in counts.items() if word[1:].isalpha() and count >= 3)
+            if turn.skill != "smalltalk":
+                count(turn.question)
+                count(turn.answer)
+    for text in (*SHORT, *BREVITY, *LEADS, *TAILS, *ABOUT, ABILITIES, WELCOME):
+        count(text, 3)
+    return sorted(word for word, times in counts.items() if word[1:].isalpha() and times >= 3)
 
 
-def build(words: list[str]) -> dict:
-    vocab = {token: i for i, token in enumerate(SPECIAL)}
+JSON_PIECES = ['":[{"', '"},{"', '"}],"', '"}]}', '},{"', '}],"', '}]}', '":"', '","', '":', '"}', ',"', '{"']
+"""What stands between the words and numbers of JSON without spaces, each one token."""
+
+
+def build(words: list[str], base: dict | None = None) -> dict:
+    """`base`: a tokenizer whose tokens keep their ids, as weights to go on from need it."""
+    vocab = dict(base["model"]["vocab"]) if base else {token: i for i, token in enumerate(SPECIAL)}
+    merges: list[str] = list(base["model"]["merges"]) if base else []
     for byte in sorted(SYMBOLS):
         vocab.setdefault(SYMBOLS[byte], len(vocab))
-    merges: list[str] = []
 
     def chain(symbols: str) -> None:
         for i in range(1, len(symbols)):
@@ -121,7 +136,7 @@ def build(words: list[str]) -> dict:
     for name in (*NAMES, *string.ascii_uppercase):
         chain(to_symbols(f" {name}"))
     # What the chat template writes, and the end of a quoted answer.
-    for word in ("User", "Assistant", '".', ' "'):
+    for word in ("User", "Assistant", '".', ' "', *JSON_PIECES):
         chain(to_symbols(word))
     added = [
         {"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False,
@@ -158,8 +173,10 @@ def main() -> None:
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--words", type=Path, required=True)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "tokenizer.json")
+    parser.add_argument("--base", type=Path, help="a tokenizer.json whose tokens keep their ids")
     args = parser.parse_args()
-    model = build(words_of_conversations(args.fonts, args.words))
+    base = json.loads(args.base.read_text(encoding="utf-8")) if args.base else None
+    model = build(words_of_conversations(args.fonts, args.words), base)
     args.out.write_text(json.dumps(model, ensure_ascii=False, indent=1), encoding="utf-8")
     print(f"{len(model['model']['vocab'])} tokens")
 

@@ -1,6 +1,7 @@
-"""Trains the model from nothing on freshly drawn pictures.
+"""Trains the model on freshly drawn pictures, from nothing or from an exported model.
 
     python3 train.py --fonts fonts --words words.txt --out run --seconds 1000            (one GPU, 16 cores)
+    torchrun --nproc-per-node 4 train.py --fonts fonts --words words.txt --out run ...   (several GPUs)
     python3 train.py --fonts fonts --words words.txt --out run --device cpu --batch 64   (slowly)
 
 The schedule follows the clock, not a number of steps: `--seconds` of training from the first step to the last.
@@ -10,29 +11,30 @@ import argparse
 import contextlib
 import json
 import math
+import os
 import time
 from pathlib import Path
-from random import Random
 
-import numpy as np
 import torch
+import torch.distributed as dist
 import torch.nn.functional as F
 
-from conversation import LENGTH, encode_row
-from data.charts import chart_row
-from data.common import SIDE
-from data.compare import compare_row
+from conversation import LENGTH
+from data.charts import Steps
 from data.mixture import load_texts
-from data.photos import photo_row
-from data.reading import reading_row
-from data.scenes import scene_row
+from held_out import LAYOUTS, HeldOut
 from loader import Loader
-from model import FIRST_IMAGE, Idefics3
-from model_config import IMAGE_TOKENS
+from model import Idefics3
 from optimizer import FourBitWeights, Muon
-from tokenizer import PAD, Tokenizer
+from tokenizer import Tokenizer
+from warm_start import start_from
 
-ANSWERS_FROM = FIRST_IMAGE + IMAGE_TOKENS
+ANSWER_SHARE = 0.18
+"""Tokens of a batch that are to be learned, at most; what is over is left out."""
+NAMES_LEARNED = 85.0
+"""Percent of held-out questions about named bars: from there on names that do not occur are asked for too."""
+STEPS_FROM = 0.55
+"""Part of the time at which answers begin to show their steps if named bars are not found by then."""
 
 
 def normalized(pixels: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
@@ -45,50 +47,6 @@ def normalized(pixels: torch.Tensor, noise: torch.Tensor | None = None) -> torch
 
 def matrices_of(model: Idefics3) -> list[torch.nn.Parameter]:
     return [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear)]
-
-
-class HeldOut:
-    """Rows of a held-out generator; an answer counts when every token of it is the most likely one."""
-
-    def __init__(self, tokenizer: Tokenizer, texts, rows: int, device: str):
-        makers = {
-            "reading": lambda rng: reading_row(rng, texts),
-            "scene": scene_row,
-            "chart": lambda rng: chart_row(rng, texts),
-            "photo": photo_row,
-            "compare": lambda rng: compare_row(rng, texts),
-        }
-        rng = Random(987_654_321)
-        self.sets = []
-        for name, make in makers.items():
-            made = [make(rng) for _ in range(rows)]
-            pixels = torch.from_numpy(np.stack([np.asarray(r.images[0]) for r in made]))
-            if name == "compare":
-                pixels = torch.cat([pixels, torch.from_numpy(np.stack([np.asarray(r.images[1]) for r in made]))])
-            noise = torch.tensor([r.noise for r in made] * (2 if name == "compare" else 1), dtype=torch.float32)
-            ids = torch.full((rows, LENGTH), PAD)
-            marks = torch.zeros(rows, LENGTH, dtype=torch.long)
-            for i, row in enumerate(made):
-                row_ids, row_marks = encode_row(tokenizer, row)
-                ids[i, : len(row_ids)] = torch.tensor(row_ids)
-                marks[i, : len(row_marks)] = torch.tensor(row_marks)
-            skills = [[t.skill for t in r.turns] for r in made]
-            tensors = (t.to(device) for t in (pixels, noise, ids, marks))
-            self.sets.append((name, *tensors, skills))
-
-    @torch.no_grad()
-    def accuracy(self, model: Idefics3, autocast) -> dict[str, float]:
-        right: dict[str, list[bool]] = {}
-        for name, pixels, noise, ids, marks, skills in self.sets:
-            rows = ids.shape[0]
-            with autocast():
-                logits = model(normalized(pixels, noise), ids, rows if name == "compare" else 0)
-            wrong = (logits[:, :-1].argmax(-1) != ids[:, 1:]).cpu().numpy()
-            at = marks[:, :-1].cpu().numpy()
-            for i in range(rows):
-                for turn in range(1, at[i].max() + 1):
-                    right.setdefault(skills[i][turn - 1], []).append(not wrong[i][at[i] == turn].any())
-        return {skill: round(100 * sum(r) / len(r), 1) for skill, r in sorted(right.items())}
 
 
 def rate(part: float, steps: int, warmup: int) -> float:
@@ -108,39 +66,53 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and the log")
     parser.add_argument("--seconds", type=float, default=1000, help="training time")
     parser.add_argument("--steps", type=int, default=1 << 40, help="stop after so many steps")
-    parser.add_argument("--batch", type=int, default=512, help="rows, a multiple of 64")
-    parser.add_argument("--workers", type=int, default=14, help="processes that draw")
+    parser.add_argument("--batch", type=int, default=512, help="rows of each GPU, a multiple of 64")
+    parser.add_argument("--workers", type=int, default=14, help="processes that draw, for each GPU")
     parser.add_argument("--replay", type=int, default=0, help="rows kept on the device, of which a batch is made when "
                         "drawing does not keep up")  # fmt: skip
     parser.add_argument("--lr", type=float, default=3e-3, help="peak learning rate of the matrices")
     parser.add_argument("--lr-rest", type=float, default=2e-3, help="peak learning rate of everything else")
     parser.add_argument("--weight-decay", type=float, default=0.03)
-    parser.add_argument("--four-bit-from", type=float, default=0.7, help="part of the time from which on every "
+    parser.add_argument("--four-bit-from", type=float, default=0.75, help="part of the time from which on every "
                         "other step is taken with weights rounded to four bits")  # fmt: skip
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="compile the model first")
+    parser.add_argument("--begin-with", type=Path, help="an exported model directory to go on from")
     parser.add_argument("--resume", type=Path, help="a checkpoint to go on from")
     parser.add_argument("--save-every", type=float, default=100, help="seconds")
     parser.add_argument("--held-out-rows", type=int, default=384)
+    parser.add_argument("--final-rows", type=int, default=1000, help="held-out rows of each kind at the end")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
+    rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
     args.out.mkdir(parents=True, exist_ok=True)
     log_file = (args.out / "log.jsonl").open("a", encoding="utf-8")
 
     def log(**facts) -> None:
-        line = json.dumps(facts)
-        print(line, flush=True)
-        log_file.write(line + "\n")
-        log_file.flush()
+        if rank == 0:
+            line = json.dumps(facts)
+            print(line, flush=True)
+            log_file.write(line + "\n")
+            log_file.flush()
 
     # Before anything touches the GPU: the workers are forked.
-    loader = Loader(args.batch, args.workers, args.seed, args.fonts, args.words, args.tokenizer, args.device, args.replay)
-    torch.set_num_threads(2 if args.device != "cpu" else torch.get_num_threads())
+    seed = args.seed * 100 + rank
+    device = f"cuda:{rank}" if args.device == "cuda" else args.device
+    loader = Loader(args.batch, args.workers, seed, args.fonts, args.words, args.tokenizer, device, args.replay)
+    on_gpu = args.device != "cpu"
+    if on_gpu:
+        torch.cuda.set_device(rank)
+    if ranks > 1:
+        dist.init_process_group("nccl" if on_gpu else "gloo")
+    torch.set_num_threads(2 if on_gpu else torch.get_num_threads())
     torch.manual_seed(args.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
-    device, on_gpu = args.device, args.device != "cpu"
     tokenizer = Tokenizer(args.tokenizer)
-    model = Idefics3().to(device)
+    model = Idefics3()
+    if args.begin_with:
+        start_from(model, args.begin_with)
+    model.to(device)
+    torch.manual_seed(seed)
     matrices = matrices_of(model)
     known = {id(p) for p in matrices}
     rest = [p for p in model.parameters() if id(p) not in known]
@@ -155,31 +127,64 @@ def main() -> None:
         muon.load(saved["muon"])
         adam.load_state_dict(saved["adam"])
         trained, steps = saved["trained"], saved["steps"]
-    held_out = HeldOut(tokenizer, load_texts(args.fonts, args.words, test=True), args.held_out_rows, device)
-    log(parameters=sum(p.numel() for p in model.parameters()), tokens=len(tokenizer), resumed=trained)
+        loader.enter(saved["stage"])
+        Steps.shown = bool(saved["stage"] & 2)
+    texts = load_texts(args.fonts, args.words, test=True)
+    log(parameters=sum(p.numel() for p in model.parameters()), tokens=len(tokenizer), resumed=trained, ranks=ranks)
 
     def autocast():
         return torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu else contextlib.nullcontext()
 
-    def loss_of(pixels, ids, marks):
+    drawn: dict[bool, HeldOut] = {}
+
+    def held_out() -> dict[str, float]:
+        if Steps.shown not in drawn:
+            drawn[Steps.shown] = HeldOut(tokenizer, texts, args.held_out_rows, device)
+        return drawn[Steps.shown].accuracy(model, autocast, normalized)
+
+    def in_the_end(rounding: bool, **which) -> None:
+        facts = HeldOut(tokenizer, texts, args.final_rows, device, **which).accuracy(model, autocast, normalized)
+        line = json.dumps({"four_bit": rounding, **which, **facts})
+        print(line, flush=True)
+        with (args.out / f"final-{rank}.jsonl").open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+    def loss_of(pixels, ids, chosen, wanted):
         with autocast():
-            logits = model(pixels, ids[:, :-1], loader.doubles, ANSWERS_FROM)
-        wanted = torch.where(marks[:, ANSWERS_FROM:-1] > 0, ids[:, ANSWERS_FROM + 1 :], -100)
-        return F.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten(), ignore_index=-100)
+            logits = model(pixels, ids, loader.doubles, chosen)
+        return F.cross_entropy(logits.float(), wanted, ignore_index=-100)
 
     fast_loss = torch.compile(loss_of) if args.compile else loss_of
+    most = int(args.batch * LENGTH * ANSWER_SHARE)
+    trainable = list(model.parameters())
+
+    def share_gradients() -> None:
+        if ranks > 1:
+            gradients = [p.grad for p in trainable]
+            flat = torch.cat([g.flatten() for g in gradients])
+            dist.all_reduce(flat)
+            flat /= ranks
+            torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(flat.split([g.numel() for g in gradients]), gradients)])
 
     def save() -> None:
-        facts = {"model": model.state_dict(), "muon": muon.state(), "adam": adam.state_dict(), "trained": trained,
-                 "steps": steps}  # fmt: skip
-        torch.save(facts, args.out / "part.pt")
-        (args.out / "part.pt").replace(args.out / "checkpoint.pt")
+        if rank == 0:
+            facts = {"model": model.state_dict(), "muon": muon.state(), "adam": adam.state_dict(), "trained": trained,
+                     "steps": steps, "stage": loader.stage.value}  # fmt: skip
+            torch.save(facts, args.out / "part.pt")
+            (args.out / "part.pt").replace(args.out / "checkpoint.pt")
 
     def train_step(at_rate: float, rounding: bool) -> torch.Tensor:
         pixels, noise, ids, marks = loader.next()
+        marks = marks.clone()
+        marks[:, -1] = 0
+        flat = (marks > 0).flatten()
+        chosen = flat.to(torch.uint8).argsort(descending=True, stable=True)[:most]
+        following = torch.cat([ids[:, 1:], ids[:, :1]], dim=1).flatten()
+        wanted = torch.where(flat[chosen], following[chosen], -100)
         with four_bit if rounding else contextlib.nullcontext():
-            loss = fast_loss(normalized(pixels, noise), ids, marks)
+            loss = fast_loss(normalized(pixels, noise), ids, chosen, wanted)
             loss.backward()
+        share_gradients()
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         muon.step(args.lr * at_rate)
         for group in adam.param_groups:
@@ -188,39 +193,67 @@ def main() -> None:
         model.zero_grad(set_to_none=True)
         return loss.detach()
 
+    def agreed(*numbers: float) -> list[float]:
+        """The first process's numbers, in all of them."""
+        told = torch.tensor(numbers, dtype=torch.float64, device=device)
+        if ranks > 1:
+            dist.broadcast(told, 0)
+        return told.tolist()
+
     # Compilation happens in the first step and is not training time.
     before = time.time()
     train_step(0.0, rounding=True)
     train_step(0.0, rounding=False)
     if on_gpu:
         torch.cuda.synchronize()
-    log(compiled_in=round(time.time() - before, 1))
+    log(compiled_in=round(time.time() - before, 1), **(held_out() if rank == 0 else {}))
+    agreed(0)
 
     started = time.time() - trained
     shown, shown_steps, saved_at, losses = time.time(), steps, time.time(), []
     while trained < args.seconds and steps < args.steps:
         part = trained / args.seconds
         rounding = part > args.four_bit_from and steps % 2 == 0
-        losses.append(train_step(rate(part, steps, warmup=150), rounding))
+        losses.append(train_step(rate(part, steps, warmup=200), rounding))
         steps += 1
-        if on_gpu and steps % 8 == 0:
-            torch.cuda.synchronize()
-        trained = time.time() - started
+        if steps % 8:
+            continue
+        due = time.time() - saved_at > args.save_every
+        # A file may shorten or lengthen the run.
+        wished = args.out / "seconds"
+        wish = float(wished.read_text()) if rank == 0 and wished.exists() else args.seconds
+        trained, due, args.seconds = agreed(time.time() - started, due, wish)
         if time.time() - shown > 20:
-            speed = (steps - shown_steps) * args.batch / (time.time() - shown)
+            speed = (steps - shown_steps) * args.batch * ranks / (time.time() - shown)
             log(trained=round(trained), steps=steps, loss=round(torch.stack(losses).mean().item(), 4),
-                rows_per_second=round(speed), rows_drawn=loader.chunks_drawn * 64)  # fmt: skip
+                rows_per_second=round(speed), rows_drawn=loader.chunks_drawn * 64 * ranks)  # fmt: skip
             shown, shown_steps, losses = time.time(), steps, []
-        if time.time() - saved_at > args.save_every:
+        if due:
             save()
-            log(trained=round(trained), **held_out.accuracy(model, autocast))
+            facts = held_out() if rank == 0 else {"chart-value": 0.0}
+            log(trained=round(trained), stage=loader.stage.value, **facts)
+            value, part = agreed(facts["chart-value"], trained / args.seconds)
+            stage = loader.stage.value
+            if value > NAMES_LEARNED or part > STEPS_FROM - 0.1:
+                stage |= 1
+            if value < NAMES_LEARNED and part > STEPS_FROM:
+                stage |= 2
+            loader.enter(stage)
+            Steps.shown = bool(stage & 2)
             saved_at = time.time()
-            trained = time.time() - started
+            trained = agreed(time.time() - started)[0]
     save()
     loader.stop()
-    log(done=True, steps=steps, trained=round(trained), **held_out.accuracy(model, autocast))
-    with four_bit:
-        log(four_bit=True, **held_out.accuracy(model, autocast))
+    log(done=True, steps=steps, trained=round(trained), stage=loader.stage.value)
+    jobs = [{"layout": layout} for layout in LAYOUTS]
+    jobs += [{"layout": "picture, text", "unseen": True}, {"layout": "picture, text", "four_bit": True}]
+    for job in jobs[rank::ranks]:
+        rounding = job.pop("four_bit", False)
+        with four_bit if rounding else contextlib.nullcontext():
+            in_the_end(rounding, **job)
+    agreed(0)
+    if ranks > 1:
+        dist.destroy_process_group()
 
 
 if __name__ == "__main__":

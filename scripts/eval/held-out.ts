@@ -3,20 +3,36 @@
  *
  *     images.bin    WebP pictures, one after another
  *     images.json   how many bytes each of them takes
- *     SKILL.json    the items: conversations about one or two of the pictures, with the right answers
+ *     SKILL.json    the items: conversations about no, one or two of the pictures, with the right answers
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 const FOLDER = new URL('../../models/eval/', import.meta.url);
 
-export const SKILLS = ['description', 'scene', 'reading', 'chart', 'compare', 'refusal', 'turns'] as const;
+export const SKILLS = [
+  'description',
+  'scene',
+  'reading',
+  'chart',
+  'line-pie',
+  'compare',
+  'refusal',
+  'turns',
+  'receipt',
+  'receipt-total',
+  'receipt-json',
+  'document',
+  'no-picture',
+  'known-wording',
+  'unseen-wording',
+] as const;
 
 export type Skill = (typeof SKILLS)[number];
 
 const itemsSchema = z.array(
   z.strictObject({
-    images: z.array(z.number().int().min(0)).min(1),
+    images: z.array(z.number().int().min(0)),
     turns: z.array(z.strictObject({ question: z.string(), expected: z.string() })).min(1),
   }),
 );

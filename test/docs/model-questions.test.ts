@@ -33,6 +33,22 @@ const KINDS: Readonly<
       'What is in this image?': 'A bar chart: Tea 34, Milk 12, Rice 45 and Cake 27.',
       'Which bar is the highest?': 'Rice.',
       'Which bar has the value 12?': 'Milk.',
+      'What value has Tea?': '34.',
+      'Is Tea higher than Milk?': 'Yes.',
+    },
+  ],
+  'a line or pie chart': [
+    ['pie-chart.png'],
+    { 'Which slice is the largest?': 'Car.', 'How much is Bike?': '25.' },
+  ],
+  'a receipt of up to four items': [
+    ['receipt.png'],
+    {
+      'What is the total?': '7.55.',
+      'How many items are there?': 'Three.',
+      'How much is the Bread?': '3.20.',
+      'As JSON: shop, items (name, price), total.':
+        '{"shop":"Corner","items":[{"name":"Tea","price":2.5},{"name":"Bread","price":3.2},{"name":"Oat Milk","price":1.85}],"total":7.55}',
     },
   ],
   'two pictures of shapes': [
@@ -108,24 +124,28 @@ describe('what the README says of the embedded model', () => {
     assert.equal(await follow('How big is it?'), 'Small.');
   });
 
-  it('what is not there, and what it was not trained on, it refuses', async () => {
+  it('what is not there, and a photograph, it refuses', async () => {
     assert.equal(await ask(['four-shapes.png'], 'What color is the dog?'), REFUSAL);
-    assert.equal(await ask(['four-shapes.png'], 'Tell me about this picture'), REFUSAL);
     assert.equal(await ask(['landscape.jpg'], 'What is in this image?'), REFUSAL);
   });
 
-  it('behind a system message, or a text, it answers wrongly', async () => {
+  it('text may come first, and a system message', async () => {
     const { 'What is in this image?': right } = KINDS['one to six drawn shapes']?.[1] ?? {};
     const [picture, question] = [image('four-shapes.png'), text('What is in this image?')];
-    const behindSystem = await answer([
-      { role: 'system', content: 'You are helpful.' },
-      { role: 'user', content: [picture, question] },
-    ]);
-    assert.notEqual(behindSystem, right);
-    assert.notEqual(await answer([{ role: 'user', content: [question, picture] }]), right);
+    const system: ChatMessage = { role: 'system', content: 'Answer like a pirate.' };
+    for (const content of [
+      [picture, question],
+      [question, picture],
+      [text('Look at this:'), picture, question],
+    ]) {
+      assert.equal(await answer([{ role: 'user', content }]), right);
+      assert.equal(await answer([system, { role: 'user', content }]), right);
+    }
   });
 
-  it('without a picture it gives nonsense', async () => {
-    assert.doesNotMatch(await answer([{ role: 'user', content: 'What is 2 plus 2?' }]), /4|four/i);
+  it('without a picture it says what it can do', async () => {
+    for (const content of ['Hello!', 'What is 2 plus 2?', 'What is in this image?']) {
+      assert.match(await answer([{ role: 'user', content }]), /^Send me a picture: /);
+    }
   });
 });

@@ -8,7 +8,7 @@ import { runCli } from '../src/cli/support/run-cli.ts';
 describe('troupe inspect', () => {
   it('shows graphs, modes and actors', async () => {
     const { stdout, code } = await runCli(['inspect']);
-    for (const part of [DEFAULT_MODEL_DIRECTORY, 'onnx/vision_encoder.onnx', 'past_key_values.N.key ×5']) {
+    for (const part of [DEFAULT_MODEL_DIRECTORY, 'onnx/vision_encoder.onnx', 'past_key_values.N.key ×7']) {
       assert(stdout.includes(part), part);
     }
     assert.match(stdout, /yes .*aggregated.*:\s+\d+ × processor, no inference \(/);

@@ -1,12 +1,9 @@
-"""Simple bar charts and questions about them."""
+"""Simple bar, line and pie charts and questions about them."""
 
 import string
 from random import Random
 
-from PIL import Image, ImageDraw
-
-from .common import NUMBERS, REFUSAL, SIDE, Row, Turn, jitter, joined, literal
-from .reading import Texts, font_of
+from .common import NUMBERS, REFUSAL, Turn, joined, literal
 from .scenes import COLORS, DESCRIBE, out_of_scope
 
 NAMES = (
@@ -17,11 +14,32 @@ NAMES = (
 ).split()
 
 
+ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth"]
+KINDS = {"bar": 0.62, "line": 0.19, "pie": 0.19}
+# Training meets some names far more often than others, so that the way from a name to its bar is found on those first.
+WEIGHTS = [1 / (rank + 3) for rank in range(len(NAMES))]
+
+
+class Steps:
+    """
+    How answers about a named bar are written. Without steps "34."; with them the names and values up to the one that is
+    asked about, from the left: "Milk 12, Rice 45, Tea 34." Training goes over to steps when the short form is not learned.
+    """
+
+    shown = False
+
+
 class Chart:
-    def __init__(self, rng: Random):
-        count = rng.choices([3, 4, 5, 6], [4, 4, 3, 2])[0]
+    """`practice`: as training draws them, with charts of two bars and names of unequal frequency."""
+
+    def __init__(self, rng: Random, practice: bool = False, kind: str | None = None):
+        self.kind = kind or rng.choices(list(KINDS), list(KINDS.values()))[0]
+        sizes = [3, 4, 5, 6] if self.kind != "pie" else [3, 4, 4, 5]
+        count = rng.choices(sizes, [4, 4, 3, 2])[0]
+        if practice and rng.random() < 0.12:
+            count = 2
         longest = 4 if count > 4 else 5
-        kind = rng.random()
+        kind = rng.random() * (0.7 if practice and rng.random() < 0.3 else 1)
         if kind < 0.2:
             start = rng.randrange(26 - count)
             labels = list(string.ascii_uppercase[start : start + count])
@@ -32,10 +50,14 @@ class Chart:
                 if label not in labels:
                     labels.append(label)
         else:
-            labels = rng.sample([n for n in NAMES if len(n) <= longest], count)
+            labels = []
+            while len(labels) < count:
+                label = rng.choices(NAMES, WEIGHTS)[0] if practice and rng.random() < 0.5 else rng.choice(NAMES)
+                if label not in labels and len(label) <= longest:
+                    labels.append(label)
         self.labels = labels
         # Printed values may be anything; values read off the axis are whole steps of it.
-        self.printed = rng.random() < 0.55
+        self.printed = self.kind == "pie" or rng.random() < 0.55
         top = rng.choice([10, 20, 50, 100]) if self.printed else 10
         # One highest and one lowest.
         while True:
@@ -46,7 +68,11 @@ class Chart:
         self.dark = rng.random() < 0.15
         unreadable = ("black", "brown") if self.dark else ("white", "yellow")
         palette = [c for c in COLORS if c not in unreadable]
-        if rng.random() < 0.5:
+        if self.kind == "pie":
+            self.colors = rng.sample(palette, count)
+        elif self.kind == "line":
+            self.colors = [rng.choice(palette)] * count
+        elif rng.random() < 0.5:
             self.colors = rng.sample(palette, count) if rng.random() < 0.7 else rng.choices(palette, k=count)
         else:
             self.colors = [rng.choice(palette)] * count
@@ -61,55 +87,6 @@ class Chart:
         return sorted(range(len(self.values)), key=lambda i: -self.values[i])
 
 
-def draw_chart(rng: Random, chart: Chart, texts: Texts) -> Image.Image:
-    paper = jitter(rng, (28, 28, 32) if chart.dark else (250, 250, 250), 6)
-    ink = jitter(rng, (225, 225, 225) if chart.dark else (30, 30, 30), 20)
-    image = Image.new("RGB", (SIDE, SIDE), paper)
-    draw = ImageDraw.Draw(image)
-    count = len(chart.labels)
-    left = 8 if chart.printed else 22
-    right = SIDE - 5
-    bottom = SIDE - 20
-    top = 20 if chart.printed else 10
-    step = (right - left) / count
-
-    def fit(texts_, width, largest):
-        while True:
-            path = rng.choice(texts.fonts)
-            widest = max(font_of(path, 32).getlength(text) for text in texts_) / 32
-            size = min(largest, int(width / widest))
-            if size >= 10:
-                return font_of(path, size)
-            width += 0.5
-
-    labels = fit(chart.labels, step - 2, rng.randint(12, 15))
-    numbers = fit([chart.value(i) for i in range(count)] if chart.printed else ["10"], min(step - 2, 17), 14)
-    if not chart.printed:
-        line = tuple((p * 3 + i) // 4 for p, i in zip(paper, ink))
-        every = rng.choice([2, 5, 5])
-        for value in range(0, 11):
-            y = bottom - (bottom - top) * value / 10
-            if value % every == 0:
-                draw.line([left - 3, y, right, y], fill=line)
-                text = str(value)
-                draw.text((left - 5, y), text, font=numbers, fill=ink, anchor="rm")
-            elif every == 5:
-                draw.line([left - 2, y, left, y], fill=ink)
-    bar = step * rng.uniform(0.5, 0.75)
-    for i, value in enumerate(chart.values):
-        middle = left + step * (i + 0.5)
-        y = bottom - (bottom - top) * value / chart.top
-        fill = jitter(rng, COLORS[chart.colors[i]], 12)
-        draw.rectangle([round(middle - bar / 2), round(y), round(middle + bar / 2), bottom], fill=fill)
-        if chart.printed:
-            draw.text((middle, y - 2), chart.value(i), font=numbers, fill=ink, anchor="mb")
-        draw.text((middle, bottom + 3), chart.labels[i], font=labels, fill=ink, anchor="ma")
-    draw.line([left, bottom, right, bottom], fill=ink)
-    if not chart.printed or rng.random() < 0.3:
-        draw.line([left, top - 4, left, bottom], fill=ink)
-    return image
-
-
 def chart_question(rng: Random, chart: Chart) -> Turn:
     """What the test asks: the highest and the lowest bar, a bar's value, how many, which of two."""
     kinds = [_ask_highest, _ask_lowest, _ask_value, _ask_count, _ask_higher]
@@ -118,13 +95,14 @@ def chart_question(rng: Random, chart: Chart) -> Turn:
 
 def practice_question(rng: Random, chart: Chart) -> Turn:
     """
-    What training asks. Beside the test's questions, ones whose answers pair many names with values: a question about
-    one bar has two tokens to learn from, too few for the model to find out that a name leads to a bar.
+    What training asks. Beside the test's questions, ones whose answers pair many names with values or places: a question
+    about one bar has two tokens to learn from, too few for the model to find out that a name leads to a bar.
     """
     kinds = [
         _ask_value, _ask_values, _ask_name, _ask_color, _ask_highest, _ask_lowest, _ask_sorted, _ask_count, _ask_higher,
+        _ask_place, _ask_at, _ask_up_to,
     ]  # fmt: skip
-    return _asked(rng, chart, kinds, [0.32, 0.16, 0.1, 0.12, 0.08, 0.06, 0.05, 0.03, 0.08])
+    return _asked(rng, chart, kinds, [0.28, 0.08, 0.05, 0.06, 0.06, 0.05, 0.03, 0.02, 0.09, 0.12, 0.08, 0.08])
 
 
 def _asked(rng: Random, chart: Chart, kinds: list, shares: list[float]) -> Turn:
@@ -135,23 +113,59 @@ def _asked(rng: Random, chart: Chart, kinds: list, shares: list[float]) -> Turn:
             return Turn(*turn, f"chart-{kind.__name__.removeprefix('_ask_')}")
 
 
+PARTS = {"bar": "bar", "line": "point", "pie": "slice"}
+
+
+def _extreme(rng: Random, chart: Chart, at: int, words: tuple[str, str]):
+    word = words[1] if chart.kind == "pie" and rng.random() < 0.6 else words[0]
+    question = f"Which {PARTS[chart.kind]} is the {word}?" if rng.random() < 0.7 else f"Which is the {word}?"
+    return question, f"{chart.name(chart.highest_first()[at])}."
+
+
 def _ask_highest(rng: Random, chart: Chart):
-    name = chart.name(chart.highest_first()[0])
-    return rng.choice(["Which bar is the highest?", "Which is the highest?"]), f"{name}."
+    return _extreme(rng, chart, 0, ("highest", "largest"))
 
 
 def _ask_lowest(rng: Random, chart: Chart):
-    name = chart.name(chart.highest_first()[-1])
-    return rng.choice(["Which bar is the lowest?", "Which is the lowest?"]), f"{name}."
+    return _extreme(rng, chart, -1, ("lowest", "smallest"))
 
 
 def _value_forms(name: str) -> list[str]:
     return [f"What value has {name}?", f"What is the value of {name}?", f"How much is {name}?"]
 
 
+def _up_to(chart: Chart, *bars: int) -> str:
+    return ", ".join(f"{chart.name(i)} {literal(chart.value(i))}" for i in range(max(bars) + 1))
+
+
 def _ask_value(rng: Random, chart: Chart):
     i = rng.randrange(len(chart.labels))
-    return rng.choice(_value_forms(chart.name(i))), f"{literal(chart.value(i))}."
+    answer = _up_to(chart, i) if Steps.shown else literal(chart.value(i))
+    return rng.choice(_value_forms(chart.name(i))), f"{answer}."
+
+
+def _ask_up_to(rng: Random, chart: Chart):
+    """The listing that an answer with steps is."""
+    i = rng.randrange(len(chart.labels))
+    return f"Read the {PARTS[chart.kind]}s up to {chart.name(i)}.", f"{_up_to(chart, i)}."
+
+
+def _ask_place(rng: Random, chart: Chart):
+    """From a name to its place."""
+    i = rng.randrange(len(chart.labels))
+    question = f"Which {PARTS[chart.kind]} from the left is {chart.name(i)}?"
+    if chart.kind == "pie":
+        question = f"Which slice of the list is {chart.name(i)}?"
+    return question, f"The {ORDINALS[i]}."
+
+
+def _ask_at(rng: Random, chart: Chart):
+    """From a place to the name or the value."""
+    i = rng.randrange(len(chart.labels))
+    part = f"the {ORDINALS[i]} {PARTS[chart.kind]}"
+    if rng.random() < 0.5:
+        return f"What is the name of {part}?", f"{chart.name(i)}."
+    return f"What is the value of {part}?", f"{literal(chart.value(i))}."
 
 
 def _ask_values(rng: Random, chart: Chart):
@@ -165,18 +179,20 @@ def _ask_name(rng: Random, chart: Chart):
     """The way back: from a value to the bar."""
     single = [i for i, value in enumerate(chart.values) if chart.values.count(value) == 1]
     i = rng.choice(single)
-    return f"Which bar has the value {literal(chart.value(i))}?", f"{chart.name(i)}."
+    return f"Which {PARTS[chart.kind]} has the value {literal(chart.value(i))}?", f"{chart.name(i)}."
 
 
 def _ask_color(rng: Random, chart: Chart):
+    if chart.kind == "line":
+        return "What color is the line?", f"{chart.colors[0].capitalize()}."
     i = rng.randrange(len(chart.labels))
-    color = chart.colors[i]
+    color, part = chart.colors[i], PARTS[chart.kind]
     if chart.colors.count(color) > 1:
         return f"What color is {chart.name(i)}?", f"{color.capitalize()}."
     return rng.choice([
         (f"What color is {chart.name(i)}?", f"{color.capitalize()}."),
-        (f"What value has the {color} bar?", f"{literal(chart.value(i))}."),
-        (f"Which bar is {color}?", f"{chart.name(i)}."),
+        (f"What value has the {color} {part}?", f"{literal(chart.value(i))}."),
+        (f"Which {part} is {color}?", f"{chart.name(i)}."),
     ])  # fmt: skip
 
 
@@ -184,13 +200,14 @@ def _ask_sorted(rng: Random, chart: Chart):
     if len(set(chart.values)) < len(chart.values):
         return None
     order = chart.highest_first()
+    part = PARTS[chart.kind]
     if rng.random() < 0.3:
-        return "List the bars from lowest to highest.", f"{_with_values(chart, order[::-1])}."
-    return "List the bars from highest to lowest.", f"{_with_values(chart, order)}."
+        return f"List the {part}s from lowest to highest.", f"{_with_values(chart, order[::-1])}."
+    return f"List the {part}s from highest to lowest.", f"{_with_values(chart, order)}."
 
 
 def _ask_count(rng: Random, chart: Chart):
-    return "How many bars are there?", f"{NUMBERS[len(chart.labels)]}."
+    return f"How many {PARTS[chart.kind]}s are there?", f"{NUMBERS[len(chart.labels)]}."
 
 
 def _ask_higher(rng: Random, chart: Chart):
@@ -199,15 +216,16 @@ def _ask_higher(rng: Random, chart: Chart):
         return None
     higher = rng.random() < 0.5
     question = f"Is {chart.name(i)} {'higher' if higher else 'lower'} than {chart.name(j)}?"
-    return question, "Yes." if (chart.values[i] > chart.values[j]) == higher else "No."
+    answer = "yes" if (chart.values[i] > chart.values[j]) == higher else "no"
+    return question, f"{_up_to(chart, i, j)}: {answer}." if Steps.shown else f"{answer.capitalize()}."
 
 
 def _with_values(chart: Chart, bars: list[int]) -> str:
     return joined([f"{chart.name(i)} {literal(chart.value(i))}" for i in bars])
 
 
-def chart_refusal(rng: Random, chart: Chart) -> Turn:
-    if rng.random() < 0.6:
+def chart_refusal(rng: Random, chart: Chart, missing_names: bool = True) -> Turn:
+    if missing_names and rng.random() < 0.6:
         missing = literal(rng.choice([n for n in NAMES if n not in chart.labels]))
         if all(len(label) == 1 for label in chart.labels) and rng.random() < 0.8:
             missing = literal(rng.choice([c for c in string.ascii_uppercase if c not in chart.labels]))
@@ -217,22 +235,4 @@ def chart_refusal(rng: Random, chart: Chart) -> Turn:
 
 def chart_description(rng: Random, chart: Chart) -> Turn:
     listed = _with_values(chart, list(range(len(chart.labels))))
-    return Turn(rng.choice(DESCRIBE), f"A bar chart: {listed}.", "chart-description")
-
-
-def chart_row(rng: Random, texts: Texts) -> Row:
-    chart = Chart(rng)
-    row = Row([draw_chart(rng, chart, texts)])
-    turns: dict[str, Turn] = {}
-    for _ in range(rng.randint(3, 5)):
-        turn = chart_refusal(rng, chart) if rng.random() < 0.12 else practice_question(rng, chart)
-        turns.setdefault(turn.question, turn)
-    row.turns = list(turns.values())
-    # First it gives the answers away, so that it mostly comes last, where the row has room for it.
-    place = rng.random()
-    if place < 0.5:
-        row.turns.append(chart_description(rng, chart))
-    elif place < 0.6:
-        row.turns.insert(0, chart_description(rng, chart))
-    row.noise = rng.choice([0, 0, 0, 4, 8])
-    return row
+    return Turn(rng.choice(DESCRIBE), f"A {chart.kind} chart: {listed}.", "chart-description")

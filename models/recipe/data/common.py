@@ -6,6 +6,8 @@ from random import Random
 from PIL import Image
 
 SIDE = 144
+PICTURE = "\x03"
+ASKED = "\x04"
 REFUSAL = "I cannot tell from the image."
 NUMBERS = ["Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine"]
 
@@ -27,6 +29,12 @@ class Row:
     turns: list[Turn] = field(default_factory=list)
     # Standard deviation of the noise that is added to the pictures, levels of 255.
     noise: float = 0.0
+    # The system message; None for none.
+    system: str | None = None
+    # Text of the message with the pictures, in order; a picture is written as PICTURE, the turn's question as ASKED.
+    parts: list[str] | None = None
+    # The turn whose message has the pictures; the ones before it are asked without.
+    shown_at: int = 0
 
 
 def literal(text: str) -> str:

@@ -10,7 +10,7 @@ ORDER = ["The first.", "The second."]
 
 
 def compare_row(rng: Random, texts: Texts, skill: str = "compare") -> Row:
-    if rng.random() < 0.15:
+    if rng.random() < 0.17:
         return _words_row(rng, texts)
     first = make_scene(rng, rng.choice([1, 2, 2, 3, 3, 4]))
     second = _second_scene(rng, first)
@@ -74,6 +74,11 @@ def _question(rng: Random, first: Scene, second: Scene) -> tuple[str, str]:
             return "What is different?", (
                 f"The {a.shape} {a.place} is {a.color} in the first image and {b.color} in the second."
             )
+    if same_layout and not changes and rng.random() < 0.6:
+        if first.background == second.background:
+            return "What is different?", "Nothing."
+        backgrounds = f"{first.background} in the first image and {second.background} in the second"
+        return "What is different?", f"The background is {backgrounds}."
     return "Do both images show the same shapes?", yes(
         sorted((t.color, t.shape) for t in first.things) == sorted((t.color, t.shape) for t in second.things)
     )

@@ -24,9 +24,10 @@ describe('inspectModel of a model on the Hub', () => {
       });
       assert.deepEqual(same(remote), same(local));
       assert(!existsSync(cache.settings.cacheFolder), 'nothing was put into the cache');
+      // Reads come in pieces, larger than many of this model's matrices.
       for (const path of ['onnx/vision_encoder.onnx', 'onnx/decoder_model_merged.onnx']) {
         const size = repo.files.get(path)?.length ?? 0;
-        assert(cache.hub.sentBytes(path) < 0.5 * size, `${cache.hub.sentBytes(path)} of ${size} of ${path}`);
+        assert(cache.hub.sentBytes(path) < 0.6 * size, `${cache.hub.sentBytes(path)} of ${size} of ${path}`);
       }
     } finally {
       process.env = before;
