@@ -8,17 +8,21 @@ export type JsonSchema = boolean | { readonly [keyword: string]: unknown };
 
 /** The answer is JSON that the schema accepts. */
 export interface JsonSchemaConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'json_schema';
+  /** What the JSON has to be. */
   readonly schema: JsonSchema;
 }
 
 /** The answer is any JSON object. */
 export interface JsonObjectConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'json_object';
 }
 
 /** The whole answer matches the pattern. */
 export interface RegexConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'regex';
   /** ECMAScript, without back-references and look-around; anchored at both ends. */
   readonly pattern: string;
@@ -26,12 +30,15 @@ export interface RegexConstraint {
 
 /** The answer is one of these texts. */
 export interface ChoiceConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'choice';
+  /** At least one. */
   readonly choices: readonly string[];
 }
 
 /** The answer is a sentence of the grammar. */
 export interface GrammarConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'grammar';
   /** llama.cpp's GBNF; the rule `root` is where it begins. */
   readonly grammar: string;
@@ -41,7 +48,9 @@ export interface GrammarConstraint {
  * Free text in which passages are constrained: from where a `begin` text has appeared until its `end`. For tool calls.
  */
 export interface TaggedConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'tagged';
+  /** The kinds of passage, at least one; no `begin` contains another. */
   readonly tags: readonly ConstrainedTag[];
   /** At least one passage has to come, with no text before the first. Default false. */
   readonly required?: boolean;
@@ -63,6 +72,7 @@ export interface ConstrainedTag {
 
 /** The answer is what one of several constraints asks for. */
 export interface EitherConstraint {
+  /** Tells the kinds of constraint apart. */
   readonly type: 'either';
   /** At least one; none of them is of this kind itself. */
   readonly alternatives: readonly [SingleConstraint, ...SingleConstraint[]];

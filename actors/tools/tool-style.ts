@@ -8,6 +8,7 @@
  */
 export const TOOL_STYLES = ['hermes', 'mistral', 'mistral-args', 'llama'] as const;
 
+/** One of `hermes`, `mistral`, `mistral-args` and `llama`; docs/tools.md shows each. */
 export type ToolStyle = (typeof TOOL_STYLES)[number];
 
 /** Whether a template looks at the tools of a conversation at all. */

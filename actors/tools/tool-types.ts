@@ -15,7 +15,13 @@ export interface ToolDefinition {
  * Whether the model calls: `auto` as it likes, `required` at least one, `none` as if there were no tools; or the tool of
  * that name, once.
  */
-export type ToolChoice = 'none' | 'auto' | 'required' | { readonly name: string };
+export type ToolChoice = 'none' | 'auto' | 'required' | NamedTool;
+
+/** The one tool that is to be called. */
+export interface NamedTool {
+  /** Of the tool. */
+  readonly name: string;
+}
 
 /** A call that the model made. */
 export interface ToolCall {
@@ -31,7 +37,9 @@ export interface ToolCall {
 export interface ToolCallDelta {
   /** Which call of the answer, from 0. */
   readonly index: number;
+  /** Names the call in the message that brings its result. */
   readonly id?: string;
+  /** Of the tool. */
   readonly name?: string;
   /** More of the arguments' JSON; may be empty. */
   readonly arguments: string;

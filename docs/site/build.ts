@@ -40,7 +40,14 @@ const app = await Application.bootstrap({
   kindSortOrder: ['Document', 'Module', 'Class', 'Function', 'Interface', 'TypeAlias', 'Variable'],
   sortEntryPoints: false,
   // What a ref and an actor are underneath; nobody names them.
-  intentionallyNotExported: ['Sendable', 'AnyActor'],
+  intentionallyNotExported: [
+    'Sendable',
+    'AnyActor',
+    'ACTOR_ERROR_CODES',
+    'TOOL_STYLES',
+    'actors/generation.ts:ContentPart',
+    'actors/generation.ts:ImageSource',
+  ],
   validation: {
     notExported: true,
     invalidLink: true,

@@ -12,6 +12,7 @@ import { closedObjects } from './closed-objects.ts';
 
 /** A schema of a library: it checks values, knows their type and gives its JSON Schema. */
 export interface TypedSchema<Output = unknown> {
+  /** What Standard Schema and Standard JSON Schema say that a schema has. */
   readonly '~standard': StandardSchemaV1.Props<unknown, Output> & StandardJSONSchemaV1.Props<unknown, Output>;
 }
 
@@ -19,11 +20,7 @@ export interface TypedSchema<Output = unknown> {
 export type AnySchema = TypedSchema | JsonSchema;
 
 /** What a schema makes of an answer; `unknown` of plain JSON Schema. */
-export type SchemaOutput<Schema> = Schema extends { readonly '~standard': { readonly types?: infer Types } }
-  ? NonNullable<Types> extends { readonly output: infer Output }
-    ? Output
-    : unknown
-  : unknown;
+export type SchemaOutput<Schema> = Schema extends TypedSchema<infer Output> ? Output : unknown;
 
 /**
  * The JSON Schema of what the model writes. Objects of typed schemas have no members but those that are named, unless the

@@ -35,11 +35,10 @@ export interface ObjectStream<Value> extends AsyncIterable<ChatDelta> {
 }
 
 /** What a request's object is: there is none where the model called a tool. */
-export type ObjectOf<Options extends ObjectOptions<AnySchema>> = Options extends {
-  readonly tools: readonly unknown[];
-}
-  ? SchemaOutput<Options['schema']> | undefined
-  : SchemaOutput<Options['schema']>;
+export type ObjectOf<Options extends ObjectOptions<AnySchema>> =
+  Options extends Required<Pick<ChatOptions, 'tools'>>
+    ? SchemaOutput<Options['schema']> | undefined
+    : SchemaOutput<Options['schema']>;
 
 /** @throws TroupeError OBJECT_INCOMPLETE, OBJECT_INVALID, for all of the answers when for one */
 export async function withObject(result: ChatResult, schema: AnySchema): Promise<ObjectResult<unknown>> {
