@@ -14,6 +14,7 @@ import type { Device } from './inference/gpu/device.ts';
 import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
 import type { SharedPast } from './shared-past.ts';
+import type { TokenizedPrompt, TokenizeRequest } from './tokenized-prompt.ts';
 
 /** Names of the arenas that a system with model actors must have. */
 export const PIXEL_ARENA = 'pixels';
@@ -38,24 +39,6 @@ export interface ProcessRequest {
   readonly submittedAt: number;
   /** On the process clock (`processNow()`), ms. */
   readonly deadline: number;
-}
-
-/** A prompt whose tokens are asked for. */
-export interface TokenizeRequest {
-  readonly requestId: string;
-  readonly chat: ChatRequest;
-  /** What of each token is wanted beside its id. */
-  readonly pieces?: TokenPieces | undefined;
-}
-
-/** `spelled`: as the vocabulary has it, `Ġis` say; `text`: what it is in a text. */
-export type TokenPieces = 'spelled' | 'text';
-
-export interface TokenizedPrompt {
-  /** int32 `[promptLength]`. */
-  readonly ids: Int32Array<ArrayBuffer>;
-  /** One for each token where they are wanted, or none. Bytes where a token's text is no whole character. */
-  readonly pieces: readonly (string | readonly number[])[];
 }
 
 /** Messages and image sources in; the answer streams back from whichever actor ends up writing it. */

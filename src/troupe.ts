@@ -12,7 +12,7 @@
 import { randomUUID } from 'node:crypto';
 import { InputError, type ModelError } from '../actors/errors.ts';
 import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
-import type { TokenizedPrompt, TokenPieces } from '../actors/protocols.ts';
+import type { TokenizedPrompt, TokenPieces } from '../actors/tokenized-prompt.ts';
 import { type ToolStyle, toolStyleOf } from '../actors/tools/tool-style.ts';
 import { TroupeError } from '../runtime/errors.ts';
 import type { StopReport } from '../runtime/system/actor-system.ts';

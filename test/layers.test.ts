@@ -48,6 +48,7 @@ const ROOMS: readonly string[] = [
   'actors/constraint/constraint.ts',
   'actors/tools/',
   'actors/generation.ts',
+  'actors/tokenized-prompt.ts',
   'actors/shared-past.ts',
   'actors/image-policy.ts',
   'actors/images/',

@@ -13,7 +13,7 @@ import type {
   ResolvedSampling,
   TokenPositions,
 } from '../generation.ts';
-import type { TokenPieces } from '../protocols.ts';
+import type { TokenPieces } from '../tokenized-prompt.ts';
 import { checkAnswerPrefix, withAnswerPrefix } from './answer-prefix.ts';
 import { blameTool } from './blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';

@@ -1,6 +1,6 @@
 /** Requests for the tokens of a text, or the text of tokens, checked and put into the terms of the engine. */
 import type { RawPrompt } from '../../../actors/generation.ts';
-import type { TokenPieces } from '../../../actors/protocols.ts';
+import type { TokenPieces } from '../../../actors/tokenized-prompt.ts';
 import { flag, tokensOf } from '../completions/completion-request.ts';
 import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { badRequest } from '../openai/api-error.ts';

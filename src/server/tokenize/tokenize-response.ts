@@ -1,5 +1,5 @@
 /** The tokens of a text in the shapes of vLLM and llama.cpp. */
-import type { TokenizedPrompt } from '../../../actors/protocols.ts';
+import type { TokenizedPrompt } from '../../../actors/tokenized-prompt.ts';
 import type { TokenizeDetails } from './tokenize-request.ts';
 
 export function tokenizeResponse(
