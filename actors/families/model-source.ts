@@ -1,5 +1,5 @@
 /** What a family may look at when it reads a model directory: its JSON files, each by a schema of the family's own. */
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type * as z from 'zod';
 import { ModelError } from '../errors.ts';
 import type { GenerationConfig } from '../model/model-config.ts';
@@ -46,6 +46,11 @@ export class ModelSource {
   /** An input of the graph that encodes images. */
   imageInput(wanted: string): TensorSignature | undefined {
     return (this.graphs.vision ?? this.graphs.decoder).signature.inputs.find(({ name }) => name === wanted);
+  }
+
+  /** Whether the image processor's settings are inside processor_config.json, where transformers 5 keeps them. */
+  get preprocessorIsInside(): boolean {
+    return basename(this.#parts.preprocessor?.file ?? '') === 'processor_config.json';
   }
 
   /** config.json. @throws ModelError MODEL_FILE_CORRUPT */

@@ -58,6 +58,11 @@ export class ChatTemplate {
     this.#variables = { bos_token, eos_token, pad_token, unk_token, add_generation_prompt: true };
   }
 
+  /** Whether it may write the model's first token as such: by the variable that holds it, not as a part of its text. */
+  get takesFirstToken(): boolean {
+    return /\bbos_token\b/.test(this.source);
+  }
+
   /**
    * The conversation as one string that ends where the model's answer begins.
    *

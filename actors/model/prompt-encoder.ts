@@ -77,8 +77,10 @@ export class PromptEncoder {
       return this.#tokenizer.encodePlain(shielded.restore(segment.text), i === 0);
     });
     if (this.#complete !== undefined) return ids;
-    // As in the reference: a template that writes the first token itself gets none from the tokenizer.
-    if (this.#bosToken !== null && prompt.startsWith(this.#bosToken)) return ids;
+    // As in the reference: a template that writes `bos_token` gets none from the tokenizer. One that has the token's name in
+    // its text makes a text like any other, before which the reference's processor puts the tokenizer's own.
+    const isFirst = this.#bosToken !== null && prompt.startsWith(this.#bosToken);
+    if (isFirst && this.#template.takesFirstToken) return ids;
     return [...this.#boundary.before, ...ids, ...this.#boundary.after];
   }
 

@@ -36,7 +36,7 @@ def write_config_files(checkpoint: Checkpoint, out: Path, external: list[str], h
             shutil.copyfile(checkpoint.folder / name, out / name)
     processor = checkpoint.json_or_empty("processor_config.json")
     if "image_processor" in processor and not (out / "preprocessor_config.json").is_file():
-        kept = {"processor_class": processor.get("processor_class"), **processor["image_processor"]}
+        kept = {"processor_class": processor.get("processor_class"), **_as_it_resizes(processor["image_processor"])}
         _write(out / "preprocessor_config.json", {name: value for name, value in kept.items() if value is not None})
     elif not (out / "preprocessor_config.json").is_file():
         raise CheckpointError(
@@ -52,6 +52,13 @@ def write_config_files(checkpoint: Checkpoint, out: Path, external: list[str], h
         config["transformers.js_config"] = notes
     if config != checkpoint.config:
         _write(out / "config.json", config)
+
+
+def _as_it_resizes(settings: dict[str, Any]) -> dict[str, Any]:
+    """Names the filter that transformers 5 resizes with. Its image processors use torchvision, which had no Lanczos filter
+    before 0.27: they put the bicubic one in its place. Readers of preprocessor_config.json take what it says."""
+    lanczos, bicubic = 1, 3
+    return {**settings, "resample": bicubic} if settings.get("resample") == lanczos else settings
 
 
 def completed(config: dict[str, Any], text: TextConfig, flat: bool) -> dict[str, Any]:

@@ -12,7 +12,13 @@ import {
 } from '../decoder-geometry.ts';
 import type { FamilyModel, ImageFamily, ModelFamily } from '../family.ts';
 import type { ModelSource } from '../model-source.ts';
-import { idefics3ConfigSchema, preprocessorSchema, processorSchema, settingsSchema } from './config.ts';
+import {
+  type Idefics3Preprocessor,
+  idefics3ConfigSchema,
+  preprocessorSchema,
+  processorSchema,
+  settingsSchema,
+} from './config.ts';
 import { TilePixels } from './tile-pixels.ts';
 import { planTiles, type Tiling } from './tiling.ts';
 
@@ -21,13 +27,16 @@ const AROUND_IMAGE = '<fake_token_around_image>';
 const GLOBAL_IMAGE = '<global-img>';
 /** The architecture's default, for configurations that leave it out. */
 const DEFAULT_IMAGE_TOKEN_ID = 128_257;
+/** Pillow's ids of filters. */
+const LANCZOS = 1;
+const BICUBIC = 3;
 const PREPROCESSORS = ['Idefics3ImageProcessor', 'SmolVLMImageProcessor'];
 
 export const idefics3: ModelFamily = { modelTypes: ['idefics3', 'smolvlm'], read, images };
 
 function read(source: ModelSource): FamilyModel {
   const config = source.config(idefics3ConfigSchema);
-  const preprocessor = source.preprocessor(preprocessorSchema, PREPROCESSORS);
+  const preprocessor = asTheReferenceResizes(source, source.preprocessor(preprocessorSchema, PREPROCESSORS));
   const tileSize = preprocessor.max_image_size.longest_edge;
   const numbers = decoderNumbers(source, { text: config.text_config });
   const imageTokenId = imageTokenOf(source, numbers, config, DEFAULT_IMAGE_TOKEN_ID);
@@ -50,6 +59,19 @@ function read(source: ModelSource): FamilyModel {
     },
     settings: { preprocessor, tokensPerTile },
   };
+}
+
+/**
+ * Settings inside `processor_config.json` are transformers 5's, whose image processors resize by torchvision: without a
+ * Lanczos filter (before 0.27), which is replaced by the bicubic one. Those in a file of their own are from the years of
+ * Pillow, which has it, and stay as they say. The exporter writes the filter that is used into the file.
+ */
+function asTheReferenceResizes(
+  source: ModelSource,
+  preprocessor: Idefics3Preprocessor,
+): Idefics3Preprocessor {
+  const replaced = source.preprocessorIsInside && preprocessor.resample === LANCZOS;
+  return replaced ? { ...preprocessor, resample: BICUBIC } : preprocessor;
 }
 
 /** Patches of a tile, `scale²` of which are shuffled into one token. */

@@ -86,15 +86,6 @@ export async function holdBack(path: string, change: Record<string, unknown> = {
   return [own.eos_token_id ?? []].flat();
 }
 
-/**
- * Gemma 3's goldens come of rendered prompts handed to the processor as text: its tokenizer then puts a first token before the
- * one that the template has written. A chat of the reference, and one here, has it once, so the template writes it twice for them.
- */
-export async function writeFirstTokenTwice(path: string): Promise<void> {
-  const file = join(path, 'chat_template.jinja');
-  await writeFile(file, `<bos>${readFileSync(file, 'utf8')}`);
-}
-
 /** In no vocabulary. */
 const NEVER = 99_999;
 
