@@ -179,7 +179,7 @@ test('a run of spaces that is an ordinary added token stays available to user te
   assert.ok(ids('a   b', setup).includes(459));
 });
 
-test('the first token of the tokenizer is added unless the template writes it', async (t) => {
+test('the first token of the tokenizer is added unless the template writes it by its variable', async (t) => {
   const addStart = (file: { post_processor: unknown }): void => {
     file.post_processor = {
       type: 'TemplateProcessing',
@@ -188,10 +188,14 @@ test('the first token of the tokenizer is added unless the template writes it', 
       special_tokens: { '<|im_start|>': { id: '<|im_start|>', ids: [1], tokens: ['<|im_start|>'] } },
     };
   };
-  const writes = await withTokenizer(t, addStart);
-  assert.deepEqual(ids('x', writes), ids('x'));
-  const chatTemplate = writes.directory.chatTemplate?.replace('<|im_start|>', '') ?? '';
-  assert.deepEqual(ids('x', await promptSetup({ ...writes.directory, chatTemplate })), ids('x'));
+  const asText = await withTokenizer(t, addStart);
+  const withFirst = (first: string) => {
+    const chatTemplate = asText.directory.chatTemplate?.replace('<|im_start|>', first) ?? '';
+    return promptSetup({ ...asText.directory, chatTemplate });
+  };
+  assert.deepEqual(ids('x', await withFirst('')), ids('x'));
+  assert.deepEqual(ids('x', await withFirst('{{ bos_token }}')), ids('x'));
+  assert.deepEqual(ids('x', asText), [1, ...ids('x')], 'in its text, it is text');
 });
 
 test('images that the template drops are an error', () => {
