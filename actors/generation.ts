@@ -307,6 +307,10 @@ export interface Usage {
   readonly cachedTokens: number;
   /** Generated tokens, without the end-of-sequence token; those of all `n` answers. */
   readonly completionTokens: number;
+  /** Of `completionTokens`, those that n-grams had guessed; absent where nothing was drafted. */
+  readonly acceptedDraftTokens?: number;
+  /** Tokens that were guessed and did not come; they are no part of `completionTokens`. Absent where nothing was drafted. */
+  readonly rejectedDraftTokens?: number;
 }
 
 /** How one of the `n` answers ended. */

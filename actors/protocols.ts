@@ -13,6 +13,7 @@ import type { ImagePolicy } from './image-policy.ts';
 import type { Device } from './inference/gpu/device.ts';
 import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
+import type { SpeculationOptions } from './pd/speculation/speculation-options.ts';
 import type { SharedPast } from './shared-past.ts';
 import type { TokenizedPrompt, TokenizeRequest } from './tokenized-prompt.ts';
 
@@ -112,7 +113,7 @@ export interface EncoderArgs {
   readonly pd: ActorRef<typeof pdProtocol>;
 }
 
-export interface PdArgs {
+export interface PdArgs extends SpeculationOptions {
   readonly directory: ModelDirectory;
   /** Of the decoder; in an aggregated actor of the vision graph too. */
   readonly device: Device;

@@ -99,9 +99,11 @@ interface Targets {
 }
 
 /** What bounds an actor with a language model in it. */
-function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep }: Planned) {
+function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, ...drafts }: Planned) {
   const { kvCacheBytes, prefixCacheBytes } = kv;
-  return { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
+  const { speculation, maxDraftTokens } = drafts;
+  const batch = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
+  return { ...batch, speculation, maxDraftTokens };
 }
 
 interface Helpers {

@@ -5,6 +5,11 @@
 import { z } from 'zod';
 import { DEVICES } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
+import {
+  DEFAULT_DRAFT_TOKENS,
+  MOST_DRAFT_TOKENS,
+  SPECULATION,
+} from '../../actors/pd/speculation/speculation-options.ts';
 import { TOOL_STYLES } from '../../actors/tools/tool-style.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { setting } from './setting.ts';
@@ -110,6 +115,15 @@ export const engineSchema = z.strictObject({
       prefillTokensPerStep: setting(z.number().int().min(1).max(65_536).optional(), {
         flag: '--prefill-tokens-per-step <n>',
         help: 'prompt tokens between two decode steps (default: by what is measured)',
+        kind: 'number',
+      }),
+      speculation: setting(z.enum(SPECULATION).optional(), {
+        flag: '--speculation <kind>',
+        help: `what n-grams answers are guessed from, several tokens at once: ${SPECULATION.join(', ')} (default: off)`,
+      }),
+      maxDraftTokens: setting(z.number().int().min(1).max(MOST_DRAFT_TOKENS).optional(), {
+        flag: '--max-draft-tokens <n>',
+        help: `tokens that are guessed at once (default: ${DEFAULT_DRAFT_TOKENS})`,
         kind: 'number',
       }),
     })

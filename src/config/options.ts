@@ -1,6 +1,8 @@
 /** How an engine is configured. Every field has a default; `resolve-config.ts` checks and completes them. */
+
 import type { DeviceChoice } from '../../actors/inference/gpu/device.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { SpeculationKind } from '../../actors/pd/speculation/speculation-options.ts';
 import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { Mode } from '../chat-types.ts';
 import type { WeightSharing } from './weight-sharing.ts';
@@ -89,6 +91,14 @@ export interface TroupeOptions {
      * none is (on a GPU 512).
      */
     readonly prefillTokensPerStep?: number;
+    /**
+     * Whether answers draft themselves: tokens that n-grams guess are run together, and stay where the model says the same.
+     * What is answered does not change. `own`: n-grams of a request's own prompt and answers; `auto`: of earlier answers of
+     * the engine, too. Only where what was measured says that it pays; on the CPU. Default `off`.
+     */
+    readonly speculation?: SpeculationKind;
+    /** Most tokens that are guessed for one run, 1 to 31. Default 8. */
+    readonly maxDraftTokens?: number;
   };
   /**
    * Actors that run long prompts while PD decodes, so that answers that are being read keep their pace; on the CPU, with

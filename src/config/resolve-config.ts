@@ -1,7 +1,9 @@
 /** Checks options and completes them with defaults. What contradicts itself is refused, naming both sides. */
+
 import { InputError } from '../../actors/errors.ts';
 import type { ImagePolicy } from '../../actors/image-policy.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { SpeculationKind } from '../../actors/pd/speculation/speculation-options.ts';
 import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { PulseLimits } from '../../runtime/board/pulse.ts';
 import { DEFAULT_PULSE_LIMITS } from '../../runtime/supervision/watchdog.ts';
@@ -40,6 +42,8 @@ export interface ResolvedConfig {
   readonly prefixCacheBytes: number | undefined;
   /** Undefined: by what is measured. */
   readonly prefillTokensPerStep: number | undefined;
+  readonly speculation: SpeculationKind | undefined;
+  readonly maxDraftTokens: number | undefined;
   readonly limits: {
     readonly maxImages: number;
     readonly maxImageBytes: number;
@@ -89,6 +93,8 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     kvCacheBytes: given.pd?.kvCacheBytes,
     prefixCacheBytes: given.pd?.prefixCacheBytes,
     prefillTokensPerStep: given.pd?.prefillTokensPerStep,
+    speculation: given.pd?.speculation,
+    maxDraftTokens: given.pd?.maxDraftTokens,
     limits: {
       maxImages: given.limits?.maxImages ?? 8,
       maxImageBytes: given.limits?.maxImageBytes ?? 20 * 1024 * 1024,

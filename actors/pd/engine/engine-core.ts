@@ -5,12 +5,14 @@
  */
 import { processNow } from '../../../runtime/clock.ts';
 import * as failures from '../engine-errors.ts';
-import type { Choice } from '../requests/choice.ts';
+import type { Choice, ChosenToken } from '../requests/choice.ts';
 import type { Scheduler } from '../requests/scheduler.ts';
 import type { Sequence } from '../requests/sequence.ts';
 import type { ModelRunner } from '../runner/model-runner.ts';
 import type { Predictions } from '../runner/predictions.ts';
 import type { PrefillPacer } from '../runner/prefill-pacer.ts';
+import { DraftStage } from '../speculation/draft-stage.ts';
+import type { Speculation } from '../speculation/speculation.ts';
 import type { PdCounters } from './pd-stats.ts';
 import { PromptStage } from './prompt-stage.ts';
 
@@ -19,6 +21,8 @@ export interface EngineCoreParts {
   readonly runner: ModelRunner<Sequence>;
   readonly counters: PdCounters;
   readonly pacer: PrefillPacer;
+  /** Absent where answers do not draft themselves. */
+  readonly speculation?: Speculation | undefined;
 }
 
 /** Tokens without an alternative that a step runs beside those of the batch: so long the others wait. */
@@ -33,6 +37,8 @@ export class EngineCore {
   readonly #counters: PdCounters;
   readonly #pacer: PrefillPacer;
   readonly #prompts: PromptStage;
+  readonly #speculation: Speculation | undefined;
+  readonly #drafts: DraftStage | undefined;
   /** Prompt tokens run since the last decode step, while the batch fills. */
   #gathered = 0;
 
@@ -41,6 +47,16 @@ export class EngineCore {
     this.#runner = parts.runner;
     this.#counters = parts.counters;
     this.#pacer = parts.pacer;
+    const { speculation } = parts;
+    this.#speculation = speculation;
+    this.#drafts =
+      speculation &&
+      new DraftStage({
+        ...parts,
+        speculation,
+        sample: (choice, predictions, row) => this.#sample(choice, predictions, row),
+        remove: (choice, row) => this.#removeRow(choice, row),
+      });
     this.#prompts = new PromptStage({
       ...parts,
       isOver: (sequence) => this.#isOver(sequence),
@@ -53,8 +69,10 @@ export class EngineCore {
     const tokens = await this.#prompts.run();
     if (tokens === 0 || !this.#gathers(tokens)) {
       this.#gathered = 0;
-      await this.#runForced();
-      await this.#decodeRunning();
+      if ((await this.#drafts?.run()) !== true) {
+        await this.#runForced();
+        await this.#decodeRunning();
+      }
     }
     this.#runner.keepPrefixes(!this.#isRead);
   }
@@ -109,7 +127,7 @@ export class EngineCore {
   async #forceRow(choice: Choice, row: number, forced: readonly number[]): Promise<boolean> {
     const { sequence, lastToken } = choice;
     try {
-      for (const id of forced) if (choice.accept(choice.force(id))) return false;
+      for (const id of forced) if (this.#accept(choice, choice.force(id))) return false;
       this.#counters.countForced(forced.length);
       const tokens = Int32Array.of(lastToken, ...forced);
       const { needsLogits } = choice;
@@ -144,7 +162,9 @@ export class EngineCore {
       const blamed = alone ? first?.sequence.id : undefined;
       const shifts = Int32Array.from(batch, ({ sequence }) => sequence.positionShift);
       const predictions = await this.#runner.decode(tokens, logits, shifts, blamed);
-      this.#pacer.noteDecode(processNow() - startedAt);
+      const ms = processNow() - startedAt;
+      this.#pacer.noteDecode(ms);
+      this.#speculation?.costs.noteDecode(batch.length, ms);
       this.#counters.notePeak(this.#runner.kvBytes);
       return predictions;
     } catch (error) {
@@ -163,11 +183,18 @@ export class EngineCore {
         sequence.unsound = true;
         throw failures.numericsFailed(sequence.id);
       }
-      return !choice.accept(token);
+      return !this.#accept(choice, token);
     } catch (error) {
       sequence.stream.fail(error);
       return false;
     }
+  }
+
+  /** True when it was the last. */
+  #accept(choice: Choice, token: ChosenToken): boolean {
+    const isLast = choice.accept(token);
+    this.#speculation?.took(choice);
+    return isLast;
   }
 
   /** True when nothing more is to be computed for a sequence; its sink has then been told why. */

@@ -20,10 +20,12 @@ import { Sequence, type SequenceLimits, type SequenceTokens } from '../requests/
 import type { LoadGraphsOptions } from '../runner/load-graphs.ts';
 import { ModelRunner } from '../runner/model-runner.ts';
 import { PrefillPacer } from '../runner/prefill-pacer.ts';
+import { Speculation } from '../speculation/speculation.ts';
+import { DEFAULT_DRAFT_TOKENS, type SpeculationOptions } from '../speculation/speculation-options.ts';
 import { EngineCore } from './engine-core.ts';
 import { PdCounters, type PdStats } from './pd-stats.ts';
 
-export interface EngineOptions extends SchedulerLimits {
+export interface EngineOptions extends SchedulerLimits, SpeculationOptions {
   /**
    * Prompt tokens that a step may run. More fills the batch sooner, less keeps the running answers smoother. Default:
    * by what is measured, see `prefill-pacer.ts`.
@@ -44,6 +46,7 @@ export class PdEngine {
   readonly #scheduler: Scheduler;
   readonly #counters = new PdCounters();
   readonly #core: EngineCore;
+  readonly #speculation: Speculation | undefined;
   /** Every answer that is not settled, draining ones included. */
   readonly #streams = new Set<AnswerStream>();
   /** Work on the caches that was asked for during a step. */
@@ -55,7 +58,9 @@ export class PdEngine {
     this.#model = model;
     const { budget } = model.runner;
     this.#scheduler = new Scheduler(options, (lengths) => budget.holds(lengths));
+    this.#speculation = speculationOf(model, options);
     this.#core = new EngineCore({
+      speculation: this.#speculation,
       scheduler: this.#scheduler,
       runner: model.runner,
       counters: this.#counters,
@@ -156,7 +161,7 @@ export class PdEngine {
   /** Drops memory that no running sequence needs; resolves to the bytes freed, after the current step if any. */
   clearCaches(): Promise<number> {
     return new Promise((resolve) => {
-      const trim = () => resolve(this.#model.runner.trim());
+      const trim = () => resolve(this.#model.runner.trim() + (this.#speculation?.clear() ?? 0));
       if (this.#currentStep === undefined) trim();
       else this.#afterStep.push(trim);
     });
@@ -191,4 +196,13 @@ export class PdEngine {
     }
     return undefined;
   }
+}
+
+/** Undefined where it is not wanted, and where the graph or the cache of keys and values cannot serve it. */
+function speculationOf(
+  { runner, imageTokenId }: EngineModel,
+  { speculation: kind = 'off', maxDraftTokens: mostTokens = DEFAULT_DRAFT_TOKENS }: SpeculationOptions,
+): Speculation | undefined {
+  if (kind === 'off' || !runner.verifies) return undefined;
+  return new Speculation({ mostTokens, shares: kind === 'auto', imageTokenId });
 }

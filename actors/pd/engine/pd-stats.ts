@@ -20,6 +20,10 @@ export interface PdStats {
   readonly decodeRows: number;
   /** Tokens of constrained answers that had no alternative and were run several at once, beside decode runs. */
   readonly forcedTokens: number;
+  /** Runs of several tokens of one answer that n-grams had guessed, how many these were, and how many of them came. */
+  readonly draftRuns: number;
+  readonly draftedTokens: number;
+  readonly acceptedDraftTokens: number;
   /** How requests ended. */
   readonly finished: number;
   readonly cancelled: number;
@@ -42,6 +46,9 @@ export class PdCounters {
   decodeSteps = 0;
   decodeRows = 0;
   forcedTokens = 0;
+  draftRuns = 0;
+  draftedTokens = 0;
+  acceptedDraftTokens = 0;
   finished = 0;
   cancelled = 0;
   expired = 0;
@@ -64,6 +71,12 @@ export class PdCounters {
 
   countForced(tokens: number): void {
     this.forcedTokens += tokens;
+  }
+
+  countDraft(drafted: number, accepted: number): void {
+    this.draftRuns += 1;
+    this.draftedTokens += drafted;
+    this.acceptedDraftTokens += accepted;
   }
 
   notePeak(kvBytes: number): void {

@@ -37,7 +37,7 @@ export interface KvCache {
    * A row as if it were a prompt that goes on, for a run of several tokens of it alone; good until the next call that changes
    * the cache. Undefined where a row takes one token at a time.
    */
-  rowKv(row: number): PromptKv | undefined;
+  rowKv(row: number): RowKv | undefined;
   /** Frees a row; the last row moves into it. */
   remove(row: number): void;
   /** Zeroes what no row uses: to be called when a row has left whose numbers were not finite. */
@@ -58,6 +58,12 @@ export interface PromptKv {
   past(): Tensors;
   /** Takes the last `count` tokens of a row of a run's outputs. */
   take(outputs: Tensors, row: number, count: number): void;
+}
+
+/** A row of the batch that several tokens are run of at once. */
+export interface RowKv extends PromptKv {
+  /** Takes the last `count` tokens out again. */
+  forget(count: number): void;
 }
 
 /** A `PromptKv` whose content can be read and written: what a prefix cache needs. */

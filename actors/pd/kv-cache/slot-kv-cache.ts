@@ -6,7 +6,7 @@
 import type { Tensors } from '../../inference/graph-session.ts';
 import { Int64Buffer } from '../../inference/int64-buffer.ts';
 import { Tensor } from '../../inference/onnxruntime.ts';
-import type { KvCache, PromptKv } from './kv-cache.ts';
+import type { KvCache, PromptKv, RowKv } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
@@ -104,7 +104,7 @@ export class SlotKvCache implements KvCache {
     for (let row = 0; row < this.#rows; row++) this.#setLength(row, (this.#lengths[row] ?? 0) + 1);
   }
 
-  rowKv(row: number): PromptKv {
+  rowKv(row: number): RowKv {
     const length = this.#lengths[row] ?? 0;
     return {
       length,
@@ -118,6 +118,8 @@ export class SlotKvCache implements KvCache {
         }
         this.#setLength(row, length + count);
       },
+      // What they leave behind is masked, and overwritten by what comes.
+      forget: (count) => this.#setLength(row, (this.#lengths[row] ?? 0) - count),
     };
   }
 

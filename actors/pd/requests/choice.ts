@@ -14,6 +14,7 @@ import type { Predictions } from '../runner/predictions.ts';
 import { Logprobs } from '../sampler/logprobs.ts';
 import { Sampler } from '../sampler/sampler.ts';
 import { allows } from '../sampler/token-mask.ts';
+import { DraftTally } from '../speculation/draft-tally.ts';
 import type { Sequence } from './sequence.ts';
 import { type IncrementalDetokenizer, StopChecker } from './stop-checker.ts';
 
@@ -47,6 +48,8 @@ export class Choice {
   lastToken = -1;
   /** How it ended, once it has. */
   ended: ChoiceSummary | undefined;
+  /** What of it was drafted. */
+  readonly drafts = new DraftTally();
 
   readonly #parts: ChoiceParts;
   readonly #sampler: Sampler;
@@ -73,6 +76,22 @@ export class Choice {
   /** Tokens so far. */
   get generated(): number {
     return this.#stops.generated;
+  }
+
+  /** Tokens that it may still have. */
+  get left(): number {
+    return this.#parts.maxTokens - this.#stops.generated;
+  }
+
+  /** Whether its tokens are drawn, and not the likeliest ones. */
+  get draws(): boolean {
+    return this.#parts.sampling.temperature !== 0;
+  }
+
+  /** Whether any of its tokens may take more than the likeliest one of the graph. */
+  get readsLogits(): boolean {
+    const { sampling, newMatcher } = this.#parts;
+    return sampling.logprobs || newMatcher !== undefined || !this.#sampler.greedy;
   }
 
   /** Whether its next token takes more than the likeliest one of the graph. */
@@ -135,6 +154,7 @@ export class Choice {
     this.lastToken = token.id;
     this.#streamReplayed();
     const { text, counted, finished, stopString } = this.#stops.push(token.id);
+    this.drafts.note(token.id, counted);
     // Behind a token that ends the answer there is nothing to match.
     if (counted && finished === undefined) this.#matcher?.accept(token.id);
     this.#ahead = undefined;
@@ -146,6 +166,7 @@ export class Choice {
 
   #end(finishReason: FinishReason, stopString: string | undefined): void {
     const ended = { finishReason, completionTokens: this.#stops.generated };
+    this.drafts.end();
     this.ended = stopString === undefined ? ended : { ...ended, stopString };
     this.sequence.choiceEnded();
   }

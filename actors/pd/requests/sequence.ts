@@ -146,6 +146,9 @@ export class Sequence {
 
   #summary(choices: GenerationSummary['choices']): GenerationSummary {
     const { trace } = this.request.envelope;
+    const acceptedDraftTokens = this.choices.reduce((sum, { drafts }) => sum + drafts.accepted, 0);
+    const rejectedDraftTokens = this.choices.reduce((sum, { drafts }) => sum + drafts.rejected, 0);
+    const drafted = acceptedDraftTokens + rejectedDraftTokens > 0;
     return {
       choices,
       usage: {
@@ -153,6 +156,7 @@ export class Sequence {
         imageTokens: this.#imageTokens,
         cachedTokens: Math.min(this.#cachedTokens, this.#promptLength),
         completionTokens: choices.reduce((sum, { completionTokens }) => sum + completionTokens, 0),
+        ...(drafted ? { acceptedDraftTokens, rejectedDraftTokens } : {}),
       },
       trace: {
         ...trace,

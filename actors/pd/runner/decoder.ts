@@ -53,7 +53,7 @@ export class Decoder {
   readonly #positionAxes: number;
   readonly #hasAxes: boolean;
   readonly #deepstack: readonly string[];
-  readonly #keepLast: Tensors;
+  readonly #keep: ((positions: number) => Tensors) | undefined;
   readonly #likeliest: readonly string[] | undefined;
   readonly #ids = new Int64Buffer();
   readonly #positions = new Int64Buffer();
@@ -73,10 +73,15 @@ export class Decoder {
     this.#likeliest = session.outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
     const keep = session.inputs.get(LOGITS_TO_KEEP);
     // A scalar in most exports, one element in some.
-    this.#keepLast =
-      keep === undefined
-        ? {}
-        : { [LOGITS_TO_KEEP]: new Tensor('int64', BigInt64Array.of(1n), keep.shape.length === 0 ? [] : [1]) };
+    const dims = keep?.shape.length === 0 ? [] : [1];
+    this.#keep =
+      keep &&
+      ((positions) => ({ [LOGITS_TO_KEEP]: new Tensor('int64', BigInt64Array.of(BigInt(positions)), dims) }));
+  }
+
+  /** True when a run can say what follows each of its tokens, and not the last alone. */
+  get predictsEach(): boolean {
+    return this.#keep !== undefined;
   }
 
   /** True when images go into this graph as pixels. */
@@ -89,7 +94,8 @@ export class Decoder {
    *
    * @param images those whose tokens are among these, for a graph that takes pixels
    * @param shift by how much their positions are ahead of their number
-   * @returns what the last of them predicts
+   * @param each whether what each of them predicts is wanted, where `predictsEach`
+   * @returns what the last of them predicts, in row 0; or what each does, token by token
    */
   async extend(
     tokens: TokenFeed,
@@ -97,6 +103,7 @@ export class Decoder {
     kv: PromptKv,
     cache: Pick<KvCache, 'fetches'>,
     shift = 0,
+    each = false,
   ): Promise<Predictions> {
     const count = tokens.ids.length;
     const { length, capacity } = kv;
@@ -109,8 +116,9 @@ export class Decoder {
       ...kv.past(),
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
       ...this.#pixels?.feeds(images),
+      ...(each ? this.#keep?.(count) : undefined),
     });
-    const predictions = new Predictions(outputs);
+    const predictions = each ? Predictions.ofEach(outputs, count) : new Predictions(outputs);
     kv.take(outputs, 0, count);
     return predictions;
   }
@@ -196,7 +204,7 @@ export class Decoder {
     cache: Pick<KvCache, 'fetches'>,
     feeds: Tensors,
   ): Promise<Tensors> {
-    Object.assign(feeds, this.#keepLast);
+    if (feeds[LOGITS_TO_KEEP] === undefined) Object.assign(feeds, this.#keep?.(1));
     if (types.isFloat32Array(tokens.embeds)) {
       const hidden = tokens.embeds.length / (rows * length);
       feeds.inputs_embeds = new Tensor('float32', tokens.embeds, [rows, length, hidden]);

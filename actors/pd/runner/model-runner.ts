@@ -40,6 +40,14 @@ export interface ModelRunnerParts {
   readonly seesAhead?: SeesAhead | undefined;
 }
 
+/** What a run of several tokens of one row said. */
+export interface VerifyingRun {
+  /** What follows each token, token by token. */
+  readonly predictions: Predictions;
+  /** Takes the last `count` tokens out of the row; to be called before anything else changes the cache. */
+  forget(count: number): void;
+}
+
 const NO_SHIFTS = new Int32Array(0);
 
 /** @typeParam Owner whose a prompt is: what callers hand over with it, and get back */
@@ -202,6 +210,31 @@ export class ModelRunner<Owner = unknown> {
     if (kv === undefined) throw new TypeError('This cache takes one token of a row at a time');
     const embeds = await this.#embedded(tokens, requestId);
     return await this.#decoder.extend({ ids: tokens, embeds, logits, requestId }, [], kv, cache, shift);
+  }
+
+  /** Whether a run of several tokens of a row can say what follows each, and be taken back in part. */
+  get verifies(): boolean {
+    return this.#parts.decoder.predictsEach && this.#parts.cache.rowKv(0) !== undefined;
+  }
+
+  /**
+   * Runs several tokens of one row, of which some may turn out not to be its own. On failure the cache is as before.
+   *
+   * @param wanted `logits`: whether they are, beside the likeliest tokens; `shift`: by how much the row's next position is
+   *   ahead of its length
+   */
+  async verify(
+    row: number,
+    tokens: Int32Array,
+    { logits, shift, requestId }: { logits: boolean; shift: number; requestId: string },
+  ): Promise<VerifyingRun> {
+    const { cache } = this.#parts;
+    const kv = cache.rowKv(row);
+    if (kv === undefined) throw new TypeError('This cache takes one token of a row at a time');
+    const embeds = await this.#embedded(tokens, requestId);
+    const feed = { ids: tokens, embeds, logits, requestId };
+    const predictions = await this.#decoder.extend(feed, [], kv, cache, shift, true);
+    return { predictions, forget: (count) => kv.forget(count) };
   }
 
   /** Frees a row of the cache; the last row moves into it. */

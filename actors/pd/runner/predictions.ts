@@ -10,6 +10,8 @@ import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import { argmax } from '../sampler/greedy.ts';
 import { Logits } from './logits.ts';
 
+const PREDICTING: readonly string[] = ['logits', ...Object.values(LIKELIEST)];
+
 export class Predictions {
   /** What it was read from: the outputs of the run that speak of tokens, to be read again elsewhere. */
   readonly outputs: Tensors;
@@ -19,11 +21,21 @@ export class Predictions {
   /** @throws TypeError when the run gave neither logits of shape `[rows, positions, vocabulary]` nor likeliest tokens */
   constructor(outputs: Tensors) {
     const token = outputs[LIKELIEST.token];
-    this.outputs = pick(outputs, ['logits', ...Object.values(LIKELIEST)]);
+    this.outputs = pick(outputs, PREDICTING);
     const logits =
       token === undefined || outputs.logits !== undefined ? new Logits(outputs.logits) : undefined;
     this.#logits = logits;
     this.#likeliest = token === undefined ? (row) => argmax(this.logits(row)) : likeliest(token, outputs);
+  }
+
+  /** Of a run of one row: what follows each of its tokens, as if each were a row. */
+  static ofEach(outputs: Tensors, tokens: number): Predictions {
+    const told = Object.entries(pick(outputs, PREDICTING));
+    return new Predictions(
+      Object.fromEntries(
+        told.map(([name, tensor]) => [name, tensor.reshape([tokens, 1, tensor.size / tokens])]),
+      ),
+    );
   }
 
   /** @returns -1 when a row's logits hold NaN or Infinity, or nothing above -Infinity */

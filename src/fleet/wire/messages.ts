@@ -234,6 +234,8 @@ export const resultSchema = z.looseObject({
     imageTokens: whole,
     cachedTokens: whole,
     completionTokens: whole,
+    acceptedDraftTokens: z.exactOptional(whole),
+    rejectedDraftTokens: z.exactOptional(whole),
   }),
   timings: z.looseObject({
     queueMs: duration,

@@ -27,6 +27,12 @@ export class EngineMetrics {
   readonly #imageQueries = this.#counter('mm_cache_queries_total', 'Images asked for');
   readonly #prefixHits = this.#counter('prefix_cache_hits_total', 'Prompt tokens found computed', 'actor');
   readonly #prefixQueries = this.#counter('prefix_cache_queries_total', 'Prompt tokens asked for', 'actor');
+  readonly #drafted = this.#counter(
+    'draft_tokens_total',
+    'Tokens that n-grams guessed and that were run',
+    'actor',
+  );
+  readonly #accepted = this.#counter('accepted_draft_tokens_total', 'Guessed tokens that came', 'actor');
   readonly #kvBytes = this.#gauge('kv_cache_bytes', 'KV buffers', 'actor');
   readonly #arenaBytes = this.#gauge('arena_bytes', 'Tensors in shared memory', 'arena');
   readonly #gpuBytes = this.#counter('gpu_transfer_bytes_total', 'Bytes between host and GPU', 'direction');
@@ -81,6 +87,11 @@ export class EngineMetrics {
       if (tokens !== undefined) {
         this.#prefixHits.inc({ actor, model_name }, cachedTokens);
         this.#prefixQueries.inc({ actor, model_name }, tokens);
+      }
+      const { draftedTokens, acceptedDraftTokens } = counted;
+      if (typeof draftedTokens === 'number') this.#drafted.inc({ actor, model_name }, draftedTokens);
+      if (typeof acceptedDraftTokens === 'number') {
+        this.#accepted.inc({ actor, model_name }, acceptedDraftTokens);
       }
       if (typeof counted.kvBytes === 'number') this.#kvBytes.set({ actor, model_name }, counted.kvBytes);
     }

@@ -1,7 +1,9 @@
 /** What an answer took, in the words of OpenAI's chat completions. */
 import type { Usage } from '../../../actors/generation.ts';
 
-export function usageOf({ promptTokens, imageTokens, cachedTokens, completionTokens }: Usage): object {
+export function usageOf(usage: Usage): object {
+  const { promptTokens, imageTokens, cachedTokens, completionTokens } = usage;
+  const { acceptedDraftTokens = 0, rejectedDraftTokens = 0 } = usage;
   return {
     prompt_tokens: promptTokens,
     completion_tokens: completionTokens,
@@ -15,8 +17,8 @@ export function usageOf({ promptTokens, imageTokens, cachedTokens, completionTok
     completion_tokens_details: {
       reasoning_tokens: 0,
       audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
+      accepted_prediction_tokens: acceptedDraftTokens,
+      rejected_prediction_tokens: rejectedDraftTokens,
     },
   };
 }

@@ -1,0 +1,31 @@
+/**
+ * How much of a draft to run. A run of a token and k drafted ones gives 1 + the expected number that come true; it has to
+ * give more for its time than a decode step gives: one token for each row.
+ */
+import type { RunCosts } from './run-costs.ts';
+
+/** By so much, for what is estimated is wrong sometimes. */
+const MARGIN = 1.1;
+
+/**
+ * @param chances of each drafted token, if those before it come true
+ * @param rows of the batch
+ * @returns how many to run; 0 where none pay, or it is not known yet
+ */
+export function worthRunning(chances: readonly number[], rows: number, costs: RunCosts): number {
+  const step = costs.decode(rows);
+  if (step === undefined) return 0;
+  let best = 0;
+  let bestRate = (MARGIN * rows) / step;
+  let all = 1;
+  let expected = 1;
+  for (const [index, chance] of chances.entries()) {
+    all *= chance;
+    expected += all;
+    const ms = costs.run(index + 2);
+    if (ms === undefined) return 0;
+    const rate = expected / ms;
+    if (rate > bestRate) [best, bestRate] = [index + 1, rate];
+  }
+  return best;
+}
