@@ -1,20 +1,28 @@
 /**
- * Logits of the last position only. A prompt's other logits are never read, and at a vocabulary of 50,000 they are the
- * larger part of what a prefill would hand over. Exports with `num_logits_to_keep` have this already.
+ * Logits of as many of the last positions as are asked for: of one, mostly. A prompt's other logits are never read, and at a
+ * vocabulary of 50,000 they are the larger part of what a prefill would hand over. Exports with `num_logits_to_keep` have
+ * this already; others get the input.
  */
 import type { OnnxNode } from '../onnx/onnx-types.ts';
 import type { GraphEditor } from './graph-editor.ts';
 import { DYNAMIC_QUANTIZATION } from './row-quantization.ts';
 
-/** Cuts the hidden states `[B, S, hidden]` before the head to their last row, where the head is found. */
+const LOGITS_TO_KEEP = 'num_logits_to_keep';
+const INT64 = 7;
+
+/** Cuts the hidden states `[B, S, hidden]` before the head to their last rows, where the head is found. */
 export function keepLastLogits(editor: GraphEditor): void {
-  if ((editor.graph.input ?? []).some(({ name }) => name === 'num_logits_to_keep')) return;
+  if ((editor.graph.input ?? []).some(({ name }) => name === LOGITS_TO_KEEP)) return;
   const head = headOf(editor);
   const hidden = head?.input?.[0];
   if (head?.input === undefined || hidden === undefined) return;
+  editor.graph.input?.push({
+    name: LOGITS_TO_KEEP,
+    type: { tensorType: { elemType: INT64, shape: { dim: [] } } },
+  });
   head.input[0] = editor.add('Slice', [
     hidden,
-    editor.int64s([-1]),
+    editor.add('Reshape', [editor.add('Neg', [LOGITS_TO_KEEP]), editor.int64s([1])]),
     editor.int64s([Number.MAX_SAFE_INTEGER]),
     editor.int64s([1]),
   ]);

@@ -20,6 +20,7 @@ import { Sequence, type SequenceLimits, type SequenceTokens } from '../requests/
 import type { LoadGraphsOptions } from '../runner/load-graphs.ts';
 import { ModelRunner } from '../runner/model-runner.ts';
 import { PrefillPacer } from '../runner/prefill-pacer.ts';
+import type { Costs } from '../speculation/run-costs.ts';
 import { Speculation } from '../speculation/speculation.ts';
 import { DEFAULT_DRAFT_TOKENS, type SpeculationOptions } from '../speculation/speculation-options.ts';
 import { EngineCore } from './engine-core.ts';
@@ -31,6 +32,8 @@ export interface EngineOptions extends SchedulerLimits, SpeculationOptions {
    * by what is measured, see `prefill-pacer.ts`.
    */
   readonly prefillTokensPerStep?: number | undefined;
+  /** By which it is decided whether drafts pay. Default: what is measured. */
+  readonly costs?: Costs | undefined;
 }
 
 export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
@@ -201,8 +204,8 @@ export class PdEngine {
 /** Undefined where it is not wanted, and where the graph or the cache of keys and values cannot serve it. */
 function speculationOf(
   { runner, imageTokenId }: EngineModel,
-  { speculation: kind = 'off', maxDraftTokens: mostTokens = DEFAULT_DRAFT_TOKENS }: SpeculationOptions,
+  { speculation = 'off', maxDraftTokens = DEFAULT_DRAFT_TOKENS, costs }: EngineOptions,
 ): Speculation | undefined {
-  if (kind === 'off' || !runner.verifies) return undefined;
-  return new Speculation({ mostTokens, shares: kind === 'auto', imageTokenId });
+  if (speculation === 'off' || !runner.verifies) return undefined;
+  return new Speculation({ mostTokens: maxDraftTokens, shares: speculation === 'auto', imageTokenId, costs });
 }

@@ -14,12 +14,22 @@ const FIRST_SLOPE = 0.12;
 /** A first guess counts as much as so many measurements. */
 const FIRST_WEIGHT = 3;
 
+/** What decides whether a draft pays. */
+export interface Costs {
+  /** Of a decode step with so many rows, ms; undefined before it is known. */
+  decode(rows: number): number | undefined;
+  /** Of a run of so many tokens of one row, ms; undefined before it is known. */
+  run(tokens: number): number | undefined;
+  noteDecode(rows: number, ms: number): void;
+  noteRun(tokens: number, ms: number): void;
+}
+
 interface Measured {
   ms: number;
   count: number;
 }
 
-export class RunCosts {
+export class RunCosts implements Costs {
   /** By rows. */
   readonly #decodes: Measured[] = [];
   /** Sums over runs, each weighing less as newer ones come: least squares of time over tokens. */

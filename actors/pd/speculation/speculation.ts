@@ -10,7 +10,7 @@ import type { Sequence } from '../requests/sequence.ts';
 import { Calibration } from './calibration.ts';
 import { type Draft, Drafter } from './drafter.ts';
 import { NgramTable, NgramTail, ORDERS } from './ngram-table.ts';
-import { RunCosts } from './run-costs.ts';
+import { type Costs, RunCosts } from './run-costs.ts';
 import { worthRunning } from './worth.ts';
 
 export interface SpeculationParts {
@@ -20,6 +20,8 @@ export interface SpeculationParts {
   readonly shares: boolean;
   /** Says nothing of what follows. */
   readonly imageTokenId: number;
+  /** Default: what is measured. */
+  readonly costs?: Costs | undefined;
 }
 
 /** Places for n-grams of all answers, 1.2 MB. */
@@ -33,7 +35,7 @@ interface Own {
 }
 
 export class Speculation {
-  readonly costs = new RunCosts();
+  readonly costs: Costs;
   readonly #parts: SpeculationParts;
   readonly #calibration = new Calibration();
   readonly #shared: NgramTable | undefined;
@@ -42,6 +44,7 @@ export class Speculation {
 
   constructor(parts: SpeculationParts) {
     this.#parts = parts;
+    this.costs = parts.costs ?? new RunCosts();
     this.#shared = parts.shares ? new NgramTable(SHARED_BITS) : undefined;
   }
 

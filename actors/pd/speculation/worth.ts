@@ -2,7 +2,7 @@
  * How much of a draft to run. A run of a token and k drafted ones gives 1 + the expected number that come true; it has to
  * give more for its time than a decode step gives: one token for each row.
  */
-import type { RunCosts } from './run-costs.ts';
+import type { Costs } from './run-costs.ts';
 
 /** By so much, for what is estimated is wrong sometimes. */
 const MARGIN = 1.1;
@@ -12,7 +12,7 @@ const MARGIN = 1.1;
  * @param rows of the batch
  * @returns how many to run; 0 where none pay, or it is not known yet
  */
-export function worthRunning(chances: readonly number[], rows: number, costs: RunCosts): number {
+export function worthRunning(chances: readonly number[], rows: number, costs: Costs): number {
   const step = costs.decode(rows);
   if (step === undefined) return 0;
   let best = 0;

@@ -44,7 +44,7 @@ export interface GroupQueryOptions extends Partial<EngineOptions> {
 
 export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise<PdEngine> {
   const { kvType = 'float32', kind = 'rewritten', prefixCacheBytes = 0 } = options;
-  const { maxRunning = 8, maxWaiting = 64, prefillTokensPerStep } = options;
+  const { maxRunning = 8, maxWaiting = 64, prefillTokensPerStep, speculation, costs } = options;
   const model = groupQueryDecoder(kvType, GROUP_QUERY.contextLength, options.variant);
   if (kind === 'rewritten') rewriteDecoder(model, GROUP_QUERY);
   const { gpu } = options;
@@ -74,7 +74,13 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   const { contextLength } = GROUP_QUERY;
   return new PdEngine(
     { runner, newDetokenizer, describe: describeToken, contextLength, eosTokenIds: [], imageTokenId: -1 },
-    { maxRunning, maxWaiting, ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }) },
+    {
+      maxRunning,
+      maxWaiting,
+      speculation,
+      costs,
+      ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }),
+    },
   );
 }
 
