@@ -21,6 +21,7 @@ import { prefillInterferenceSuite } from './prefill-interference.ts';
 import { quantizationSuite } from './quantization.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
 import { soakSuite } from './soak.ts';
+import { speculationSuite } from './speculation.ts';
 import { throughputSuite } from './throughput.ts';
 import { workerMemorySuite } from './worker-memory.ts';
 
@@ -35,6 +36,7 @@ export const SUITES: readonly Suite[] = [
   decodeContextSuite,
   engineOverheadSuite,
   constrainedAnswersSuite,
+  speculationSuite,
   prefillInterferenceSuite,
   repeatedImageSuite,
   fleetSuite,

@@ -6,6 +6,8 @@ import type { Costs } from './run-costs.ts';
 
 /** By so much, for what is estimated is wrong sometimes. */
 const MARGIN = 1.1;
+/** By so much where others wait for it. */
+const MARGIN_IN_BATCH = 1.3;
 
 /**
  * @param chances of each drafted token, if those before it come true
@@ -16,7 +18,7 @@ export function worthRunning(chances: readonly number[], rows: number, costs: Co
   const step = costs.decode(rows);
   if (step === undefined) return 0;
   let best = 0;
-  let bestRate = (MARGIN * rows) / step;
+  let bestRate = ((rows === 1 ? MARGIN : MARGIN_IN_BATCH) * rows) / step;
   let all = 1;
   let expected = 1;
   for (const [index, chance] of chances.entries()) {
