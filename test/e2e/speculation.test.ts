@@ -51,6 +51,9 @@ for (const [field, pd] of [
 ] as const) {
   it(`${field} has to be one of what there is: ${JSON.stringify(pd)}`, async () => {
     // @ts-expect-error: what a JavaScript caller may hand over
-    await assert.rejects(Troupe.start({ pd }), { code: 'INVALID_OPTION', message: new RegExp(`^${field}: `) });
+    await assert.rejects(Troupe.start({ pd }), {
+      code: 'INVALID_OPTION',
+      message: new RegExp(`^${field}: `),
+    });
   });
 }
