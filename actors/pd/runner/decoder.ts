@@ -54,6 +54,7 @@ export class Decoder {
   readonly #hasAxes: boolean;
   readonly #deepstack: readonly string[];
   readonly #keep: ((positions: number) => Tensors) | undefined;
+  readonly #keepLast: Tensors;
   readonly #likeliest: readonly string[] | undefined;
   readonly #ids = new Int64Buffer();
   readonly #positions = new Int64Buffer();
@@ -77,6 +78,7 @@ export class Decoder {
     this.#keep =
       keep &&
       ((positions) => ({ [LOGITS_TO_KEEP]: new Tensor('int64', BigInt64Array.of(BigInt(positions)), dims) }));
+    this.#keepLast = this.#keep?.(1) ?? {};
   }
 
   /** True when a run can say what follows each of its tokens, and not the last alone. */
@@ -204,7 +206,7 @@ export class Decoder {
     cache: Pick<KvCache, 'fetches'>,
     feeds: Tensors,
   ): Promise<Tensors> {
-    if (feeds[LOGITS_TO_KEEP] === undefined) Object.assign(feeds, this.#keep?.(1));
+    if (feeds[LOGITS_TO_KEEP] === undefined) Object.assign(feeds, this.#keepLast);
     if (types.isFloat32Array(tokens.embeds)) {
       const hidden = tokens.embeds.length / (rows * length);
       feeds.inputs_embeds = new Tensor('float32', tokens.embeds, [rows, length, hidden]);

@@ -188,7 +188,7 @@ export class ModelRunner<Owner = unknown> {
 
   /** Whether several tokens of a row can be run at once. */
   get runsAhead(): boolean {
-    return this.rows > 0 && this.#parts.cache.rowKv(0) !== undefined;
+    return this.rows > 0 && this.#extendsRows;
   }
 
   /**
@@ -214,26 +214,27 @@ export class ModelRunner<Owner = unknown> {
 
   /** Whether a run of several tokens of a row can say what follows each, and be taken back in part. */
   get verifies(): boolean {
-    return this.#parts.decoder.predictsEach && this.#parts.cache.rowKv(0) !== undefined;
+    return this.#parts.decoder.predictsEach && this.#extendsRows;
   }
 
-  /**
-   * Runs several tokens of one row, of which some may turn out not to be its own. On failure the cache is as before.
-   *
-   * @param wanted `logits`: whether they are, beside the likeliest tokens; `shift`: by how much the row's next position is
-   *   ahead of its length
-   */
+  /** Not where all tokens of a run may see each other. */
+  get #extendsRows(): boolean {
+    const { cache, seesAhead } = this.#parts;
+    return seesAhead !== 'prompt' && cache.rowKv(0) !== undefined;
+  }
+
+  /** As `runAhead`, of tokens of which some may turn out not to be the row's own. @param of as there */
   async verify(
     row: number,
     tokens: Int32Array,
-    { logits, shift, requestId }: { logits: boolean; shift: number; requestId: string },
+    of: { readonly logits: boolean; readonly shift: number; readonly requestId: string },
   ): Promise<VerifyingRun> {
     const { cache } = this.#parts;
     const kv = cache.rowKv(row);
     if (kv === undefined) throw new TypeError('This cache takes one token of a row at a time');
-    const embeds = await this.#embedded(tokens, requestId);
-    const feed = { ids: tokens, embeds, logits, requestId };
-    const predictions = await this.#decoder.extend(feed, [], kv, cache, shift, true);
+    const embeds = await this.#embedded(tokens, of.requestId);
+    const feed = { ids: tokens, embeds, logits: of.logits, requestId: of.requestId };
+    const predictions = await this.#decoder.extend(feed, [], kv, cache, of.shift, true);
     return { predictions, forget: (count) => kv.forget(count) };
   }
 
