@@ -12,6 +12,7 @@ import { after } from '../runtime/util/timers.ts';
 import { summarize } from './chat-result.ts';
 import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { type BlobLimits, readBlobs, type UnreadChat } from './read-blobs.ts';
+import type { Turn } from './retry-line.ts';
 import { unsendable } from './submitted-chat.ts';
 import type { Suspects } from './suspects.ts';
 import { ToolDeltas } from './tool-deltas.ts';
@@ -78,8 +79,9 @@ async function* attempts(
 ): AsyncGenerator<ChatDelta, GenerationSummary> {
   const before = options.suspects.deaths;
   let losses = 0;
+  let deaths = 0;
   for (let retry = 0; ; retry++) {
-    const leave = losses === 0 ? () => {} : await turnOf(request, options);
+    const turn = losses === 0 ? undefined : await turnOf(request, options, deaths, retry >= options.retries);
     const reader = options.entry.stream('generate', request, { signal: options.signal });
     const leftMs = request.deadline - processNow();
     const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
@@ -88,7 +90,7 @@ async function* attempts(
     options.signal.addEventListener('abort', onAbort, { once: true });
     try {
       for await (const chunk of reader) {
-        leave();
+        turn?.leave();
         yield* deltasOf(chunk);
       }
       return await reader.final;
@@ -98,13 +100,13 @@ async function* attempts(
       const lost = TroupeError.is(error) && LOST.has(error.code);
       if (!lost || options.signal.aborted) throw error;
       if (error.code === 'ACTOR_DIED') losses += 1;
-      const deaths = await options.suspects.deathsOf(losses, before);
-      const verdict = options.suspects.verdict(request.requestId, deaths, error);
+      deaths = await options.suspects.deathsOf(losses, before);
+      const verdict = options.suspects.verdict(request.requestId, deaths, turn?.alone === true, error);
       if (verdict !== undefined) throw verdict;
       if (reader.received > 0 || retry >= options.retries) throw error;
       options.onRetry(retry + 1, error);
     } finally {
-      leave();
+      turn?.leave();
       clearTimeout(deadline);
       options.signal.removeEventListener('abort', onAbort);
     }
@@ -135,11 +137,16 @@ async function inTime(reading: Promise<ChatRequest>, options: GenerationRunOptio
 }
 
 /** Waits for the turn of a request that may be why an actor died, at most until its deadline. */
-async function turnOf({ deadline }: ProcessRequest, options: GenerationRunOptions): Promise<() => void> {
+async function turnOf(
+  { deadline }: ProcessRequest,
+  options: GenerationRunOptions,
+  deaths: number,
+  isLast: boolean,
+): Promise<Turn> {
   const late = new AbortController();
   const timer = after(deadline - processNow(), () => late.abort(deadlineExceeded(options)));
   try {
-    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]));
+    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]), deaths, isLast);
   } finally {
     clearTimeout(timer);
   }

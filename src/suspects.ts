@@ -1,7 +1,7 @@
 /**
- * Requests that were in an actor when it died. One of them may be why, and would do it again: so they are tried again one
- * after the other, each until its first token, and who is there at a second death is not tried a third time. The others
- * are answered. Where the supervisor saw whom a hung actor worked for, that request is not tried again at all.
+ * Requests that were in an actor when it died. One of them may be why, and would do it again: so they are tried again a few at
+ * a time, each until its first token, and those that see another death together each alone. Who is there at a second death
+ * alone is not tried again. The others are answered. Where the supervisor saw whom a hung actor worked for, that request is not tried again at all.
  *
  * Deaths that a request is to blame for say nothing about the actor: they do not count towards giving it up, unless so many
  * have come without a single answer in between that the actor itself must be what is broken.
@@ -9,9 +9,12 @@
 import { TroupeError } from '../runtime/errors.ts';
 import { workTag } from '../runtime/thread/this-thread.ts';
 import { pause } from '../runtime/util/timers.ts';
+import { RetryLine, type Turn } from './retry-line.ts';
 
-/** Deaths of an actor that a request may be there at. */
-const MOST_DEATHS = 2;
+/** Deaths of an actor after which a request may be to blame. */
+const SUSPICIOUS = 2;
+/** Deaths that one request may bring about: among all, among a few, alone. */
+const MOST_DEATHS = 3;
 /** The death of an actor is heard of after that of its ports, within ms. */
 const HEARSAY_MS = 1_000;
 /** Requests that were found to hang an actor are remembered until so many others were. */
@@ -29,8 +32,7 @@ export class Suspects {
   #deaths = 0;
   #sinceAnswer = 0;
   #onDeath = Promise.withResolvers<void>();
-  /** Settles when the last one in line has left. */
-  #last: Promise<void> = Promise.resolve();
+  readonly #line = new RetryLine();
 
   /** @param forgive the actor's last death was a request's fault */
   constructor(forgive: (actor: string) => void = () => {}) {
@@ -54,6 +56,7 @@ export class Suspects {
 
   actorDied(actor: string): void {
     this.#deaths += 1;
+    this.#line.noteDeath();
     this.#sinceAnswer += 1;
     this.#dead = [...this.#dead, this.#left.delete(actor) ? '' : actor].slice(-MOST_DEATHS);
     this.#onDeath.resolve();
@@ -87,13 +90,16 @@ export class Suspects {
     }
   }
 
-  /** Why a request that was there at so many deaths is not tried again; undefined when it is. */
-  verdict(requestId: string, deaths: number, cause: TroupeError): TroupeError | undefined {
+  /**
+   * Why a request that was there at so many deaths is not tried again; undefined when it is.
+   * @param alone the last of them came while no other suspect was tried
+   */
+  verdict(requestId: string, deaths: number, alone: boolean, cause: TroupeError): TroupeError | undefined {
     if (this.#guilty.delete(workTag(requestId))) {
       this.#forgiveLast(1);
       return crashed(requestId, 'hung an actor', cause);
     }
-    if (deaths < MOST_DEATHS) return undefined;
+    if (deaths < SUSPICIOUS || !alone) return undefined;
     this.#forgiveLast(deaths);
     return crashed(requestId, `was in an actor each time that it died, ${deaths} times`, cause);
   }
@@ -103,24 +109,13 @@ export class Suspects {
     if (this.#sinceAnswer <= FORGIVEN_IN_A_ROW) for (const actor of forgiven) this.#forgive(actor);
   }
 
-  /** Resolves when it is the request's turn. @returns gives the turn to the next; @throws the signal's reason */
-  async turn(signal: AbortSignal): Promise<() => void> {
-    const before = this.#last;
-    const mine = Promise.withResolvers<void>();
-    this.#last = before.then(() => mine.promise);
-    const aborted = Promise.withResolvers<never>();
-    const onAbort = () => aborted.reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    try {
-      signal.throwIfAborted();
-      await Promise.race([before, aborted.promise]);
-      return mine.resolve;
-    } catch (error) {
-      mine.resolve();
-      throw error;
-    } finally {
-      signal.removeEventListener('abort', onAbort);
-    }
+  /**
+   * Resolves when it is the turn of a request that was there at so many deaths.
+   * @param isLast it is not tried again after this
+   * @throws the signal's reason
+   */
+  async turn(signal: AbortSignal, deaths: number, isLast: boolean): Promise<Turn> {
+    return await this.#line.turn(signal, isLast || deaths >= SUSPICIOUS);
   }
 }
 

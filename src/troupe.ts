@@ -10,7 +10,7 @@
  *     });
  */
 import { randomUUID } from 'node:crypto';
-import { InputError, type ModelError } from '../actors/errors.ts';
+import type { ModelError } from '../actors/errors.ts';
 import { changedError, type FileChange } from '../actors/model/file-stamps.ts';
 import type { TokenizedPrompt, TokenPieces } from '../actors/tokenized-prompt.ts';
 import { type ToolStyle, toolStyleOf } from '../actors/tools/tool-style.ts';
@@ -19,13 +19,11 @@ import type { StopReport } from '../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../runtime/system/system-events.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
 import { Events, guarded } from '../runtime/util/events.ts';
-import { after } from '../runtime/util/timers.ts';
 import { assertDuration, assertFunction, assertOptions, assertSignal, assertText } from './caller-input.ts';
-import { ChatRun } from './chat-run.ts';
 import type { ChatOptions, ChatResult, ChatStream, Mode } from './chat-types.ts';
 import { type ResolvedConfig, resolveConfig } from './config/resolve-config.ts';
+import { EngineRequests } from './engine-requests.ts';
 import { type EngineHealth, type EngineStats, engineHealth, systemStats } from './engine-stats.ts';
-import { runGeneration } from './generation-run.ts';
 import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
@@ -44,7 +42,6 @@ import type { SharedModel, SharedWeights } from './share-weights.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
 import { submittedChat } from './submitted-chat.ts';
-import { Suspects } from './suspects.ts';
 import type { TroupeEvents } from './troupe-events.ts';
 
 /** Bytes that were let go of, by actor and by shared cache (`image-embeddings`). */
@@ -82,10 +79,9 @@ export class Troupe implements AsyncDisposable {
   readonly #model: string;
   readonly #pipeline: Pipeline;
   readonly #toolStyle: ToolStyle;
+  readonly #requests: EngineRequests;
   readonly #weights: readonly SharedWeights[];
   readonly #notices: readonly string[];
-  readonly #runs = new Set<ChatRun>();
-  readonly #suspects = new Suspects((actor) => this.#pipeline.system.forgive(actor));
   readonly #watch: ModelWatch;
   /** A file of the model that is in use was written to. */
   #spoilt: ModelError | undefined;
@@ -97,13 +93,9 @@ export class Troupe implements AsyncDisposable {
     this.contextLength = directory.geometry.contextLength;
     this.#pipeline = pipeline;
     this.#toolStyle = config.toolCallParser ?? toolStyleOf(directory.chatTemplate);
+    this.#requests = new EngineRequests(config, pipeline, this.#toolStyle, this.events);
     this.#weights = weights;
     this.#notices = noticesOf(directory, weights);
-    pipeline.system.events.on('actor:quarantined', ({ actor }) => this.#suspects.actorLeft(actor));
-    pipeline.system.events.on('actor:down', ({ actor, error }) => {
-      if (error !== undefined) this.#suspects.actorDied(actor);
-    });
-    pipeline.system.events.on('actor:hung', ({ work }) => this.#suspects.actorHung(work));
     forward(pipeline.system.events, this.events);
     this.#watch = new ModelWatch(directory.stamps, (change) => this.#onModelChange(change));
   }
@@ -243,13 +235,13 @@ export class Troupe implements AsyncDisposable {
 
   /** Who is up and how busy, at once and without asking the actors. */
   health(): EngineHealth {
-    return engineHealth(this.#pipeline.system, this.#runs.size, this.#spoilt !== undefined);
+    return engineHealth(this.#pipeline.system, this.#requests.size, this.#spoilt !== undefined);
   }
 
   /** Load and counters of every actor, arenas, caches, shared weights and requests. */
   async stats(): Promise<EngineStats> {
     const stats = await systemStats(this.#pipeline.system);
-    return { requestsInFlight: this.#runs.size, weights: this.#weights, ...stats };
+    return { requestsInFlight: this.#requests.size, weights: this.#weights, ...stats };
   }
 
   /** Forgets image embeddings and idle KV memory (what Dynamo calls clear_kv_blocks). Running requests go on. */
@@ -287,23 +279,7 @@ export class Troupe implements AsyncDisposable {
 
   #submit(request: ChatOptions | ObjectOptions<AnySchema>, wantsStream: boolean): ChatStream {
     this.#assertServing();
-    const chat = submittedChat(request, this.#toolStyle);
-    const requestId = randomUUID();
-    const options = {
-      entry: this.#pipeline.entry,
-      requestId,
-      mode: this.#config.mode,
-      wantsStream,
-      timeoutMs: checkedTimeout(request.timeoutMs) ?? this.#config.requestTimeoutMs,
-      retries: this.#config.retries,
-      limits: this.#config.limits,
-      suspects: this.#suspects,
-      onRetry: (attempt: number, error: TroupeError) =>
-        this.events.emit('request:retry', { requestId, attempt, error }),
-    };
-    const run = new ChatRun((own) => runGeneration(chat, { ...options, ...own }), request.signal);
-    this.#track(run, requestId);
-    return run;
+    return this.#requests.submit(request, wantsStream);
   }
 
   #assertServing(): void {
@@ -315,52 +291,20 @@ export class Troupe implements AsyncDisposable {
     if (change.inPlace) {
       const error = changedError(change);
       this.#spoilt = error;
-      for (const run of this.#runs) run.abort(error);
+      this.#requests.abort(error);
     }
     this.events.emit('model:changed', change);
   }
 
   async #stop({ drainMs = 0 }: StopOptions): Promise<StopReport> {
     this.#watch.stop();
-    if (drainMs > 0) await this.#drained(drainMs);
-    for (const run of this.#runs) run.abort(stoppedError());
+    if (drainMs > 0) await this.#requests.drained(drainMs);
+    this.#requests.abort(stoppedError());
     const { system } = this.#pipeline;
     const report = await system.stop();
     noteLeftBehind(report.quarantined.length);
     return report;
   }
-
-  async #drained(drainMs: number): Promise<void> {
-    const settled = Promise.allSettled([...this.#runs].map((run) => run.result));
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = after(drainMs, resolve);
-    await Promise.race([settled, promise]);
-    clearTimeout(timer);
-  }
-
-  #track(run: ChatRun, requestId: string): void {
-    this.#runs.add(run);
-    this.events.emit('request:start', { requestId });
-    run.result.then(
-      (result) => this.#ended(run, { requestId, result }),
-      (error: unknown) => this.#ended(run, { requestId, error }),
-    );
-  }
-
-  #ended(run: ChatRun, event: TroupeEvents['request:end'][0]): void {
-    this.#runs.delete(run);
-    if (event.result !== undefined) this.#suspects.answered();
-    this.events.emit('request:end', event);
-  }
-}
-
-function checkedTimeout(timeoutMs: number | undefined): number | undefined {
-  if (timeoutMs === undefined || (Number.isFinite(timeoutMs) && timeoutMs > 0)) return timeoutMs;
-  throw new InputError('INVALID_OPTION', 'is no time', {
-    field: 'timeoutMs',
-    value: String(timeoutMs),
-    remedy: 'Give milliseconds, above 0',
-  });
 }
 
 function forward(from: Events<SystemEvents>, to: Events<TroupeEvents>): void {

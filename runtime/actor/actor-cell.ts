@@ -53,6 +53,7 @@ export class ActorCell {
   #quiet: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: Waiting = 'refused';
+  #publishedRunning = 0;
 
   private constructor(parts: CellParts, actor: AnyActor, args: unknown, setUp: SetUp) {
     const { concurrency = 1 } = actor;
@@ -214,6 +215,9 @@ export class ActorCell {
 
   #publishLoad(): void {
     this.#parts.load.queueDepth(this.#mailbox.size);
-    this.#parts.load.running(this.#mailbox.handling + this.#setUp.reportedRunning);
+    const running = this.#mailbox.handling + this.#setUp.reportedRunning;
+    if (running === this.#publishedRunning) return;
+    this.#publishedRunning = running;
+    this.#parts.load.running(running);
   }
 }

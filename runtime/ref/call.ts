@@ -34,21 +34,15 @@ export interface CallOptions {
   readonly traceparent?: string | undefined;
 }
 
-export interface CallParts {
-  readonly kind: Outbound['kind'];
-  /** Of the pool. */
+/** What all calls of a ref have in common. */
+export interface CallOrigin {
+  /** Name of the pool. */
   readonly actor: string;
   /** The member that the ref is to. */
   readonly only: string | undefined;
-  readonly method: string;
-  readonly payload: unknown;
-  readonly sequence: number;
-  /** It goes to the same thread as it is. */
+  /** Payloads go to the same thread as they are. */
   readonly byReference: boolean;
-  /** It may wait in any number: its sender waits for it. */
-  readonly patient: boolean;
-  readonly writer?: StreamWriter<unknown, unknown> | undefined;
-  /** Told when it settles while it is held back. */
+  /** Told when a call settles while it is held back. */
   readonly onLeft: () => void;
 }
 
@@ -58,6 +52,8 @@ export class Call implements Outbound, Mortal {
   readonly kind: Outbound['kind'];
   readonly method: string;
   readonly sequence: number;
+  /** It may wait in any number: its sender waits for it. */
+  readonly patient: boolean;
   readonly json: SmallJson | undefined;
   readonly bytes: number;
   readonly routeKey: string | undefined;
@@ -67,7 +63,7 @@ export class Call implements Outbound, Mortal {
   /** Whether it waits at its ref. */
   held = false;
   id = 0;
-  readonly #parts: CallParts;
+  readonly #origin: CallOrigin;
   /** Made when somebody waits for it; nobody does for a `tell` that has left. */
   #result: PromiseWithResolvers<unknown> | undefined;
   #outcome: Outcome | undefined;
@@ -79,44 +75,64 @@ export class Call implements Outbound, Mortal {
   #onAbort: (() => void) | undefined;
   #by: Withdrawal | undefined;
 
-  constructor(parts: CallParts, options: CallOptions | undefined) {
-    this.#parts = parts;
-    this.kind = parts.kind;
-    this.method = parts.method;
-    this.sequence = parts.sequence;
-    this.#payload = parts.payload;
-    this.#transfer = options?.transfer ?? NO_TRANSFER;
+  constructor(
+    origin: CallOrigin,
+    kind: Outbound['kind'],
+    method: string,
+    payload: unknown,
+    sequence: number,
+    patient: boolean,
+    writer: StreamWriter<unknown, unknown> | undefined,
+    options: CallOptions | undefined,
+  ) {
+    const transfer = options?.transfer ?? NO_TRANSFER;
+    const plain = kind !== 'open' && !origin.byReference && transfer.length === 0;
+    this.#origin = origin;
+    this.kind = kind;
+    this.method = method;
+    this.sequence = sequence;
+    this.patient = patient;
     this.routeKey = options?.routeKey;
-    this.member = options?.member ?? parts.only;
+    this.member = options?.member ?? origin.only;
     this.traceparent = checkedTrace(options?.traceparent);
-    this.writer = parts.writer;
-    const plain = parts.kind !== 'open' && !parts.byReference && this.#transfer.length === 0;
-    this.json = plain ? smallJson(parts.payload) : undefined;
-    this.bytes = this.json === undefined ? bytesOf(parts.payload, this.#transfer) : this.json.bytes;
+    this.writer = writer;
+    this.json = plain ? smallJson(payload) : undefined;
+    this.bytes = this.json === undefined ? bytesOf(payload, transfer) : this.json.bytes;
+    this.#payload = payload;
+    this.#transfer = transfer;
     this.#signal = options?.signal;
     this.#deadlineMs = options?.deadlineMs;
   }
 
-  /** Begins to look at the deadline and the signal. Not for `tell`: nobody waits for it. */
+  /** Fails it if its signal is aborted already: it is not to be sent then. */
+  checkSignal(): void {
+    if (this.#signal?.aborted) this.#abort();
+  }
+
+  /**
+   * Begins to look at the deadline and the signal. Not for `tell`: nobody waits for it. After it was sent, so that it is on
+   * its way meanwhile.
+   */
   watch(): void {
-    const [ms, signal] = [this.#deadlineMs, this.#signal];
+    if (this.#outcome !== undefined) return;
+    const ms = this.#deadlineMs;
     if (ms !== undefined && ms <= LONGEST_TIMER_MS) {
       this.#deadline = deadlineIn(ms);
       this.#deadline.add(this);
     }
-    if (signal === undefined) return;
-    if (signal.aborted) {
-      this.#abort();
+    if (this.#signal === undefined) return;
+    if (this.#signal.aborted) {
+      this.#abort(); // by a getter in the payload
       return;
     }
     this.#onAbort = () => this.#abort();
-    signal.addEventListener('abort', this.#onAbort, { once: true });
+    this.#signal.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** It has to wait, and is from now on what it was at the call. False when that cannot be; then it has failed. */
   hold(onUnsendable: (cause: unknown) => Error): boolean {
     this.held = true;
-    if (this.json !== undefined || this.#parts.byReference) return true;
+    if (this.json !== undefined || this.#origin.byReference) return true;
     try {
       const { payload, transfer } = snapshot(this.#payload, this.#transfer);
       this.#payload = payload;
@@ -135,11 +151,6 @@ export class Call implements Outbound, Mortal {
 
   get transfer(): readonly Transferable[] {
     return this.#transfer;
-  }
-
-  /** Its sender waits for it, however many wait. */
-  get patient(): boolean {
-    return this.#parts.patient;
   }
 
   get isSettled(): boolean {
@@ -173,7 +184,7 @@ export class Call implements Outbound, Mortal {
 
   succeed(value: unknown): void {
     if (this.kind === 'tell') this.hasSucceeded = true;
-    this.#settle({ value });
+    this.#settle(value === undefined ? NOTHING : { value });
   }
 
   fail(error: Error): void {
@@ -203,7 +214,7 @@ export class Call implements Outbound, Mortal {
   }
 
   get #label(): string {
-    return `${this.#parts.actor}.${this.method}`;
+    return `${this.#origin.actor}.${this.method}`;
   }
 
   #settle(outcome: Outcome): void {
@@ -211,12 +222,14 @@ export class Call implements Outbound, Mortal {
     this.#outcome = outcome;
     this.#deadline?.noteSettled();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-    if (this.held && !this.hasSucceeded) this.#parts.onLeft();
+    if (this.held && !this.hasSucceeded) this.#origin.onLeft();
     if (this.#result !== undefined) settle(this.#result, outcome);
   }
 }
 
 type Outcome = { readonly value: unknown } | { readonly error: Error };
+
+const NOTHING: Outcome = { value: undefined };
 
 function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Outcome): void {
   if ('error' in outcome) reject(outcome.error);

@@ -102,8 +102,9 @@ export class Members {
   }
 
   /** The one member that a message has to go to; undefined: any. */
-  homeOf({ member, routeKey }: Call): string | undefined {
-    if (member !== undefined) return member;
+  homeOf(call: Call): string | undefined {
+    if (call.member !== undefined) return call.member;
+    const { routeKey } = call;
     return routeKey === undefined ? undefined : this.#policy.home?.(routeKey, this.#members.values());
   }
 

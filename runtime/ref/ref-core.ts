@@ -11,7 +11,7 @@ import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { Port } from '../transport/port.ts';
 import { guarded } from '../util/events.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
-import { Call, type CallOptions, type CallParts } from './call.ts';
+import { Call, type CallOptions, type CallOrigin } from './call.ts';
 import type { RefEnvironment } from './environment.ts';
 import { Members, type WatchEvent } from './members.ts';
 import { Outbox } from './outbox.ts';
@@ -32,7 +32,7 @@ export class RefCore {
   readonly #outbox = new Outbox();
   readonly #watchers = new Set<(event: WatchEvent) => void>();
   readonly #connected = Promise.withResolvers<void>();
-  readonly #onLeft = () => this.#outbox.noteLeft();
+  readonly #origin: CallOrigin;
   #nextSequence = 0;
   #isReleased = false;
 
@@ -46,6 +46,12 @@ export class RefCore {
       onLostTell: (method, error) => this.#bury(method, 'ACTOR_DIED', error),
       onEvent: (event) => this.#onEvent(event),
     });
+    this.#origin = {
+      actor: facts.name,
+      only: facts.only,
+      byReference: facts.transport === 'local' && this.#members.feed.byReference,
+      onLeft: () => this.#outbox.noteLeft(),
+    };
     if (closed !== undefined) this.#members.close(decodeError(closed));
   }
 
@@ -80,16 +86,10 @@ export class RefCore {
   }
 
   tell(method: string, payload: unknown, options: CallOptions | undefined): TellStatus {
-    const { signal } = options ?? {};
-    if (signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', signal.reason);
+    if (options?.signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', options.signal.reason);
     const call = this.#call('tell', method, payload, options, false);
     const home = this.#members.homeOf(call);
-    const never = home === undefined ? undefined : this.#members.whyNever(home);
-    if (never !== undefined) return this.#unsent(method, 'refused', codeOf(never), never);
-    if (home === undefined ? !this.#members.isAnyLive : !this.#members.isLive(home))
-      return this.#unsent(method, 'down', 'ACTOR_DIED', this.#members.closed);
-    if (this.#outbox.blocks(home) || !this.#post(call, home))
-      return this.#unsent(method, 'full', 'MAILBOX_FULL');
+    if (this.#outbox.blocks(home) || !this.#post(call, home)) return this.#unsentTo(home, method);
     if (call.hasSucceeded) return 'sent';
     // Nobody waits for the result of a tell; it has just failed.
     call.result.catch((error) => this.#bury(method, codeOf(error), error));
@@ -98,7 +98,7 @@ export class RefCore {
 
   /** Sends and waits: for an answer, or for a `tell` until it has left. @param patient it may wait in any number */
   submit(
-    kind: CallParts['kind'],
+    kind: Call['kind'],
     method: string,
     payload: unknown,
     options: CallOptions | undefined,
@@ -106,10 +106,11 @@ export class RefCore {
     writer?: AnyWriter,
   ): Promise<unknown> {
     const call = this.#call(kind, method, payload, options, patient, writer);
-    call.watch();
+    call.checkSignal();
     const { closed } = this.#members;
     if (closed !== undefined) call.fail(closed);
     else if (call.wanted) this.#send(call);
+    call.watch();
     return call.result;
   }
 
@@ -126,28 +127,14 @@ export class RefCore {
   }
 
   #call(
-    kind: CallParts['kind'],
+    kind: Call['kind'],
     method: string,
     payload: unknown,
     options: CallOptions | undefined,
     patient: boolean,
     writer?: AnyWriter,
   ): Call {
-    return new Call(
-      {
-        kind,
-        actor: this.facts.name,
-        only: this.facts.only,
-        method,
-        payload,
-        sequence: this.#nextSequence++,
-        byReference: this.facts.transport === 'local' && this.#members.feed.byReference,
-        patient,
-        writer,
-        onLeft: this.#onLeft,
-      },
-      options,
-    );
+    return new Call(this.#origin, kind, method, payload, this.#nextSequence++, patient, writer, options);
   }
 
   #send(call: Call): void {
@@ -209,6 +196,15 @@ export class RefCore {
     if (event.type !== 'down') this.#connected.resolve();
     for (const watcher of [...this.#watchers])
       guarded(`a watcher of ${this.facts.name}`, () => watcher(event));
+  }
+
+  /** Why a tell was not sent: its member will never come, or is not there now, or there is no room. */
+  #unsentTo(home: string | undefined, method: string): TellStatus {
+    const never = home === undefined ? undefined : this.#members.whyNever(home);
+    if (never !== undefined) return this.#unsent(method, 'refused', codeOf(never), never);
+    if (home === undefined ? this.#members.isAnyLive : this.#members.isLive(home))
+      return this.#unsent(method, 'full', 'MAILBOX_FULL');
+    return this.#unsent(method, 'down', 'ACTOR_DIED', this.#members.closed);
   }
 
   #unsent(method: string, status: TellStatus, code: ActorErrorCode, error?: unknown): TellStatus {

@@ -3,7 +3,7 @@
  * reference: the receiver must treat a payload as frozen, just as if it had come from another thread.
  */
 import type { WireMessage } from '../wire/messages.ts';
-import { messageOf } from '../wire/text-codec.ts';
+import { listOf, TextReader } from '../wire/text-codec.ts';
 import type { Port, PortListener } from './port.ts';
 
 type Delivery = WireMessage | 'close';
@@ -29,7 +29,8 @@ export class InProcessTransport implements Port {
   }
 
   postText(text: string): void {
-    this.post(messageOf(JSON.parse(text)));
+    const message = new TextReader(listOf(text)).next();
+    if (message !== undefined) this.post(message);
   }
 
   listen(listener: PortListener): void {

@@ -2,7 +2,9 @@
  * Transport between threads: Node's `MessagePort`. A `postMessage` costs a microsecond and wakes the other thread,
  * whatever it carries; so small messages, which are text, leave together: when the turn ends, or before a message that is
  * no text, so that the order stays. Of many the first few leave at once, for the other thread can begin with them. The first
- * of a turn leaves at once where whoever sent it may go on to keep this thread busy: a `tell`, what a stream is written.
+ * of a turn leaves at once where whoever sent it may go on to keep this thread busy (a `tell`, what a stream is written), and
+ * where turns have had one message each and this one is not close behind another: then there is likely nothing to wait for,
+ * and what this thread still has to do is done while the other one wakes.
  *
  *     turn:  post a   post b   post (a clone)   post c   post d   ends
  *              └────┬───┘            │            └────┬───┘
@@ -15,14 +17,18 @@ import {
   type Transferable,
 } from 'node:worker_threads';
 import type { WireMessage } from '../wire/messages.ts';
-import { messageOf } from '../wire/text-codec.ts';
+import { listOf, TextReader } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
 import type { Port, PortListener } from './port.ts';
 
 /** So many messages of a turn are enough for the other thread to begin with. */
 const FIRST_PORTION = 16;
+/** And so many to go on with: reading them is as much work as handling them, and both can be done meanwhile. */
+const PORTION = 256;
 /** Characters that are held back at most: what reads them should not have to wait for all of a long turn. */
 const MOST_HELD_BACK = 64 * 1024;
+/** Messages that are so far apart are not worth holding back: less than a quarter of the time goes into posting them. */
+const APART_MS = 0.004;
 
 export class MessagePortTransport implements Port, HoldsBack {
   readonly byReference = false;
@@ -32,6 +38,10 @@ export class MessagePortTransport implements Port, HoldsBack {
   #heldBack: string | undefined;
   /** Texts that were posted in this turn. */
   #posted = 0;
+  /** The last turn that was looked at had one. */
+  #expectsOne = false;
+  /** When the last one was posted that was taken for the only one of its turn. */
+  #lastAloneAt = 0;
   /** No more is delivered here. */
   #over = false;
 
@@ -50,22 +60,20 @@ export class MessagePortTransport implements Port, HoldsBack {
   }
 
   postText(text: string, isUrgent = false): void {
-    if (this.#heldBack === undefined) {
-      flushAtTurnsEnd(this);
-      this.#heldBack = isUrgent ? '' : text;
-      this.#posted = 1;
-      if (isUrgent) this.#port.postMessage(text);
-      return;
+    if (this.#heldBack === undefined) this.#postFirst(text, isUrgent);
+    else {
+      this.#heldBack = this.#heldBack === '' ? text : `${this.#heldBack},${text}`;
+      this.#posted += 1;
+      const isPortion = this.#posted === FIRST_PORTION || this.#posted % PORTION === 0;
+      if (isPortion || this.#heldBack.length > MOST_HELD_BACK) this.#letGo();
     }
-    this.#heldBack = this.#heldBack === '' ? text : `${this.#heldBack},${text}`;
-    this.#posted += 1;
-    if (this.#posted === FIRST_PORTION || this.#heldBack.length > MOST_HELD_BACK) this.#letGo();
   }
 
   /** The turn is over. */
   flush(): void {
     this.#letGo();
     this.#heldBack = undefined;
+    this.#expectsOne = this.#posted === 1;
   }
 
   listen(listener: PortListener): void {
@@ -99,9 +107,26 @@ export class MessagePortTransport implements Port, HoldsBack {
     return { token: this.#port, transfer: [this.#port] };
   }
 
+  #postFirst(text: string, isUrgent: boolean): void {
+    this.#posted = 1;
+    if (this.#expectsOne && !isUrgent) {
+      const now = performance.now();
+      const isApart = now - this.#lastAloneAt > APART_MS;
+      this.#lastAloneAt = now;
+      if (isApart) {
+        this.#port.postMessage(listOf(text));
+        return;
+      }
+      this.#posted = 2; // the one before was of this turn
+    }
+    if (isUrgent) this.#port.postMessage(listOf(text));
+    this.#heldBack = isUrgent ? '' : text;
+    flushAtTurnsEnd(this);
+  }
+
   #letGo(): void {
     if (this.#heldBack === undefined || this.#heldBack === '') return;
-    this.#port.postMessage(`[${this.#heldBack}]`);
+    this.#port.postMessage(listOf(this.#heldBack));
     this.#heldBack = '';
   }
 
@@ -111,15 +136,11 @@ export class MessagePortTransport implements Port, HoldsBack {
       this.#listener?.onMessage(message);
       return;
     }
-    const rows: readonly unknown[] = JSON.parse(message); // by `postText`
-    if (!Array.isArray(rows[0])) {
-      this.#listener?.onMessage(messageOf(rows));
-      return;
-    }
-    for (const row of rows) {
-      // Whoever was told of one may have closed the port.
+    const reader = new TextReader(message); // by `postText`
+    for (let next = reader.next(); next !== undefined; next = reader.next()) {
+      this.#listener?.onMessage(next);
+      // Whoever was told of it may have closed the port.
       if (this.#over) return;
-      this.#listener?.onMessage(messageOf(row as unknown[])); // a list of lists
     }
   }
 }

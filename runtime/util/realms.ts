@@ -64,7 +64,9 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   if (typeof value !== 'object' || value === null) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return (
-    prototype === null || (Object.getPrototypeOf(prototype) === null && isRootPrototype(Object(prototype)))
+    prototype === Object.prototype ||
+    prototype === null ||
+    (Object.getPrototypeOf(prototype) === null && isRootPrototype(Object(prototype)))
   );
 }
 

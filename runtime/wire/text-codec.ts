@@ -1,12 +1,14 @@
 /**
- * Messages whose payload is small JSON (`small-json.ts`), as text: what the sending of many small messages is made of.
+ * Messages whose payload is small JSON (`small-json.ts`), as text: what the sending of many small messages is made of. Many of
+ * them are one list, in which each takes as many items as its first one, a number for its kind, says. A list for each
+ * message would take longer to read, and leave twice as much to the garbage collector.
  *
- *     [0,"method",bytes,payload]      tell        [3,bytes,value]    chunk
- *     [1,"method",bytes,id,payload]   ask         [4,value]          end
- *     [2,id,value]                    reply       [5]                credit
- *     [6,"traceparent",message]       a tell or an ask in a trace
+ *     0,"method",bytes,payload      tell        3,bytes,value    chunk
+ *     1,"method",bytes,id,payload   ask         4,value          end
+ *     2,id,value                    reply       13               credit
+ *     6,"traceparent"               the tell or the ask that follows belongs to this trace
  *
- * A payload that is `undefined` is left out.
+ * The payload is the last item. Where it is `undefined` it is left out, and 8 is added to the kind.
  */
 import { ActorError } from '../errors.ts';
 import type { WireMessage } from './messages.ts';
@@ -19,6 +21,11 @@ const CHUNK = 3;
 const END = 4;
 const CREDIT = 5;
 const TRACED = 6;
+/** Added to the kind of a message without a payload. */
+const BARE = 8;
+
+/** Items of a message of each kind, its payload not counted. */
+const ITEMS: readonly number[] = [3, 4, 2, 2, 1, 1, 1];
 
 /** Methods are few, and quoting one costs as much as the rest of a small message. */
 const quoted = new Map<string, string>();
@@ -32,66 +39,80 @@ function quote(method: string): string {
   return text;
 }
 
-function ending({ text }: SmallJson): string {
-  return text === '' ? ']' : `,${text}]`;
+export function tellText(method: string, bytes: number, { text }: SmallJson): string {
+  const name = quote(method);
+  return text === '' ? `${TELL + BARE},${name},${bytes}` : `${TELL},${name},${bytes},${text}`;
 }
 
-export function tellText(method: string, bytes: number, payload: SmallJson): string {
-  return `[${TELL},${quote(method)},${bytes}${ending(payload)}`;
+export function askText(method: string, bytes: number, id: number, { text }: SmallJson): string {
+  const name = quote(method);
+  return text === '' ? `${ASK + BARE},${name},${bytes},${id}` : `${ASK},${name},${bytes},${id},${text}`;
 }
 
-export function askText(method: string, bytes: number, id: number, payload: SmallJson): string {
-  return `[${ASK},${quote(method)},${bytes},${id}${ending(payload)}`;
+export function replyText(id: number, { text }: SmallJson): string {
+  return text === '' ? `${REPLY + BARE},${id}` : `${REPLY},${id},${text}`;
 }
 
-export function replyText(id: number, value: SmallJson): string {
-  return `[${REPLY},${id}${ending(value)}`;
+export function chunkText({ text, bytes }: SmallJson): string {
+  return text === '' ? `${CHUNK + BARE},${bytes}` : `${CHUNK},${bytes},${text}`;
 }
 
-export function chunkText(value: SmallJson): string {
-  return `[${CHUNK},${value.bytes}${ending(value)}`;
-}
-
-export function endText(value: SmallJson): string {
-  return `[${END}${ending(value)}`;
+export function endText({ text }: SmallJson): string {
+  return text === '' ? `${END + BARE}` : `${END},${text}`;
 }
 
 /** @param message text of a `tell` or an `ask` */
 export function tracedText(traceparent: string, message: string): string {
-  return `[${TRACED},"${traceparent}",${message}]`;
+  return `${TRACED},"${traceparent}",${message}`;
 }
 
-export const CREDIT_TEXT = `[${CREDIT}]`;
+export const CREDIT_TEXT = `${CREDIT + BARE}`;
 
-/** The message that one parsed list stands for. */
-export function messageOf(row: readonly unknown[]): WireMessage {
-  // Written by the functions above, on another thread: the types are those of their parameters.
-  switch (row[0]) {
-    case TELL:
-      return { t: 'tell', method: row[1] as string, bytes: row[2] as number, payload: row[3] };
-    case ASK:
-      return {
-        t: 'ask',
-        method: row[1] as string,
-        bytes: row[2] as number,
-        id: row[3] as number,
-        payload: row[4],
-      };
-    case REPLY:
-      return { t: 'reply', id: row[1] as number, value: row[2] };
-    case CHUNK:
-      return { t: 'chunk', bytes: row[1] as number, value: row[2] };
-    case END:
-      return { t: 'end', value: row[1] };
-    case CREDIT:
-      return { t: 'credit' };
-    case TRACED: {
-      const message = messageOf(row[2] as readonly unknown[]);
-      return message.t === 'tell' || message.t === 'ask'
-        ? { ...message, traceparent: row[1] as string }
-        : message;
+/** Texts that were joined by commas, as `TextReader` takes them. */
+export function listOf(texts: string): string {
+  return `[${texts}]`;
+}
+
+/** Reads a list of messages, one after the other. */
+export class TextReader {
+  readonly #items: readonly unknown[];
+  #at = 0;
+
+  constructor(list: string) {
+    this.#items = JSON.parse(list);
+  }
+
+  /** Undefined: that was all. */
+  next(traceparent?: string): WireMessage | undefined {
+    const [items, at] = [this.#items, this.#at];
+    if (at >= items.length) return undefined;
+    // Written by the functions above, on another thread: the types are those of their parameters.
+    const kind = items[at] as number;
+    const plainKind = kind & ~BARE;
+    const end = at + (ITEMS[plainKind] ?? 1);
+    const payload = kind === plainKind ? items[end] : undefined;
+    this.#at = kind === plainKind ? end + 1 : end;
+    switch (plainKind) {
+      case TELL: {
+        const [method, bytes] = [items[at + 1] as string, items[at + 2] as number];
+        return { t: 'tell', method, bytes, payload, traceparent };
+      }
+      case ASK: {
+        const [method, bytes] = [items[at + 1] as string, items[at + 2] as number];
+        return { t: 'ask', method, bytes, id: items[at + 3] as number, payload, traceparent };
+      }
+      case REPLY:
+        return { t: 'reply', id: items[at + 1] as number, value: payload };
+      case CHUNK:
+        return { t: 'chunk', bytes: items[at + 1] as number, value: payload };
+      case END:
+        return { t: 'end', value: payload };
+      case CREDIT:
+        return { t: 'credit' };
+      case TRACED:
+        return this.next(payload as string);
+      default:
+        throw new ActorError(`a message of no known kind: ${kind}`, { code: 'PROTOCOL_VIOLATION' });
     }
-    default:
-      throw new ActorError(`a message of no known kind: ${String(row[0])}`, { code: 'PROTOCOL_VIOLATION' });
   }
 }

@@ -94,6 +94,27 @@ describe('calls to an actor on a thread', () => {
     assert.equal((await probe.ask('notes', undefined)).length, before);
   });
 
+  it('fails an ask that is aborted while its payload is read, at whichever time', async () => {
+    for (let when = 1; ; when++) {
+      const abort = new AbortController();
+      let reads = 0;
+      const payload = {
+        get field() {
+          reads += 1;
+          if (reads === when) abort.abort();
+          return new Map();
+        },
+      };
+      const asked = probe.ask('echo', payload, { signal: abort.signal });
+      if (!abort.signal.aborted) {
+        await asked;
+        assert(when > 1);
+        return;
+      }
+      await assert.rejects(asked, { code: 'ABORTED' });
+    }
+  });
+
   it('refuses a payload that cannot be cloned, and the channel stays usable', async () => {
     await assert.rejects(
       probe.ask('echo', () => {}),
@@ -140,8 +161,9 @@ describe('calls to an actor on a thread', () => {
     await assert.rejects(probe.ask('echo', 1, { deadlineMs: Number.NaN }), { code: 'OPTION_INVALID' });
   });
 
-  it('fails all calls of one turn that share a deadline, and no other', async ({ mock }) => {
+  it('fails all calls that end at the same time, and no other', async ({ mock }) => {
     mock.timers.enable({ apis: ['setTimeout'] });
+    mock.method(performance, 'now', () => 1_000);
     const begun = new Gate();
     const asked = [1, 2, 3].map(() => probe.ask('hang', begun.cells, { deadlineMs: 50 }));
     const later = probe.ask('echo', 'later', { deadlineMs: 51 });

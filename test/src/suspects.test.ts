@@ -8,10 +8,11 @@ const DIED = new ActorError('an actor died', { code: 'ACTOR_DIED', retrySafe: tr
 const never = new AbortController().signal;
 
 describe('requests that were in an actor when it died', () => {
-  it('are tried again after one death, and not after two', () => {
+  it('are tried again after one death, and not after a second alone', () => {
     const suspects = new Suspects();
-    assert.equal(suspects.verdict('a', 1, DIED), undefined);
-    const verdict = suspects.verdict('a', 2, DIED);
+    assert.equal(suspects.verdict('a', 1, false, DIED), undefined);
+    assert.equal(suspects.verdict('a', 2, false, DIED), undefined);
+    const verdict = suspects.verdict('a', 3, true, DIED);
     assert.equal(verdict?.code, 'REQUEST_CRASHED_ACTOR');
     assert.equal(verdict.cause, DIED);
   });
@@ -20,8 +21,8 @@ describe('requests that were in an actor when it died', () => {
     const suspects = new Suspects();
     suspects.actorHung(workTag('a'));
     suspects.actorHung(0); // nobody knows over whom
-    assert.equal(suspects.verdict('b', 1, DIED), undefined);
-    assert.equal(suspects.verdict('a', 1, DIED)?.code, 'REQUEST_CRASHED_ACTOR');
+    assert.equal(suspects.verdict('b', 1, false, DIED), undefined);
+    assert.equal(suspects.verdict('a', 1, false, DIED)?.code, 'REQUEST_CRASHED_ACTOR');
   });
 
   it('were there at one death, when they were lost in it twice', async (t) => {
@@ -48,14 +49,14 @@ describe('requests that were in an actor when it died', () => {
     const forgiven: string[] = [];
     const suspects = new Suspects((actor) => forgiven.push(actor));
     suspects.actorDied('processor/0');
-    suspects.verdict('a', 1, DIED);
+    suspects.verdict('a', 1, false, DIED);
     assert.deepEqual(forgiven, []);
     suspects.actorDied('processor/1');
-    suspects.verdict('a', 2, DIED);
+    suspects.verdict('a', 2, true, DIED);
     assert.deepEqual(forgiven, ['processor/0', 'processor/1']);
     suspects.actorDied('pd/0');
     suspects.actorHung(workTag('b'));
-    suspects.verdict('b', 1, DIED);
+    suspects.verdict('b', 1, false, DIED);
     assert.deepEqual(forgiven, ['processor/0', 'processor/1', 'pd/0']);
   });
 
@@ -65,7 +66,7 @@ describe('requests that were in an actor when it died', () => {
     suspects.actorLeft('pd/0');
     suspects.actorDied('pd/0');
     suspects.actorDied('pd/0');
-    suspects.verdict('a', 2, DIED);
+    suspects.verdict('a', 2, true, DIED);
     assert.deepEqual(forgiven, ['pd/0']);
   });
 
@@ -77,7 +78,7 @@ describe('requests that were in an actor when it died', () => {
     const blame = () => {
       suspects.actorDied('pd/0');
       suspects.actorDied('pd/0');
-      suspects.verdict('a', 2, DIED);
+      suspects.verdict('a', 2, true, DIED);
     };
     for (let i = 0; i < 20; i++) blame();
     assert.equal(forgiven, 20);
@@ -86,36 +87,18 @@ describe('requests that were in an actor when it died', () => {
     assert.equal(forgiven, 22);
   });
 
-  it('take turns', async () => {
+  it('are tried alone after two deaths, and at the last try', async () => {
     const suspects = new Suspects();
-    const order: string[] = [];
-    const leaveFirst = await suspects.turn(never);
-    const others = ['second', 'third'].map(async (name) => {
-      const leave = await suspects.turn(never);
-      order.push(name);
-      return leave;
-    });
-    await new Promise(setImmediate);
-    assert.deepEqual(order, []);
-    leaveFirst();
-    const leaveSecond = await others[0];
-    await new Promise(setImmediate);
-    assert.deepEqual(order, ['second']);
-    leaveSecond?.();
-    await others[1];
-    assert.deepEqual(order, ['second', 'third']);
-  });
-
-  it('give up their turn when they are aborted, to the next', async () => {
-    const suspects = new Suspects();
-    const leave = await suspects.turn(never);
-    const abort = new AbortController();
-    const gone = suspects.turn(abort.signal);
-    const next = suspects.turn(never);
-    abort.abort(new Error('enough'));
-    await assert.rejects(gone, /enough/);
-    await assert.rejects(suspects.turn(abort.signal), /enough/);
-    leave();
-    await next;
+    for (const [deaths, isLast] of [
+      [2, false],
+      [1, true],
+    ] as const) {
+      const turn = await suspects.turn(never, deaths, isLast);
+      const next = suspects.turn(never, 1, false);
+      await new Promise(setImmediate);
+      assert.equal(turn.alone, true);
+      turn.leave();
+      (await next).leave();
+    }
   });
 });

@@ -4,14 +4,15 @@ import fc from 'fast-check';
 import { flushAll } from '../../../runtime/transport/departures.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import { decodePayload, encodePayload, SEND, type Sendable } from '../../../runtime/wire/payload-codec.ts';
-import { smallJson } from '../../../runtime/wire/small-json.ts';
+import { type SmallJson, smallJson } from '../../../runtime/wire/small-json.ts';
 import {
   askText,
   CREDIT_TEXT,
   chunkText,
   endText,
-  messageOf,
+  listOf,
   replyText,
+  TextReader,
   tellText,
   tracedText,
 } from '../../../runtime/wire/text-codec.ts';
@@ -74,30 +75,38 @@ describe('the text form of a message', () => {
     value: fc.option(fc.jsonValue({ maxDepth: 2 }), { nil: undefined }),
   });
 
-  it('says what was said, of every kind', () => {
+  it('says what was said, of every kind, however many there are', () => {
     fc.assert(
-      fc.property(fields, ({ method, id, value }) => {
-        const json = smallJson(value);
-        if (json === undefined) return;
-        const { bytes } = json;
-        const messages = [
-          [tellText(method, bytes, json), { t: 'tell', method, bytes, payload: value }],
-          [askText(method, bytes, id, json), { t: 'ask', method, bytes, id, payload: value }],
-          [
-            tracedText('00-a-b-01', askText(method, bytes, id, json)),
-            { t: 'ask', method, bytes, id, payload: value, traceparent: '00-a-b-01' },
-          ],
-          [replyText(id, json), { t: 'reply', id, value }],
-          [chunkText(json), { t: 'chunk', bytes, value }],
-          [endText(json), { t: 'end', value }],
-          [CREDIT_TEXT, { t: 'credit' }],
-        ] as const;
-        for (const [text, message] of messages) assert.deepStrictEqual(messageOf(JSON.parse(text)), message);
+      fc.property(fc.array(fields, { maxLength: 6 }), (several) => {
+        const said = several.flatMap(({ method, id, value }) => {
+          const json = smallJson(value);
+          return json === undefined ? [] : messagesOf(method, id, value, json);
+        });
+        const reader = new TextReader(listOf(said.map(([text]) => text).join(',')));
+        for (const [, message] of said) assert.deepStrictEqual(reader.next(), message);
+        assert.equal(reader.next(), undefined);
       }),
       CHECKED,
     );
   });
 });
+
+function messagesOf(method: string, id: number, value: unknown, json: SmallJson) {
+  const { bytes } = json;
+  const data = { method, bytes, payload: value, traceparent: undefined };
+  return [
+    [tellText(method, bytes, json), { t: 'tell', ...data }],
+    [askText(method, bytes, id, json), { t: 'ask', id, ...data }],
+    [
+      tracedText('00-a-b-01', askText(method, bytes, id, json)),
+      { t: 'ask', id, ...data, traceparent: '00-a-b-01' },
+    ],
+    [replyText(id, json), { t: 'reply', id, value }],
+    [chunkText(json), { t: 'chunk', bytes, value }],
+    [endText(json), { t: 'end', value }],
+    [CREDIT_TEXT, { t: 'credit' }],
+  ] as const;
+}
 
 type Step =
   | { readonly kind: 'text'; readonly value: unknown; readonly urgent: boolean }

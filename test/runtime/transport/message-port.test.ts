@@ -62,6 +62,42 @@ describe('messages of one turn', () => {
     );
   });
 
+  it('go on in portions, which the other thread reads meanwhile', () => {
+    for (let id = 0; id < 300; id++) say(id);
+    far.drain();
+    assert(ids().length >= 256 && ids().length < 300);
+    flushAll();
+    far.drain();
+    assert.equal(ids().length, 300);
+  });
+
+  it('leave at once where turns have had one each', ({ mock }) => {
+    let now = 1_000;
+    mock.method(performance, 'now', () => now);
+    say(0);
+    flushAll();
+    now += 1;
+    say(1);
+    far.drain();
+    assert.deepEqual(ids(), [0, 1]);
+  });
+
+  it('wait for the end of the turn again as soon as one comes close behind another', ({ mock }) => {
+    mock.method(performance, 'now', () => 1_000);
+    say(0);
+    flushAll();
+    for (let id = 1; id < 4; id++) say(id);
+    far.drain();
+    assert.deepEqual(ids(), [0, 1]);
+    flushAll();
+    say(4);
+    far.drain();
+    assert.deepEqual(ids(), [0, 1, 2, 3]);
+    flushAll();
+    far.drain();
+    assert.deepEqual(ids(), [0, 1, 2, 3, 4]);
+  });
+
   it('leave when the thread is about to be busy', () => {
     for (let id = 0; id < 3; id++) say(id);
     flushAll();
