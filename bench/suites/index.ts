@@ -15,6 +15,8 @@ import { fleetRoutingSuite } from './fleet-routing.ts';
 import { gpuSuite } from './gpu.ts';
 import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
+import { llamaCppSuite } from './llama-cpp.ts';
+import { llamaParitySuite } from './llama-parity.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
@@ -32,6 +34,7 @@ export const SUITES: readonly Suite[] = [
   decodeSuite,
   endToEndSuite,
   throughputSuite,
+  llamaCppSuite,
   decodeContextSuite,
   engineOverheadSuite,
   constrainedAnswersSuite,
@@ -42,6 +45,7 @@ export const SUITES: readonly Suite[] = [
   workerMemorySuite,
   soakSuite,
   paritySuite,
+  llamaParitySuite,
   familyParitySuite,
   quantizationSuite,
   gpuGraphsSuite,
