@@ -16,6 +16,7 @@ import { gpuSuite } from './gpu.ts';
 import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { llamaCppSuite } from './llama-cpp.ts';
+import { llamaMemorySuite } from './llama-memory.ts';
 import { llamaParitySuite } from './llama-parity.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
@@ -43,6 +44,7 @@ export const SUITES: readonly Suite[] = [
   fleetSuite,
   fleetRoutingSuite,
   workerMemorySuite,
+  llamaMemorySuite,
   soakSuite,
   paritySuite,
   llamaParitySuite,
