@@ -11,6 +11,7 @@ export const LLAMA_SERVER = 'llama.cpp server';
 
 const START_TIMEOUT_MS = 120_000;
 const ASK_AGAIN_MS = 50;
+const ENDING = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Of its standard error, what an error quotes. */
 const QUOTED = 2000;
 
@@ -24,10 +25,7 @@ const eventSchema = z.looseObject({
 export async function startLlamaServer(program: string, gguf: string, size: LlamaSize): Promise<LlamaPeer> {
   const port = await freePort();
   const child = spawn(program, argumentsFor(gguf, size, port), { stdio: ['ignore', 'ignore', 'pipe'] });
-  // Whatever ends this process takes it along.
-  const kill = () => child.kill();
-  process.once('exit', kill);
-  child.once('exit', () => process.off('exit', kill));
+  endWithThisProcess(child);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     said = (said + text).slice(-QUOTED);
@@ -53,6 +51,22 @@ export async function startLlamaServer(program: string, gguf: string, size: Llam
       await exited;
     },
   };
+}
+
+/** Whatever ends this process takes it along. */
+function endWithThisProcess(child: ChildProcess): void {
+  const kill = () => child.kill();
+  const onSignal = (signal: NodeJS.Signals) => {
+    kill();
+    // Nobody listens any more, so that it does what it does by default.
+    process.kill(process.pid, signal);
+  };
+  process.once('exit', kill);
+  for (const signal of ENDING) process.once(signal, onSignal);
+  child.once('exit', () => {
+    process.off('exit', kill);
+    for (const signal of ENDING) process.off(signal, onSignal);
+  });
 }
 
 /** As it is by default, but for what the other sides do not have either: prompts kept from one turn to the next. */
