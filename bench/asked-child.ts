@@ -46,6 +46,10 @@ export class AskedChild<Task extends object, Answer> {
     return child;
   }
 
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
   async ask(task: Task): Promise<Answer> {
     const answered = this.#nextMessage();
     this.#child.send(task);

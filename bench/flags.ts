@@ -41,7 +41,7 @@ Options:
   --help              show this
 
 The generated model (random weights, 1.4 GB, the larger shapes up to 4 GB) is made once, into bench/.cache or the folder that the environment
-variable TROUPE_BENCH_CACHE names. All suites together take more than an hour on two cores, throughput alone half of it.
+variable TROUPE_BENCH_CACHE names. LLAMA_SERVER is the path of a llama.cpp server, which the suites with llama.cpp then start, too. All suites together take more than an hour on two cores, throughput alone half of it.
 
 Suites:
 ${SUITES.map(({ name, description, shows }) => `  ${name.padEnd(21)} ${[description, shows].filter(Boolean).join('\n'.padEnd(25))}`).join('\n')}

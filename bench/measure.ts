@@ -106,8 +106,19 @@ export function table(title: string, unit: string, measured: readonly Measured[]
 }
 
 /** How many times as fast as its table's baseline a row is. */
-export function ratioOf({ title, rows }: Table, name: string): number {
+export function ratioOf(result: Table, name: string): number {
+  return rowOf(result, name).ratio;
+}
+
+/** How many times as fast as `other` a row is, the median of all rounds. */
+export function ratioBetween(result: Table, name: string, other: string): number {
+  const ours = rowOf(result, name).roundsMs;
+  const theirs = rowOf(result, other).roundsMs;
+  return median(ours.map((ms, round) => (theirs[round] ?? Number.NaN) / ms));
+}
+
+function rowOf({ title, rows }: Table, name: string): Row {
   const row = rows.find((one) => one.name === name);
   if (row === undefined) throw new Error(`${title} has no row "${name}"`);
-  return row.ratio;
+  return row;
 }

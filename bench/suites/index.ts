@@ -15,6 +15,9 @@ import { fleetRoutingSuite } from './fleet-routing.ts';
 import { gpuSuite } from './gpu.ts';
 import { gpuFp16Suite } from './gpu-fp16.ts';
 import { gpuGraphsSuite } from './gpu-graphs.ts';
+import { llamaCppSuite } from './llama-cpp.ts';
+import { llamaMemorySuite } from './llama-memory.ts';
+import { llamaParitySuite } from './llama-parity.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
@@ -33,6 +36,7 @@ export const SUITES: readonly Suite[] = [
   decodeSuite,
   endToEndSuite,
   throughputSuite,
+  llamaCppSuite,
   decodeContextSuite,
   engineOverheadSuite,
   constrainedAnswersSuite,
@@ -42,8 +46,10 @@ export const SUITES: readonly Suite[] = [
   fleetSuite,
   fleetRoutingSuite,
   workerMemorySuite,
+  llamaMemorySuite,
   soakSuite,
   paritySuite,
+  llamaParitySuite,
   familyParitySuite,
   quantizationSuite,
   gpuGraphsSuite,

@@ -1,12 +1,16 @@
 /**
  * Output tokens a second of whole requests, prompts included, against transformers.js on the same files. The peer
  * answers one request after the other, which is how it is fastest when callers do not know of each other, and, as a
- * second row, all of them as one static batch, which takes callers that arrive together and ask for the same length.
+ * second row, all of them as one static batch, which takes callers that arrive together and ask for the same length. Further rows
+ * are llama.cpp's, on weights of equal bits, where there is one (`llama-cpp.ts` says more of it).
  */
 import type { Troupe, Usage } from '../../src/index.ts';
 import { BenchModel } from '../bench-model.ts';
 import { PRECISIONS, type Precision } from '../generated-model/precision.ts';
+import { LlamaPeers } from '../llama/llama-peers.ts';
+import { askLlama, turnOf } from '../llama/llama-run.ts';
 import { longCalls, measure, ratioOf, type Task } from '../measure.ts';
+import type { LlamaPeer } from '../peers/llama-request.ts';
 import { type Order, toChatOptions } from '../peers/peer-request.ts';
 import type { TransformersPeer } from '../peers/transformers.ts';
 import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
@@ -46,7 +50,8 @@ const OURS = 'Troupe';
 
 export const throughputSuite: Suite = {
   name: 'throughput',
-  description: 'output tokens a second against transformers.js on the same files, fp32, q4 and q8',
+  description:
+    'output tokens a second against transformers.js on the same files and llama.cpp, fp32, q4 and q8',
   shows: '>= 6x at 16 requests with 600-token prompts, >= 1.5x at one with a 1,000-token context',
   async run(options) {
     const tables: Table[] = [];
@@ -82,7 +87,7 @@ function loadsFor({ quick, answerTokens }: SuiteOptions): readonly Load[] {
 }
 
 async function compare(
-  { prompts, label }: BenchModel,
+  { directory, prompts, label }: BenchModel,
   load: Load,
   engine: Troupe,
   peer: TransformersPeer,
@@ -119,6 +124,16 @@ async function compare(
       return ms;
     },
   };
+  const size = { slots: requests, tokens: promptTokens + outputTokens + 1 };
+  await using llamas = await LlamaPeers.start(directory, size);
+  const llamaTask = (llama: LlamaPeer): Task => ({
+    name: llama.name,
+    operations,
+    run: async () => {
+      const asked = make();
+      return turnOf(llama.name, await askLlama(llama, asked, prompts), asked).ms;
+    },
+  });
   // It is never faster for long answers: the whole cache of all rows is handed over at each token.
   const batch =
     requests > 1 && options.answerTokens === undefined
@@ -126,7 +141,8 @@ async function compare(
       : [];
   await peer.answer({ requests: prompts.requests(1, 40, 4), order: 'in-turn' });
   await engine.chat(toChatOptions(prompts.request(40, 4)));
-  const tasks = [peerTask(PEER, 'in-turn'), ours, ...batch] as const;
+  for (const llama of llamas.all) await askLlama(llama, prompts.requests(1, 40, 4), prompts);
+  const tasks = [peerTask(PEER, 'in-turn'), ours, ...batch, ...llamas.all.map(llamaTask)] as const;
   return await measure(`${load.title}, ${label}`, 'output token', [...tasks], options, longCalls(options));
 }
 

@@ -1,9 +1,8 @@
 /** What a second PD worker adds to the process, as a share of the weights that it computes with. */
-import { execFileSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import { median } from 'simple-statistics';
 import type { GraphFile } from '../../actors/model/model-directory.ts';
 import { BenchModel } from '../bench-model.ts';
+import { buildPackage } from '../build-package.ts';
 import { childMessage } from '../child-message.ts';
 import type { Precision } from '../generated-model/precision.ts';
 import { longCalls } from '../measure.ts';
@@ -21,8 +20,7 @@ export const workerMemorySuite: Suite = {
   async run(options) {
     const figures: FigureTable[] = [];
     const claims: Claim[] = [];
-    // What is measured is the package that users install; it must be of the sources as they are.
-    execFileSync('npm', ['run', 'build'], { cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+    buildPackage();
     const precisions: readonly Precision[] = options.dtype === undefined ? ['fp32', 'q4'] : [options.dtype];
     for (const dtype of precisions) {
       const model = await BenchModel.open(options, dtype);
