@@ -9,6 +9,7 @@ import type { GenerationSummary, RequestEnvelope, TokenChunk } from '../generati
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GpuStats } from '../inference/gpu/gpu-stats.ts';
 import type { PdEngine } from './engine/engine.ts';
+import { IdleTrim } from './engine/idle-trim.ts';
 import type { PdStats } from './engine/pd-stats.ts';
 import type { EngineRequest } from './engine-request.ts';
 import type { GenerationSink } from './requests/generation-sink.ts';
@@ -21,6 +22,7 @@ export class LanguageStage {
   readonly #context: ActorContext;
   readonly #loop: StepLoop;
   readonly #gpu: GpuMemory | undefined;
+  readonly #idle: IdleTrim;
 
   /** @param gpu where the engine runs on one: when it is lost, the actor ends, to be started anew */
   constructor(engine: PdEngine, maxRunning: number, context: ActorContext, gpu?: GpuMemory) {
@@ -28,10 +30,13 @@ export class LanguageStage {
     this.#gpu = gpu;
     this.#maxRunning = maxRunning;
     this.#context = context;
+    this.#idle = new IdleTrim(() => engine.trimIdle());
     this.#loop = context.loop(async () => {
       await engine.step();
       if (gpu?.lost !== undefined) throw gpu.lost;
       this.#reportLoad();
+      // Buffers of a GPU stay: it has no other use for their memory, and making them anew costs.
+      if (!engine.hasWork && gpu === undefined) this.#idle.idle();
       return engine.hasWork;
     });
   }
@@ -45,6 +50,7 @@ export class LanguageStage {
   }
 
   submit(request: EngineRequest, writer: AnswerWriter): void {
+    this.#idle.busy();
     this.#engine.submit(request, sinkOf(writer));
     this.#reportLoad();
     this.#loop.wake();
@@ -66,6 +72,7 @@ export class LanguageStage {
   }
 
   async release(): Promise<void> {
+    this.#idle.busy();
     await this.#engine.dispose();
   }
 

@@ -170,6 +170,11 @@ export class PdEngine {
     });
   }
 
+  /** Gives back the memory that ended answers leave behind; nothing while there is work. */
+  trimIdle(): void {
+    if (!this.hasWork && this.#currentStep === undefined) this.#model.runner.trimSequences();
+  }
+
   /** Fails whatever is open with `ACTOR_STOPPED`, lets the current step end, and frees the model. */
   dispose(): Promise<void> {
     this.#disposed ??= this.#shutDown();

@@ -258,6 +258,11 @@ export class ModelRunner<Owner = unknown> {
     return scratch + this.#prompts.clear() + cache.trim() + (embedder?.clear() ?? 0);
   }
 
+  /** Gives back the memory of keys and values that running sequences do not need; what is kept of prompts stays. */
+  trimSequences(): void {
+    this.#parts.cache.trim();
+  }
+
   async release(): Promise<void> {
     const { embedder, decoder, help, cache, gpu, merge } = this.#parts;
     await cache.release();

@@ -1,0 +1,29 @@
+/**
+ * Gives back the memory of keys and values that ended answers leave behind, once nobody has asked for a while. Not at once:
+ * the next batch would have to fault all its pages in again, and batches follow each other closely under load.
+ */
+
+/** Between two batches under load there are milliseconds; between two people's questions, minutes. */
+const IDLE_MS = 5_000;
+
+export class IdleTrim {
+  readonly #trim: () => void;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(trim: () => void) {
+    this.#trim = trim;
+  }
+
+  /** There is nothing to do. A process is not kept alive by it. */
+  idle(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#trim();
+    }, IDLE_MS).unref();
+  }
+
+  busy(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
