@@ -15,7 +15,6 @@ import type {
 } from '../generation.ts';
 import type { TokenPieces } from '../tokenized-prompt.ts';
 import { checkAnswerPrefix, withAnswerPrefix } from './answer-prefix.ts';
-import { blameTool } from './blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { assertTokens, prepareRawPrompt, rawTokens } from './prepare-raw-prompt.ts';
@@ -70,7 +69,7 @@ export class RequestPreparer {
     const requested = this.#requestedImages(chat, requestId);
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
     const prefix = checkAnswerPrefix(chat, sampling, directory.geometry);
-    const constraint = await this.#compiled(chat, requestId);
+    const constraint = await this.#compiled(chat, requestId, signal);
     signal.throwIfAborted();
     const { opened, ...prompt } = await this.#open(chat, requested, requestId, signal);
     const maxTokens = Math.min(sampling.maxTokens, contextLength - prompt.promptIds.length);
@@ -86,12 +85,21 @@ export class RequestPreparer {
     };
   }
 
-  async #compiled(chat: ChatRequest, requestId: string): Promise<CompiledConstraint | undefined> {
+  /** Ends the thread that compiles constraints. */
+  async close(): Promise<void> {
+    await this.#constraints.close();
+  }
+
+  async #compiled(
+    chat: ChatRequest,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<CompiledConstraint | undefined> {
     if (chat.constraint === undefined) return undefined;
     try {
-      return await this.#constraints.compile(chat.constraint, requestId);
+      return await this.#constraints.compile(chat.constraint, requestId, signal);
     } catch (error) {
-      throw workingOn(requestId, () => blameTool(error, chat));
+      throw await this.#constraints.blamed(error, chat, signal);
     }
   }
 
