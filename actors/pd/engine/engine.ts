@@ -68,8 +68,9 @@ export class PdEngine {
     const tokens = await TokenDecoder.load(directory);
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
     const runner = await ModelRunner.load<Sequence>(directory, options);
-    const newDetokenizer = () => new Detokenizer(tokens);
     const vocabulary = await readVocabulary(directory);
+    const newDetokenizer = (controls?: readonly string[]) =>
+      new Detokenizer(tokens, vocabulary.controlsOf(controls));
     const constraints = new ConstraintEngine(vocabulary);
     const describe = (id: number) => tokens.describe(id);
     const limits = { contextLength, eosTokenIds, imageTokenId };
