@@ -91,6 +91,8 @@ export interface ProcessorLimits {
   readonly maxImagePixels: number;
   /** Pixels of the longer side. Default 65,535. */
   readonly maxImageSide?: number;
+  /** Answers to one request. */
+  readonly maxChoices?: number;
 }
 
 export interface ProcessorArgs {

@@ -67,10 +67,16 @@ export async function startPipeline(
     const wishes = { ...config, actors: plan.pd.count };
     const kv = planKv(directory, wishes, Math.min(process.availableMemory(), memory.limitBytes));
     const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv, devices });
+    const { maxRunning: maxChoices } = config;
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
     const starts = [
       ...starting,
-      processor.start({ directory, limits: config.limits, images: config.images, ...routes }),
+      processor.start({
+        directory,
+        limits: { ...config.limits, maxChoices },
+        images: config.images,
+        ...routes,
+      }),
     ];
     // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
     const failed = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected');

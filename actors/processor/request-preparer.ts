@@ -14,6 +14,7 @@ import type {
   TokenPositions,
 } from '../generation.ts';
 import type { TokenPieces } from '../tokenized-prompt.ts';
+import { tooManyChoices } from '../too-many-choices.ts';
 import { checkAnswerPrefix, withAnswerPrefix } from './answer-prefix.ts';
 import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
@@ -63,11 +64,13 @@ export class RequestPreparer {
   /** @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted */
   async prepare(chat: ChatRequest, requestId: string, signal: AbortSignal): Promise<Prepared> {
     const startedAt = processNow();
-    const { directory } = this.#parts;
+    const { directory, limits } = this.#parts;
+    const { maxChoices = Number.POSITIVE_INFINITY } = limits;
     const { contextLength, vocabSize } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
     const requested = this.#requestedImages(chat, requestId);
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
+    if (sampling.n > maxChoices) throw tooManyChoices(sampling.n, maxChoices);
     const prefix = checkAnswerPrefix(chat, sampling, directory.geometry);
     const constraint = await this.#compiled(chat, requestId, signal);
     signal.throwIfAborted();

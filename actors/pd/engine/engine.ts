@@ -11,6 +11,7 @@ import { readVocabulary } from '../../constraint/matcher/read-vocabulary.ts';
 import { Detokenizer } from '../../model/detokenizer.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import { TokenDecoder } from '../../model/token-decoder.ts';
+import { tooManyChoices } from '../../too-many-choices.ts';
 import * as failures from '../engine-errors.ts';
 import type { EngineRequest } from '../engine-request.ts';
 import { AnswerStream } from '../requests/answer-stream.ts';
@@ -181,7 +182,7 @@ export class PdEngine {
     if (promptIds.length === 0) return failures.emptyPrompt(id);
     if (promptIds.length >= contextLength) return failures.promptTooLong(promptIds.length, contextLength);
     const { maxRunning } = this.#scheduler.limits;
-    if (choices.length > maxRunning) return failures.tooManyChoices(choices.length, maxRunning);
+    if (choices.length > maxRunning) return tooManyChoices(choices.length, maxRunning);
     if (!runner.budget.holds(choices.map(() => longest))) {
       return failures.neverFits(
         promptIds.length,
