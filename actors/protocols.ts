@@ -125,6 +125,8 @@ export interface PdArgs {
   readonly kvCacheBytes: number;
   /** Memory for keys and values of prompts that may come again, bytes; 0 keeps none. */
   readonly prefixCacheBytes: number;
+  /** Memory for what is found out about constraints of answers, bytes. */
+  readonly constraintCacheBytes: number;
   /** Prompt tokens between two decode steps. Default: by what is measured. */
   readonly prefillTokensPerStep?: number | undefined;
   /** Who runs long prompts meanwhile, if somebody does. */

@@ -105,9 +105,11 @@ interface Targets {
 }
 
 /** What bounds an actor with a language model in it. */
-function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep }: Planned) {
+function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, memory, plan }: Planned) {
   const { kvCacheBytes, prefixCacheBytes } = kv;
-  return { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
+  const constraintCacheBytes = Math.floor(memory.constraintBytes / plan.pd.count);
+  const bytes = { kvCacheBytes, prefixCacheBytes, constraintCacheBytes };
+  return { maxRunning, maxWaiting, ...bytes, prefillTokensPerStep };
 }
 
 interface Helpers {

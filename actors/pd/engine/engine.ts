@@ -32,7 +32,10 @@ export interface EngineOptions extends SchedulerLimits {
   readonly prefillTokensPerStep?: number | undefined;
 }
 
-export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
+export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {
+  /** Memory for what is found out about constraints, bytes. Default: 64 MiB. */
+  readonly constraintCacheBytes?: number;
+}
 
 export interface EngineModel extends SequenceLimits, SequenceTokens {
   readonly runner: ModelRunner<Sequence>;
@@ -72,7 +75,7 @@ export class PdEngine {
     const vocabulary = await readVocabulary(directory);
     const newDetokenizer = (controls?: readonly string[]) =>
       new Detokenizer(tokens, vocabulary.controlsOf(controls));
-    const constraints = new ConstraintEngine(vocabulary);
+    const constraints = new ConstraintEngine(vocabulary, options.constraintCacheBytes);
     const describe = (id: number) => tokens.describe(id);
     const limits = { contextLength, eosTokenIds, imageTokenId };
     return new PdEngine({ runner, newDetokenizer, describe, constraints, ...limits }, options);
