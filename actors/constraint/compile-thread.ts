@@ -16,7 +16,7 @@ import { constraintError } from './constraint-errors.ts';
 
 /** Hundreds of times what the steps of compiling take: on a machine where twenty wait for each core they have taken 12 s. */
 const MOST_MS = 60_000;
-/** Twice what the steps of compiling have been seen to take, twice over. */
+/** Four times the heap that the steps of compiling have been seen to take. */
 const OLD_GENERATION_MB = 384;
 const YOUNG_GENERATION_MB = 16;
 const IDLE_MS = 60_000;
