@@ -92,6 +92,8 @@ export interface ProcessorLimits {
   readonly maxImagePixels: number;
   /** Pixels of the longer side. Default 65,535. */
   readonly maxImageSide?: number;
+  /** Answers to one request. */
+  readonly maxChoices?: number;
 }
 
 export interface ProcessorArgs {
@@ -124,6 +126,8 @@ export interface PdArgs extends SpeculationOptions {
   readonly kvCacheBytes: number;
   /** Memory for keys and values of prompts that may come again, bytes; 0 keeps none. */
   readonly prefixCacheBytes: number;
+  /** Memory for what is found out about constraints of answers, bytes. */
+  readonly constraintCacheBytes: number;
   /** Prompt tokens between two decode steps. Default: by what is measured. */
   readonly prefillTokensPerStep?: number | undefined;
   /** Who runs long prompts meanwhile, if somebody does. */

@@ -4,6 +4,7 @@
  */
 import type { ChatRequest, GenerationSummary, TokenChunk } from '../actors/generation.ts';
 import type { ProcessRequest, processorProtocol } from '../actors/protocols.ts';
+import { callableTools } from '../actors/tools/callable-tools.ts';
 import { processNow } from '../runtime/clock.ts';
 import { ActorError, TroupeError } from '../runtime/errors.ts';
 import type { ActorRef } from '../runtime/ref/actor-ref.ts';
@@ -115,9 +116,8 @@ async function* attempts(
 
 /** Undefined where nothing can be called. */
 function deltasOf({ tools = [], toolChoice, toolStyle = 'hermes' }: ChatRequest): ToolDeltas | undefined {
-  if (tools.length === 0 || toolChoice === 'none') return undefined;
-  const names = tools.map(({ name }) => name);
-  return new ToolDeltas(toolStyle, typeof toolChoice === 'object' ? [toolChoice.name] : names);
+  const names = callableTools(tools, toolChoice).map(({ name }) => name);
+  return names.length === 0 ? undefined : new ToolDeltas(toolStyle, names);
 }
 
 /** A Blob may be read from anywhere, and take as long: the request's time counts, and an abort ends the wait. */

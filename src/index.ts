@@ -48,6 +48,7 @@ export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';
 export type { RewrittenAttention } from '../actors/model/rewrite/rewrite-decoder.ts';
 export type { ToolStyle } from '../actors/tools/tool-style.ts';
 export type {
+  AllowedTools,
   NamedTool,
   ToolCall,
   ToolCallDelta,

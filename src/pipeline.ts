@@ -67,10 +67,16 @@ export async function startPipeline(
     const wishes = { ...config, actors: plan.pd.count };
     const kv = planKv(directory, wishes, Math.min(process.availableMemory(), memory.limitBytes));
     const { routes, caching, starting } = targets(system, directory, { ...config, plan, kv, devices });
+    const { maxRunning: maxChoices } = config;
     const processor = system.declare(processorActor, { name: 'processor', size: plan.processor.count });
     const starts = [
       ...starting,
-      processor.start({ directory, limits: config.limits, images: config.images, ...routes }),
+      processor.start({
+        directory,
+        limits: { ...config.limits, maxChoices },
+        images: config.images,
+        ...routes,
+      }),
     ];
     // All of them settle before anything is undone: a thread that loads a model cannot be interrupted.
     const failed = (await Promise.allSettled(starts)).find((start) => start.status === 'rejected');
@@ -99,11 +105,12 @@ interface Targets {
 }
 
 /** What bounds an actor with a language model in it. */
-function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, ...drafts }: Planned) {
+function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, memory, plan, ...drafts }: Planned) {
   const { kvCacheBytes, prefixCacheBytes } = kv;
   const { speculation, maxDraftTokens } = drafts;
-  const batch = { maxRunning, maxWaiting, kvCacheBytes, prefixCacheBytes, prefillTokensPerStep };
-  return { ...batch, speculation, maxDraftTokens };
+  const constraintCacheBytes = Math.floor(memory.constraintBytes / plan.pd.count);
+  const bytes = { kvCacheBytes, prefixCacheBytes, constraintCacheBytes };
+  return { maxRunning, maxWaiting, ...bytes, prefillTokensPerStep, speculation, maxDraftTokens };
 }
 
 interface Helpers {

@@ -1,7 +1,6 @@
 /** What a process needs before anything is started in it, said in one sentence instead of a stack from deep inside. */
 import process from 'node:process';
 import { TroupeError } from '../runtime/errors.ts';
-import { messageOf } from '../runtime/util/realms.ts';
 
 /** What Node's permission model has to allow, and by which flag. */
 const NEEDED = [
@@ -32,18 +31,4 @@ export function assertCanStart(): void {
       details: { flags },
     },
   );
-}
-
-/**
- * A thread that could not even begin, for want of files, memory or threads, say.
- *
- * @param work what it is for: `reads model files`
- */
-export function threadFailed(work: string, cause: unknown): TroupeError {
-  const remedy = 'Allow the process more open files (ulimit -n), threads or memory';
-  return new TroupeError(`a thread that ${work} could not be started (${messageOf(cause)}). ${remedy}`, {
-    code: 'THREAD_FAILED',
-    details: { remedy },
-    cause,
-  });
 }

@@ -15,7 +15,7 @@ import { Stepper } from './matcher/stepper.ts';
 import { regexLanguage } from './regex/regex-language.ts';
 import { SchemaCompiler } from './schema/schema-compiler.ts';
 import { taggedRule } from './tagged/tagged-rules.ts';
-import { WorkBudget } from './work-budget.ts';
+import { COMPILE_STEPS, WorkBudget } from './work-budget.ts';
 
 const SPACE = 0x20;
 
@@ -31,16 +31,19 @@ const TOO_LONG = `Keep it within ${MAX_CONSTRAINT_LENGTH} characters of JSON.`;
  * @param controls texts of control tokens that answers show (added tokens which are not `special`): a tagged constraint lets
  *   them come where its tags have their text, and nothing else does
  *
+ * @param steps of compiling at most
+ *
  * @throws InputError CONSTRAINT_INVALID, CONSTRAINT_UNSUPPORTED, CONSTRAINT_TOO_LARGE
  */
 export function compileConstraint(
   constraint: Constraint,
   field = 'constraint',
   controls: readonly string[] = [],
+  steps = COMPILE_STEPS,
 ): CompiledGrammar {
   checkConstraint(constraint, field);
   const text = constraintText(constraint, field);
-  const builder = new GrammarBuilder(new WorkBudget(field), field);
+  const builder = new GrammarBuilder(new WorkBudget(field, steps), field);
   const content = constraintRule(constraint, field, builder, controls);
   const whole = builder.rule('answer', (nfa) => nfa.call(nfa.start, content, nfa.end));
   // The space before a first word: tokenizers put it into the word's token, and an answer is given without.

@@ -17,6 +17,11 @@ export class WorkBudget {
     this.#left = steps;
   }
 
+  /** Below 0 when it was exceeded. */
+  get left(): number {
+    return this.#left;
+  }
+
   /** Pays for `steps`. @throws InputError CONSTRAINT_TOO_LARGE when none are left */
   spend(steps: number): void {
     this.#left -= steps;

@@ -20,6 +20,7 @@ export type DecodesTokens = Pick<TokenDecoder, 'decode' | 'isSpecial'>;
 
 export class Detokenizer {
   readonly #tokenizer: DecodesTokens;
+  readonly #shown: ReadonlyMap<number, string>;
   /** Tokens still decoded at each step: context, then pending ones. */
   #window: number[] = [];
   /** How many of the window's tokens are context: released, kept because the next token's text may hang on them. */
@@ -27,16 +28,21 @@ export class Detokenizer {
   /** Length of that part of the window's text which has been released. */
   #released = 0;
 
-  constructor(tokenizer: DecodesTokens) {
+  /** @param shown special tokens that have text all the same */
+  constructor(tokenizer: DecodesTokens, shown: ReadonlyMap<number, string> = new Map()) {
     this.#tokenizer = tokenizer;
+    this.#shown = shown;
   }
 
   /**
    * Adds one generated token and returns the text that became certain, often the token's own, '' while a
-   * character is incomplete. Special tokens have no text.
+   * character is incomplete. Special tokens have no text, but those that are shown.
    */
   push(tokenId: number): string {
-    if (this.#tokenizer.isSpecial(tokenId)) return '';
+    if (this.#tokenizer.isSpecial(tokenId)) {
+      const text = this.#shown.get(tokenId);
+      return text === undefined ? '' : this.flush() + text;
+    }
     this.#window.push(tokenId);
     const text = this.#tokenizer.decode(this.#window);
     if (!text.endsWith(REPLACEMENT)) return this.#releaseAll(text);

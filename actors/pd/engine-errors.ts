@@ -80,11 +80,3 @@ export function neverFits(promptTokens: number, longest: number, choices: number
     remedy,
   });
 }
-
-export function tooManyChoices(choices: number, maxRunning: number): InputError {
-  return new InputError('TOO_MANY_CHOICES', `is more answers than the engine makes at once, ${maxRunning}`, {
-    field: 'n',
-    value: choices,
-    remedy: `Ask for at most ${maxRunning}, or raise maxRunning`,
-  });
-}

@@ -98,6 +98,7 @@ export default defineActor({
         detokenize: (tokens) => preparer.detokenize(tokens),
       },
       stats: () => ({ prepared: count, decodes: preparer.decodes }),
+      stop: () => preparer.close(),
     };
   },
 });

@@ -14,8 +14,8 @@ import type {
   TokenPositions,
 } from '../generation.ts';
 import type { TokenPieces } from '../tokenized-prompt.ts';
+import { tooManyChoices } from '../too-many-choices.ts';
 import { checkAnswerPrefix, withAnswerPrefix } from './answer-prefix.ts';
-import { blameTool } from './blame-tool.ts';
 import { ImageOpener, type ImageOpenerParts, type OpenedImage } from './image-opener.ts';
 import { type PreparedPrompt, preparePrompt } from './prepare-prompt.ts';
 import { assertTokens, prepareRawPrompt, rawTokens } from './prepare-raw-prompt.ts';
@@ -64,13 +64,15 @@ export class RequestPreparer {
   /** @throws InputError naming the field, the value and the remedy; the signal's reason when it is aborted */
   async prepare(chat: ChatRequest, requestId: string, signal: AbortSignal): Promise<Prepared> {
     const startedAt = processNow();
-    const { directory } = this.#parts;
+    const { directory, limits } = this.#parts;
+    const { maxChoices = Number.POSITIVE_INFINITY } = limits;
     const { contextLength, vocabSize } = directory.geometry;
     // Everything that can be refused without touching an image is refused first.
     const requested = this.#requestedImages(chat, requestId);
     const sampling = resolveSampling(chat, directory.generationConfig, contextLength, vocabSize);
+    if (sampling.n > maxChoices) throw tooManyChoices(sampling.n, maxChoices);
     const prefix = checkAnswerPrefix(chat, sampling, directory.geometry);
-    const constraint = await this.#compiled(chat, requestId);
+    const constraint = await this.#compiled(chat, requestId, signal);
     signal.throwIfAborted();
     const { opened, ...prompt } = await this.#open(chat, requested, requestId, signal);
     const maxTokens = Math.min(sampling.maxTokens, contextLength - prompt.promptIds.length);
@@ -86,12 +88,21 @@ export class RequestPreparer {
     };
   }
 
-  async #compiled(chat: ChatRequest, requestId: string): Promise<CompiledConstraint | undefined> {
+  /** Ends the thread that compiles constraints. */
+  async close(): Promise<void> {
+    await this.#constraints.close();
+  }
+
+  async #compiled(
+    chat: ChatRequest,
+    requestId: string,
+    signal: AbortSignal,
+  ): Promise<CompiledConstraint | undefined> {
     if (chat.constraint === undefined) return undefined;
     try {
-      return await this.#constraints.compile(chat.constraint, requestId);
+      return await this.#constraints.compile(chat.constraint, requestId, signal);
     } catch (error) {
-      throw workingOn(requestId, () => blameTool(error, chat));
+      throw await this.#constraints.blamed(error, chat, signal);
     }
   }
 

@@ -1,5 +1,6 @@
 /** What holds a model to its tools: from where a call begins, only known names and arguments that their schema accepts. */
 import type { ConstrainedTag, JsonSchema, TaggedConstraint } from '../constraint/constraint.ts';
+import { callableTools } from './callable-tools.ts';
 import { movedSchema } from './moved-schema.ts';
 import type { ToolStyle } from './tool-style.ts';
 import { toolSyntax } from './tool-syntax.ts';
@@ -13,14 +14,14 @@ export function callConstraint(
   style: ToolStyle,
   { tools, toolChoice, parallelToolCalls }: CheckedTools,
 ): TaggedConstraint | undefined {
-  if (tools.length === 0 || toolChoice === 'none') return undefined;
-  const named = typeof toolChoice === 'object' ? toolChoice.name : undefined;
-  const offered = named === undefined ? tools : tools.filter(({ name }) => name === named);
-  const single = named !== undefined || !parallelToolCalls;
+  const offered = callableTools(tools, toolChoice);
+  if (offered.length === 0) return undefined;
+  const mode = typeof toolChoice === 'object' && 'mode' in toolChoice ? toolChoice.mode : toolChoice;
+  const single = typeof mode === 'object' || !parallelToolCalls;
   return {
     type: 'tagged',
     tags: tagsOf(style, offered, single),
-    ...(toolChoice === 'auto' ? {} : { required: true, separator: toolSyntax(style).separator }),
+    ...(mode === 'auto' ? {} : { required: true, separator: toolSyntax(style).separator }),
     // A list of calls is one passage.
     ...(single || style === 'mistral' ? { maxTags: 1 } : {}),
   };

@@ -12,15 +12,23 @@ export interface ToolDefinition {
 }
 
 /**
- * Whether the model calls: `auto` as it likes, `required` at least one, `none` as if there were no tools; or the tool of
- * that name, once.
+ * Whether the model calls: `auto` as it likes, `required` at least one, `none` as if there were no tools; the tool of
+ * that name, once; or some of the tools alone.
  */
-export type ToolChoice = 'none' | 'auto' | 'required' | NamedTool;
+export type ToolChoice = 'none' | 'auto' | 'required' | NamedTool | AllowedTools;
 
 /** The one tool that is to be called. */
 export interface NamedTool {
   /** Of the tool. */
   readonly name: string;
+}
+
+/** Some of the tools, where the model is told of all: prompts with the same tools have their beginning in common. */
+export interface AllowedTools {
+  /** As the choice of the same name. */
+  readonly mode: 'auto' | 'required';
+  /** Of the tools that may be called, at least one. */
+  readonly names: readonly string[];
 }
 
 /** A call that the model made. */

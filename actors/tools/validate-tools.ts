@@ -63,13 +63,31 @@ function isObjectSchema(schema: unknown): schema is Readonly<Record<string, unkn
 
 function choiceOf(choice: unknown, tools: readonly ToolDefinition[]): ToolChoice {
   if (choice === 'none' || choice === 'auto') return choice;
-  const remedy = 'Give none, auto, required or { name } of one of the tools.';
+  const remedy = 'Give none, auto, required, { name } of one of the tools, or { mode, names } of some.';
   if (choice === 'required' && tools.length > 0) return choice;
   if (choice === 'required') throw invalid('toolChoice', choice, 'needs tools', 'Give tools, or auto.');
+  if (isRecord(choice) && choice.names !== undefined) return allowedOf(choice, tools);
   const name = isRecord(choice) ? choice.name : undefined;
   if (typeof name !== 'string') throw invalid('toolChoice', choice, 'is no choice', remedy);
   if (tools.some((tool) => tool.name === name)) return { name };
   throw invalid('toolChoice.name', name, 'is the name of no tool', remedy);
+}
+
+function allowedOf(
+  { mode = 'auto', names }: Readonly<Record<string, unknown>>,
+  tools: readonly ToolDefinition[],
+): ToolChoice {
+  if (mode !== 'auto' && mode !== 'required')
+    throw invalid('toolChoice.mode', mode, 'is no mode', 'Give auto or required.');
+  const list: readonly unknown[] = Array.isArray(names) ? names : [];
+  const remedy = 'Give a list of names of the tools, at least one.';
+  if (list.length === 0) throw invalid('toolChoice.names', names, 'is no list of names', remedy);
+  const known = list.map((name, index) => {
+    const tool = tools.find((one) => one.name === name);
+    if (tool !== undefined) return tool.name;
+    throw invalid(`toolChoice.names[${index}]`, name, 'is the name of no tool', remedy);
+  });
+  return { mode, names: known };
 }
 
 function invalid(field: string, value: unknown, problem: string, remedy: string): InputError {

@@ -10,3 +10,16 @@ export function abortedBy(signal: AbortSignal | undefined, what = 'the wait'): A
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason ?? abortedBy(signal);
 }
+
+/** Waits for work that goes on by itself. @throws what it throws; the signal's reason as soon as it is aborted */
+export async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const leave = () => reject(signal.reason);
+  if (signal.aborted) leave();
+  signal.addEventListener('abort', leave, { once: true });
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', leave);
+  }
+}

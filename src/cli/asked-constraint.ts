@@ -16,7 +16,10 @@ export async function askedConstraint(flags: ConstraintFlags): Promise<Constrain
   if (jsonSchema !== undefined) return { type: 'json_schema', schema: parsed(jsonSchema, '--json-schema') };
   if (file === undefined) return undefined;
   try {
-    return { type: 'json_schema', schema: parsed(await readFile(file, 'utf8'), `--schema ${file}`) };
+    return {
+      type: 'json_schema',
+      schema: parsed(withoutMark(await readFile(file, 'utf8')), `--schema ${file}`),
+    };
   } catch (error) {
     if (error instanceof InputError) throw error;
     throw invalid('--schema', file, `cannot be read: ${messageOf(error)}`, 'Give a file with JSON Schema');
@@ -48,6 +51,11 @@ function parsed(text: string, flag: string): boolean | Record<string, unknown> {
     // said below
   }
   throw invalid(flag, text.slice(0, 60), 'is no JSON Schema', 'Give a JSON object');
+}
+
+/** Some editors begin a file with a byte order mark. */
+function withoutMark(text: string): string {
+  return text.replace(/^\uFEFF/, '');
 }
 
 function invalid(field: string, value: string | null, problem: string, remedy: string): InputError {

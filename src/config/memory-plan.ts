@@ -19,6 +19,8 @@ export interface MemoryPlan {
   readonly embeddingBytes: number;
   /** Image embeddings kept for images that come again, unless `vision.cacheBytes` says. */
   readonly imageCacheBytes: number;
+  /** What is found out about constraints of answers and kept, by all actors that decode together. */
+  readonly constraintBytes: number;
   /** Encoded images fetched from the web; each is held twice, by the server and by the actor that decodes it. */
   readonly fetchedBytes: number;
   /** Bodies of requests, and the images in them, until they are answered, unless `http.maxBufferedBytes` says. */
@@ -38,6 +40,7 @@ const SHARES = {
   pixelBytes: { share: 0.12, most: 512 * MIB },
   embeddingBytes: { share: 0.06, most: 256 * MIB },
   imageCacheBytes: { share: 0.04, most: 128 * MIB },
+  constraintBytes: { share: 0.02, most: 64 * MIB },
   fetchedBytes: { share: 0.08, most: 512 * MIB },
   bufferedBytes: { share: 0.2, most: 256 * MIB },
 } as const;
@@ -60,6 +63,7 @@ export function planMemory(limitBytes: number): MemoryPlan {
     pixelBytes: shareOf('pixelBytes'),
     embeddingBytes: shareOf('embeddingBytes'),
     imageCacheBytes: shareOf('imageCacheBytes'),
+    constraintBytes: shareOf('constraintBytes'),
     fetchedBytes: shareOf('fetchedBytes'),
     bufferedBytes: shareOf('bufferedBytes'),
   };

@@ -1,6 +1,7 @@
 /** The thread that hashes what was downloaded. */
+
+import { WorkerPool } from '../../actors/worker-pool.ts';
 import { moduleBeside } from '../../runtime/module-beside.ts';
-import { WorkerPool } from '../worker-pool.ts';
 import type { FileToHash } from './hash-worker.ts';
 
 export class HashPool {

@@ -1,8 +1,8 @@
 /** Threads that read and rewrite graph files: parsing a large protobuf would block the caller's. */
 import { availableParallelism } from 'node:os';
+import { WorkerPool } from '../../actors/worker-pool.ts';
 import { moduleBeside } from '../../runtime/module-beside.ts';
 import type { Outcome } from '../../runtime/thread/thread-control.ts';
-import { WorkerPool } from '../worker-pool.ts';
 import type * as worker from './graph-worker.ts';
 
 type Jobs = typeof worker;

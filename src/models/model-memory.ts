@@ -1,6 +1,6 @@
 /**
  * What a model is counted at in the budget of a server that has several: its weights as often as they are loaded, what it
- * may fill with keys, values and images, and the threads of its actors. Known before it is loaded; what a request needs for
+ * may fill with keys, values, images and constraints, and the threads of its actors. Known before it is loaded; what a request needs for
  * a moment, to decode an image say, is not in it.
  */
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
@@ -13,6 +13,9 @@ import { planSharing } from '../config/weight-sharing.ts';
 
 /** A worker thread without any weights. */
 const ACTOR_BYTES = 33 * 1024 * 1024;
+
+/** Of a token as constraints see it, on each actor that decodes: 12 MB for 49,280 of them. */
+const SPELLED_TOKEN_BYTES = 250;
 
 export function modelMemory(directory: ModelDirectory, config: ResolvedConfig): number {
   const { mode, pools, shareWeights, memory, vision } = config;
@@ -27,7 +30,8 @@ export function modelMemory(directory: ModelDirectory, config: ResolvedConfig): 
   const counts = [plan.processor, plan.encoder, plan.pd, plan.prefill].map((pool) => pool?.count ?? 0);
   return Math.ceil(
     weights +
-      actors * (kv.kvCacheBytes + kv.prefixCacheBytes) +
+      actors * (kv.kvCacheBytes + kv.prefixCacheBytes + SPELLED_TOKEN_BYTES * directory.geometry.vocabSize) +
+      memory.constraintBytes +
       memory.pixelBytes +
       (mode === 'disaggregated' ? memory.embeddingBytes : 0) +
       vision.cacheBytes +

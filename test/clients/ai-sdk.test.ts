@@ -107,14 +107,18 @@ describe('the AI SDK', () => {
         },
       });
       const model = modelOf(served.baseURL);
-      const toolChoice = { type: 'tool', toolName: 'paint' } as const; // one call, so that none is cut short
-      const result = streamText({ model, messages: [user], tools: { paint }, toolChoice });
-      await result.consumeStream();
-      const calls = await result.toolCalls;
-      assert.equal(calls.length, 1);
-      assert(calls.every(({ toolName, input }) => toolName === 'paint' && schema.safeParse(input).success));
-      assert.equal(painted.length, calls.length);
-      assert.equal(await result.finishReason, 'tool-calls');
+      for (const how of [
+        { toolChoice: { type: 'tool', toolName: 'paint' } },
+        { toolChoice: 'required', providerOptions: { openai: { parallelToolCalls: false } } },
+      ] as const) {
+        const result = streamText({ model, messages: [user], tools: { paint }, ...how });
+        await result.consumeStream();
+        const calls = await result.toolCalls;
+        assert.equal(calls.length, 1);
+        assert(calls.every(({ toolName, input }) => toolName === 'paint' && schema.safeParse(input).success));
+        assert.equal(await result.finishReason, 'tool-calls');
+      }
+      assert.equal(painted.length, 2);
     });
   }
 });

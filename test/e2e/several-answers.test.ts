@@ -8,7 +8,7 @@ for (const mode of MODES) {
   describe(`several answers with logprobs, ${mode}`, () => {
     let troupe: Troupe;
     before(async () => {
-      troupe = await Troupe.start({ model: PILOT_MODEL, mode });
+      troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { maxRunning: 3 } });
     });
     after(() => troupe.stop());
 
@@ -31,6 +31,13 @@ for (const mode of MODES) {
         [0, 1].map((index) => [index, text, 'stop', tokenIds.length]),
       );
       assert.equal(usage.completionTokens, 2 * tokenIds.length);
+    });
+
+    it('of which there are more than rows in a batch are refused before an image is opened', async () => {
+      const content = [{ type: 'image', image: Buffer.from('no image') } as const];
+      const messages = [{ role: 'user', content } as const];
+      await assert.rejects(troupe.chat({ messages, n: 4 }), { code: 'TOO_MANY_CHOICES', message: /^n: .*3/ });
+      await assert.rejects(troupe.chat({ messages, n: 3 }), { code: /IMAGE/ });
     });
 
     it('without them a result has one choice and no logprobs', async () => {

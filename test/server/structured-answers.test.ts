@@ -19,6 +19,10 @@ const WEATHER = {
 } as const;
 const TIME = { type: 'function', function: { name: 'time' } } as const;
 const TOOLS = { messages: USER, tools: [WEATHER, TIME], max_tokens: 120 } as const;
+const allowed = (mode: string, ...names: readonly string[]) => ({
+  type: 'allowed_tools',
+  allowed_tools: { mode, tools: names.map((name) => ({ type: 'function', function: { name } })) },
+});
 const CALL = { type: 'function', function: { name: 'weather', arguments: '{"city":"Oslo"}' } } as const;
 const SCHEMA = { enum: ['a', 'b'] } as const;
 
@@ -32,6 +36,11 @@ interface Choice {
     readonly content: readonly { token: string; logprob: number; top_logprobs: unknown[] }[];
   } | null;
   readonly finish_reason: string;
+}
+
+interface Completion {
+  readonly choices: readonly Choice[];
+  readonly usage: { readonly prompt_tokens: number };
 }
 
 interface Delta {
@@ -50,12 +59,13 @@ describe('POST /v1/chat/completions, held to something', () => {
   });
   after(() => server.close());
 
-  const choicesOf = async (body: object): Promise<readonly Choice[]> => {
+  const completionOf = async (body: object): Promise<Completion> => {
     const response = await post(server, body);
     const text = await response.text();
     assert.equal(response.status, 200, text);
-    return JSON.parse(text).choices;
+    return JSON.parse(text);
   };
+  const choicesOf = async (body: object) => (await completionOf(body)).choices;
   const deltasOf = async (body: object) => {
     const response = await post(server, { ...body, stream: true });
     const events = eventsOf(await response.text()) as unknown as {
@@ -98,6 +108,19 @@ describe('POST /v1/chat/completions, held to something', () => {
     assert.equal(choice?.finish_reason, 'stop');
     assert.equal(choice.message.tool_calls?.[0]?.function.arguments, '{"');
     assert.equal((await deltasOf(body)).at(-1)?.finish_reason, 'stop');
+  });
+
+  it('calls allowed tools alone, and tells the model of all', async () => {
+    for (const tool of ['weather', 'time']) {
+      const required = { ...TOOLS, tool_choice: 'required', parallel_tool_calls: false };
+      const { choices, usage } = await completionOf({ ...required, tool_choice: allowed('required', tool) });
+      const calls = choices[0]?.message.tool_calls ?? [];
+      assert.deepEqual(
+        calls.map((call) => call.function.name),
+        [tool],
+      );
+      assert.equal(usage.prompt_tokens, (await completionOf(required)).usage.prompt_tokens);
+    }
   });
 
   it('calls some tool where one is required, one alone where they are not to be parallel', async () => {
@@ -239,10 +262,22 @@ describe('POST /v1/chat/completions, held to something', () => {
       'tools[0].function.name',
     ],
     [
-      'allowed_tools',
-      { tools: [TIME], tool_choice: { type: 'allowed_tools' } },
-      'unsupported_value',
-      'tool_choice.type',
+      'allowed tools that are none',
+      { tools: [TIME], tool_choice: allowed('auto', 'time', 'g') },
+      'invalid_tools',
+      'tool_choice.allowed_tools.tools[1].function.name',
+    ],
+    [
+      'no allowed tools',
+      { tools: [TIME], tool_choice: allowed('auto') },
+      'invalid_tools',
+      'tool_choice.allowed_tools.tools',
+    ],
+    [
+      'allowed tools in another mode',
+      { tools: [TIME], tool_choice: allowed('none', 'time') },
+      'invalid_tools',
+      'tool_choice.allowed_tools.mode',
     ],
     [
       'the choice of no tool',

@@ -172,6 +172,13 @@ describe('requests in the way of other APIs', () => {
       ]);
       const pieces = all.filter(({ name }) => name === 'response.function_call_arguments.delta');
       assert.equal(pieces.map(({ data }) => data.delta).join(''), call.arguments);
+      const choice = {
+        type: 'allowed_tools',
+        mode: 'required',
+        tools: [{ type: 'function', name: 'paint' }],
+      };
+      const { output: allowed } = await answer('/v1/responses', { ...asked, tool_choice: choice });
+      assert.deepEqual([allowed[0].name, allowed[0].arguments], ['paint', call.arguments]);
       const result = { type: 'function_call_output', call_id: call.call_id, output: 'done' };
       const input = [...INPUT, ...output, result];
       const next = await answer('/v1/responses', { input, tools, max_output_tokens: 4 });

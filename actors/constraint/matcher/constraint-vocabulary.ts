@@ -1,6 +1,7 @@
 /** The tokens of one model as constraints see them. Made once for a model, on the thread that decodes. */
 import { isControlToken } from '../../model/control-tokens.ts';
 import type { TokenizerJson } from '../../model/tokenizer-json.ts';
+import { marksCalls } from '../../tools/call-marks.ts';
 import { FIRST_CONTROL } from '../grammar/rule-nfa.ts';
 import { tokenTexts } from './token-texts.ts';
 import { TokenTrie } from './token-trie.ts';
@@ -29,14 +30,25 @@ export class ConstraintVocabulary {
     this.trie = new TokenTrie(this.#texts);
     this.eosTokenIds = eosTokenIds.filter((id) => id < this.size);
     for (const token of json.added_tokens) {
-      const shown = !token.special && isControlToken(token) && token.id < this.size;
-      if (shown && !eosTokenIds.includes(token.id)) this.#shownControls.set(token.content, token.id);
+      const shown = token.special ? marksCalls(token.content) : isControlToken(token);
+      if (shown && token.id < this.size && !eosTokenIds.includes(token.id))
+        this.#shownControls.set(token.content, token.id);
     }
   }
 
-  /** The control token that shows as `text` in an answer. */
+  /** The control token that shows as `text` in an answer; one that marks a call shows where the constraint has it. */
   controlOf(text: string): number | undefined {
     return this.#shownControls.get(text);
+  }
+
+  /** Texts of control tokens, those that this vocabulary has, by their ids. */
+  controlsOf(texts: readonly string[] = []): ReadonlyMap<number, string> {
+    return new Map(
+      texts.flatMap((text) => {
+        const id = this.controlOf(text);
+        return id === undefined ? [] : [[id, text]];
+      }),
+    );
   }
 
   /** Bytes of a token; `undefined` when it is no text. */

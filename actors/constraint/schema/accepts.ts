@@ -46,6 +46,11 @@ export function sameJson(a: unknown, b: unknown): boolean {
   return a === b;
 }
 
+/** The first of those that are equal. */
+export function distinct(values: readonly unknown[]): unknown[] {
+  return values.filter((value, i) => values.findIndex((one) => sameJson(one, value)) === i);
+}
+
 function typeOf(value: unknown) {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
@@ -94,9 +99,10 @@ function acceptsArray(
   value: readonly unknown[],
   deciding: Deciding,
 ): boolean {
-  const { minItems, maxItems, prefixItems, items } = keywords;
+  const { minItems, maxItems, uniqueItems, prefixItems, items } = keywords;
   if (typeof minItems === 'number' && value.length < minItems) return false;
   if (typeof maxItems === 'number' && value.length > maxItems) return false;
+  if (uniqueItems === true && distinct(value).length < value.length) return false;
   const prefix = Array.isArray(prefixItems) ? prefixItems.length : 0;
   return value.every((item, i) => {
     if (i < prefix) return below(node, item, deciding, 'prefixItems', i);

@@ -55,6 +55,7 @@ const SHAPES: Readonly<Record<string, Shape>> = {
   maxLength: COUNT,
   minItems: COUNT,
   maxItems: COUNT,
+  uniqueItems: { holds: (value) => typeof value === 'boolean', remedy: 'Give true or false.' },
   minProperties: COUNT,
   maxProperties: COUNT,
   minimum: NUMBER,

@@ -27,6 +27,7 @@ export const HONOURED: ReadonlySet<string> = new Set([
   'items',
   'minItems',
   'maxItems',
+  'uniqueItems',
   'minLength',
   'maxLength',
   'pattern',
@@ -61,7 +62,6 @@ export const ANNOTATIONS: ReadonlySet<string> = new Set([
 export const INSTEAD: Readonly<Record<string, string>> = {
   not: 'Say what is allowed: enum, anyOf.',
   if: 'Use anyOf with one schema for each case.',
-  uniqueItems: 'Leave it out and check the answer, or give an object with boolean properties.',
   contains: 'Use prefixItems or items.',
   minContains: 'Use prefixItems or items.',
   maxContains: 'Use prefixItems or items.',

@@ -7,9 +7,10 @@ import { literals, unite } from '../automata/string-sets.ts';
 import type { GrammarBuilder } from '../grammar/grammar-builder.ts';
 import { writeCharacter, writeValue } from '../grammar/json-text.ts';
 import type { RuleNfa } from '../grammar/rule-nfa.ts';
-import { accepts, type Deciding } from './accepts.ts';
+import { accepts, type Deciding, distinct } from './accepts.ts';
 import { buildArray } from './array-rules.ts';
 import { type Atom, FactFinder, type Facts, factsKey, pointersKey } from './facts.ts';
+import type { TypeName } from './keyword-values.ts';
 import { NumberRules } from './number-rules.ts';
 import { buildObject } from './object-rules.ts';
 import type { SchemaNode } from './schema-node.ts';
@@ -83,6 +84,29 @@ export class SchemaCompiler {
     return rule;
   }
 
+  /** The values for which all of `nodes` hold, no two of them equal; undefined where there is no list of them. */
+  finiteValues(nodes: readonly SchemaNode[]): readonly unknown[] | undefined {
+    const values: unknown[] = [];
+    for (const facts of this.#finder.waysOf(nodes)) {
+      const some = this.#acceptedValues(facts) ?? fewValues(typesOf(facts));
+      if (some === undefined) return undefined;
+      values.push(...some);
+    }
+    this.builder.budget.spend(values.length * values.length);
+    return distinct(values);
+  }
+
+  /** Of those that `enum` or `const` lists. */
+  #acceptedValues(facts: Facts): readonly unknown[] | undefined {
+    const values = listedValues(facts);
+    if (values === undefined) return undefined;
+    const others = facts.map((atom) => (atom.keywords.enum === values ? withoutEnum(atom) : atom));
+    return values.filter((value) => {
+      this.builder.budget.spend(4 * (1 + facts.length));
+      return accepts(others, value, this.#deciding);
+    });
+  }
+
   #factsRule(facts: Facts): number {
     const key = `facts\n${factsKey(facts)}`;
     const known = this.#rules.get(key);
@@ -94,13 +118,10 @@ export class SchemaCompiler {
   }
 
   #build(nfa: RuleNfa, facts: Facts): void {
-    const values = listedValues(facts);
+    const values = this.#acceptedValues(facts);
     if (values !== undefined) {
-      const others = facts.map((atom) => (atom.keywords.enum === values ? withoutEnum(atom) : atom));
       const texts: string[] = [];
       for (const value of values) {
-        this.builder.budget.spend(4 * (1 + facts.length));
-        if (!accepts(others, value, this.#deciding)) continue;
         if (typeof value === 'object' && value !== null) writeValue(nfa, nfa.start, value, nfa.end);
         else texts.push(JSON.stringify(value));
       }
@@ -134,6 +155,17 @@ export class SchemaCompiler {
       }
     }
   }
+}
+
+/** All values of types that have few. */
+function fewValues(types: ReadonlySet<TypeName>): readonly unknown[] | undefined {
+  const values: unknown[] = [];
+  for (const type of types) {
+    if (type === 'null') values.push(null);
+    else if (type === 'boolean') values.push(true, false);
+    else return undefined;
+  }
+  return values;
 }
 
 /** The shortest list that `enum` or `const` gives. */

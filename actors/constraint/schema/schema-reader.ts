@@ -89,7 +89,6 @@ export class SchemaReader {
 
   #check(node: SchemaNode, keyword: string, value: unknown): void {
     if (ANNOTATIONS.has(keyword) || keyword.startsWith('x-')) return;
-    if (keyword === 'uniqueItems' && value === false) return;
     if (keyword === '$id' && node.pointer !== '') {
       throw this.#unsupported(
         node,

@@ -45,6 +45,13 @@ export class BeginFinder {
     }
   }
 
+  /** Where a text leads from the start. */
+  placeBehind(text: string): number {
+    let place = 0;
+    for (const character of text) place = this.step(place, character);
+    return place;
+  }
+
   /** Characters that lead somewhere from `state`, and all others, which lead to the start. */
   edges(state: number): { readonly set: CodePoints; readonly target: number }[] {
     this.#budget.spend(this.#characters.size);

@@ -41,8 +41,8 @@ export function taggedRule(
   const begins = [...new Set(tags.map(({ begin }) => begin))];
   const bodiesOf = (begin: number): number[] => bodies.filter((_, i) => tags[i]?.begin === begins[begin]);
   const finder = new BeginFinder(begins, builder.budget);
-  const text = builder.rule('text', (nfa) => freeText(nfa, finder, builder.controls, undefined));
-  const next = builder.rule('next', (nfa) => freeText(nfa, finder, builder.controls, bodiesOf));
+  const text = builder.rule('text', (nfa) => freeText(nfa, finder, begins, builder.controls, undefined));
+  const next = builder.rule('next', (nfa) => freeText(nfa, finder, begins, builder.controls, bodiesOf));
   const left = required ? maxTags - 1 : maxTags;
   const passagesAlone = (between: string) => {
     const following = builder.rule('following passage', (nfa) => {
@@ -83,10 +83,14 @@ export function taggedRule(
   });
 }
 
-/** Any text without a `begin`; with `bodiesOf` it goes on to the first one, and ends behind its passage. */
+/**
+ * Any text without a `begin`; with `bodiesOf` it goes on to the first one, and ends behind its passage. A control token is
+ * no free text: where one has come as a part of a `begin`, the rest of that follows.
+ */
 function freeText(
   nfa: RuleNfa,
   finder: BeginFinder,
+  begins: readonly string[],
   controls: readonly string[],
   bodiesOf: ((begin: number) => readonly number[]) | undefined,
 ): void {
@@ -102,21 +106,29 @@ function freeText(
     for (const { set, target } of finder.edges(place)) {
       for (const [from, to] of set) nfa.codePoint(state, from, to, states[target] ?? state);
     }
-    for (const [index, control] of controls.entries()) {
-      const target = behindControl(finder, place, control);
-      if (target !== undefined) nfa.control(state, index, states[target] ?? state);
+  }
+  if (bodiesOf === undefined) return;
+  const open = states.filter((_, place) => finder.found(place).length === 0);
+  for (const [index, control] of controls.entries()) {
+    /** Behind the control token, by what of a `begin` had come before it. */
+    const behind = new Map<string, number>();
+    for (const [begin, text] of begins.entries()) {
+      for (let at = text.indexOf(control); at !== -1; at = text.indexOf(control, at + 1)) {
+        const before = text.slice(0, at);
+        let state = behind.get(before);
+        if (state === undefined) {
+          state = nfa.state();
+          behind.set(before, state);
+          // Where it is the first of a begin, any text may have come.
+          const place = states[finder.placeBehind(before)] ?? nfa.start;
+          for (const source of at === 0 ? open : [place]) nfa.control(source, index, state);
+        }
+        const whole = nfa.state();
+        shownText(nfa, state, text.slice(at + control.length), whole, controls);
+        for (const body of bodiesOf(begin)) nfa.call(whole, body, nfa.end);
+      }
     }
   }
-}
-
-/** Where the text of a control token leads; `undefined` when a `begin` has come before its last character. */
-function behindControl(finder: BeginFinder, place: number, control: string): number | undefined {
-  let at = place;
-  for (const character of control) {
-    if (finder.found(at).length > 0) return undefined;
-    at = finder.step(at, character);
-  }
-  return at;
 }
 
 /** A text that may be spelled with control tokens. */

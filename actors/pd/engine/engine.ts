@@ -11,6 +11,7 @@ import { readVocabulary } from '../../constraint/matcher/read-vocabulary.ts';
 import { Detokenizer } from '../../model/detokenizer.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import { TokenDecoder } from '../../model/token-decoder.ts';
+import { tooManyChoices } from '../../too-many-choices.ts';
 import * as failures from '../engine-errors.ts';
 import type { EngineRequest } from '../engine-request.ts';
 import { AnswerStream } from '../requests/answer-stream.ts';
@@ -36,7 +37,10 @@ export interface EngineOptions extends SchedulerLimits, SpeculationOptions {
   readonly costs?: Costs | undefined;
 }
 
-export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {}
+export interface EngineLoadOptions extends EngineOptions, LoadGraphsOptions {
+  /** Memory for what is found out about constraints, bytes. Default: 64 MiB. */
+  readonly constraintCacheBytes?: number;
+}
 
 export interface EngineModel extends SequenceLimits, SequenceTokens {
   readonly runner: ModelRunner<Sequence>;
@@ -76,9 +80,10 @@ export class PdEngine {
     const tokens = await TokenDecoder.load(directory);
     const { contextLength, eosTokenIds, imageTokenId } = directory.geometry;
     const runner = await ModelRunner.load<Sequence>(directory, options);
-    const newDetokenizer = () => new Detokenizer(tokens);
     const vocabulary = await readVocabulary(directory);
-    const constraints = new ConstraintEngine(vocabulary);
+    const newDetokenizer = (controls?: readonly string[]) =>
+      new Detokenizer(tokens, vocabulary.controlsOf(controls));
+    const constraints = new ConstraintEngine(vocabulary, options.constraintCacheBytes);
     const describe = (id: number) => tokens.describe(id);
     const limits = { contextLength, eosTokenIds, imageTokenId };
     return new PdEngine({ runner, newDetokenizer, describe, constraints, ...limits }, options);
@@ -193,7 +198,7 @@ export class PdEngine {
     if (promptIds.length === 0) return failures.emptyPrompt(id);
     if (promptIds.length >= contextLength) return failures.promptTooLong(promptIds.length, contextLength);
     const { maxRunning } = this.#scheduler.limits;
-    if (choices.length > maxRunning) return failures.tooManyChoices(choices.length, maxRunning);
+    if (choices.length > maxRunning) return tooManyChoices(choices.length, maxRunning);
     if (!runner.budget.holds(choices.map(() => longest))) {
       return failures.neverFits(
         promptIds.length,

@@ -21,7 +21,8 @@ export interface SequenceLimits {
 
 /** How tokens become text. */
 export interface SequenceTokens {
-  newDetokenizer(): IncrementalDetokenizer;
+  /** @param controls texts of control tokens that the answer may have */
+  newDetokenizer(controls: readonly string[] | undefined): IncrementalDetokenizer;
   /** Text and bytes of a token by itself. */
   describe(id: number): Omit<TopLogprob, 'logprob'>;
 }
@@ -49,7 +50,7 @@ export class Sequence {
   #prefillEnd = 0;
 
   constructor(request: EngineRequest, stream: AnswerStream, tokens: SequenceTokens, limits: SequenceLimits) {
-    const { promptIds, answerTokens = 0, sampling } = request.envelope;
+    const { promptIds, answerTokens = 0, sampling, constraint } = request.envelope;
     const { eosTokenIds } = limits;
     this.#promptLength = promptIds.length - answerTokens;
     this.request = request;
@@ -59,7 +60,7 @@ export class Sequence {
     this.longest = Math.min(this.#promptLength + sampling.maxTokens, limits.contextLength);
     const maxTokens = this.longest - this.#promptLength;
     this.choices = Array.from({ length: sampling.n }, (_, index) => {
-      const detokenizer = tokens.newDetokenizer();
+      const detokenizer = tokens.newDetokenizer(constraint?.grammar.controls);
       const describe = (id: number) => tokens.describe(id);
       const of = { sequence: this, index, newMatcher: request.newMatcher };
       return new Choice({ ...of, sampling, maxTokens, eosTokenIds, detokenizer, describe });

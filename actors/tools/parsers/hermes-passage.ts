@@ -4,7 +4,7 @@ import type { CallSink } from './call-sink.ts';
 import type { Passage, PassageState } from './passage.ts';
 
 export const HERMES_BEGIN = '<tool_call>';
-const END = '</tool_call>';
+export const HERMES_END = '</tool_call>';
 
 export class HermesPassage implements Passage {
   readonly #call: CallObject;
@@ -23,8 +23,8 @@ export class HermesPassage implements Passage {
     }
     if (this.#matched === '' && /\s/.test(character)) return 'reading';
     // A model that forgets the end, or writes another bracket, has made its call nevertheless.
-    if (!END.startsWith(this.#matched + character)) return 'over';
+    if (!HERMES_END.startsWith(this.#matched + character)) return 'over';
     this.#matched += character;
-    return this.#matched === END ? 'done' : 'reading';
+    return this.#matched === HERMES_END ? 'done' : 'reading';
   }
 }

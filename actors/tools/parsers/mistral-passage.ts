@@ -5,7 +5,7 @@ import { JsonSpan } from './json-span.ts';
 import type { Passage, PassageState } from './passage.ts';
 
 export const MISTRAL_BEGIN = '[TOOL_CALLS]';
-const ARGUMENTS = '[ARGS]';
+export const MISTRAL_ARGUMENTS = '[ARGS]';
 const CALL_ID = '[CALL_ID]';
 const LONGEST_HEAD = 1024;
 const SPACE = /\s/;
@@ -68,7 +68,7 @@ class NamedCall implements Passage {
         this.#head += character;
         return this.#head.length > LONGEST_HEAD ? 'failed' : 'reading';
       }
-      const [name = ''] = this.#head.trim().replace(ARGUMENTS, '').split(CALL_ID);
+      const [name = ''] = this.#head.trim().replace(MISTRAL_ARGUMENTS, '').split(CALL_ID);
       if (!this.#sink.knows(name.trim())) return 'failed';
       this.#sink.open(name.trim());
       this.#opened = true;

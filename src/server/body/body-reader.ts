@@ -3,8 +3,8 @@
  * since a body of some megabytes would hold up everyone whom the main thread answers. Clients take turns on it.
  */
 import { Piscina } from 'piscina';
+import { WorkerPool } from '../../../actors/worker-pool.ts';
 import { moduleBeside } from '../../../runtime/module-beside.ts';
-import { WorkerPool } from '../../worker-pool.ts';
 import type { DetailsOf, EndpointName } from '../endpoint/request-readers.ts';
 import type { RequestFacts, ServedChat } from '../endpoint/served-chat.ts';
 import { FairQueue } from '../fair-queue.ts';
@@ -79,7 +79,7 @@ export class BodyReader {
       const task: LargeBody = { endpoint, chunks, facts, maxImageBytes, contextLength };
       const transferList = chunks.map(({ buffer }) => buffer);
       // Without the signal, which would end the thread. A body that is read takes moments.
-      return await this.#thread.run<ServedChat<DetailsOf<Name>>>('readLarge', task, transferList);
+      return await this.#thread.run<ServedChat<DetailsOf<Name>>>('readLarge', task, { transferList });
     } finally {
       turn.release();
     }

@@ -54,7 +54,7 @@ export const REQUEST_FIELDS: FieldRules = {
   logit_bias: honoured('token ids of the model, each with -100 to 100'),
   response_format: honoured('text, json_object or json_schema; the answer is always held to it'),
   tools: honoured('at most 128 functions'),
-  tool_choice: honoured('none, auto, required or a function by its name'),
+  tool_choice: honoured('none, auto, required, a function by its name, or allowed_tools'),
   parallel_tool_calls: honoured('false: one call at most'),
   modalities: only('["text"]', (value) => Array.isArray(value) && value.length === 1 && value[0] === 'text'),
   functions: emptyList,

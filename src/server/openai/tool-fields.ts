@@ -26,6 +26,7 @@ export const FUNCTION_FIELDS: FieldRules = {
 };
 
 const NO_CHOICE = 'must be none, auto, required or {"type":"function","function":{"name":…}}';
+const ALLOWED = 'tool_choice.allowed_tools';
 
 /**
  * @returns values that are not checked further: `validateTools` takes nothing for granted
@@ -64,12 +65,33 @@ function toolsOf(tools: unknown, clientFields: Map<string, string>): NonNullable
 function choiceOf(choice: unknown, clientFields: Map<string, string>): ToolChoice {
   if (choice === 'none' || choice === 'auto' || choice === 'required') return choice;
   if (!isJsonObject(choice)) throw badRequest('unsupported_value', 'tool_choice', NO_CHOICE);
+  if (choice.type === 'allowed_tools') return allowedOf(choice.allowed_tools, clientFields);
   if (choice.type !== 'function')
-    throw badRequest('unsupported_value', 'tool_choice.type', 'must be function');
+    throw badRequest('unsupported_value', 'tool_choice.type', 'must be function or allowed_tools');
   const name = isJsonObject(choice.function) ? choice.function.name : undefined;
   clientFields.set('toolChoice.name', 'tool_choice.function.name');
   if (typeof name === 'string') return { name };
   throw badRequest('invalid_type', 'tool_choice.function.name', 'must be a string');
+}
+
+/** @returns values that are not checked further, as those of tools */
+function allowedOf(allowed: unknown, clientFields: Map<string, string>): ToolChoice {
+  if (!isJsonObject(allowed)) throw badRequest('invalid_type', ALLOWED, 'must be an object');
+  const { mode, tools } = allowed;
+  if (!Array.isArray(tools)) throw badRequest('invalid_type', `${ALLOWED}.tools`, 'must be a list');
+  const list: readonly unknown[] = tools;
+  clientFields.set('toolChoice.mode', `${ALLOWED}.mode`);
+  clientFields.set('toolChoice.names', `${ALLOWED}.tools`);
+  const names = list.map((tool, index) => {
+    const field = `${ALLOWED}.tools[${index}]`;
+    clientFields.set(`toolChoice.names[${index}]`, `${field}.function.name`);
+    if (!isJsonObject(tool)) throw badRequest('invalid_type', field, 'must be an object');
+    if (tool.type !== 'function') throw badRequest('unsupported_value', `${field}.type`, 'must be function');
+    const name = isJsonObject(tool.function) ? tool.function.name : undefined;
+    if (typeof name === 'string') return name;
+    throw badRequest('invalid_type', `${field}.function.name`, 'must be a string');
+  });
+  return { mode, names } as ToolChoice; // of unchecked values
 }
 
 function flagOf(value: unknown): boolean {

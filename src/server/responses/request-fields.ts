@@ -40,7 +40,7 @@ export const RESPONSE_FIELDS: FieldRules = {
   stop: honoured('an extension: a string, or up to 16 of them'),
   text: honoured('format: text, json_object or json_schema; verbosity only as "medium"'),
   tools: honoured('functions; tools that OpenAI runs are refused'),
-  tool_choice: honoured('"none", "auto", "required", or a function'),
+  tool_choice: honoured('"none", "auto", "required", a function, or allowed_tools'),
   parallel_tool_calls: honoured('false: one call at most'),
   top_logprobs: honoured('0 to 20'),
   include: honoured('message.output_text.logprobs; of the others there is nothing to include'),

@@ -136,9 +136,10 @@ function choiceOf(choice: unknown, paths: Map<string, string>): unknown {
     paths.set('tool_choice.allowed_tools', 'tool_choice');
     const { mode, tools } = choice;
     const names: readonly unknown[] = Array.isArray(tools) ? tools : [];
-    const allowed = names.map((tool) =>
-      isJsonObject(tool) ? { type: tool.type, function: { name: tool.name } } : tool,
-    );
+    const allowed = names.map((tool, index) => {
+      paths.set(`tool_choice.allowed_tools.tools[${index}].function`, `tool_choice.tools[${index}]`);
+      return isJsonObject(tool) ? { type: tool.type, function: { name: tool.name } } : tool;
+    });
     return { type: 'allowed_tools', allowed_tools: { mode, tools: allowed } };
   }
   throw badRequest('unsupported_value', 'tool_choice.type', 'must be function or allowed_tools');

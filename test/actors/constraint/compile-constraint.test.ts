@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { compileConstraint } from '../../../actors/constraint/compile-constraint.ts';
 import type { JsonSchema } from '../../../actors/constraint/constraint.ts';
 import { bitsOf, EOS, generate, has, matcherOf, takes, vocabulary } from './support/embedded-model.ts';
 
@@ -119,4 +120,31 @@ test('counts of more than 32 bits are no small ones', () => {
   assert.equal(takes(json({ type: 'string', minLength: 2 ** 32 }), '"aaa"'), false);
   assert.equal(takes(json({ type: 'array', minItems: 2 ** 32 + 1 }), '[1,2]'), false);
   assert.equal(takes(json({ type: 'array', maxItems: 2 ** 32 + 1 }), '[1,2]'), true);
+});
+
+test('items that must differ come in any order, each once', () => {
+  const unique = (more: JsonSchema) => json({ type: 'array', uniqueItems: true, ...Object(more) });
+  const labels = unique({ items: { enum: ['a', 'ab', 1, { x: [1] }] }, minItems: 2 });
+  for (const text of ['["a","ab"]', '["ab", "a",1]', '[{"x":[1]},1,"a","ab"]']) {
+    assert.equal(takes(labels, text), true, text);
+  }
+  for (const text of ['[]', '["a"]', '["a","a"]', '["a","ab","a"]', '[{"x":[1]},{"x":[1]}]']) {
+    assert.equal(takes(labels, text), false, text);
+  }
+  const prefixed = unique({ prefixItems: [{ enum: ['a', 'b'] }, { const: 'a' }], items: false, minItems: 2 });
+  assert.equal(takes(prefixed, '["b","a"]'), true);
+  // What leads nowhere cannot begin.
+  for (let i = 0; i < 20; i++) {
+    const answer = generate(matcherOf(prefixed), (allowed) => allowed[(i * 7) % allowed.length] ?? EOS, 40);
+    assert.deepEqual(JSON.parse(answer ?? ''), ['b', 'a']);
+  }
+  assert.equal(takes(unique({ items: { type: ['boolean', 'null'] } }), '[null,true,false]'), true);
+  assert.equal(takes(unique({ items: { type: 'boolean' } }), '[true,true]'), false);
+});
+
+test('many items that must differ are refused as too large, few of many are not', () => {
+  const items = { enum: Array.from({ length: 40 }, (_, i) => i) };
+  const unique = json({ type: 'array', uniqueItems: true, items });
+  assert.throws(() => compileConstraint(unique), { code: 'CONSTRAINT_TOO_LARGE' });
+  assert.equal(takes(json({ type: 'array', uniqueItems: true, items, maxItems: 2 }), '[39,7]'), true);
 });

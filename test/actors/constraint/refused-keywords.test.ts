@@ -6,6 +6,9 @@ import type { JsonSchema } from '../../../actors/constraint/constraint.ts';
 const cases: readonly (readonly [JsonSchema, string, string])[] = [
   [{ properties: { a: { not: {} } } }, 'CONSTRAINT_UNSUPPORTED', '#/properties/a/not'],
   [{ items: { uniqueItems: true } }, 'CONSTRAINT_UNSUPPORTED', '#/items/uniqueItems'],
+  [{ uniqueItems: true, items: { type: ['boolean', 'integer'] } }, 'CONSTRAINT_UNSUPPORTED', '#/uniqueItems'],
+  [{ uniqueItems: 1 }, 'CONSTRAINT_INVALID', '#/uniqueItems'],
+  [{ type: 'array', uniqueItems: true, items: { enum: [1, 1.0, 2] }, minItems: 3 }, 'CONSTRAINT_INVALID', ''],
   [{ if: true }, 'CONSTRAINT_UNSUPPORTED', '#/if'],
   [{ 'a/b': 1 }, 'CONSTRAINT_UNSUPPORTED', '#/a~1b'],
   [{ maxLenght: 3 }, 'CONSTRAINT_UNSUPPORTED', '#/maxLenght'],

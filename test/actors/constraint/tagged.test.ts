@@ -96,3 +96,37 @@ test('a control token that shows in the answer may spell a tag, and comes nowher
   assert.equal(has(matcher.mask(), 299), true);
   assert.notEqual(EOS, 299);
 });
+
+test('behind a control token that begins a passage nothing but that passage can come', () => {
+  const letters = [...'[CAL]fg{"}:1 '];
+  const control = (id: number, content: string) => ({
+    ...{ id, content, special: true, single_word: false, lstrip: false, rstrip: false },
+  });
+  const json: TokenizerJson = {
+    added_tokens: [control(300, '[TOOL_CALLS]'), control(301, '[ARGS]'), control(302, '[OTHER]')],
+    pre_tokenizer: null,
+    decoder: { type: 'ByteLevel' },
+    model: { vocab: Object.fromEntries(letters.map((letter, id) => [letter === ' ' ? 'Ġ' : letter, id])) },
+  };
+  const content = { type: 'json_schema', schema: { const: 1 } } as const;
+  const tags = ['f', 'g'].map((name) => ({ begin: `[TOOL_CALLS]${name}[ARGS]`, content, end: '' }));
+  const constraint: TaggedConstraint = { type: 'tagged', tags };
+  const controls = ['[TOOL_CALLS]', '[ARGS]', '[OTHER]'];
+  const vocabulary = new ConstraintVocabulary(json, [299]);
+  const matcher = new ConstraintEngine(vocabulary).matcher(
+    compileConstraint(constraint, 'constraint', controls),
+  );
+  const may = () => {
+    const mask = matcher.mask();
+    const ids = [...letters.keys(), 299, 300, 301, 302].filter((id) => has(mask, id));
+    return ids.map((id) => letters[id] ?? id);
+  };
+  matcher.accept(letters.indexOf('f'));
+  assert.deepEqual(may(), [...letters, 299, 300]);
+  matcher.accept(300);
+  assert.deepEqual(may(), ['f', 'g']);
+  matcher.accept(letters.indexOf('g'));
+  assert.deepEqual(may(), ['[', 301]);
+  matcher.accept(301);
+  assert.deepEqual(may(), ['1']);
+});

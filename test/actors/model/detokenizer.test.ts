@@ -40,6 +40,12 @@ test('special tokens have no text and do not disturb a character around them', (
   assert.deepEqual(stream([0xc3, 1, 0xa9], bytes), ['', '', 'é', '']);
 });
 
+test('a special token that is shown has its text, behind what came before it', () => {
+  const detokenizer = new Detokenizer(bytes, new Map([[1, '[CALL]']]));
+  const pieces = [0x61, 0xc3, 1, 0x62, 1].map((id) => detokenizer.push(id));
+  assert.deepEqual([...pieces, detokenizer.flush()], ['a', '', '\uFFFD[CALL]', 'b', '[CALL]', '']);
+});
+
 test('an incomplete character at the end is replaced by flush', () => {
   assert.deepEqual(stream([0x61, 0xe2, 0x82], bytes), ['a', '', '', '\uFFFD']);
 });

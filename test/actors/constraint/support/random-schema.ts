@@ -140,6 +140,7 @@ function object(random: Random, depth: number): Schema {
 
 function array(random: Random, depth: number): Schema {
   const min = upTo(random, 3);
+  if (random() < 0.15) return distinctArray(random, min);
   return {
     type: 'array',
     items: randomPart(random, depth - 1),
@@ -148,6 +149,17 @@ function array(random: Random, depth: number): Schema {
     })),
     ...chance(random, 0.5, () => ({ minItems: min })),
     ...chance(random, 0.5, () => ({ maxItems: min + upTo(random, 3) })),
+  };
+}
+
+function distinctArray(random: Random, minItems: number): Schema {
+  return {
+    type: 'array',
+    uniqueItems: true,
+    items: pick(random, [{ type: 'boolean' }, { type: ['null', 'boolean'] }, constant(random)]),
+    ...chance(random, 0.3, () => ({ prefixItems: [constant(random), { type: 'boolean' }] })),
+    ...chance(random, 0.3, () => ({ minItems })),
+    ...chance(random, 0.3, () => ({ maxItems: minItems + upTo(random, 2) })),
   };
 }
 

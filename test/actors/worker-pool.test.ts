@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { Piscina } from 'piscina';
-import { WorkerPool } from '../../src/worker-pool.ts';
+import { WorkerPool } from '../../actors/worker-pool.ts';
 
 describe('a pool of threads', { timeout: 60_000 }, () => {
   const folders: string[] = [];

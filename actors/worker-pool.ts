@@ -1,17 +1,21 @@
 /** Threads of piscina for jobs that would hold up the caller's. Their modules export functions that resolve to an `Outcome`. */
 import type { Transferable } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
-import type { TroupeError } from '../runtime/errors.ts';
+import { TroupeError } from '../runtime/errors.ts';
 import { bundled } from '../runtime/module-beside.ts';
 import { type Outcome, unwrap } from '../runtime/thread/thread-control.ts';
-import { errorCodeOf } from '../runtime/util/realms.ts';
-import { threadFailed } from './start-checks.ts';
+import { errorCodeOf, messageOf } from '../runtime/util/realms.ts';
 
 /** Threads of one pool, until one of them ends by itself. */
 interface Crew {
   readonly pool: Piscina;
   /** A thread could not begin, or died between jobs: what waits for it would wait for ever. */
   readonly broken: Promise<never>;
+}
+
+export interface JobOptions {
+  readonly transferList?: Transferable[];
+  readonly signal?: AbortSignal;
 }
 
 export class WorkerPool {
@@ -31,16 +35,15 @@ export class WorkerPool {
   }
 
   /**
-   * @param transferList handed over with the input, and not copied
-   * @throws what the job throws; TroupeError `BUNDLED` or `THREAD_FAILED` when no thread can take it
+   * @param options.transferList handed over with the input, and not copied
+   * @param options.signal ends the thread when the job is in progress
+   * @throws what the job throws; the signal's reason; `ERR_WORKER_OUT_OF_MEMORY`; TroupeError `BUNDLED` or `THREAD_FAILED`
+   *   when no thread can take it
    */
-  async run<Result>(name: string, input: unknown, transferList: Transferable[] = []): Promise<Result> {
+  async run<Result>(name: string, input: unknown, options: JobOptions = {}): Promise<Result> {
     this.#crew ??= this.#begin();
     const { pool, broken } = this.#crew;
-    const outcome: Outcome<Result> = await Promise.race([
-      this.#post(pool, name, input, transferList),
-      broken,
-    ]);
+    const outcome: Outcome<Result> = await Promise.race([this.#post(pool, name, input, options), broken]);
     return unwrap(outcome);
   }
 
@@ -59,10 +62,11 @@ export class WorkerPool {
   }
 
   /** What a job throws is in its outcome; so what fails here is the thread. */
-  async #post(pool: Piscina, name: string, input: unknown, transferList: Transferable[]) {
+  async #post(pool: Piscina, name: string, input: unknown, { transferList = [], signal }: JobOptions) {
     try {
-      return await pool.run(input, { name, transferList });
+      return await pool.run(input, { name, transferList, ...(signal === undefined ? {} : { signal }) });
     } catch (cause) {
+      signal?.throwIfAborted();
       if (this.#closing || errorCodeOf(cause) === 'ERR_WORKER_OUT_OF_MEMORY') throw cause;
       throw notStarted(this.#work, cause);
     }
@@ -79,5 +83,10 @@ function notStarted(work: string, cause: unknown): TroupeError {
   // Its own first module is left behind by a bundler, too.
   if (code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND')
     return bundled('module that threads of piscina begin with', cause);
-  return threadFailed(work, cause);
+  const remedy = 'Allow the process more open files (ulimit -n), threads or memory';
+  return new TroupeError(`a thread that ${work} could not be started (${messageOf(cause)}). ${remedy}`, {
+    code: 'THREAD_FAILED',
+    details: { remedy },
+    cause,
+  });
 }
