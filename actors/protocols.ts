@@ -13,6 +13,7 @@ import type { ImagePolicy } from './image-policy.ts';
 import type { Device } from './inference/gpu/device.ts';
 import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
+import type { PoolBoardMemory } from './pool-board.ts';
 import type { SharedPast } from './shared-past.ts';
 import type { TokenizedPrompt, TokenizeRequest } from './tokenized-prompt.ts';
 
@@ -101,6 +102,8 @@ export interface ProcessorArgs {
   readonly encoder: ActorRef<typeof encoderProtocol>;
   /** Where requests without images may go directly, if there is such an actor. */
   readonly pd?: ActorRef<typeof pdProtocol>;
+  /** What the actors of the language model tell of themselves, where there are several. */
+  readonly board?: PoolBoardMemory | undefined;
 }
 
 export interface EncoderArgs {
@@ -110,6 +113,8 @@ export interface EncoderArgs {
   /** Most tiles of one run of the vision graph. */
   readonly maxTilesPerRun: number;
   readonly pd: ActorRef<typeof pdProtocol>;
+  /** See `ProcessorArgs`. */
+  readonly board?: PoolBoardMemory | undefined;
 }
 
 export interface PdArgs {
@@ -117,6 +122,10 @@ export interface PdArgs {
   /** Of the decoder; in an aggregated actor of the vision graph too. */
   readonly device: Device;
   readonly threads: number;
+  /** Of the pool's first actor, for prompts and pictures, while no other one works. Absent: `threads`. */
+  readonly threadsAlone?: number | undefined;
+  /** What the actors of this pool tell of themselves, where there are several. */
+  readonly board?: PoolBoardMemory | undefined;
   readonly maxRunning: number;
   readonly maxWaiting: number;
   /** Memory for keys and values of sequences, bytes. */

@@ -20,6 +20,7 @@ import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
 import { quantizationSuite } from './quantization.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
+import { scalingSuite } from './scaling.ts';
 import { soakSuite } from './soak.ts';
 import { throughputSuite } from './throughput.ts';
 import { workerMemorySuite } from './worker-memory.ts';
@@ -32,6 +33,7 @@ export const SUITES: readonly Suite[] = [
   decodeSuite,
   endToEndSuite,
   throughputSuite,
+  scalingSuite,
   decodeContextSuite,
   engineOverheadSuite,
   constrainedAnswersSuite,
