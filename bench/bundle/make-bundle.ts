@@ -21,9 +21,12 @@ const SOURCES = [
   'src',
   'bench',
   'models/default',
+  'scripts/soak',
   'test/support',
   'test/fixtures/default-golden',
   'test/fixtures/graphs',
+  'test/families/support',
+  'test/fleet/support',
   'test/gpu',
   'test/actors/pd/support',
   'test/fixtures/golden',
@@ -39,7 +42,7 @@ const RUN = `#!/bin/sh
 # Ubuntu: libvulkan1).
 cd "$(dirname "$0")" || exit
 case " $* " in
-  *" --suite "*) exec ./node bench/run.ts "$@" ;;
+  *" --suite"*) exec ./node bench/run.ts "$@" ;;
   *) exec ./node bench/run.ts --suite gpu-graphs --suite gpu --suite gpu-fp16 "$@" ;;
 esac
 `;
