@@ -14,6 +14,7 @@ import type { Device } from './inference/gpu/device.ts';
 import type { SentTensors } from './inference/sent-tensors.ts';
 import type { ModelDirectory } from './model/model-directory.ts';
 import type { SpeculationOptions } from './pd/speculation/speculation-options.ts';
+import type { PoolBoardMemory } from './pool-board.ts';
 import type { SharedPast } from './shared-past.ts';
 import type { TokenizedPrompt, TokenizeRequest } from './tokenized-prompt.ts';
 
@@ -104,6 +105,8 @@ export interface ProcessorArgs {
   readonly encoder: ActorRef<typeof encoderProtocol>;
   /** Where requests without images may go directly, if there is such an actor. */
   readonly pd?: ActorRef<typeof pdProtocol>;
+  /** What the actors of the language model tell of themselves, where there are several. */
+  readonly board?: PoolBoardMemory | undefined;
 }
 
 export interface EncoderArgs {
@@ -113,6 +116,8 @@ export interface EncoderArgs {
   /** Most tiles of one run of the vision graph. */
   readonly maxTilesPerRun: number;
   readonly pd: ActorRef<typeof pdProtocol>;
+  /** See `ProcessorArgs`. */
+  readonly board?: PoolBoardMemory | undefined;
 }
 
 export interface PdArgs extends SpeculationOptions {
@@ -120,6 +125,10 @@ export interface PdArgs extends SpeculationOptions {
   /** Of the decoder; in an aggregated actor of the vision graph too. */
   readonly device: Device;
   readonly threads: number;
+  /** Of the pool's first actor, for prompts and pictures, while no other one works. Absent: `threads`. */
+  readonly threadsAlone?: number | undefined;
+  /** What the actors of this pool tell of themselves, where there are several. */
+  readonly board?: PoolBoardMemory | undefined;
   readonly maxRunning: number;
   readonly maxWaiting: number;
   /** Memory for keys and values of sequences, bytes. */

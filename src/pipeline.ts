@@ -1,5 +1,6 @@
 /** Puts the actors of one mode together, each with refs to those it talks to. */
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
+import { PoolBoard, type PoolBoardMemory } from '../actors/pool-board.ts';
 import {
   aggregatedActor,
   DECODE_BUDGET,
@@ -21,7 +22,7 @@ import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
 import { nativeLimit } from './config/native-limit.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
-import { thisMachine } from './config/this-machine.ts';
+import { weightsOfAll } from './config/this-machine.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
 import { noteLeftBehind } from './left-behind.ts';
@@ -48,7 +49,7 @@ export async function startPipeline(
   signal?: AbortSignal,
 ): Promise<Pipeline> {
   const { memory } = config;
-  const { weightBytes } = thisMachine(directory);
+  const weightBytes = weightsOfAll(directory.graphs);
   const system = new ActorSystem({
     // Shared memory is taken from the system as it is used; these only bound it.
     arenas: {
@@ -99,7 +100,7 @@ interface Planned extends ResolvedConfig {
 }
 
 interface Targets {
-  readonly routes: Pick<ProcessorArgs, 'encoder' | 'pd'>;
+  readonly routes: Pick<ProcessorArgs, 'encoder' | 'pd' | 'board'>;
   readonly caching: readonly string[];
   readonly starting: readonly Promise<void>[];
 }
@@ -111,6 +112,11 @@ function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, memory, pl
   const constraintCacheBytes = Math.floor(memory.constraintBytes / plan.pd.count);
   const bytes = { kvCacheBytes, prefixCacheBytes, constraintCacheBytes };
   return { maxRunning, maxWaiting, ...bytes, prefillTokensPerStep, speculation, maxDraftTokens };
+}
+
+/** What several actors of the language model tell of themselves; one has nobody to tell. */
+function boardOf({ plan: { pd } }: Planned): PoolBoardMemory | undefined {
+  return pd.count > 1 ? PoolBoard.create(pd.count) : undefined;
 }
 
 interface Helpers {
@@ -134,19 +140,22 @@ function helpers(system: ActorSystem, directory: ModelDirectory, { plan, mode }:
 function aggregated(system: ActorSystem, directory: ModelDirectory, config: Planned): Targets {
   const { plan, vision } = config;
   const limits = limitsOf(config);
-  const { threads, count: size } = plan.pd;
+  const { threads, count: size, alone: threadsAlone } = plan.pd;
+  const board = boardOf(config);
   const { prefill, starting } = helpers(system, directory, config);
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
   const args = {
     directory,
     device: config.devices.pd,
     threads,
+    threadsAlone,
+    board,
     ...limits,
     prefill,
     maxTilesPerRun: vision.maxTilesPerRun,
   };
   return {
-    routes: { encoder: pool.ref },
+    routes: { encoder: pool.ref, board },
     caching: ['aggregated'],
     starting: [...starting, pool.start(args)],
   };
@@ -160,18 +169,29 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
   const { threads } = encoderPlan;
+  const board = boardOf(config);
+  const { threads: pdThreads, alone: threadsAlone } = plan.pd;
   return {
-    routes: { encoder: encoder.ref, pd: pd.ref },
+    routes: { encoder: encoder.ref, pd: pd.ref, board },
     caching: ['pd'],
     starting: [
       ...starting,
-      pd.start({ directory, device: devices.pd, threads: plan.pd.threads, ...limits, prefill }),
+      pd.start({
+        directory,
+        device: devices.pd,
+        threads: pdThreads,
+        threadsAlone,
+        board,
+        ...limits,
+        prefill,
+      }),
       encoder.start({
         directory,
         device: devices.encoder,
         threads,
         maxTilesPerRun: vision.maxTilesPerRun,
         pd: pd.ref,
+        board,
       }),
     ],
   };

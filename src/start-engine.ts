@@ -6,8 +6,8 @@ import { telemetryOff } from '../actors/inference/telemetry.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
-import { thisMachine } from './config/this-machine.ts';
-import { planThreads } from './config/thread-plan.ts';
+import { thisMachine, weightsOfAll } from './config/this-machine.ts';
+import { type Machine, planThreads } from './config/thread-plan.ts';
 import { planSharing } from './config/weight-sharing.ts';
 import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { openModelFolder } from './hub/model-folder.ts';
@@ -39,29 +39,30 @@ export async function startEngine(
     async (model) => await loadModel({ ...config, model }),
   );
   throwIfAborted(signal);
-  const machine = thisMachine(directory);
-  const threads = planThreads(config.mode, config.pools, machine);
+  const { mode, pools } = config;
   const devices = await chooseDevices(config.devices, {
-    aggregated: config.mode === 'aggregated',
-    weightBytes: machine.weightBytes,
-    several: { encoder: (threads.encoder?.count ?? 1) > 1, pd: threads.pd.count > 1 },
+    aggregated: mode === 'aggregated',
+    weightBytes: weightsOfAll(directory.graphs),
+    several: { encoder: (pools.encoder?.count ?? 1) > 1, pd: (pools.pd?.count ?? 1) > 1 },
   });
   await refuseSecondGpuOwner(devices);
   throwIfAborted(signal);
-  const plan = planPrefill(threads, config.pools.prefill, {
-    directory,
-    device: devices.pd,
-    sharing: config.shareWeights,
-  });
-  const sharing = planSharing(config.mode, directory, plan, config.shareWeights, devices);
+  const machine = thisMachine(directory, config, devices);
+  const facts = { directory, device: devices.pd, sharing: config.shareWeights };
+  const planned = (on: Machine) => planPrefill(planThreads(mode, pools, on), pools.prefill, facts);
+  const plan = planned(machine);
+  const sharing = planSharing(mode, directory, plan, config.shareWeights, devices);
   if (sharing.some(({ share }) => share)) {
     onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
   }
   const packed = await shareWeights(directory, sharing);
   const shared = config.mapWeights ? packed : withoutMapping(packed);
   throwIfAborted(signal);
-  onProgress({ phase: 'starting', message: `starting actors (${config.mode})` });
-  const started = withinMemory(plan, config.pools.prefill, shared.weights);
+  onProgress({ phase: 'starting', message: `starting actors (${mode})` });
+  // Several actors are the plan where they have the weights in common.
+  const apart = shared.weights.some(({ graph, shared: isShared }) => graph === 'decoder' && !isShared);
+  const possible = apart ? planned({ ...machine, single: 'the weights could not be shared' }) : plan;
+  const started = withinMemory(possible, pools.prefill, shared.weights);
   const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
   return { pipeline, shared };
 }

@@ -16,6 +16,7 @@ import { PdEngine } from '../pd/engine/engine.ts';
 import type { EngineImage } from '../pd/engine-request.ts';
 import { embeddedImage, holdImages } from '../pd/held-images.ts';
 import { LanguageStage } from '../pd/language-stage.ts';
+import { type PoolMember, poolMember } from '../pool-member.ts';
 import {
   type AggregatedArgs,
   aggregatedActor,
@@ -34,11 +35,20 @@ export default defineActor({
   concurrency: CONCURRENCY,
   async setup(args, context) {
     prepareInferenceThread(args.directory);
+    const member = poolMember(args, context.name);
+    let opening = 0;
+    const noteOpening = (change: 1 | -1): void => {
+      opening += change;
+      member.note('pictures', opening);
+    };
     const { language, images } = await owningGpu(args.device, context.name, (gpu) =>
       loadUnchanged(args.directory.stamps, async () => {
-        const engine = await PdEngine.load(args.directory, { ...args, gpu });
-        const stage = new LanguageStage(engine, args.maxRunning, context, gpu);
-        return { language: stage, images: await imageSource(args, context, stage, gpu) };
+        const engine = await PdEngine.load(args.directory, { ...args, ...member, gpu });
+        const stage = new LanguageStage(engine, args.maxRunning, context, gpu, member);
+        return {
+          language: stage,
+          images: await imageSource({ ...args, wide: member.wide }, context, stage, gpu),
+        };
       }),
     );
     return {
@@ -47,10 +57,10 @@ export default defineActor({
           assertWanted(envelope, writer.signal);
           const trace = received(envelope.trace, context.name);
           const signal = AbortSignal.any([writer.signal, context.stopping]);
-          const { ready, encodeMs } = await images.open(prepared, {
-            requestId: envelope.requestId,
-            signal,
-          });
+          noteOpening(1);
+          const { ready, encodeMs } = await images
+            .open(prepared, { requestId: envelope.requestId, signal })
+            .finally(() => noteOpening(-1));
           const encode = stageSpan('encode', context.name, encodeMs);
           const stages = encodeMs > 0 ? [...trace.stages, encode] : trace.stages;
           try {
@@ -85,8 +95,10 @@ export interface ImageSource {
   release(): Promise<void>;
 }
 
+type SourceArgs = AggregatedArgs & Pick<PoolMember, 'wide'>;
+
 async function imageSource(
-  args: AggregatedArgs,
+  args: SourceArgs,
   context: ActorContext,
   language: LanguageStage,
   gpu: GpuMemory | undefined,
@@ -99,14 +111,14 @@ async function imageSource(
 
 /** Through the vision graph, in turns with the language model's steps. */
 async function embeddingSource(
-  args: AggregatedArgs,
+  args: SourceArgs,
   context: ActorContext,
   language: LanguageStage,
   gpu: GpuMemory | undefined,
 ): Promise<ImageSource> {
   const embeddings = context.arena(EMBEDDING_ARENA);
   const stage = new VisionStage({
-    encoder: await VisionEncoder.load(args.directory, { threads: args.threads, gpu }),
+    encoder: await VisionEncoder.load(args.directory, { threads: args.threads, wide: args.wide, gpu }),
     pixels: context.arena(PIXEL_ARENA),
     embeddings,
     cache: context.cache(EMBEDDING_CACHE),

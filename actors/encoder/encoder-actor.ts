@@ -5,6 +5,7 @@ import { owningGpu } from '../inference/gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
 import { EMBEDDING_ARENA, EMBEDDING_CACHE, encoderActor, PIXEL_ARENA } from '../protocols.ts';
+import { PrefixRouter } from '../route-by-prefix.ts';
 import { assertWanted, hop, received, stageSpan } from '../trace.ts';
 import { VisionEncoder } from './vision-encoder.ts';
 import { VisionStage } from './vision-stage.ts';
@@ -15,7 +16,7 @@ const CONCURRENCY = 8;
 export default defineActor({
   blueprint: encoderActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, device, threads, maxTilesPerRun, pd }, context) {
+  async setup({ directory, device, threads, maxTilesPerRun, pd, board }, context) {
     prepareInferenceThread(directory);
     const { encoder, gpu } = await owningGpu(device, context.name, async (owned) => ({
       encoder: await loadUnchanged(directory.stamps, () =>
@@ -28,6 +29,7 @@ export default defineActor({
       if (gpu?.lost !== undefined) throw gpu.lost;
       return false;
     });
+    const router = new PrefixRouter(board, directory.geometry.imageTokenId);
     const stage = new VisionStage({
       encoder,
       pixels: context.arena(PIXEL_ARENA),
@@ -52,7 +54,9 @@ export default defineActor({
             const stages = [...trace.stages, stageSpan('encode', context.name, encodeMs)];
             const handedOver = { ...trace, encodeMs, hops, stages, handedOverAt: processNow() };
             // Until PD has taken its own hold on the embeddings, ours must not go.
-            await pd.forward('generate', { ...envelope, images, trace: handedOver }, writer, { signal });
+            const prefer = router.preferenceFor({ promptIds: envelope.promptIds, images });
+            const request = { ...envelope, images, trace: handedOver };
+            await pd.forward('generate', request, writer, { signal, prefer });
           } finally {
             release();
           }

@@ -17,7 +17,9 @@ import { type ImageInputs, imageFeeds, PIXEL_MASK, PIXELS } from '../inference/i
 import { loadGraph } from '../inference/load-graph.ts';
 import { Tensor } from '../inference/onnxruntime.ts';
 import { tryRuns } from '../inference/trial-runs.ts';
+import type { WideRuns } from '../inference/wide-runs.ts';
 import { deepstackNames } from '../model/deepstack.ts';
+import type { GraphFile } from '../model/graph-files.ts';
 import type { ModelDirectory } from '../model/model-directory.ts';
 import { webGpuVision } from '../model/rewrite/webgpu-vision.ts';
 
@@ -26,6 +28,8 @@ export interface VisionEncoderOptions {
   readonly threads: number;
   /** Runs the graph there. Default: on the CPU. */
   readonly gpu?: GpuMemory | undefined;
+  /** More threads, at times; used on the CPU. */
+  readonly wide?: WideRuns | undefined;
   /** Whether embeddings stay on the GPU: `encodeOnGpu` instead of `encode`. Default false. */
   readonly staysOnGpu?: boolean;
 }
@@ -39,6 +43,9 @@ export interface VisionGeometry {
   readonly joinsImages: boolean;
 }
 
+/** The graph on more threads, and whether these are free now. */
+type WideSession = Pick<WideRuns, 'isNow'> & { readonly session: GraphSession };
+
 /** Images, or parts of one, for a run of the graph. */
 export interface VisionFeed extends ImageInputs {
   /** Parts that do not see each other; see `ImagePlan`. */
@@ -51,6 +58,7 @@ const FEATURES = 'image_features';
 
 export class VisionEncoder {
   readonly #session: GraphSession;
+  readonly #wide: WideSession | undefined;
   readonly #geometry: VisionGeometry;
   /** `image_features`, and the layers that are added later. */
   readonly #outputs: readonly string[];
@@ -59,13 +67,14 @@ export class VisionEncoder {
   readonly fixedTiles: number | undefined;
 
   /** @throws TypeError when the graph's inputs or outputs are not those above */
-  constructor(session: GraphSession, geometry: VisionGeometry) {
+  constructor(session: GraphSession, geometry: VisionGeometry, wide?: WideSession) {
     const known = new Set([PIXELS, PIXEL_MASK, ...geometry.imageInputs]);
     const unknown = [...session.inputs.keys()].filter((name) => !known.has(name));
     if (unknown.length > 0) throw new TypeError(`unknown input ${unknown.join(', ')}`);
     const output = session.outputs.get(FEATURES) ?? [...session.outputs.values()][0];
     if (output?.type !== 'float32') throw new TypeError(`${FEATURES} is ${output?.type ?? 'missing'}`);
     this.#session = session;
+    this.#wide = wide;
     this.#geometry = geometry;
     this.#outputs = [output.name, ...deepstackNames(session.outputs.keys())];
     this.#rank = output.shape.length;
@@ -94,8 +103,10 @@ export class VisionEncoder {
           }
         : vision;
     const session = await loadGraph(file, { threads, gpu, ...stays });
+    let wide: WideSession | undefined;
     try {
-      const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize });
+      wide = gpu === undefined ? await wideSession(file, options.wide) : undefined;
+      const encoder = new VisionEncoder(session, { ...geometry, hidden: geometry.hiddenSize }, wide);
       if (gpu?.device === 'webgpu') await tryOnGpu(encoder, directory, gpu, options);
       // Once: on a large model a tile takes seconds. On other GPUs kernels differ by shape: one says nothing of the others.
       else if (gpu === undefined) {
@@ -105,6 +116,7 @@ export class VisionEncoder {
       return encoder;
     } catch (error) {
       await session.release();
+      await wide?.session.release();
       if (!isErrorNamed(error, 'TypeError')) throw error;
       const remedy = 'Use an export of the Hub layout: pixel_values to image_features, float32';
       const facts = { path: vision.path, remedy };
@@ -145,7 +157,8 @@ export class VisionEncoder {
       if (target === undefined) throw new TypeError(`no room for ${name}`);
       return [name, new Tensor('float32', target, dims)] as const;
     });
-    await this.#session.run(imageFeeds(this.#session, feed), Object.fromEntries(outputs));
+    const session = this.#wide?.isNow() === true ? this.#wide.session : this.#session;
+    await session.run(imageFeeds(session, feed), Object.fromEntries(outputs));
   }
 
   /**
@@ -159,14 +172,20 @@ export class VisionEncoder {
     return output;
   }
 
-  release(): Promise<void> {
-    return this.#session.release();
+  async release(): Promise<void> {
+    await this.#session.release();
+    await this.#wide?.session.release();
   }
 
   #outputDims({ parts, tokens }: VisionFeed): readonly number[] {
     const { hidden } = this.#geometry;
     return this.#rank === 2 ? [tokens, hidden] : [parts, tokens / parts, hidden];
   }
+}
+
+async function wideSession(file: GraphFile, wide: WideRuns | undefined): Promise<WideSession | undefined> {
+  if (wide === undefined) return undefined;
+  return { session: await loadGraph(file, { threads: wide.threads }), isNow: () => wide.isNow() };
 }
 
 /** A multiple of 28 and of 32: models that resize nothing take it too. */

@@ -8,6 +8,7 @@ import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
 import type { GenerationSummary, RequestEnvelope, TokenChunk } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
 import type { GpuStats } from '../inference/gpu/gpu-stats.ts';
+import type { PoolMember } from '../pool-member.ts';
 import type { PdEngine } from './engine/engine.ts';
 import { IdleTrim } from './engine/idle-trim.ts';
 import type { PdStats } from './engine/pd-stats.ts';
@@ -23,10 +24,21 @@ export class LanguageStage {
   readonly #loop: StepLoop;
   readonly #gpu: GpuMemory | undefined;
   readonly #idle: IdleTrim;
+  readonly #member: Pick<PoolMember, 'note'> | undefined;
 
-  /** @param gpu where the engine runs on one: when it is lost, the actor ends, to be started anew */
-  constructor(engine: PdEngine, maxRunning: number, context: ActorContext, gpu?: GpuMemory) {
+  /**
+   * @param gpu where the engine runs on one: when it is lost, the actor ends, to be started anew
+   * @param member who hears of how much is in work
+   */
+  constructor(
+    engine: PdEngine,
+    maxRunning: number,
+    context: ActorContext,
+    gpu?: GpuMemory,
+    member?: Pick<PoolMember, 'note'>,
+  ) {
     this.#engine = engine;
+    this.#member = member;
     this.#gpu = gpu;
     this.#maxRunning = maxRunning;
     this.#context = context;
@@ -78,6 +90,7 @@ export class LanguageStage {
 
   #reportLoad(): void {
     const { admitted, waiting } = this.#engine.load;
+    this.#member?.note('answers', admitted + waiting);
     const freeSlots = this.#maxRunning - admitted;
     this.#context.reportLoad({ running: admitted + waiting, freeSlots });
   }

@@ -3,6 +3,7 @@ import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { owningGpu } from '../inference/gpu/own-gpu.ts';
 import { prepareInferenceThread } from '../inference/inference-thread.ts';
 import { loadUnchanged } from '../model/file-stamps.ts';
+import { poolMember } from '../pool-member.ts';
 import { EMBEDDING_ARENA, pdActor } from '../protocols.ts';
 import { assertWanted, received } from '../trace.ts';
 import { PdEngine } from './engine/engine.ts';
@@ -13,11 +14,12 @@ export default defineActor({
   blueprint: pdActor,
   async setup(args, context) {
     prepareInferenceThread(args.directory);
+    const member = poolMember(args, context.name);
     const stage = await owningGpu(args.device, context.name, async (gpu) => {
       const engine = await loadUnchanged(args.directory.stamps, () =>
-        PdEngine.load(args.directory, { ...args, gpu }),
+        PdEngine.load(args.directory, { ...args, ...member, gpu }),
       );
-      return new LanguageStage(engine, args.maxRunning, context, gpu);
+      return new LanguageStage(engine, args.maxRunning, context, gpu, member);
     });
     const arena = context.arena(EMBEDDING_ARENA);
     return {

@@ -18,6 +18,7 @@ import {
   processorActor,
   SMALL_DECODE_BUDGET,
 } from '../protocols.ts';
+import { PrefixRouter } from '../route-by-prefix.ts';
 import { assertWanted, hop, stageSpan } from '../trace.ts';
 import { freeImages } from './free-images.ts';
 import { RequestPreparer } from './request-preparer.ts';
@@ -28,7 +29,7 @@ const CONCURRENCY = 64;
 export default defineActor({
   blueprint: processorActor,
   concurrency: CONCURRENCY,
-  async setup({ directory, limits, images: policy, encoder, pd }, context) {
+  async setup({ directory, limits, images: policy, encoder, pd, board }, context) {
     giveWay();
     const pixels = context.arena(PIXEL_ARENA);
     const encoded = { cache: context.cache(EMBEDDING_CACHE), arena: context.arena(EMBEDDING_ARENA) };
@@ -43,6 +44,7 @@ export default defineActor({
         ...(directory.encoding === 'separate' ? { encoded } : {}),
       }),
     );
+    const router = new PrefixRouter(board, directory.geometry.imageTokenId);
     let count = 0;
     return {
       handlers: {
@@ -76,14 +78,17 @@ export default defineActor({
                 handedOverAt: processNow(),
               },
             });
+            const prefer = router.preferenceFor({ promptIds, images });
             // Until the next stage is done with pixels and embeddings, our hold on them must not go.
             if (pd !== undefined && images.every(isEncoded)) {
               // Nothing to encode: past the encoder.
               const request = { ...envelope(embeddingHops(context.name, pd.name, images)), images };
-              await pd.forward('generate', request, writer, { signal });
+              await pd.forward('generate', request, writer, { signal, prefer });
             } else {
               const request = { ...envelope(pixelHops(context.name, encoder.name, images)), images };
-              await encoder.forward('generate', request, writer, { signal });
+              // In disaggregated mode an encoder is as good as another: it is the encoder that chooses PD.
+              const chosen = pd === undefined ? { signal, prefer } : { signal };
+              await encoder.forward('generate', request, writer, chosen);
             }
           } finally {
             release();

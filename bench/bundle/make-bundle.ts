@@ -1,5 +1,5 @@
 /**
- * `npm run bench:bundle [-- FOLDER]`: everything that the suites and the tests on a GPU need, Node included, in one
+ * `npm run bench:bundle [-- FOLDER]`: everything that the suites and the tests on a GPU and `scaling` need, Node included, in one
  * folder, for a machine of the same system and processor that has neither Node nor npm.
  */
 import { cp, mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -21,9 +21,12 @@ const SOURCES = [
   'src',
   'bench',
   'models/default',
+  'scripts/soak',
   'test/support',
   'test/fixtures/default-golden',
   'test/fixtures/graphs',
+  'test/families/support',
+  'test/fleet/support',
   'test/gpu',
   'test/actors/pd/support',
   'test/fixtures/golden',
@@ -35,8 +38,13 @@ const NOT_COPIED = new Set(['node_modules', '.cache', '.troupe-cache', 'results'
 const BENCH_PACKAGES = ['tinybench', 'simple-statistics'];
 
 const RUN = `#!/bin/sh
-# The suites on a GPU; other flags are handed on. WebGPU needs a Vulkan loader (Debian and Ubuntu: libvulkan1).
-cd "$(dirname "$0")" && exec ./node bench/run.ts --suite gpu-graphs --suite gpu --suite gpu-fp16 "$@"
+# The suites on a GPU, unless flags name others: --suite scaling needs none. WebGPU needs a Vulkan loader (Debian and
+# Ubuntu: libvulkan1).
+cd "$(dirname "$0")" || exit
+case " $* " in
+  *" --suite"*) exec ./node bench/run.ts "$@" ;;
+  *) exec ./node bench/run.ts --suite gpu-graphs --suite gpu --suite gpu-fp16 "$@" ;;
+esac
 `;
 
 const USAGE = `Usage: npm run bench:bundle [-- FOLDER]

@@ -3,6 +3,7 @@
 import { median } from 'simple-statistics';
 import { type InferenceSession, Tensor } from '../../actors/inference/onnxruntime.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import { resolveConfig } from '../../src/config/resolve-config.ts';
 import { thisMachine } from '../../src/config/this-machine.ts';
 import { planThreads } from '../../src/config/thread-plan.ts';
 import { openModel } from '../../src/inspect/load-model.ts';
@@ -46,7 +47,7 @@ export class BareGraphs {
   /** @throws Error when the provider cannot start */
   static async open(path: string, dtype: Precision, provider: BareDevice['provider']): Promise<BareGraphs> {
     const directory = await openModel({ model: path, dtype: dtype, promptTemplate: undefined });
-    const { threads } = planThreads('aggregated', {}, thisMachine(directory)).pd;
+    const { threads } = planThreads('aggregated', {}, thisMachine(directory, resolveConfig({}))).pd;
     const { vision, decoder } = directory.graphs;
     if (vision === undefined) throw new Error(`${path} has no vision graph`);
     const graph = provider === 'cpu' ? engineGraphOf(directory) : decoder;

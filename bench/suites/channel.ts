@@ -1,15 +1,8 @@
 /** What it costs to talk to a thread: round trips one at a time and many at once, messages without an answer, streams, memory. */
 import type { EchoChannel, FlowChannel } from '../channels/channel.ts';
-import { openComlink } from '../channels/comlink.ts';
-import { openEffect } from '../channels/effect.ts';
 import { openMessagePort } from '../channels/message-port.ts';
 import { openMessagePortFlow } from '../channels/message-port-flow.ts';
-import { openPiscina } from '../channels/piscina.ts';
-import { openPoolifier } from '../channels/poolifier.ts';
-import { openThreadsJs } from '../channels/threads-js.ts';
-import { openTinypool } from '../channels/tinypool.ts';
 import { openTroupe, openTroupeFlow } from '../channels/troupe.ts';
-import { openWorkerpool } from '../channels/workerpool.ts';
 import { measure, ratioOf, type Task } from '../measure.ts';
 import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
 
@@ -37,15 +30,17 @@ export const channelSuite: Suite = {
 
 async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Table> {
   const baseline = await openMessagePort();
+  // Loaded when they are needed: a bundle for a bare machine has no peers.
+  const peers = await import('../channels/peers.ts');
   const others = [
     await openTroupe(),
-    await openComlink(),
-    await openPiscina(inFlight),
-    await openTinypool(inFlight),
-    await openWorkerpool(),
-    await openPoolifier(),
-    await openThreadsJs(),
-    await openEffect(),
+    await peers.openComlink(),
+    await peers.openPiscina(inFlight),
+    await peers.openTinypool(inFlight),
+    await peers.openWorkerpool(),
+    await peers.openPoolifier(),
+    await peers.openThreadsJs(),
+    await peers.openEffect(),
   ];
   try {
     const title = inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight`;

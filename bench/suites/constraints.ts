@@ -3,7 +3,6 @@
  * with a vocabulary of 49,280 tokens, against the engine of transformers.js, fed with the same tokens.
  * The peer compiles as it goes, and its figures have the mask written into the logits; ours end with the mask.
  */
-import { StructuredOutputProcessor } from '@huggingface/transformers-structured-output';
 import { compileConstraint } from '../../actors/constraint/compile-constraint.ts';
 import { ConstraintEngine } from '../../actors/constraint/constraint-engine.ts';
 import { ConstraintVocabulary } from '../../actors/constraint/matcher/constraint-vocabulary.ts';
@@ -67,7 +66,11 @@ function schema() {
   };
 }
 
-function firstMask(vocabulary: ConstraintVocabulary, options: SuiteOptions): Promise<Table> {
+/** Loaded when it is needed: a bundle for a bare machine has no peers. */
+const loadPeer = () => import('@huggingface/transformers-structured-output');
+
+async function firstMask(vocabulary: ConstraintVocabulary, options: SuiteOptions): Promise<Table> {
+  const { StructuredOutputProcessor } = await loadPeer();
   const engine = new ConstraintEngine(vocabulary);
   const tokenizer = peerTokenizer(vocabulary);
   StructuredOutputProcessor.warmup(tokenizer);
@@ -86,11 +89,12 @@ function firstMask(vocabulary: ConstraintVocabulary, options: SuiteOptions): Pro
         logits,
       ),
   };
-  return measure('Schema of 5 KB to the first mask', 'schema', [peer, ours], options);
+  return await measure('Schema of 5 KB to the first mask', 'schema', [peer, ours], options);
 }
 
 /** The same answer of 120 tokens again and again: places are known from the second time on, as in a running server. */
 async function everyMask(vocabulary: ConstraintVocabulary, options: SuiteOptions): Promise<Table> {
+  const { StructuredOutputProcessor } = await loadPeer();
   const given = schema();
   const grammar = compileConstraint({ type: 'json_schema', schema: given });
   const engine = new ConstraintEngine(vocabulary);

@@ -6,7 +6,6 @@ import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { connect } from '@nats-io/transport-node';
 import { seeded } from '../../scripts/soak/random.ts';
 import { startTroupe, type TroupeProcess } from '../../scripts/soak/troupe-process.ts';
 import { NO_NATS, startNats } from '../../test/fleet/support/nats-server.ts';
@@ -124,6 +123,8 @@ async function tokensPerCpuSecond(gateway: TroupeProcess, rounds: number): Promi
 
 /** One after the other, asker and answerer in this process: what the client library and the wire alone cost. */
 async function bareRequests(url: string, requests: number): Promise<number> {
+  // Loaded when it is needed: a bundle for a bare machine has no peers.
+  const { connect } = await import('@nats-io/transport-node');
   const nats = await connect({ servers: url });
   nats.subscribe('bare', { callback: (_, message) => void message.respond(message.data) });
   const payload = new TextEncoder().encode('{"text":" token","tokenIds":[1]}');

@@ -23,6 +23,7 @@ import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
 import { quantizationSuite } from './quantization.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
+import { scalingSuite } from './scaling.ts';
 import { soakSuite } from './soak.ts';
 import { speculationSuite } from './speculation.ts';
 import { throughputSuite } from './throughput.ts';
@@ -37,6 +38,7 @@ export const SUITES: readonly Suite[] = [
   endToEndSuite,
   throughputSuite,
   llamaCppSuite,
+  scalingSuite,
   decodeContextSuite,
   engineOverheadSuite,
   constrainedAnswersSuite,

@@ -25,6 +25,11 @@ export interface CallOptions {
   readonly transfer?: readonly Transferable[] | undefined;
   /** For the `sticky` and `pinned` policies: messages with one key go to one member. */
   readonly routeKey?: string | undefined;
+  /**
+   * For the `least-loaded` policy: by how much more than others a member, by its name, may have to do and still be chosen.
+   * Asked when the message is sent.
+   */
+  readonly prefer?: ((member: string) => number) | undefined;
   /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */
   readonly member?: string | undefined;
   /**
@@ -57,6 +62,7 @@ export class Call implements Outbound, Mortal {
   readonly json: SmallJson | undefined;
   readonly bytes: number;
   readonly routeKey: string | undefined;
+  readonly prefer: ((member: string) => number) | undefined;
   readonly member: string | undefined;
   readonly traceparent: string | undefined;
   readonly writer: StreamWriter<unknown, unknown> | undefined;
@@ -93,6 +99,7 @@ export class Call implements Outbound, Mortal {
     this.sequence = sequence;
     this.patient = patient;
     this.routeKey = options?.routeKey;
+    this.prefer = options?.prefer;
     this.member = options?.member ?? origin.only;
     this.traceparent = checkedTrace(options?.traceparent);
     this.writer = writer;

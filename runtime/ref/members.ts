@@ -115,7 +115,7 @@ export class Members {
 
   /** Sends to its home, or to any member that may have it; false when there is no room. */
   post(message: Call, home: string | undefined, mayHave?: (member: string) => boolean): boolean {
-    const member = home === undefined ? this.#choose(message.bytes, mayHave) : this.#members.get(home);
+    const member = home === undefined ? this.#choose(message, mayHave) : this.#members.get(home);
     if (member === undefined || (home !== undefined && !member.channel.hasCredit(message.bytes)))
       return false;
     member.channel.post(message);
@@ -140,7 +140,7 @@ export class Members {
     this.#owner.onEvent({ type: 'closed', error });
   }
 
-  #choose(bytes: number, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
+  #choose({ bytes, prefer }: Call, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
     if (this.#members.size === 1) {
       for (const only of this.#members.values()) {
         return only.channel.hasCredit(bytes) && mayHave?.(only.name) !== false ? only : undefined;
@@ -150,7 +150,7 @@ export class Members {
     for (const member of this.#members.values()) {
       if (member.channel.hasCredit(bytes) && mayHave?.(member.name) !== false) candidates.push(member);
     }
-    return this.#policy.choose(candidates);
+    return this.#policy.choose(candidates, prefer);
   }
 
   #onMessage(message: MembershipMessage): void {

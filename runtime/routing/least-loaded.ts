@@ -7,13 +7,15 @@ import type { RoutingPolicy } from './routing-policy.ts';
 export function leastLoaded(): RoutingPolicy {
   let start = 0;
   return {
-    choose(candidates) {
+    choose(candidates, prefer) {
       const count = candidates.length;
       let chosenAt = 0;
       let leastLoad = Number.POSITIVE_INFINITY;
       for (let step = 0; step < count; step++) {
         const at = (start + step) % count;
-        const load = candidates[at]?.load() ?? Number.POSITIVE_INFINITY;
+        const candidate = candidates[at];
+        if (candidate === undefined) continue;
+        const load = candidate.load() - (prefer?.(candidate.name) ?? 0);
         if (step === 0 || load < leastLoad) {
           chosenAt = at;
           leastLoad = load;

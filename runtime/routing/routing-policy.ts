@@ -17,8 +17,15 @@ export interface Candidate {
 }
 
 export interface RoutingPolicy {
-  /** Of those with room. `undefined` when there is no candidate. */
-  choose<Member extends Candidate>(candidates: readonly Member[]): Member | undefined;
+  /**
+   * Of those with room. `undefined` when there is no candidate.
+   *
+   * @param prefer how much more each may have to do than others and still be chosen, where loads are compared
+   */
+  choose<Member extends Candidate>(
+    candidates: readonly Member[],
+    prefer?: (member: string) => number,
+  ): Member | undefined;
   /** The one member that what belongs to a key goes to, with or without room. Absent: keys mean nothing. */
   home?(key: string, live: Iterable<Pick<Candidate, 'name'>>): string | undefined;
 }

@@ -1,14 +1,64 @@
 /** What the thread plan depends on, as found here. */
 import { availableParallelism } from 'node:os';
+import { type DeviceChoice, isGpu } from '../../actors/inference/gpu/device.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
-import type { Machine } from './thread-plan.ts';
+import { DEFAULT_MODEL_DIRECTORY } from '../default-model.ts';
+import type { Devices } from '../devices/choose-devices.ts';
+import type { ResolvedConfig } from './resolve-config.ts';
+import { type Machine, planThreads, SMALL_MODEL_BYTES } from './thread-plan.ts';
 import { weightsOf } from './weight-sharing.ts';
 
-export function thisMachine({ graphs }: Pick<ModelDirectory, 'graphs'>): Machine {
-  const files = [graphs.vision, graphs.embed, graphs.decoder].filter((graph) => graph !== undefined);
+/** What of the configuration decides whether there may be several actors of one kind. */
+export type PoolFacts = Pick<ResolvedConfig, 'shareWeights'> & {
+  readonly memory: Pick<ResolvedConfig['memory'], 'limitBytes'>;
+};
+
+type MostActorsFacts = PoolFacts & Pick<ResolvedConfig, 'mode' | 'pools' | 'devices' | 'model'>;
+
+/** @param devices default: the CPU for all */
+export function thisMachine(
+  { graphs }: Pick<ModelDirectory, 'graphs'>,
+  { shareWeights, memory }: PoolFacts,
+  devices?: Devices,
+): Machine {
   return {
     // Affinity, and the quota of a control group, count; a quota that is no whole number is rounded by libuv.
     cores: availableParallelism(),
-    weightBytes: files.reduce((sum, file) => sum + weightsOf(file), 0),
+    weightBytes: weightsOfAll(graphs),
+    decoderBytes: weightsOf(graphs.decoder),
+    memoryBytes: memory.limitBytes,
+    single: whySingle(shareWeights, devices),
   };
+}
+
+/**
+ * How many actors of the language model there are at most, before the model is known: as for the smallest for which there are
+ * several.
+ *
+ * @param cores default: those of this machine
+ */
+export function mostActors(
+  { mode, pools, memory, shareWeights, devices, model }: MostActorsFacts,
+  cores = availableParallelism(),
+): number {
+  const single = whySingle(shareWeights, devices);
+  const weightBytes = model === DEFAULT_MODEL_DIRECTORY ? 0 : SMALL_MODEL_BYTES;
+  return planThreads(mode, pools, { cores, weightBytes, memoryBytes: memory.limitBytes, single }).pd.count;
+}
+
+/** Of all graphs. */
+export function weightsOfAll({ vision, embed, decoder }: ModelDirectory['graphs']): number {
+  const files = [vision, embed, decoder].filter((graph) => graph !== undefined);
+  return files.reduce((sum, file) => sum + weightsOf(file), 0);
+}
+
+function whySingle(
+  sharing: ResolvedConfig['shareWeights'],
+  devices: { readonly encoder: DeviceChoice; readonly pd: DeviceChoice } | undefined,
+): string | undefined {
+  if (devices !== undefined && (isGpu(devices.pd) || isGpu(devices.encoder)))
+    return 'a GPU belongs to one actor';
+  return sharing === 'never'
+    ? 'weights are not shared: several actors would each have all of them'
+    : undefined;
 }

@@ -4,6 +4,7 @@
  */
 import type { Mode } from '../chat-types.ts';
 import type { PoolOptions, TroupeOptions } from './options.ts';
+import { poolSize } from './pool-size.ts';
 
 export interface PoolPlan {
   readonly count: number;
@@ -11,6 +12,8 @@ export interface PoolPlan {
   readonly threads: number;
   /** Where the numbers come from, as a sentence without a full stop. */
   readonly why: string;
+  /** Threads of the pool's first actor for prompts and pictures while no other one works. Absent: as always. */
+  readonly alone?: number;
 }
 
 export interface ThreadPlan {
@@ -29,6 +32,12 @@ export interface Machine {
   readonly cores: number;
   /** Of the model's graphs together. */
   readonly weightBytes: number;
+  /** Of its decoder. Default `weightBytes`. */
+  readonly decoderBytes?: number;
+  /** That the process is meant to have. Default: enough for any plan. */
+  readonly memoryBytes?: number;
+  /** Why there is one actor of the language model unless more are asked for, as a clause. Absent: several may be. */
+  readonly single?: string | undefined;
 }
 
 /**
@@ -44,7 +53,7 @@ const SMALL = 'the model is small: dividing its operators among threads costs mo
 export function planThreads(mode: Mode, given: TroupeOptions, machine: Machine): ThreadPlan {
   const processor = planProcessor(given.processor, machine);
   const pools = mode === 'aggregated' ? planAggregated(given.pd, machine) : planApart(given, machine);
-  return { processor, ...pools, notes: notesOn(Object.values(pools), machine) };
+  return { processor, ...pools, notes: notesOn(pools, machine) };
 }
 
 /**
@@ -58,7 +67,7 @@ function planProcessor(given: PoolOptions | undefined, { cores }: Machine): Pool
 }
 
 function planAggregated(given: PoolOptions | undefined, machine: Machine): { pd: PoolPlan } {
-  return { pd: planPool(given, machine, machine.cores, `all of ${plural(machine.cores, 'core')}`) };
+  return { pd: planPd(given, machine, machine.cores, `all of ${plural(machine.cores, 'core')}`) };
 }
 
 /** An image is encoded once but decoded from for many steps: the larger half goes to PD. */
@@ -70,14 +79,49 @@ function planApart(
   const pdThreads = askedPd?.threads;
   const encoder =
     pdThreads === undefined
-      ? planPool(askedEncoder, machine, Math.floor(cores / 2), `half of ${plural(cores, 'core')}`)
-      : planPool(askedEncoder, machine, cores - (askedPd?.count ?? 1) * pdThreads, 'what PD leaves');
+      ? planEncoder(askedEncoder, machine, Math.floor(cores / 2), `half of ${plural(cores, 'core')}`)
+      : planEncoder(askedEncoder, machine, cores - (askedPd?.count ?? 1) * pdThreads, 'what PD leaves');
   const left = cores - encoder.count * encoder.threads;
   return {
     encoder,
-    pd: planPool(askedPd, machine, left, `what the encoder leaves of ${plural(cores, 'core')}`),
+    pd: planPd(askedPd, machine, left, `what the encoder leaves of ${plural(cores, 'core')}`),
   };
 }
+
+/** A run of the vision graph is long operators, which many threads share well, but not any number. */
+const MOST_ENCODER_THREADS = 8;
+
+function planEncoder(
+  given: PoolOptions | undefined,
+  machine: Machine,
+  share: number,
+  what: string,
+): PoolPlan {
+  const { single, weightBytes } = machine;
+  const one = given !== undefined || single !== undefined || weightBytes < SMALL_MODEL_BYTES;
+  const count = one ? (given?.count ?? 1) : Math.max(1, Math.ceil(share / MOST_ENCODER_THREADS));
+  return planPool({ ...given, count }, machine, share, what);
+}
+
+/** As many actors as the machine has use for, unless it is said how many or how wide. */
+function planPd(given: PoolOptions | undefined, machine: Machine, share: number, what: string): PoolPlan {
+  const asked = given?.count !== undefined || given?.threads !== undefined;
+  if (asked || machine.weightBytes < SMALL_MODEL_BYTES)
+    return widened(planPool(given, machine, share, what), share);
+  const { count, why } = poolSize(share, machine);
+  const plan = planPool({ count }, machine, share, what);
+  return widened({ ...plan, why: why === '' ? plan.why : `${plan.why}: ${why}` }, share);
+}
+
+/** The first of several, with as many threads as all have, for the time in which it is the only one at work. */
+function widened(plan: PoolPlan, share: number): PoolPlan {
+  const alone = Math.min(share, MOST_ALONE);
+  const fixed = plan.why === SMALL || plan.why === AS_ASKED;
+  return plan.count > 1 && alone > plan.threads && !fixed ? { ...plan, alone } : plan;
+}
+
+/** More threads than this do not make a prompt any faster that is worth having them wait. */
+const MOST_ALONE = 16;
 
 /** @param share cores that all actors of the pool have together; less than one for each still gives each a thread */
 function planPool(
@@ -94,10 +138,22 @@ function planPool(
   return { count, threads, why: share < count ? 'the least there is: one thread each' : `${what}${shared}` };
 }
 
-function notesOn(pools: readonly PoolPlan[], { cores }: Machine): string[] {
-  const threads = pools.reduce((sum, pool) => sum + pool.count * pool.threads, 0);
-  if (threads <= cores) return [];
-  return [`${plural(threads, 'inference thread')} take turns on ${plural(cores, 'core')}`];
+function notesOn({ pd, encoder }: Pick<ThreadPlan, 'pd' | 'encoder'>, { cores }: Machine): string[] {
+  const notes: string[] = [];
+  const threads = [pd, encoder].reduce((sum, pool) => sum + (pool?.count ?? 0) * (pool?.threads ?? 0), 0);
+  if (threads > cores)
+    notes.push(`${plural(threads, 'inference thread')} take turns on ${plural(cores, 'core')}`);
+  if (pd.count > 1) {
+    notes.push(
+      'a request goes to the actor that has run the beginning of its prompt, unless another has less to do',
+    );
+  }
+  if (pd.alone !== undefined) {
+    notes.push(
+      `the first actor of the language model runs prompts and pictures on ${plural(pd.alone, 'thread')} while no other works, and takes what comes then`,
+    );
+  }
+  return notes;
 }
 
 /** Threads that are left to each PD actor while prompts are run beside it. */

@@ -46,8 +46,10 @@ export function planSharing(
 ): GraphSharing[] {
   // A PD actor that is helped has its decoder on all of its threads, and on those that are left meanwhile.
   const each = threadsBeside(plan) === plan.pd.threads ? 1 : 2;
-  const decoders = each * plan.pd.count + (plan.prefill?.count ?? 0);
-  const encoders = mode === 'aggregated' ? plan.pd.count : (plan.encoder?.count ?? 0);
+  // The first of several has more threads while it works alone.
+  const alone = plan.pd.alone === undefined ? 0 : 1;
+  const decoders = each * plan.pd.count + alone + (plan.prefill?.count ?? 0);
+  const encoders = mode === 'aggregated' ? plan.pd.count + alone : (plan.encoder?.count ?? 0);
   const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
     ['vision', graphs.vision, encoders],
     ['embed', graphs.embed, plan.pd.count],

@@ -163,11 +163,12 @@ async function reportOn(
   );
   const [aggregated, disaggregated] = MODES.map((mode) => inspectMode(mode, directory, options));
   if (aggregated === undefined || disaggregated === undefined) throw new Error('a mode is missing in MODES');
-  const actors = planThreads(config.mode, config.pools, thisMachine(directory)).pd.count;
+  const machine = thisMachine(directory, config);
+  const actors = planThreads(config.mode, config.pools, machine).pd.count;
   return {
     path,
     fetched: true,
-    cores: thisMachine(directory).cores,
+    cores: machine.cores,
     modelType,
     encoding,
     graphs,
@@ -180,7 +181,7 @@ async function reportOn(
       Math.min(process.availableMemory(), config.memory.limitBytes),
     ),
     modes: { aggregated, disaggregated },
-    devices: await inspectDevices(thisMachine(directory).weightBytes),
+    devices: await inspectDevices(machine.weightBytes),
   };
 }
 
@@ -233,8 +234,9 @@ function inspectMode(
   { encoder, ...options }: TroupeOptions,
 ): InspectedMode {
   const forMode = mode === 'disaggregated' && encoder !== undefined ? { ...options, encoder } : options;
-  const { pools, shareWeights } = resolveConfig({ ...forMode, mode });
-  const threads = planThreads(mode, pools, thisMachine(directory));
+  const config = resolveConfig({ ...forMode, mode });
+  const { pools, shareWeights } = config;
+  const threads = planThreads(mode, pools, thisMachine(directory, config));
   const facts = { directory, device: 'cpu', sharing: shareWeights } as const;
   const plan = planPrefill(threads, pools.prefill, facts);
   const weights = planSharing(mode, directory, plan, shareWeights);

@@ -19,7 +19,7 @@ const SPELLED_TOKEN_BYTES = 250;
 
 export function modelMemory(directory: ModelDirectory, config: ResolvedConfig): number {
   const { mode, pools, shareWeights, memory, vision } = config;
-  const threads = planThreads(mode, pools, thisMachine(directory));
+  const threads = planThreads(mode, pools, thisMachine(directory, config));
   const plan = planPrefill(threads, pools.prefill, { directory, device: 'cpu', sharing: shareWeights });
   const weights = planSharing(mode, directory, plan, shareWeights).reduce(
     (sum, { share, actors, weightBytes }) => sum + weightBytes * (share ? 1 : actors),

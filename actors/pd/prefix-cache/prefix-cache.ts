@@ -18,8 +18,15 @@ export interface PrefixCacheStats {
   readonly bytes: number;
 }
 
+/** Who wants to know which blocks are here. */
+export interface PrefixListener {
+  keep(key: string): void;
+  drop(key: string): void;
+}
+
 export class PrefixCache {
   readonly #maxBytes: number;
+  readonly #listener: PrefixListener | undefined;
   readonly #blocks: LRUCache<string, Uint32Array> | undefined;
   /** Memory of evicted blocks, for the next ones: a full cache would allocate and free megabytes with every prompt. */
   #spare: Uint32Array[] = [];
@@ -29,11 +36,13 @@ export class PrefixCache {
   #cachedTokens = 0;
 
   /** @param maxBytes 0 keeps nothing */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, listener?: PrefixListener) {
     this.#maxBytes = maxBytes;
+    this.#listener = listener;
     // lru-cache reads a maxSize of 0 as "no bound".
     if (maxBytes > 0) {
-      const dispose = (words: Uint32Array, _key: string, reason: LRUCache.DisposeReason) => {
+      const dispose = (words: Uint32Array, key: string, reason: LRUCache.DisposeReason) => {
+        listener?.drop(key);
         if (reason === 'evict') this.#spare.push(words);
       };
       this.#blocks = new LRUCache({ maxSize: maxBytes, dispose });
@@ -85,6 +94,7 @@ export class PrefixCache {
       const words = kv.read(block * BLOCK, BLOCK, this.#spare.pop());
       if (words.byteLength > this.#maxBytes) return;
       this.#blocks.set(key, words, { size: words.byteLength });
+      this.#listener?.keep(key);
     }
     this.#touch(added);
   }

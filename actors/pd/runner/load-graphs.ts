@@ -10,6 +10,7 @@ import type { GraphSession } from '../../inference/graph-session.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
+import type { WideRuns } from '../../inference/wide-runs.ts';
 import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
@@ -21,7 +22,7 @@ import { CONCAT_LAYOUT, GROUP_QUERY_LAYOUT, type KvLayout } from '../kv-cache/kv
 import { bytesPerToken, type KvPort, kvPorts } from '../kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../kv-cache/plain-kv-cache.ts';
 import { SlotKvCache } from '../kv-cache/slot-kv-cache.ts';
-import { PrefixCache } from '../prefix-cache/prefix-cache.ts';
+import { PrefixCache, type PrefixListener } from '../prefix-cache/prefix-cache.ts';
 import { Decoder } from './decoder.ts';
 import { GpuImageMerge } from './gpu-image-merge.ts';
 import { checkLogits } from './logits.ts';
@@ -41,6 +42,10 @@ export interface LoadGraphsOptions {
   readonly prefixCacheBytes?: number;
   /** Most sequences at once. */
   readonly maxRunning: number;
+  /** Told of what the prefix cache has. */
+  readonly prefixListener?: PrefixListener | undefined;
+  /** More threads for prompts, at times; used on the CPU. */
+  readonly wide?: WideRuns | undefined;
   /** Runs the decoder there; released with the model. Default: on the CPU. */
   readonly gpu?: GpuMemory | undefined;
   /** Who runs parts of prompts meanwhile; used where the decoder was rewritten. Default: nobody. */
@@ -73,19 +78,28 @@ export async function loadGraphs(
     const cache = rewritten
       ? new SlotKvCache(ports, budget.tokens, prefill !== undefined)
       : new PlainKvCache(ports, layoutOf(graphs.decoder.signature.opTypes));
-    const prefixes = new PrefixCache(options.prefixCacheBytes ?? DEFAULT_PREFIX_BYTES);
+    const prefixes = new PrefixCache(
+      options.prefixCacheBytes ?? DEFAULT_PREFIX_BYTES,
+      options.prefixListener,
+    );
     const embedder = decoder.takesEmbeds
       ? new TokenEmbedder(kept(await loadEmbedding(directory, gpu)), geometry.hiddenSize)
       : undefined;
     const besideOf = async (fewer: number): Promise<OrtSession> =>
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
-    for (const each of help === undefined ? [decoder] : [decoder, help.localDecoder]) {
+    const wider = options.wide && gpu === undefined ? options.wide : undefined;
+    const wide = wider && {
+      decoder: new Decoder(kept(await loadGraph(graphs.decoder, { threads: wider.threads }))),
+      isNow: () => wider.isNow(),
+    };
+    const decoders = [decoder, help?.localDecoder, wide?.decoder].filter((each) => each !== undefined);
+    for (const each of decoders) {
       await tryDecoder({ ...geometry, decoder: each, embedder, cache });
     }
     const { imageTokenId } = geometry;
     const seesAhead = seesAheadOf(directory, session);
-    return { decoder, embedder, cache, budget, prefixes, gpu, help, imageTokenId, seesAhead };
+    return { decoder, embedder, cache, budget, prefixes, gpu, help, wide, imageTokenId, seesAhead };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(graphs.decoder.path, error) : error;

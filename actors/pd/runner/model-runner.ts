@@ -24,6 +24,8 @@ export interface ModelRunnerParts {
   readonly decoder: Decoder;
   /** Present where another actor helps with prompts. */
   readonly help?: PromptHelp | undefined;
+  /** The decoder on more threads, for prompts, and whether these are free now. */
+  readonly wide?: { readonly decoder: Decoder; isNow(): boolean } | undefined;
   /** Absent when the decoder takes token ids. */
   readonly embedder: TokenEmbedder | undefined;
   readonly cache: KvCache;
@@ -132,7 +134,7 @@ export class ModelRunner<Owner = unknown> {
     const to = this.mayBeCut(run) ? run.partEnd(part) : run.ids.length;
     await this.#feeds.prepare(run);
     const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
-      this.#decoder.extend(tokens, run.images, run.kv, cache),
+      this.#promptDecoder.extend(tokens, run.images, run.kv, cache),
     );
     if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
     this.#prompts.keep(run, from);
@@ -150,7 +152,7 @@ export class ModelRunner<Owner = unknown> {
     for (const run of runs) await this.#feeds.prepare(run);
     const kvs = runs.map((run) => run.kv);
     const lengths = runs.map((run) => run.ids.length);
-    const predictions = await this.#decoder.prefillBatch(this.#feeds.padded(runs), lengths, kvs, cache);
+    const predictions = await this.#promptDecoder.prefillBatch(this.#feeds.padded(runs), lengths, kvs, cache);
     for (const run of runs) {
       run.imagesRead();
       this.#prompts.keep(run, 0);
@@ -264,12 +266,13 @@ export class ModelRunner<Owner = unknown> {
   }
 
   async release(): Promise<void> {
-    const { embedder, decoder, help, cache, gpu, merge } = this.#parts;
+    const { embedder, decoder, help, wide, cache, gpu, merge } = this.#parts;
     await cache.release();
     await merge?.release();
     await embedder?.release();
     await decoder.release();
     await help?.localDecoder.release();
+    await wide?.decoder.release();
     gpu?.release();
   }
 
@@ -282,6 +285,13 @@ export class ModelRunner<Owner = unknown> {
   /** On as many cores as are free. */
   get #decoder(): Decoder {
     return this.remote?.localDecoder ?? this.#parts.decoder;
+  }
+
+  /** A prompt is long operators, which more threads share well; a token's are too short for that. */
+  get #promptDecoder(): Decoder {
+    const { wide } = this.#parts;
+    const beside = this.remote?.localDecoder;
+    return beside === undefined && wide?.isNow() === true ? wide.decoder : this.#decoder;
   }
 
   /** Good until the next call. */

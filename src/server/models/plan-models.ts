@@ -6,6 +6,7 @@ import { isPlainObject } from '../../../runtime/util/realms.ts';
 import type { NameOption } from '../../config/invalid-option.ts';
 import type { TroupeOptions } from '../../config/options.ts';
 import { type ResolvedConfig, resolveConfig } from '../../config/resolve-config.ts';
+import { mostActors } from '../../config/this-machine.ts';
 import { HUB_SCHEME, isWrittenAsPath } from '../../hub/model-name.ts';
 
 /** A model of a server. */
@@ -87,7 +88,7 @@ export function planModels(wanted: WantedModels, surroundings: ModelSurroundings
       keepAliveMs: own ?? keepAliveMs,
       // Who has one model waits for it at the start, not with the first request.
       preload: preload ?? (wanted.preloadModels === true || list.length === 1),
-      maxInFlight: maxInFlight ?? defaultInFlight(engine, config),
+      maxInFlight: maxInFlight ?? defaultInFlight(config),
     };
   };
   const [first, ...others] = list;
@@ -138,9 +139,9 @@ function nameFor(model: string): string {
   return statSync(model, { throwIfNoEntry: false })?.isDirectory() === true ? basename(model) : model;
 }
 
-/** One batch that decodes, and as many that are being prepared for the next places. */
-function defaultInFlight({ pd }: TroupeOptions, { maxRunning }: ResolvedConfig): number {
-  return 2 * maxRunning * (pd?.count ?? 1);
+/** Batches that decode, and as many requests that are being prepared for the next places. */
+function defaultInFlight(config: ResolvedConfig): number {
+  return 2 * config.maxRunning * mostActors(config);
 }
 
 /** `pd: { count: 2 }` of a model leaves what else all have in `pd`. */

@@ -39,7 +39,14 @@ function graphsOf(mib: number, rewritten: boolean) {
   return { vision: decoder, embed: decoder, decoder: { ...decoder, rewrite } };
 }
 
-function planOf({ given, pd = {}, cores = 8, mib = 500, rewritten = true, ...facts }: Case = {}): ThreadPlan {
+function planOf({
+  given,
+  pd = { count: 1 },
+  cores = 8,
+  mib = 500,
+  rewritten = true,
+  ...facts
+}: Case = {}): ThreadPlan {
   const { device = 'cpu', sharing = 'auto' } = facts;
   const plan = planThreads('aggregated', { pd }, { cores, weightBytes: mib * MIB });
   const directory = { graphs: graphsOf(mib, rewritten) };

@@ -49,6 +49,13 @@ describe('sharing weights', () => {
     assert.deepEqual(shared({ mode: 'aggregated', pds: 2 }).graphs, ['vision', 'embed', 'decoder']);
   });
 
+  it('counts a second session of the first of several, which has more threads when it works alone', () => {
+    const plan = planThreads('aggregated', {}, { cores: 16, weightBytes: 200 * MIB });
+    const graphs = { vision: graph(100), embed: graph(100), decoder: graph(100) };
+    const counted = planSharing('aggregated', { graphs }, plan, 'auto').map(({ actors }) => actors);
+    assert.deepEqual(counted, [9, 8, 9]);
+  });
+
   it('is not done for small graphs', () => {
     const { graphs, why } = shared({ pds: 2, decoder: graph(60) });
     assert.deepEqual(graphs, ['embed']);

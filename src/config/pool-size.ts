@@ -1,0 +1,67 @@
+/**
+ * How many actors of the language model a machine with many cores gets, and why: dividing one operator among many threads
+ * wins little, since a step is a thousand short ones, while actors that share packed weights work side by side.
+ *
+ * Measured on 16 cores (Xeon with AMX), 256M shape, output tokens a second, actors × threads, with 16 / 48 requests of
+ * 600 tokens and 64 more at once:
+ *
+ *     bits   1 × 16      2 × 8       4 × 4       8 × 2       16 × 1
+ *     4      106 / 101   113 / 120   137 / 205   155 / 165   133 / 145
+ *     8                  156 / 230   258 / 324   273 / 381   217 / 336
+ */
+import type { Machine } from './thread-plan.ts';
+
+export interface PoolSize {
+  readonly count: number;
+  /** As a clause without a full stop. */
+  readonly why: string;
+}
+
+const MIB = 1024 ** 2;
+
+/**
+ * Each actor reads all weights for each of its steps. What lies in the caches of cores is read again for little; of more,
+ * several actors would read it from memory at the same time, so fewer and wider ones share a step's reading. The first
+ * line is measured, the others are reckoned: four times the bytes, twice the rows for each reading of them.
+ */
+const THREADS_EACH: readonly (readonly [upToBytes: number, threads: number])[] = [
+  [256 * MIB, 2],
+  [1024 * MIB, 4],
+];
+const MOST_THREADS_EACH = 8;
+
+/** What each takes in time to start and in memory grows with their number; what they gain does not any more. */
+const MOST_ACTORS = 16;
+
+/**
+ * What a further actor takes beside the weights, which it shares: a thread, three sessions, and what they keep of a run.
+ * Measured, 256M shape: see docs/architecture.md. Its keys and values are its part of what all actors have.
+ */
+export const FURTHER_ACTOR_BYTES = 320 * MIB;
+/** Of the memory that the process is meant to have, for all further actors. */
+const FURTHER_ACTORS_SHARE = 0.15;
+
+/** Inference threads of one actor of a pool. */
+export function threadsEach(decoderBytes: number): number {
+  return THREADS_EACH.find(([upToBytes]) => decoderBytes <= upToBytes)?.[1] ?? MOST_THREADS_EACH;
+}
+
+/** @param cores that all of them have together */
+export function poolSize(
+  cores: number,
+  { weightBytes, decoderBytes = weightBytes, memoryBytes, single }: Machine,
+): PoolSize {
+  if (single !== undefined) return { count: 1, why: single };
+  const each = threadsEach(decoderBytes);
+  const wanted = Math.min(MOST_ACTORS, Math.max(1, Math.floor(cores / each)));
+  const further = Math.floor(
+    ((memoryBytes ?? Number.POSITIVE_INFINITY) * FURTHER_ACTORS_SHARE) / FURTHER_ACTOR_BYTES,
+  );
+  const size = (decoderBytes / MIB).toFixed(0);
+  if (wanted > 1 + further) return { count: 1 + further, why: 'as many actors as have room in memory' };
+  if (wanted === 1) return { count: 1, why: '' };
+  return {
+    count: wanted,
+    why: `actors of few threads divide the work better than operators, ${each} each for a decoder of ${size} MiB`,
+  };
+}
