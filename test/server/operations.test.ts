@@ -9,6 +9,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import type { TroupeServer } from '../../src/server/serve.ts';
 import { golden } from '../support/golden.ts';
+import { actorOf, notOfGateways } from './support/behind-gateway.ts';
 import { askAbout, idle, post, startEndless, startServer } from './support/server.ts';
 
 /** The samples of a scrape, by their line's text before the value. */
@@ -39,7 +40,9 @@ describe('GET /metrics', () => {
     }
     await post(server, { messages: [] });
     await idle(server);
-    const samples = await scrape(server);
+    // A gateway hears of what its nodes count once in a while.
+    let samples = await scrape(server);
+    while (samples.get('troupe_mm_cache_queries_total') !== 2) samples = await scrape(server);
     for (const name of [
       'time_to_first_token_seconds',
       'time_per_output_token_seconds',
@@ -74,18 +77,23 @@ describe('GET /metrics', () => {
     assert.equal((await scrape(server)).get('troupe_num_requests_running'), 1);
     running.leave();
     await idle(server);
-    const restarted = new Promise((resolve) => server.engine.events.once('actor:up', resolve));
-    server.engine.crash('aggregated/0');
+    const { engine, shown } = actorOf(server, 'aggregated/0');
+    const restarted = new Promise((resolve) => engine.events.once('actor:up', resolve));
+    engine.crash('aggregated/0');
     await restarted;
-    const samples = await scrape(server);
+    const isRestarted = `troupe_actor_restarts_total{actor="${shown}"}`;
+    let samples = await scrape(server);
+    while (samples.get(isRestarted) !== 1) samples = await scrape(server);
     assert.equal(samples.get('troupe_num_requests_running'), 0);
     assert.equal(samples.get('troupe_num_requests_waiting'), 0);
-    assert.equal(samples.get('troupe_actor_restarts_total{actor="aggregated/0"}'), 1);
-    assert.equal(samples.get('troupe_actor_up{actor="aggregated/0"}'), 1);
+    assert.equal(samples.get(`troupe_actor_up{actor="${shown}"}`), 1);
   });
 });
 
-describe('GET /health', () => {
+const ONE_ENGINE = notOfGateways('a gateway is ready while any of its nodes is');
+const OWN_STAGES = notOfGateways("the stages of an answer are its node's: test/fleet/tracing.test.ts");
+
+describe('GET /health', { skip: ONE_ENGINE }, () => {
   it('tells a server whose actor is down from one that is ready', async () => {
     await using server = await startServer();
     const health = async () => {
@@ -112,7 +120,7 @@ describe('GET /health', () => {
   });
 });
 
-describe('traces', () => {
+describe('traces', { skip: OWN_STAGES }, () => {
   const exporter = new InMemorySpanExporter();
   let server: TroupeServer;
 

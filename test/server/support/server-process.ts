@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+import { pino } from 'pino';
+import { serve } from '../../../src/server/serve.ts';
 import { type CliProcess, startCli } from '../../src/cli/support/run-cli.ts';
+import { type Nodes, startNodes, VIA_GATEWAY } from './behind-gateway.ts';
 import { MODEL, MODEL_NAME } from './server.ts';
 
 export interface ServerProcess {
@@ -14,6 +18,21 @@ export interface ServerProcess {
   logged(message: string): Promise<LogRecord>;
 }
 
+let nodes: Promise<Nodes> | undefined;
+// Here, where it is of the whole file, and not of the test that first needs them.
+after(async () => (await nodes)?.[Symbol.asyncDispose]());
+
+/** What starts the server under test: a gateway before nodes that all of a file share, or one with the model. */
+export async function serverCommand(args: readonly string[] = []): Promise<readonly string[]> {
+  if (!VIA_GATEWAY) {
+    const model = args.includes('--model') ? [] : ['--model', MODEL];
+    return ['serve', ...model, '--model-name', MODEL_NAME];
+  }
+  const logger = pino({ level: 'silent' });
+  nodes ??= startNodes(serve, { model: MODEL, modelName: MODEL_NAME, drainMs: 0, logger });
+  return ['gateway', '--nats', (await nodes).url];
+}
+
 export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 export async function startProcess(
@@ -21,8 +40,7 @@ export async function startProcess(
   nodeArgs: readonly string[] = [],
   timeoutMs?: number,
 ): Promise<ServerProcess> {
-  const model = args.includes('--model') ? [] : ['--model', MODEL];
-  const child = startCli(['serve', ...model, '--model-name', MODEL_NAME, '--port', '0', ...args], {
+  const child = startCli([...(await serverCommand(args)), '--port', '0', ...args], {
     nodeArgs,
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
