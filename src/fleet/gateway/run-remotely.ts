@@ -68,6 +68,9 @@ const NOT_TAKEN: ReadonlySet<string> = new Set([
   'MODEL_NOT_LOADED',
 ]);
 
+/** Said of the node that it came from; of the gateway, which clients would take it for, it is not true. */
+const ABOUT_NODE: ReadonlySet<string> = new Set(['SERVER_STARTING', 'SERVER_DRAINING', 'ENGINE_STOPPED']);
+
 /** Yields deltas. Throws the request's failure. */
 export async function* runRemotely<Result>(
   chat: ChatRequest,
@@ -85,7 +88,7 @@ export async function* runRemotely<Result>(
   const lost = new Set<string>();
   let firstTextAt: number | undefined;
   let moves = 0;
-  let last: unknown = noNode(model);
+  let last = noNode(model);
   for (;;) {
     await link.connection.ready(signal);
     const tried = new Set([...refused, ...lost]);
@@ -93,7 +96,7 @@ export async function* runRemotely<Result>(
       (await awaitNode(link, { model, work, tried, signal })) ??
       // One that has lost it may have recovered: better than nobody.
       (lost.size > 0 ? await awaitNode(link, { model, work, tried: refused, signal }) : undefined);
-    if (chosen === undefined) throw last;
+    if (chosen === undefined) throw ABOUT_NODE.has(last.code) ? noNode(model) : last;
     const { node, heldTokens } = chosen;
     const parcel = continued(packed, seed, sent.tokenIds);
     let attempt: RemoteAttempt<Result> | undefined;

@@ -82,9 +82,10 @@ export async function serveBehindGateway(serve: Serve, options: ServeOptions): P
       await nodes[Symbol.asyncDispose]();
       return report;
     };
-    await until(
-      () => new Set(gateway.engine.health().actors.map(({ name }) => name.split('/')[0])).size === NODES,
-    );
+    await until(async () => {
+      const { nodes: known } = JSON.parse(await (await fetch(`${gateway.url}/health`)).text());
+      return known.length === NODES;
+    });
     return gateway;
   } catch (error) {
     await nodes[Symbol.asyncDispose]();
