@@ -216,8 +216,9 @@ describe('a gateway', { skip: NO_NATS }, () => {
     await until(() => gatewayNodes(fleet.gateway).length === 2);
   });
 
-  it('fails an answer with tools whose node is stopped after it began', async () => {
-    const stream = await post(fleet.gateway, { ...LONG, max_tokens: 1900, tools: [TOOL] });
+  it('fails an answer with tools and logprobs whose node is stopped after it began', async () => {
+    const asked = { ...LONG, max_tokens: 1900, tools: [TOOL], logprobs: true, top_logprobs: 20 };
+    const stream = await post(fleet.gateway, asked);
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
     assert(reader);
     let text = '';

@@ -24,10 +24,7 @@ after(async () => (await nodes)?.[Symbol.asyncDispose]());
 
 /** What starts the server under test: a gateway before nodes that all of a file share, or one with the model. */
 export async function serverCommand(args: readonly string[] = []): Promise<readonly string[]> {
-  if (!VIA_GATEWAY) {
-    const model = args.includes('--model') ? [] : ['--model', MODEL];
-    return ['serve', ...model, '--model-name', MODEL_NAME];
-  }
+  if (!VIA_GATEWAY) return serving(args);
   const logger = pino({ level: 'silent' });
   nodes ??= startNodes(serve, { model: MODEL, modelName: MODEL_NAME, drainMs: 0, logger });
   return ['gateway', '--nats', (await nodes).url];
@@ -35,12 +32,31 @@ export async function serverCommand(args: readonly string[] = []): Promise<reado
 
 export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string };
 
+/** The server under test. */
 export async function startProcess(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
   timeoutMs?: number,
 ): Promise<ServerProcess> {
-  const child = startCli([...(await serverCommand(args)), '--port', '0', ...args], {
+  return await started([...(await serverCommand(args)), ...args], nodeArgs, timeoutMs);
+}
+
+/** One with the model, in any case. */
+export function startNodeProcess(args: readonly string[], timeoutMs?: number): Promise<ServerProcess> {
+  return started([...serving(args), ...args], [], timeoutMs);
+}
+
+function serving(args: readonly string[]): readonly string[] {
+  const model = args.includes('--model') ? [] : ['--model', MODEL];
+  return ['serve', ...model, '--model-name', MODEL_NAME];
+}
+
+async function started(
+  args: readonly string[],
+  nodeArgs: readonly string[],
+  timeoutMs: number | undefined,
+): Promise<ServerProcess> {
+  const child = startCli([...args, '--port', '0'], {
     nodeArgs,
     ...(timeoutMs !== undefined && { timeoutMs }),
   });
