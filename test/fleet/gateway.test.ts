@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import type { TroupeServer } from '../../src/server/serve.ts';
+import type { StartProgress } from '../../src/start-options.ts';
 import {
   askAbout,
   assertRefused,
@@ -234,8 +235,12 @@ describe('a gateway', { skip: NO_NATS }, () => {
     await Promise.all(fleet.nodes.splice(0).map((node) => node.close(0)));
     const health = await fetch(`${fleet.gateway.url}/health`);
     assert.equal(health.status, 503);
-    const waiting = post(fleet.gateway, HELLO);
-    await fleet.addNode();
-    assert.equal((await waiting).status, 200);
+    // Asked when its model is loaded, and before it is a member: requests wait some seconds for that.
+    let waiting: Promise<Response> | undefined;
+    const onProgress = ({ phase }: StartProgress) => {
+      if (phase === 'ready') waiting = post(fleet.gateway, HELLO);
+    };
+    await fleet.addNode({ onProgress });
+    assert.equal((await waiting)?.status, 200);
   });
 });
