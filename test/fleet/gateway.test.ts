@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { TroupeServer } from '../../src/server/serve.ts';
+import { serve, type TroupeServer } from '../../src/server/serve.ts';
 import type { StartProgress } from '../../src/start-options.ts';
 import {
   askAbout,
@@ -14,7 +14,7 @@ import {
   startEndless,
 } from '../server/support/server.ts';
 import { golden, goldenImage } from '../support/golden.ts';
-import { counted, type Fleet, gatewayNodes, startFleet, until } from './support/fleet.ts';
+import { counted, type Fleet, gatewayNodes, SILENT, startFleet, until } from './support/fleet.ts';
 import { NO_NATS } from './support/nats-server.ts';
 
 /** Two of these and no more fit into a message. */
@@ -189,6 +189,18 @@ describe('a gateway', { skip: NO_NATS }, () => {
     assert.equal(health.status, 'ready');
     assert.equal(health.nodes.length, 2);
     assert.equal(gatewayNodes(fleet.gateway).length, 2);
+  });
+
+  it('has as many requests at its nodes as they take, or as few as it is told', async () => {
+    const most = async (server: TroupeServer) =>
+      JSON.parse(await (await fetch(`${server.url}/health`)).text()).requests.maxRunning;
+    const options = { gateway: true, port: 0, drainMs: 0, logger: SILENT };
+    const nats = { servers: [fleet.nats.url] };
+    await using told = await serve({ ...options, nats, queue: { maxInFlight: 3 } });
+    assert.equal(await most(told), 3);
+    const [node] = fleet.nodes;
+    assert(node);
+    assert.equal(await most(fleet.gateway), 2 * (await most(node)));
   });
 
   it('lets a cancel stop the compute', async () => {

@@ -7,6 +7,7 @@ import { ANSWER } from '../../src/fleet/gateway/remote-tasks.ts';
 import { runRemotely } from '../../src/fleet/gateway/run-remotely.ts';
 import { PatientClock } from '../../src/fleet/patient-clock.ts';
 import { type Announcement, PROTOCOL } from '../../src/fleet/wire/messages.ts';
+import { serverConfig } from '../../src/server/server-config.ts';
 
 function said(node: string, waitingTokens = 0): Announcement {
   const load = { running: 0, waiting: 0, waitingTokens, places: 8, ready: true, actors: [] };
@@ -32,7 +33,7 @@ async function ask(nodes: NodeTable, code: string, handed: Errand<unknown>[] = [
     // All that a run touches of it where no node takes the request.
   } as unknown as GatewayLink;
   const chat = { messages: [{ role: 'user' as const, content: 'x'.repeat(4000) }] };
-  const images = { policy: { files: 'none', urls: 'none' }, maxBytes: 0 } as const;
+  const images = { policy: serverConfig().resolved.images, maxBytes: 0 };
   const run = runRemotely(chat, {
     ...{ link, model: 'm', task: ANSWER, timeoutMs: 1000, trace: {}, images },
     signal: new AbortController().signal,
