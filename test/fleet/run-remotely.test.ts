@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { TroupeError } from '../../runtime/errors.ts';
 import type { Errand, GatewayLink } from '../../src/fleet/gateway/gateway-link.ts';
 import { NodeTable } from '../../src/fleet/gateway/node-table.ts';
-import { ANSWER } from '../../src/fleet/gateway/remote-tasks.ts';
+import { ANSWER, type RemoteTask, tokenizing } from '../../src/fleet/gateway/remote-tasks.ts';
 import { runRemotely } from '../../src/fleet/gateway/run-remotely.ts';
 import { PatientClock } from '../../src/fleet/patient-clock.ts';
 import { type Announcement, PROTOCOL } from '../../src/fleet/wire/messages.ts';
@@ -22,7 +22,12 @@ function tableOf(...announcements: readonly Announcement[]): NodeTable {
 }
 
 /** Asks nodes that refuse everything by this code. */
-async function ask(nodes: NodeTable, code: string, handed: Errand<unknown>[] = []): Promise<void> {
+async function ask(
+  nodes: NodeTable,
+  code: string,
+  handed: Errand<unknown>[] = [],
+  task: RemoteTask<unknown> = ANSWER,
+): Promise<void> {
   const link = {
     connection: { ready: () => Promise.resolve() },
     nodes,
@@ -35,7 +40,7 @@ async function ask(nodes: NodeTable, code: string, handed: Errand<unknown>[] = [
   const chat = { messages: [{ role: 'user' as const, content: 'x'.repeat(4000) }] };
   const images = { policy: serverConfig().resolved.images, maxBytes: 0 };
   const run = runRemotely(chat, {
-    ...{ link, model: 'm', task: ANSWER, timeoutMs: 1000, trace: {}, images },
+    ...{ link, model: 'm', task, timeoutMs: 1000, trace: {}, images },
     signal: new AbortController().signal,
     onMove: () => undefined,
   });
@@ -57,9 +62,14 @@ describe('a request that no node takes', () => {
   it('has told each how long its prompt is', async () => {
     const handed: Errand<unknown>[] = [];
     await assert.rejects(ask(tableOf(said('a')), 'QUEUE_FULL', handed));
+    await assert.rejects(ask(tableOf(said('a')), 'QUEUE_FULL', handed, tokenizing(undefined)));
+    // To tell its tokens, a node runs nothing, and holds nothing afterwards.
     assert.deepEqual(
-      handed.map(({ promptTokens }) => promptTokens),
-      [1000],
+      handed.map(({ promptTokens, work }) => [promptTokens, work.length]),
+      [
+        [1000, 1],
+        [0, 0],
+      ],
     );
   });
 });

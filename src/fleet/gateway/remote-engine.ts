@@ -153,6 +153,7 @@ export class RemoteEngine implements ServedEngine {
       timeoutMs,
       signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
     };
+    // As in `#submit`.
     const run = runRemotely(chat as ChatRequest, { ...common, trace: traceHeaders(), ...own });
     for (;;) {
       const next = await run.next();

@@ -9,6 +9,8 @@ import type { SentText } from './sent-text.ts';
 export interface RemoteTask<Result> {
   readonly kind: Submit['task'];
   readonly pieces?: TokenPieces | undefined;
+  /** Whether the model runs, so that a node has the prompt afterwards. */
+  readonly runsModel: boolean;
   /** @throws TroupeError `FLEET_MESSAGE_INVALID` */
   readResult(value: unknown): Result;
   /** Compares it with what the client has already. @throws TroupeError `FLEET_ANSWER_DIVERGED` */
@@ -19,6 +21,7 @@ export interface RemoteTask<Result> {
 export type RemoteResult = Pick<ChatResult, 'choices' | 'usage' | 'timings' | 'mode' | 'bytesBetweenActors'>;
 
 const answers = {
+  runsModel: true,
   // Checked field by field; what an engine adds passes through.
   readResult: (value: unknown) => checked(value, resultSchema) as RemoteResult,
   compare: ({ choices }: RemoteResult, sent: SentText, node: string) => sent.compare(choices, node),
@@ -33,7 +36,7 @@ export const STREAM: RemoteTask<RemoteResult> = { kind: 'stream', ...answers };
 /** @param pieces what of each token is wanted beside its id */
 export function tokenizing(pieces: TokenPieces | undefined): RemoteTask<TokenizedPrompt> {
   return {
-    ...{ kind: 'tokenize', pieces },
+    ...{ kind: 'tokenize', pieces, runsModel: false },
     readResult: (value) => {
       const { ids, pieces: told } = checked(value, tokenizedSchema);
       return { ids: Int32Array.from(ids), pieces: told };
@@ -45,6 +48,7 @@ export function tokenizing(pieces: TokenPieces | undefined): RemoteTask<Tokenize
 /** The text of the tokens of a request's `prompt`. */
 export const DETOKENIZE: RemoteTask<string> = {
   kind: 'detokenize',
+  runsModel: false,
   readResult: (value) => checked(value, detokenizedSchema).text,
   compare: () => undefined,
 };

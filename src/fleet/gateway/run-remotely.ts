@@ -81,8 +81,8 @@ export async function* runRemotely<Result>(
   const packed = await packChat(chat, { ...options.images, signal });
   // Whoever goes on with the answer has to draw the same numbers.
   const seed = packed.chat.seed ?? randomInt(SEEDS);
-  const work = requestKeys(model, packed.chat.messages, packed.images);
-  const tokens = promptTokensOf(packed.chat, packed.images.length);
+  const work = task.runsModel ? requestKeys(model, packed.chat.messages, packed.images) : [];
+  const tokens = task.runsModel ? promptTokensOf(packed.chat, packed.images.length) : 0;
   const sent = new SentText(isContinuable(packed.chat));
   const refused = new Set<string>();
   const lost = new Set<string>();

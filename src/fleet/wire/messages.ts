@@ -104,7 +104,7 @@ export const submitSchema = z.strictObject({
   deadlineAt: z.number(),
   leftMs: duration,
   /** How many tokens it will have to run before the first of the answer, images counted as tokens: an estimate. */
-  promptTokens: whole,
+  promptTokens: whole.max(1e9),
   /** Of images and turns that it holds, for the node to remember. */
   keys: z.array(key).max(MOST_KEYS_ASKED),
   /** Of traces: W3C `traceparent` and `tracestate`. */
@@ -236,7 +236,7 @@ export const resultSchema = z.looseObject({
     .min(1)
     .max(128),
   usage: z.looseObject({
-    promptTokens: whole,
+    promptTokens: whole.max(1e9),
     imageTokens: whole,
     cachedTokens: whole,
     completionTokens: whole,
