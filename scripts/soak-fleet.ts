@@ -87,7 +87,7 @@ const killer = async () => {
   const every = Number(values['kill-every']) * 1000;
   const restarts = new Map<number, Promise<void>>();
   for (let next = performance.now() + every; next < end; next += every) {
-    await pause(next - performance.now());
+    await pause(Math.max(0, next - performance.now()));
     const at = Math.floor(random() * nodes.length);
     await restarts.get(at); // it was killed just before, and is not back yet
     const node = nodes[at] as TroupeProcess; // the index is below the length

@@ -5,12 +5,17 @@
  */
 
 import { ANNOUNCE_MS } from '../../src/fleet/fleet-times.ts';
-import { chooseNode } from '../../src/fleet/gateway/choose-node.ts';
+import {
+  type Chosen,
+  chooseNode,
+  type NodeChoice,
+  type Weights,
+} from '../../src/fleet/gateway/choose-node.ts';
 import { KeyIndex } from '../../src/fleet/gateway/key-index.ts';
 import type { Trace, TraceRequest } from './trace.ts';
 
-/** A number: what a gateway does, with so many tokens per load. */
-export type Policy = 'random' | 'turns' | 'two choices' | 'held alone' | number;
+/** Weights: what a gateway does, with these. */
+export type Policy = 'random' | 'turns' | 'two choices' | 'held alone' | Weights;
 
 export interface Simulated {
   /** Of the tokens that any node had, how many the chosen one had. */
@@ -44,9 +49,16 @@ class Node {
   running = 0;
   busyMs = 0;
   promptFreeAt = 0;
+  /** Prompts in order, as a gateway told what they would cost. */
+  readonly prompts: { readonly endsAt: number; readonly tokens: number }[] = [];
 
   constructor(id: string) {
     this.id = id;
+  }
+
+  waitingTokens(atMs: number): number {
+    while ((this.prompts[0]?.endsAt ?? atMs + 1) <= atMs) this.prompts.shift();
+    return this.prompts.reduce((sum, { tokens }) => sum + tokens, 0);
   }
 
   /** @returns tokens that it did not have */
@@ -67,18 +79,25 @@ class Node {
   }
 }
 
+interface View extends NodeChoice {
+  readonly node: Node;
+  load: number;
+  waitingTokens: number;
+}
+
 class Gateway {
   readonly index = new KeyIndex();
-  readonly views: { readonly node: Node; readonly id: string; readonly places: number; load: number }[];
+  readonly views: View[];
 
   constructor(nodes: readonly Node[]) {
-    this.views = nodes.map((node) => ({ node, id: node.id, places: node.places, load: 0 }));
+    this.views = nodes.map((node) => ({ node, id: node.id, places: node.places, load: 0, waitingTokens: 0 }));
     for (const { id } of nodes) this.index.replace(id, []);
   }
 
-  hear(): void {
+  hear(atMs: number): void {
     for (const view of this.views) {
       view.load = view.node.running;
+      view.waitingTokens = view.node.waitingTokens(atMs);
       this.index.replace(view.id, [...view.node.cache.keys()].slice(-ANNOUNCED_KEYS));
     }
   }
@@ -100,18 +119,20 @@ export function simulate({ nodes: count, trace, policy, random }: SimulationOpti
       next.node.running -= 1;
     }
     if (atMs >= announcedAt) {
-      for (const gateway of gateways) gateway.hear();
+      for (const gateway of gateways) gateway.hear(atMs);
       announcedAt = atMs + ANNOUNCE_MS;
     }
     const gateway = gateways[turn++ % GATEWAYS] as Gateway; // there are as many
-    const view = chosen(gateway, work, policy, random, Math.floor(turn / GATEWAYS));
+    const { node: view, heldTokens } = chosen(gateway, work, policy, random, Math.floor(turn / GATEWAYS));
     const { node } = view;
+    const total = work.reduce((sum, { tokens }) => sum + tokens, 0);
+    const told = total - heldTokens;
     view.load += 1;
+    view.waitingTokens += told;
     gateway.index.add(
       node.id,
       work.map(({ key }) => key),
     );
-    const total = work.reduce((sum, { tokens }) => sum + tokens, 0);
     for (const { key, tokens } of work) if (known.has(key)) possible += tokens;
     for (const { key } of work) known.add(key);
     const missing = node.run(work);
@@ -119,6 +140,7 @@ export function simulate({ nodes: count, trace, policy, random }: SimulationOpti
     const promptMs = Math.max(1, missing) / PROMPT_TOKENS_PER_MS;
     const startsAt = Math.max(atMs, node.promptFreeAt);
     node.promptFreeAt = startsAt + promptMs;
+    node.prompts.push({ endsAt: node.promptFreeAt, tokens: told });
     node.running += 1;
     const decodeMs = answerTokens * (STEP_MS + STEP_MS_PER_ANSWER * node.running);
     node.busyMs += promptMs + decodeMs / PLACES;
@@ -140,16 +162,16 @@ function chosen(
   policy: Policy,
   random: () => number,
   turn: number,
-) {
+): Chosen<View> {
   const { views, index } = gateway;
   const byId = (id: string) => views[Number(id.slice(1))] ?? [];
-  const any = () => views[Math.floor(random() * views.length)] as (typeof views)[number]; // there are some
-  if (policy === 'random') return any();
-  if (policy === 'turns') return views[turn % views.length] as (typeof views)[number];
+  const at = (place: number) => ({ node: views[place % views.length] as View, heldTokens: 0 }); // there are some
+  if (policy === 'random') return at(Math.floor(random() * views.length));
+  if (policy === 'turns') return at(turn);
   // Next to nothing, so that of several that hold the same the less loaded is taken.
-  const tokensPerLoad = typeof policy === 'number' ? policy : 1e-3;
+  const weights = typeof policy === 'object' ? policy : { tokensPerLoad: 1e-3, waitingWeight: 0 };
   const holders = (key: string) => (policy === 'two choices' ? [] : [...index.holders(key)].flatMap(byId));
-  return chooseNode({ nodes: views, work, holders, random }, tokensPerLoad).node;
+  return chooseNode({ nodes: views, work, holders, random }, weights);
 }
 
 /** A heap by time. */

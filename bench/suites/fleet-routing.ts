@@ -1,6 +1,6 @@
 /** How a gateway chooses nodes, against other ways, in a simulated fleet: what the defaults of `choose-node.ts` rest on. */
 import { seeded } from '../../scripts/soak/random.ts';
-import { TOKENS_PER_LOAD } from '../../src/fleet/gateway/choose-node.ts';
+import { DEFAULT_WEIGHTS } from '../../src/fleet/gateway/choose-node.ts';
 import { type Policy, type Simulated, simulate } from '../fleet/simulate.ts';
 import { madeUpTrace, recordedTrace, type Trace } from '../fleet/trace.ts';
 import type { Claim, FigureTable, Suite } from '../suite.ts';
@@ -10,12 +10,20 @@ const POLICIES: readonly Policy[] = [
   'turns',
   'two choices',
   'held alone',
-  TOKENS_PER_LOAD / 6,
-  TOKENS_PER_LOAD / 2,
-  TOKENS_PER_LOAD,
-  TOKENS_PER_LOAD * 2,
-  TOKENS_PER_LOAD * 4,
+  ...[0, 1 / 2, 1, 2, 4].map((factor) => ({
+    ...DEFAULT_WEIGHTS,
+    waitingWeight: DEFAULT_WEIGHTS.waitingWeight * factor,
+  })),
+  ...[1 / 2, 2].map((factor) => ({
+    ...DEFAULT_WEIGHTS,
+    tokensPerLoad: DEFAULT_WEIGHTS.tokensPerLoad * factor,
+  })),
 ];
+
+const isDefault = (policy: Policy) =>
+  typeof policy === 'object' &&
+  policy.tokensPerLoad === DEFAULT_WEIGHTS.tokensPerLoad &&
+  policy.waitingWeight === DEFAULT_WEIGHTS.waitingWeight;
 
 interface Case {
   readonly name: string;
@@ -59,7 +67,7 @@ export const fleetRoutingSuite: Suite = {
       figures.push(
         figure(`Busiest node against the mean, ${name}`, '×', results, ({ imbalance }) => imbalance),
       );
-      const own = results.find(([policy]) => policy === TOKENS_PER_LOAD)?.[1];
+      const own = results.find(([policy]) => isDefault(policy))?.[1];
       const two = results.find(([policy]) => policy === 'two choices')?.[1];
       if (own === undefined || two === undefined) continue;
       if (name.startsWith('made up')) {
@@ -89,7 +97,10 @@ function figure(
   read: (simulated: Simulated) => number,
 ): FigureTable {
   const rows = results.map(([policy, simulated]) => ({
-    name: typeof policy === 'number' ? `${policy} tokens per load` : policy,
+    name:
+      typeof policy === 'object'
+        ? `${policy.tokensPerLoad} tokens per load, ${policy.waitingWeight} per token that waits`
+        : policy,
     value: read(simulated),
     unit,
   }));

@@ -46,11 +46,3 @@ export function badMessage(problem: string): TroupeError {
     retrySafe: true,
   });
 }
-
-/** @param what is done by a node alone */
-export function unsupported(what: string): TroupeError {
-  return new TroupeError(`${what} by a node, and not by the gateway of a fleet: ask a node`, {
-    code: 'FLEET_UNSUPPORTED',
-    retrySafe: false,
-  });
-}

@@ -57,6 +57,21 @@ export function requestKeys(
   return [...keys].slice(-MOST_KEYS_ASKED).map(([key, cost]) => ({ key, tokens: cost }));
 }
 
+/** Of a whole prompt, as keys count them: an estimate. */
+export function promptTokensOf({ messages, prompt }: ChatRequest<number>, images: number): number {
+  if (prompt !== undefined)
+    return 'tokens' in prompt ? prompt.tokens.length : prompt.text.length / CHARACTERS_PER_TOKEN;
+  let characters = 0;
+  for (const { content } of messages) {
+    const parts = typeof content === 'string' ? [content] : content;
+    for (const part of parts) {
+      if (typeof part === 'string') characters += part.length;
+      else if (part.type === 'text') characters += part.text.length;
+    }
+  }
+  return images * IMAGE_TOKENS + characters / CHARACTERS_PER_TOKEN;
+}
+
 function imageDigest(bytes: Uint8Array): string {
   const hash = createHash('sha256').update(String(bytes.length));
   if (bytes.length <= SAMPLES * SAMPLE_BYTES) return short(hash.update(bytes));

@@ -26,7 +26,8 @@ export interface ServerConfig
   modelNamed(name: string): ModelConfig;
   /** For models that are loaded together, bytes. */
   readonly modelsMemoryBytes: number;
-  readonly queue: { readonly maxQueued: number };
+  /** As given: `maxInFlight` of a model is in its own configuration, completed. */
+  readonly queue: { readonly maxQueued: number; readonly maxInFlight: number | undefined };
   readonly http: CheckedServerOptions['http'] & { readonly maxBufferedBytes: number };
   /** Only this machine can connect. */
   readonly loopback: boolean;
@@ -70,7 +71,7 @@ export function serverConfig(options: ServerOptions = {}, name: NameOption = byP
     models: planned.models,
     modelNamed: planned.modelNamed,
     modelsMemoryBytes: modelsMemoryBytes ?? resolved.memory.limitBytes,
-    queue: { maxQueued: queue.maxQueued },
+    queue: { maxQueued: queue.maxQueued, maxInFlight: queue.maxInFlight },
   };
 }
 
@@ -182,7 +183,8 @@ export function printableConfig(config: ServerConfig): object {
       ...(proxy !== undefined && { proxy: '[redacted]' }),
     },
     ...server,
-    queue: { ...queue, maxInFlight },
+    // How much a fleet can take, its nodes say.
+    queue: server.gateway ? definedOf(queue) : { ...queue, maxInFlight },
     apiKeys: apiKeys.map(() => '[redacted]'),
     // There may be passwords in them.
     nats: {

@@ -4,7 +4,7 @@ import type { GivenServerOptions } from './server-schema.ts';
 
 /** How many requests are taken in. */
 export interface QueueOptions {
-  /** Requests in the engine at once. Default: twice what it decodes together. */
+  /** Requests in the engine at once. Default: twice what it decodes together; of a gateway: what its nodes take. */
   readonly maxInFlight?: number;
   /** Requests waiting for a place in the engine; more are refused with 429. Default 128. */
   readonly maxQueued?: number;

@@ -4,17 +4,17 @@ import { chooseNode } from '../../src/fleet/gateway/choose-node.ts';
 import { SentText } from '../../src/fleet/gateway/sent-text.ts';
 import { requestKeys } from '../../src/fleet/request-keys.ts';
 
-/** A request a place weighs as much as two keys. */
-const TOKENS_PER_LOAD = 1_000;
+/** A request a place weighs as much as two keys, and a token that waits half as much as one that is held. */
+const WEIGHTS = { tokensPerLoad: 1_000, waitingWeight: 0.5 };
 
-function node(id: string, load: number, places = 10) {
-  return { id, load, places };
+function node(id: string, load: number, waitingTokens = 0) {
+  return { id, load, waitingTokens, places: 10 };
 }
 
 function choose(nodes: ReturnType<typeof node>[], held: Record<string, string[]>, randoms: number[]) {
   const work = Object.keys(held).map((key) => ({ key, tokens: 500 }));
   const holders = (key: string) => nodes.filter(({ id }) => held[key]?.includes(id));
-  return chooseNode({ nodes, work, holders, random: () => randoms.shift() ?? 0 }, TOKENS_PER_LOAD);
+  return chooseNode({ nodes, work, holders, random: () => randoms.shift() ?? 0 }, WEIGHTS);
 }
 
 describe('the choice of a node', () => {
@@ -28,6 +28,26 @@ describe('the choice of a node', () => {
     assert.equal(choose(idle, { i: ['a'] }, [0.9, 0.9]).node.id, 'a');
     const busy = [node('a', 6), node('b', 0)];
     assert.equal(choose(busy, { i: ['a'] }, [0.9, 0.9]).node.id, 'b');
+  });
+
+  it('looks at two that differ', () => {
+    const nodes = [node('a', 0), node('b', 5)];
+    for (const randoms of [
+      [0, 0],
+      [0, 0.99],
+      [0.99, 0],
+      [0.99, 0.99],
+    ]) {
+      assert.equal(choose(nodes, {}, randoms).node.id, 'a');
+    }
+    assert.equal(choose([node('a', 9)], {}, [0.5, 0.5]).node.id, 'a');
+  });
+
+  it('weighs the prompts that wait there, which may be long where requests are few', () => {
+    const few = [node('a', 1, 20_000), node('b', 9)];
+    assert.equal(choose(few, {}, [0, 0.9]).node.id, 'b');
+    assert.equal(choose(few, { i: ['a'] }, [0, 0.9]).node.id, 'b');
+    assert.equal(choose([node('a', 0, 400), node('b', 0)], { i: ['a'] }, [0, 0.9]).node.id, 'a');
   });
 });
 

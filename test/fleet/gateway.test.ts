@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import type { TroupeServer } from '../../src/server/serve.ts';
+import { serve, type TroupeServer } from '../../src/server/serve.ts';
+import type { StartProgress } from '../../src/start-options.ts';
 import {
   askAbout,
   assertRefused,
@@ -13,7 +14,7 @@ import {
   startEndless,
 } from '../server/support/server.ts';
 import { golden, goldenImage } from '../support/golden.ts';
-import { counted, type Fleet, gatewayNodes, startFleet, until } from './support/fleet.ts';
+import { counted, type Fleet, gatewayNodes, SILENT, startFleet, until } from './support/fleet.ts';
 import { NO_NATS } from './support/nats-server.ts';
 
 /** Two of these and no more fit into a message. */
@@ -150,13 +151,15 @@ describe('a gateway', { skip: NO_NATS }, () => {
   });
 
   for (const [path, body] of [
-    ['/tokenize', { model: 'pilot', prompt: 'Hello' }],
+    ['/tokenize', { model: 'pilot', prompt: 'Hello', return_token_strs: true }],
+    ['/tokenize', { model: 'pilot', messages: askAbout(0) }],
     ['/detokenize', { model: 'pilot', tokens: [5, 6] }],
     ['/v1/messages/count_tokens', { model: 'pilot', messages: HELLO.messages }],
   ] as const) {
-    it(`refuses ${path}, which is for nodes`, async () => {
-      const response = await postTo(fleet.gateway, path, body);
-      assert.equal(response.status, 501, await response.text());
+    it(`asks a node for ${path}`, async () => {
+      const [node] = fleet.nodes;
+      assert(node);
+      assert.deepEqual(await told(fleet.gateway, path, body), await told(node, path, body));
     });
   }
 
@@ -188,6 +191,18 @@ describe('a gateway', { skip: NO_NATS }, () => {
     assert.equal(gatewayNodes(fleet.gateway).length, 2);
   });
 
+  it('has as many requests at its nodes as they take, or as few as it is told', async () => {
+    const most = async (server: TroupeServer) =>
+      JSON.parse(await (await fetch(`${server.url}/health`)).text()).requests.maxRunning;
+    const options = { gateway: true, port: 0, drainMs: 0, logger: SILENT };
+    const nats = { servers: [fleet.nats.url] };
+    await using told = await serve({ ...options, nats, queue: { maxInFlight: 3 } });
+    assert.equal(await most(told), 3);
+    const [node] = fleet.nodes;
+    assert(node);
+    assert.equal(await most(fleet.gateway), 2 * (await most(node)));
+  });
+
   it('lets a cancel stop the compute', async () => {
     const { leave } = await startEndless(fleet.gateway);
     const node = await busy(fleet);
@@ -214,8 +229,9 @@ describe('a gateway', { skip: NO_NATS }, () => {
     await until(() => gatewayNodes(fleet.gateway).length === 2);
   });
 
-  it('fails an answer with tools whose node is stopped after it began', async () => {
-    const stream = await post(fleet.gateway, { ...LONG, max_tokens: 1900, tools: [TOOL] });
+  it('fails an answer with tools and logprobs whose node is stopped after it began', async () => {
+    const asked = { ...LONG, max_tokens: 1900, tools: [TOOL], logprobs: true, top_logprobs: 20 };
+    const stream = await post(fleet.gateway, asked);
     const reader = stream.body?.pipeThrough(new TextDecoderStream()).getReader();
     assert(reader);
     let text = '';
@@ -231,8 +247,12 @@ describe('a gateway', { skip: NO_NATS }, () => {
     await Promise.all(fleet.nodes.splice(0).map((node) => node.close(0)));
     const health = await fetch(`${fleet.gateway.url}/health`);
     assert.equal(health.status, 503);
-    const waiting = post(fleet.gateway, HELLO);
-    await fleet.addNode();
-    assert.equal((await waiting).status, 200);
+    // Asked when its model is loaded, and before it is a member: requests wait some seconds for that.
+    let waiting: Promise<Response> | undefined;
+    const onProgress = ({ phase }: StartProgress) => {
+      if (phase === 'ready') waiting = post(fleet.gateway, HELLO);
+    };
+    await fleet.addNode({ onProgress });
+    assert.equal((await waiting)?.status, 200);
   });
 });

@@ -10,7 +10,15 @@ import { type Fleet, gatewayNodes, startFleet, until } from './support/fleet.ts'
 import { NO_NATS } from './support/nats-server.ts';
 
 const SUBMIT = {
-  ...{ kind: 'submit', attempt: 'a'.repeat(36), gateway: 'nobody', model: 'pilot', stream: true, trace: {} },
+  ...{
+    kind: 'submit',
+    attempt: 'a'.repeat(36),
+    gateway: 'nobody',
+    model: 'pilot',
+    task: 'stream',
+    promptTokens: 0,
+  },
+  trace: {},
   ...{ deadlineAt: Date.now() + 60_000, leftMs: 60_000, keys: [], chatBytes: 0, images: [], inline: true },
   chat: { messages: [{ role: 'user', content: 'Hello' }] },
 } as const;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { LOST_MS, SILENT_MS } from '../../src/fleet/fleet-times.ts';
 import { RemoteAttempt } from '../../src/fleet/gateway/remote-attempt.ts';
+import { type RemoteResult, STREAM } from '../../src/fleet/gateway/remote-tasks.ts';
 import { FrameLog } from '../../src/fleet/node/frame-log.ts';
 import type { Outbox } from '../../src/fleet/node/outbox.ts';
 import { frameSchema } from '../../src/fleet/wire/messages.ts';
@@ -28,6 +29,8 @@ function wired(answers: readonly ('known' | 'unknown' | 'late')[] = []) {
   const left = [...answers];
   let now = 0;
   const attempt = new RemoteAttempt(ID, 'node', [new Uint8Array([1, 2, 3]), new Uint8Array([4, 5])], {
+    readResult: STREAM.readResult,
+    onBegun: () => undefined,
     resume: (from) => {
       asked.push(from);
       return Promise.resolve(left.shift() ?? 'known');
@@ -42,7 +45,7 @@ function wired(answers: readonly ('known' | 'unknown' | 'late')[] = []) {
   return { wire, log, attempt, asked, deliver, pass };
 }
 
-async function textOf(attempt: RemoteAttempt): Promise<string> {
+async function textOf(attempt: RemoteAttempt<RemoteResult>): Promise<string> {
   let text = '';
   for await (const delta of attempt.deltas()) text += delta.text;
   return text;

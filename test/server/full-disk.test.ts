@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { BIN } from '../src/cli/support/run-cli.ts';
 import { HELLO, MODEL } from './support/server.ts';
+import { serverCommand } from './support/server-process.ts';
 
 /** Linux: every write to it fails as on a disk without room. */
 const FULL = '/dev/full';
@@ -33,7 +34,7 @@ describe('a full disk', { skip: !existsSync(FULL) }, () => {
   it('takes no request and no end from a server whose log goes there', async () => {
     const port = await freePort();
     const full = openSync(FULL, 'w');
-    const args = [BIN, 'serve', '--model', MODEL, '--port', String(port), '--drain-ms', '1000'];
+    const args = [BIN, ...(await serverCommand()), '--port', String(port), '--drain-ms', '1000'];
     const child = spawn(process.execPath, args, { stdio: ['ignore', full, full], timeout: 60_000 });
     const end = once(child, 'exit');
     const url = `http://127.0.0.1:${port}`;

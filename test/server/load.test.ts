@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import { serve, type TroupeServer } from '../../src/server/serve.ts';
+import { nodesOf } from './support/behind-gateway.ts';
 import { untilClosed } from './support/raw-request.ts';
 import {
   assertRefused,
@@ -20,9 +21,15 @@ import {
 /** One request in the engine, one in the queue. */
 const TIGHT = { queue: { maxInFlight: 1, maxQueued: 1 } };
 
-async function languageStats(server: TroupeServer): Promise<Record<string, unknown>> {
-  const { actors } = await server.engine.stats();
-  return actors.find(({ name }) => name === 'aggregated/0')?.stats ?? {};
+/** Of the language model, or of all of them together. */
+async function languageStats(server: TroupeServer): Promise<Record<string, number>> {
+  const sums: Record<string, number> = {};
+  for (const { engine } of nodesOf(server)) {
+    const { actors } = await engine.stats();
+    const stats = actors.find(({ name }) => name === 'aggregated/0')?.stats ?? {};
+    for (const [name, value] of Object.entries(stats)) sums[name] = (sums[name] ?? 0) + Number(value);
+  }
+  return sums;
 }
 
 async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
@@ -117,13 +124,14 @@ describe('a server under load', () => {
 
   it('spends no compute on a client that leaves before its first token', async () => {
     await using server = await startServer({ pd: { maxRunning: 1 } });
-    const running = await startEndless(server);
+    const running = [];
+    for (const _ of nodesOf(server)) running.push(await startEndless(server));
     const { prefills } = await languageStats(server);
     const second = await rawChat(server, HELLO);
     await until(async () => (await languageStats(server)).waiting === 1);
     second.destroy();
     await until(async () => (await languageStats(server)).waiting === 0);
-    running.leave();
+    for (const one of running) one.leave();
     await idle(server);
     assert.equal((await languageStats(server)).prefills, prefills);
   });

@@ -8,7 +8,9 @@ import {
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
 import type { TroupeServer } from '../../src/server/serve.ts';
+import { until } from '../fleet/support/fleet.ts';
 import { golden } from '../support/golden.ts';
+import { actorOf, notOfGateways } from './support/behind-gateway.ts';
 import { askAbout, idle, post, startEndless, startServer } from './support/server.ts';
 
 /** The samples of a scrape, by their line's text before the value. */
@@ -22,12 +24,26 @@ async function scrape(server: TroupeServer): Promise<ReadonlyMap<string, number>
       return [
         line
           .slice(0, at)
-          .replace(/,?model_name="pilot"/, '')
+          // Nobody's, where it failed before its model was known and there may be others.
+          .replace(/,?model_name="(?:pilot)?"/, '')
           .replace('{}', ''),
         Number(line.slice(at)),
       ];
     }),
   );
+}
+
+/** When it has these: a gateway hears once in a while what its nodes count. */
+async function scrapeWith(
+  server: TroupeServer,
+  wanted: Readonly<Record<string, number>>,
+): Promise<ReadonlyMap<string, number>> {
+  let samples = await scrape(server);
+  await until(async () => {
+    samples = await scrape(server);
+    return Object.entries(wanted).every(([name, value]) => samples.get(name) === value);
+  });
+  return samples;
 }
 
 describe('GET /metrics', () => {
@@ -39,7 +55,7 @@ describe('GET /metrics', () => {
     }
     await post(server, { messages: [] });
     await idle(server);
-    const samples = await scrape(server);
+    const samples = await scrapeWith(server, { troupe_mm_cache_queries_total: 2 });
     for (const name of [
       'time_to_first_token_seconds',
       'time_per_output_token_seconds',
@@ -74,18 +90,23 @@ describe('GET /metrics', () => {
     assert.equal((await scrape(server)).get('troupe_num_requests_running'), 1);
     running.leave();
     await idle(server);
-    const restarted = new Promise((resolve) => server.engine.events.once('actor:up', resolve));
-    server.engine.crash('aggregated/0');
+    const { engine, shown } = actorOf(server, 'aggregated/0');
+    const restarted = new Promise((resolve) => engine.events.once('actor:up', resolve));
+    engine.crash('aggregated/0');
     await restarted;
-    const samples = await scrape(server);
+    const samples = await scrapeWith(server, {
+      [`troupe_actor_restarts_total{actor="${shown}"}`]: 1,
+      [`troupe_actor_up{actor="${shown}"}`]: 1,
+    });
     assert.equal(samples.get('troupe_num_requests_running'), 0);
     assert.equal(samples.get('troupe_num_requests_waiting'), 0);
-    assert.equal(samples.get('troupe_actor_restarts_total{actor="aggregated/0"}'), 1);
-    assert.equal(samples.get('troupe_actor_up{actor="aggregated/0"}'), 1);
   });
 });
 
-describe('GET /health', () => {
+const ONE_ENGINE = notOfGateways('a gateway is ready while any of its nodes is');
+const OWN_STAGES = notOfGateways("the stages of an answer are its node's: test/fleet/tracing.test.ts");
+
+describe('GET /health', { skip: ONE_ENGINE }, () => {
   it('tells a server whose actor is down from one that is ready', async () => {
     await using server = await startServer();
     const health = async () => {
@@ -112,7 +133,7 @@ describe('GET /health', () => {
   });
 });
 
-describe('traces', () => {
+describe('traces', { skip: OWN_STAGES }, () => {
   const exporter = new InMemorySpanExporter();
   let server: TroupeServer;
 

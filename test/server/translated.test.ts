@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { TroupeServer } from '../../src/server/serve.ts';
 import { golden } from '../support/golden.ts';
+import { notOfGateways } from './support/behind-gateway.ts';
 import {
   askAbout,
   assertRefused,
@@ -199,7 +200,8 @@ describe('requests in the way of other APIs', () => {
       assert.match(param, /^text\.format\.schema/);
     });
 
-    it('tells of a failure in the middle by its last event', async () => {
+    const goesOn = notOfGateways('an actor that dies fails no answer there: another node goes on with it');
+    it('tells of a failure in the middle by its last event', { skip: goesOn }, async () => {
       const { messages: _, max_tokens, ...endless } = ENDLESS;
       const body = { ...endless, input: 'What do you see?', max_output_tokens: max_tokens, stream: true };
       const response = await send('/v1/responses', body);

@@ -2,6 +2,7 @@
 import { after } from '../../../runtime/util/timers.ts';
 import { NO_NODE_MS } from '../fleet-times.ts';
 import type { WorkKey } from '../request-keys.ts';
+import type { Chosen } from './choose-node.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import type { KnownNode } from './node-table.ts';
 
@@ -17,17 +18,20 @@ export interface Wanted {
  * Undefined when every node that serves the model was tried, or none has come within `NO_NODE_MS`.
  * @throws the signal's reason when it aborts
  */
-export async function awaitNode({ nodes }: GatewayLink, wanted: Wanted): Promise<KnownNode | undefined> {
+export async function awaitNode(
+  { nodes }: GatewayLink,
+  wanted: Wanted,
+): Promise<Chosen<KnownNode> | undefined> {
   const { model, work, tried, signal } = wanted;
-  const choose = () => nodes.choose(model, work, tried)?.node;
+  const choose = () => nodes.choose(model, work, tried);
   const found = choose();
   if (found !== undefined || nodes.serving(model).length > 0) return found;
-  const { promise, resolve, reject } = Promise.withResolvers<KnownNode | undefined>();
+  const { promise, resolve, reject } = Promise.withResolvers<Chosen<KnownNode> | undefined>();
   const timer = after(NO_NODE_MS, () => resolve(undefined));
   const onAbort = () => reject(signal.reason);
   const onChanged = () => {
-    const node = choose();
-    if (node !== undefined) resolve(node);
+    const chosen = choose();
+    if (chosen !== undefined) resolve(chosen);
   };
   signal.addEventListener('abort', onAbort, { once: true });
   nodes.events.on('changed', onChanged);

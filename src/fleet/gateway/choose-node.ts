@@ -12,6 +12,8 @@ export interface NodeChoice {
   readonly places: number;
   /** Requests that it has, in its engine and before it. */
   readonly load: number;
+  /** Tokens of their prompts that it has still to run, images counted as tokens. */
+  readonly waitingTokens: number;
 }
 
 export interface AskedWork {
@@ -29,12 +31,6 @@ export interface Choosing<Node extends NodeChoice> {
   random(): number;
 }
 
-/**
- * As many tokens of work that a node holds make up for one request a place that it has more than another. Less sends all who
- * ask the same to one node, more computes again what another holds: by the simulation in `bench/fleet/`, see docs/fleet.md.
- */
-export const TOKENS_PER_LOAD = 3_000;
-
 /** Nodes that hold something are looked at up to this number. */
 const MOST_HOLDERS = 16;
 
@@ -44,9 +40,23 @@ export interface Chosen<Node> {
   readonly heldTokens: number;
 }
 
+/** What a token of work that a node holds, and need not run, is weighed against. */
+export interface Weights {
+  /**
+   * As many make up for one request a place that it has more than another. Less sends all who ask the same to one node, more
+   * computes again what another holds.
+   */
+  readonly tokensPerLoad: number;
+  /** What a token of other prompts weighs that it has to run first. More forgets what nodes hold. */
+  readonly waitingWeight: number;
+}
+
+/** By the simulation in `bench/fleet/`, see docs/fleet.md. */
+export const DEFAULT_WEIGHTS: Weights = { tokensPerLoad: 3_000, waitingWeight: 0.25 };
+
 export function chooseNode<Node extends NodeChoice>(
   { nodes, work, holders, random }: Choosing<Node>,
-  tokensPerLoad = TOKENS_PER_LOAD,
+  { tokensPerLoad, waitingWeight } = DEFAULT_WEIGHTS,
 ): Chosen<Node> {
   const held = new Map<Node, number>();
   for (const { key, tokens } of work) {
@@ -56,14 +66,18 @@ export function chooseNode<Node extends NodeChoice>(
       held.set(node, (before ?? 0) + tokens);
     }
   }
-  for (let i = 0; i < 2; i++) {
-    const node = nodes[Math.floor(random() * nodes.length)];
+  // Two that differ: of a small fleet, the same would come up twice often, however busy it is.
+  const first = Math.floor(random() * nodes.length);
+  const second = Math.floor(random() * (nodes.length - 1));
+  for (const index of [first, second < first ? second : second + 1]) {
+    const node = nodes[index];
     if (node !== undefined && !held.has(node)) held.set(node, 0);
   }
   let best: Chosen<Node> | undefined;
   let least = Number.POSITIVE_INFINITY;
   for (const [node, heldTokens] of held) {
-    const cost = (node.load / node.places) * tokensPerLoad - heldTokens;
+    const wait = waitingWeight * node.waitingTokens;
+    const cost = (node.load / node.places) * tokensPerLoad + wait - heldTokens;
     if (cost < least) {
       least = cost;
       best = { node, heldTokens };

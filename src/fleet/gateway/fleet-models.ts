@@ -158,10 +158,15 @@ export class FleetModels implements Models {
       }
     }
     for (const [name, { queue }] of this.#models) {
-      queue.resize(Math.max(1, places.get(name) ?? 0));
+      queue.resize(Math.max(1, this.#bounded(places.get(name) ?? 0)));
       const served = this.#models.get(name);
       if (served !== undefined) served.slot.state = link.nodes.serving(name).length > 0 ? 'loaded' : 'absent';
     }
+  }
+
+  /** A gateway may be told to have fewer requests at its nodes at once than they take. */
+  #bounded(places: number): number {
+    return Math.min(places, this.#config.queue.maxInFlight ?? Number.POSITIVE_INFINITY);
   }
 
   #add(link: GatewayLink, name: string): void {
@@ -184,6 +189,7 @@ export class FleetModels implements Models {
   #newModel(name: string, link?: GatewayLink): ServedModel {
     const { models, queue } = this.#config;
     const [{ engine, resolved }] = models;
+    const mostPlaces = (sum: number) => this.#bounded(sum);
     const announced = () => link?.nodes.all.flatMap((node) => modelOf(node, name) ?? []) ?? [];
     const [said] = announced();
     const source = {
@@ -199,7 +205,7 @@ export class FleetModels implements Models {
         resolved: { ...resolved, model: name, mode: said?.mode ?? resolved.mode },
         memoryBytes: undefined,
         get maxInFlight() {
-          return announced().reduce((sum, { places }) => sum + places, 0);
+          return mostPlaces(announced().reduce((sum, { places }) => sum + places, 0));
         },
       },
       queue: new FairQueue({ places: 1, waiting: queue.maxQueued }),

@@ -22,13 +22,16 @@ import {
 } from '../wire/messages.ts';
 import { type FleetSubjects, fleetSubjects } from '../wire/subjects.ts';
 import { type KnownNode, NodeTable } from './node-table.ts';
-import { RemoteAttempt } from './remote-attempt.ts';
+import { type AnyAttempt, RemoteAttempt } from './remote-attempt.ts';
+import type { RemoteTask } from './remote-tasks.ts';
 
-export interface Errand {
+export interface Errand<Result> {
   readonly model: string;
+  readonly task: RemoteTask<Result>;
   readonly parcel: ChatParcel;
-  readonly stream: boolean;
   readonly work: readonly WorkKey[];
+  /** Tokens that the node will have to run before the first of the answer. */
+  readonly promptTokens: number;
   readonly leftMs: number;
   readonly trace: Submit['trace'];
 }
@@ -44,7 +47,7 @@ export class GatewayLink {
   readonly connection: FleetConnection;
   readonly #log: Logger;
   readonly #subjects: FleetSubjects;
-  readonly #attempts = new Map<string, RemoteAttempt>();
+  readonly #attempts = new Map<string, AnyAttempt>();
   /** Attempts that nodes may forget, by node. */
   readonly #finished = new Map<string, string[]>();
   readonly #timers: NodeJS.Timeout[];
@@ -71,16 +74,18 @@ export class GatewayLink {
    * Hands a request to a node.
    * @throws what the node refuses it with; TroupeError `FLEET_NODE_LOST` when it is not there or does not answer
    */
-  async hand(node: KnownNode, errand: Errand): Promise<RemoteAttempt> {
+  async hand<Result>(node: KnownNode, errand: Errand<Result>): Promise<RemoteAttempt<Result>> {
     const id = randomUUID();
     const { parcel, model } = errand;
-    const attempt = new RemoteAttempt(id, node.id, parcel.behind, {
+    const prompt = this.nodes.sent(node, model, errand.work, errand.promptTokens);
+    const attempt = new RemoteAttempt<Result>(id, node.id, parcel.behind, {
+      onBegun: () => this.nodes.promptRun(prompt),
+      readResult: errand.task.readResult,
       now: () => this.clock.now,
       resume: (from) => this.#resume(node, id, from),
     });
     // Frames may come before the answer that it was taken.
     this.#attempts.set(id, attempt);
-    this.nodes.sent(node, model, errand.work);
     try {
       await this.#submit(node, id, errand);
       return attempt;
@@ -91,7 +96,7 @@ export class GatewayLink {
   }
 
   /** The attempt is over, or not wanted any more: the node may stop, and forget it. */
-  finish(node: KnownNode, attempt: RemoteAttempt, model: string): void {
+  finish(node: KnownNode, attempt: AnyAttempt, model: string): void {
     if (!this.#attempts.delete(attempt.id)) return;
     this.nodes.ended(node, model);
     const finished = this.#finished.get(node.id);
@@ -114,13 +119,14 @@ export class GatewayLink {
     await this.connection.close();
   }
 
-  async #submit(node: KnownNode, attempt: string, errand: Errand): Promise<void> {
-    const { parcel, model, stream, work, leftMs, trace } = errand;
+  async #submit(node: KnownNode, attempt: string, errand: Errand<unknown>): Promise<void> {
+    const { parcel, model, task, work, promptTokens, leftMs, trace } = errand;
     const { images, chat, chatBytes, bytes } = parcel;
     const inline = bytes <= Math.min(INLINE_BYTES, this.connection.maxPayload / 2);
     const submit: Submit = {
       kind: 'submit',
-      ...{ attempt, gateway: this.id, model, stream, trace, inline, chatBytes },
+      ...{ attempt, gateway: this.id, model, promptTokens, trace, inline, chatBytes },
+      ...{ task: task.kind, pieces: task.pieces },
       deadlineAt: Date.now() - node.behindMs + leftMs,
       leftMs,
       keys: work.map(({ key }) => key),

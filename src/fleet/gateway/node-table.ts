@@ -22,6 +22,10 @@ export interface KnownNode {
   behindMs: number;
   /** Requests of ours since its last word, less those that ended. */
   readonly sentSince: Map<string, number>;
+  /** Tokens of prompts of ours since its last word, less those that were run. */
+  readonly tokensSince: Map<string, number>;
+  /** How often it has spoken. */
+  words: number;
   /** It did not answer: not to be chosen before it speaks again. */
   isSuspect: boolean;
 }
@@ -31,6 +35,14 @@ export interface NodeTableEvents {
   changed: [];
   came: [KnownNode];
   went: [KnownNode];
+}
+
+/** A prompt that a node was sent, and when, by its words. */
+export interface SentPrompt {
+  readonly node: KnownNode;
+  readonly model: string;
+  readonly tokens: number;
+  readonly words: number;
 }
 
 interface Candidate extends NodeChoice {
@@ -66,6 +78,8 @@ export class NodeTable {
       behindMs,
       heardAt: 0,
       sentSince: new Map(),
+      tokensSince: new Map(),
+      words: 0,
       isSuspect: false,
     };
     node.announcement = announcement;
@@ -74,6 +88,8 @@ export class NodeTable {
     node.behindMs = Math.min(behindMs, node.behindMs + DRIFT_MS);
     node.isSuspect = false;
     node.sentSince.clear();
+    node.tokensSince.clear();
+    node.words += 1;
     this.#nodes.set(id, node);
     if (known === undefined) this.#keys.replace(id, keys ?? []);
     else if (keys !== undefined) this.#keys.replace(id, keys);
@@ -100,7 +116,9 @@ export class NodeTable {
       const said = modelOf(node, model);
       if (said === undefined || tried.has(node.id)) continue;
       const load = said.running + said.waiting + (node.sentSince.get(model) ?? 0);
-      nodes.set(node.id, { id: node.id, places: said.places, load: Math.max(0, load), node });
+      const waitingTokens = said.waitingTokens + (node.tokensSince.get(model) ?? 0);
+      const { places } = said;
+      nodes.set(node.id, { id: node.id, places, load: Math.max(0, load), waitingTokens, node });
     }
     if (nodes.size === 0) return undefined;
     const list = [...nodes.values()];
@@ -109,12 +127,21 @@ export class NodeTable {
     return { node: node.node, heldTokens };
   }
 
-  sent(node: KnownNode, model: string, work: readonly WorkKey[]): void {
+  /** @param tokens that it will have to run */
+  sent(node: KnownNode, model: string, work: readonly WorkKey[], tokens: number): SentPrompt {
     node.sentSince.set(model, (node.sentSince.get(model) ?? 0) + 1);
+    node.tokensSince.set(model, (node.tokensSince.get(model) ?? 0) + tokens);
     this.#keys.add(
       node.id,
       work.map(({ key }) => key),
     );
+    return { node, model, tokens, words: node.words };
+  }
+
+  /** The prompt was run; after its next word the node counts it itself. */
+  promptRun({ node, model, tokens, words }: SentPrompt): void {
+    if (node.words !== words) return;
+    node.tokensSince.set(model, Math.max(0, (node.tokensSince.get(model) ?? 0) - tokens));
   }
 
   ended(node: KnownNode, model: string): void {

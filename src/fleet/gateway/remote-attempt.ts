@@ -3,34 +3,39 @@
  * last frame, by a failure of the node's, or by the node being lost; then nothing more of it is listened to, so that an
  * answer that goes on elsewhere has no echo.
  */
-import type { ChatDelta, ChatResult } from '../../chat-types.ts';
+import type { ChatDelta } from '../../chat-types.ts';
 import { badMessage, nodeLost } from '../fleet-errors.ts';
 import { LOST_MS, SILENT_MS } from '../fleet-times.ts';
 import { fromFailure } from '../wire/failure.ts';
-import { type Frame, frameSchema, type Piece, resultSchema } from '../wire/messages.ts';
+import { type Frame, frameSchema, type Piece } from '../wire/messages.ts';
 
 /** A frame in parts: more than any answer has. */
 const MOST_JOINED = 64 * 1024 * 1024;
 
-/** What a node says of an answer that has ended. */
-export type RemoteResult = Pick<ChatResult, 'choices' | 'usage' | 'timings' | 'mode' | 'bytesBetweenActors'>;
-
-export interface AttemptPorts {
+export interface AttemptPorts<Result> {
+  /** What the node says at the end. @throws TroupeError `FLEET_MESSAGE_INVALID` */
+  readResult(value: unknown): Result;
+  /** Called once, when the first of the answer or its end has come. */
+  onBegun(): void;
   /** Asks the node to send again what came from this frame on. */
   resume(from: number): Promise<'known' | 'unknown' | 'late'>;
   /** On the patient clock, ms. */
   now(): number;
 }
 
-export class RemoteAttempt {
+/** One of any result, without what only its maker needs. */
+export type AnyAttempt = Pick<RemoteAttempt<unknown>, 'id' | 'isOver' | 'take' | 'check' | 'fail' | 'piece'>;
+
+export class RemoteAttempt<Result> {
   readonly id: string;
   readonly node: string;
   readonly #behind: readonly Uint8Array[];
-  readonly #ports: AttemptPorts;
+  readonly #ports: AttemptPorts<Result>;
   readonly #deltas: ChatDelta[] = [];
-  readonly #ended = Promise.withResolvers<RemoteResult>();
+  readonly #ended = Promise.withResolvers<Result>();
   #wake = Promise.withResolvers<void>();
   #next = 0;
+  #hasBegun = false;
   #parts: string[] = [];
   #joined = 0;
   #heardAt: number;
@@ -39,7 +44,7 @@ export class RemoteAttempt {
   #isOver = false;
 
   /** @param behind what follows the head of the request, in order */
-  constructor(id: string, node: string, behind: readonly Uint8Array[], ports: AttemptPorts) {
+  constructor(id: string, node: string, behind: readonly Uint8Array[], ports: AttemptPorts<Result>) {
     this.id = id;
     this.node = node;
     this.#behind = behind;
@@ -58,7 +63,7 @@ export class RemoteAttempt {
   }
 
   /** In order, each once. Returns how the answer ended; throws why it did not. */
-  async *deltas(): AsyncGenerator<ChatDelta, RemoteResult, void> {
+  async *deltas(): AsyncGenerator<ChatDelta, Result, void> {
     for (;;) {
       for (let delta = this.#deltas.shift(); delta !== undefined; delta = this.#deltas.shift()) yield delta;
       if (this.#isOver) return await this.#ended.promise;
@@ -77,6 +82,7 @@ export class RemoteAttempt {
     }
     if (frame.k === 'b') return; // nothing is missing
     this.#next += 1;
+    this.#begin();
     try {
       this.#use(frame);
     } catch (error) {
@@ -137,10 +143,8 @@ export class RemoteAttempt {
         return;
       }
       case 'e': {
-        const result = resultSchema.safeParse(frame.v);
-        if (!result.success) throw badMessage('has no result of an answer');
-        // Checked field by field; what an engine adds passes through.
-        this.#end(() => this.#ended.resolve(result.data as RemoteResult));
+        const result = this.#ports.readResult(frame.v);
+        this.#end(() => this.#ended.resolve(result));
         return;
       }
       case 'x':
@@ -164,9 +168,16 @@ export class RemoteAttempt {
     });
   }
 
+  #begin(): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    this.#ports.onBegun();
+  }
+
   #end(settle: () => void): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#begin();
     settle();
     this.#wake.resolve();
   }

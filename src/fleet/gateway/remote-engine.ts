@@ -5,6 +5,8 @@ import { context, propagation } from '@opentelemetry/api';
 import type { ChatRequest } from '../../../actors/generation.ts';
 import type { ImagePolicy } from '../../../actors/image-policy.ts';
 import { EMBEDDING_CACHE } from '../../../actors/protocols.ts';
+import type { TokenizedPrompt, TokenPieces } from '../../../actors/tokenized-prompt.ts';
+import { processNow } from '../../../runtime/clock.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import type { StopReport } from '../../../runtime/system/actor-system.ts';
 import { throwIfAborted } from '../../../runtime/util/aborted.ts';
@@ -16,11 +18,19 @@ import type { EngineHealth, EngineStats } from '../../engine-stats.ts';
 import type { ServedEngine } from '../../served-engine.ts';
 import type { ClearedCaches } from '../../troupe.ts';
 import type { TroupeEvents } from '../../troupe-events.ts';
-import { unsupported } from '../fleet-errors.ts';
+import { badMessage } from '../fleet-errors.ts';
 import type { Submit } from '../wire/messages.ts';
 import type { GatewayLink } from './gateway-link.ts';
 import { modelOf } from './node-table.ts';
-import { runRemotely } from './run-remotely.ts';
+import {
+  ANSWER,
+  DETOKENIZE,
+  type RemoteResult,
+  type RemoteTask,
+  STREAM,
+  tokenizing,
+} from './remote-tasks.ts';
+import { type RemoteEnd, runRemotely } from './run-remotely.ts';
 
 export interface RemoteEngineOptions {
   readonly link: GatewayLink;
@@ -35,6 +45,7 @@ export class RemoteEngine implements ServedEngine {
   readonly notices: readonly string[] = [];
   readonly #options: RemoteEngineOptions;
   readonly #runs = new Set<ChatRun>();
+  readonly #stopping = new AbortController();
 
   constructor(options: RemoteEngineOptions) {
     this.#options = options;
@@ -54,7 +65,7 @@ export class RemoteEngine implements ServedEngine {
   }
 
   async chat(request: ChatOptions): Promise<ChatResult> {
-    const stream = this.#submit(request, false);
+    const stream = this.#submit(request, ANSWER);
     for await (const _delta of stream) {
       // It comes whole; consuming it is what ends the stream.
     }
@@ -62,17 +73,16 @@ export class RemoteEngine implements ServedEngine {
   }
 
   stream(request: ChatOptions): ChatStream {
-    return this.#submit(request, true);
+    return this.#submit(request, STREAM);
   }
 
-  /** Nothing but answers is asked of nodes. @throws TroupeError `FLEET_UNSUPPORTED` */
-  tokenize(): Promise<never> {
-    return Promise.reject(unsupported('tokens are counted and shown'));
+  tokenize(request: ChatOptions, pieces?: TokenPieces): Promise<TokenizedPrompt> {
+    return this.#told(request, tokenizing(pieces));
   }
 
-  /** @throws TroupeError `FLEET_UNSUPPORTED` */
-  detokenize(): Promise<never> {
-    return Promise.reject(unsupported('tokens are made text'));
+  detokenize(tokens: readonly number[], signal?: AbortSignal): Promise<string> {
+    const request = { messages: [], prompt: { tokens }, ...(signal && { signal }) };
+    return this.#told(request, DETOKENIZE);
   }
 
   health(): EngineHealth {
@@ -125,6 +135,7 @@ export class RemoteEngine implements ServedEngine {
 
   stop(): Promise<StopReport> {
     for (const run of this.#runs) run.abort(stopped());
+    this.#stopping.abort(stopped());
     return Promise.resolve({ quarantined: [] });
   }
 
@@ -133,21 +144,35 @@ export class RemoteEngine implements ServedEngine {
     return link.nodes.all.flatMap((node) => modelOf(node, model) ?? []);
   }
 
-  #submit(request: ChatOptions, stream: boolean): ChatStream {
+  /** What is no answer. */
+  async #told<Result>({ signal, ...chat }: ChatOptions, task: RemoteTask<Result>): Promise<Result> {
+    const { requestTimeoutMs: timeoutMs, ...common } = this.#options;
+    const stopping = this.#stopping.signal;
+    const own = {
+      task,
+      timeoutMs,
+      signal: signal === undefined ? stopping : AbortSignal.any([signal, stopping]),
+    };
+    // As in `#submit`.
+    const run = runRemotely(chat as ChatRequest, { ...common, trace: traceHeaders(), ...own });
+    for (;;) {
+      const next = await run.next();
+      if (next.done) return next.value.result;
+    }
+  }
+
+  #submit(request: ChatOptions, task: RemoteTask<RemoteResult>): ChatStream {
     const { link, model, images, onMove, requestTimeoutMs } = this.#options;
     const { signal: callerSignal, timeoutMs = requestTimeoutMs, ...chat } = request;
     throwIfAborted(callerSignal);
     const requestId = randomUUID();
     const trace = traceHeaders();
-    const run: ChatRun = new ChatRun(
-      (own) =>
-        runRemotely(
-          // A server's requests have been read from JSON: their images are bytes and texts.
-          chat as ChatRequest,
-          { link, model, stream, timeoutMs, trace, images, onMove, ...own },
-        ),
-      callerSignal,
-    );
+    const run: ChatRun = new ChatRun(async function* ({ signal, onResult }) {
+      // A server's requests have been read from JSON: their images are bytes and texts.
+      const asked = chat as ChatRequest;
+      const ways = { link, model, task, timeoutMs, trace, images, onMove, signal };
+      onResult(resultOf(yield* runRemotely(asked, ways)));
+    }, callerSignal);
     const timer = after(timeoutMs, () => run.abort(deadlineExceeded(timeoutMs))).unref();
     this.#runs.add(run);
     this.events.emit('request:start', { requestId });
@@ -173,6 +198,21 @@ function traceHeaders(): Submit['trace'] {
     ...(traceparent !== undefined && { traceparent }),
     ...(tracestate !== undefined && { tracestate }),
     ...(baggage !== undefined && { baggage }),
+  };
+}
+
+/** Times that the client sees are those at the gateway; what the node did when is in its own trace. */
+function resultOf({ result, submittedAt, firstTextAt, node }: RemoteEnd<RemoteResult>): ChatResult {
+  const now = processNow();
+  const firstAt = firstTextAt ?? now;
+  const [first] = result.choices;
+  if (first === undefined) throw badMessage('has no answer');
+  const { index: _, ...answer } = first;
+  return {
+    ...answer,
+    ...result,
+    timings: { ...result.timings, timeToFirstTokenMs: firstAt - submittedAt, totalMs: now - submittedAt },
+    stages: [{ stage: 'transfer', actor: node.id, startedAt: submittedAt, endedAt: now }],
   };
 }
 

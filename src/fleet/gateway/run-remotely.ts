@@ -7,21 +7,22 @@ import type { ChatRequest } from '../../../actors/generation.ts';
 import type { ImagePolicy } from '../../../actors/image-policy.ts';
 import { processNow } from '../../../runtime/clock.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
-import type { ChatDelta, ChatResult } from '../../chat-types.ts';
-import { badMessage, nodeLost, noNode } from '../fleet-errors.ts';
-import { requestKeys, type WorkKey } from '../request-keys.ts';
+import type { ChatDelta } from '../../chat-types.ts';
+import { nodeLost, noNode } from '../fleet-errors.ts';
+import { promptTokensOf, requestKeys } from '../request-keys.ts';
 import { type ChatParcel, packChat, parcelOf } from '../wire/chat-parcel.ts';
 import type { Submit } from '../wire/messages.ts';
 import { awaitNode } from './await-node.ts';
-import type { GatewayLink } from './gateway-link.ts';
+import type { Errand, GatewayLink } from './gateway-link.ts';
 import type { KnownNode } from './node-table.ts';
-import type { RemoteAttempt, RemoteResult } from './remote-attempt.ts';
+import type { AnyAttempt, RemoteAttempt } from './remote-attempt.ts';
+import type { RemoteTask } from './remote-tasks.ts';
 import { SentText } from './sent-text.ts';
 
-export interface RemoteRunOptions {
+export interface RemoteRunOptions<Result> {
+  readonly task: RemoteTask<Result>;
   readonly link: GatewayLink;
   readonly model: string;
-  readonly stream: boolean;
   readonly timeoutMs: number;
   readonly trace: Submit['trace'];
   readonly images: { readonly policy: ImagePolicy; readonly maxBytes: number };
@@ -29,8 +30,14 @@ export interface RemoteRunOptions {
   readonly signal: AbortSignal;
   /** The request was given to another node. */
   onMove(from: string, tokens: number, error: TroupeError): void;
-  /** Called after the last delta was taken. */
-  onResult(result: ChatResult): void;
+}
+
+/** How it ended, and when it began, on the clock of this process, ms. */
+export interface RemoteEnd<Result> {
+  readonly result: Result;
+  readonly node: KnownNode;
+  readonly submittedAt: number;
+  readonly firstTextAt: number | undefined;
 }
 
 /** Nodes that may be lost with a request: one that kills whoever has it must not go round the fleet. */
@@ -61,45 +68,50 @@ const NOT_TAKEN: ReadonlySet<string> = new Set([
   'MODEL_NOT_LOADED',
 ]);
 
+/** Said of the node that it came from; of the gateway, which clients would take it for, it is not true. */
+const ABOUT_NODE: ReadonlySet<string> = new Set(['SERVER_STARTING', 'SERVER_DRAINING', 'ENGINE_STOPPED']);
+
 /** Yields deltas. Throws the request's failure. */
-export async function* runRemotely(
+export async function* runRemotely<Result>(
   chat: ChatRequest,
-  options: RemoteRunOptions,
-): AsyncGenerator<ChatDelta, void, void> {
+  options: RemoteRunOptions<Result>,
+): AsyncGenerator<ChatDelta, RemoteEnd<Result>, void> {
   const submittedAt = processNow();
-  const { link, model, signal, stream } = options;
+  const { link, model, signal, task } = options;
   const packed = await packChat(chat, { ...options.images, signal });
   // Whoever goes on with the answer has to draw the same numbers.
   const seed = packed.chat.seed ?? randomInt(SEEDS);
-  const work = requestKeys(model, packed.chat.messages, packed.images);
+  const work = task.runsModel ? requestKeys(model, packed.chat.messages, packed.images) : [];
+  const tokens = task.runsModel ? promptTokensOf(packed.chat, packed.images.length) : 0;
   const sent = new SentText(isContinuable(packed.chat));
   const refused = new Set<string>();
   const lost = new Set<string>();
   let firstTextAt: number | undefined;
   let moves = 0;
-  let last: unknown = noNode(model);
+  let last = noNode(model);
   for (;;) {
     await link.connection.ready(signal);
     const tried = new Set([...refused, ...lost]);
-    const node =
+    const chosen =
       (await awaitNode(link, { model, work, tried, signal })) ??
       // One that has lost it may have recovered: better than nobody.
       (lost.size > 0 ? await awaitNode(link, { model, work, tried: refused, signal }) : undefined);
-    if (node === undefined) throw last;
+    if (chosen === undefined) throw ABOUT_NODE.has(last.code) ? noNode(model) : last;
+    const { node, heldTokens } = chosen;
     const parcel = continued(packed, seed, sent.tokenIds);
-    let attempt: RemoteAttempt | undefined;
+    let attempt: RemoteAttempt<Result> | undefined;
     try {
       const leftMs = options.timeoutMs - (processNow() - submittedAt);
       const { trace } = options;
-      attempt = await handed(link, node, { parcel, work, leftMs, trace, model, stream }, signal);
+      const promptTokens = Math.max(0, Math.ceil(tokens - heldTokens)) + sent.tokenIds.length;
+      attempt = await handed(link, node, { parcel, work, promptTokens, leftMs, trace, model, task }, signal);
       sent.restart();
       const deltas = attempt.deltas();
       for (;;) {
         const next = await aborting(deltas.next(), signal, attempt);
         if (next.done) {
-          sent.compare(next.value.choices, node.id);
-          options.onResult(resultOf(next.value, { submittedAt, firstTextAt, node }));
-          return;
+          task.compare(next.value, sent, node.id);
+          return { result: next.value, submittedAt, firstTextAt, node };
         }
         const fresh = sent.take(next.value, node.id);
         if (fresh === undefined) continue;
@@ -131,23 +143,14 @@ export async function* runRemotely(
   }
 }
 
-interface Handing {
-  readonly parcel: ChatParcel;
-  readonly work: readonly WorkKey[];
-  readonly leftMs: number;
-  readonly trace: Submit['trace'];
-  readonly model: string;
-  readonly stream: boolean;
-}
-
-async function handed(
+async function handed<Result>(
   link: GatewayLink,
   node: KnownNode,
-  handing: Handing,
+  errand: Errand<Result>,
   signal: AbortSignal,
-): Promise<RemoteAttempt> {
+): Promise<RemoteAttempt<Result>> {
   signal.throwIfAborted();
-  const taken = link.hand(node, handing);
+  const taken = link.hand(node, errand);
   // Who leaves meanwhile does not wait for the node's word; whatever it is, the node is told then.
   const { promise, reject } = Promise.withResolvers<never>();
   const onAbort = () => reject(signal.reason);
@@ -156,7 +159,7 @@ async function handed(
     return await Promise.race([taken, promise]);
   } catch (error) {
     taken.then(
-      (attempt) => link.finish(node, attempt, handing.model),
+      (attempt) => link.finish(node, attempt, errand.model),
       () => undefined,
     );
     throw error;
@@ -166,7 +169,7 @@ async function handed(
 }
 
 /** An abort ends the attempt, whether or not the node says anything. */
-async function aborting<T>(next: Promise<T>, signal: AbortSignal, attempt: RemoteAttempt): Promise<T> {
+async function aborting<T>(next: Promise<T>, signal: AbortSignal, attempt: AnyAttempt): Promise<T> {
   const onAbort = () => attempt.fail(signal.reason);
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -184,25 +187,4 @@ function isContinuable({ n = 1, logprobs, constraint, tools = [] }: ChatRequest<
 
 function continued({ chat, images }: ChatParcel, seed: number, tokenIds: readonly number[]): ChatParcel {
   return parcelOf({ ...chat, seed, ...(tokenIds.length > 0 && { answerPrefix: tokenIds }) }, images);
-}
-
-interface Observed {
-  readonly submittedAt: number;
-  readonly firstTextAt: number | undefined;
-  readonly node: KnownNode;
-}
-
-/** Times that the client sees are those at the gateway; what the node did when is in its own trace. */
-function resultOf(result: RemoteResult, { submittedAt, firstTextAt, node }: Observed): ChatResult {
-  const now = processNow();
-  const firstAt = firstTextAt ?? now;
-  const [first] = result.choices;
-  if (first === undefined) throw badMessage('has no answer');
-  const { index: _, ...answer } = first;
-  return {
-    ...answer,
-    ...result,
-    timings: { ...result.timings, timeToFirstTokenMs: firstAt - submittedAt, totalMs: now - submittedAt },
-    stages: [{ stage: 'transfer', actor: node.id, startedAt: submittedAt, endedAt: now }],
-  };
 }

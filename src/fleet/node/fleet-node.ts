@@ -52,7 +52,7 @@ export class FleetNode {
     this.#log = state.log;
     this.#connection = connection;
     this.#subjects = fleetSubjects(nats.fleet);
-    this.#announcer = new NodeAnnouncer(state, name, this.#keys);
+    this.#announcer = new NodeAnnouncer(state, name, this.#keys, (model) => this.#waitingTokens(model));
     this.#outbox = new Outbox(connection, this.#subjects);
     this.#budget = new WaitingBudget(resolved.memory.fetchedBytes);
   }
@@ -126,6 +126,12 @@ export class FleetNode {
 
   #publish(announcement: object): void {
     this.#connection.publish(this.#subjects.announce, encodeJson(announcement));
+  }
+
+  #waitingTokens(model: string): number {
+    let sum = 0;
+    for (const request of this.#requests.values()) if (request.model === model) sum += request.waitingTokens;
+    return sum;
   }
 
   #beat(): void {

@@ -16,12 +16,14 @@ export class NodeAnnouncer {
   readonly #node: string;
   readonly #keys: HeldKeys;
   readonly #images = new Map<string, Images>();
+  readonly #waitingTokens: (model: string) => number;
   #asking = false;
 
-  constructor(state: ServerState, node: string, keys: HeldKeys) {
+  constructor(state: ServerState, node: string, keys: HeldKeys, waitingTokens: (model: string) => number) {
     this.#state = state;
     this.#node = node;
     this.#keys = keys;
+    this.#waitingTokens = waitingTokens;
   }
 
   /** @param everything also what was said before, for those who are new */
@@ -73,6 +75,7 @@ export class NodeAnnouncer {
       places: config.maxInFlight,
       running: queue.used,
       waiting: queue.waiting,
+      waitingTokens: this.#waitingTokens(config.name),
       actors: (health?.actors ?? []).slice(0, 256).map(({ name, state, restarts, load }) => ({
         name,
         state,

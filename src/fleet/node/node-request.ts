@@ -2,7 +2,8 @@
 import type { ChatRequest } from '../../../actors/generation.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { after } from '../../../runtime/util/timers.ts';
-import type { ChatResult } from '../../chat-types.ts';
+import type { ChatOptions, ChatResult } from '../../chat-types.ts';
+import type { ServedEngine } from '../../served-engine.ts';
 import { outcomeOf } from '../../server/chat/outcome.ts';
 import type { ServedModel } from '../../server/models/served-model.ts';
 import { RequestTrace } from '../../server/observe/tracing.ts';
@@ -32,6 +33,17 @@ export interface NodeRequestParts {
   readonly log: FrameLog;
 }
 
+interface Done {
+  /** Of an answer. */
+  readonly result: ChatResult | undefined;
+  /** What the gateway is told at the end. */
+  readonly told: object;
+}
+
+interface Answered extends Done {
+  readonly queueMs: number;
+}
+
 interface OpenedRequest {
   readonly chat: ChatRequest;
   readonly images: readonly Uint8Array<ArrayBuffer>[];
@@ -42,6 +54,7 @@ export class NodeRequest {
   readonly #parts: NodeRequestParts;
   readonly #abort = new AbortController();
   #ended = false;
+  #isPromptRun = false;
 
   constructor(parts: NodeRequestParts) {
     this.log = parts.log;
@@ -54,6 +67,15 @@ export class NodeRequest {
 
   get gateway(): string {
     return this.#parts.submit.gateway;
+  }
+
+  get model(): string {
+    return this.#parts.submit.model;
+  }
+
+  /** Of its prompt, before it is run. */
+  get waitingTokens(): number {
+    return this.#isPromptRun || this.#ended ? 0 : this.#parts.submit.promptTokens;
   }
 
   abort(reason: TroupeError): void {
@@ -71,11 +93,13 @@ export class NodeRequest {
     state.opened(this);
     let code = 'ok';
     try {
-      const { result, queueMs } = await this.#answered(leftMs);
-      metrics.answered(result, queueMs);
+      const { result, told, queueMs } = await this.#answered(leftMs);
+      if (result !== undefined) {
+        metrics.answered(result, queueMs);
+        trace.answered(result);
+      }
       metrics.ended('success');
-      trace.answered(result);
-      this.log.say({ k: 'e', v: told(result) });
+      this.log.say({ k: 'e', v: told });
     } catch (error) {
       const failure = toFailure(error);
       code = failure.code;
@@ -94,7 +118,7 @@ export class NodeRequest {
     }
   }
 
-  async #answered(timeoutMs: number): Promise<{ readonly result: ChatResult; readonly queueMs: number }> {
+  async #answered(timeoutMs: number): Promise<Answered> {
     const { state, model, budget, submit } = this.#parts;
     const { signal } = this.#abort;
     signal.throwIfAborted();
@@ -108,14 +132,7 @@ export class NodeRequest {
         const lease = await state.models.lease(model, signal);
         try {
           const queueMs = performance.now() - queuedAt;
-          const options = { ...chat, signal, timeoutMs };
-          if (!submit.stream) {
-            const result = await lease.engine.chat(options);
-            return { result, queueMs };
-          }
-          const stream = lease.engine.stream(options);
-          for await (const delta of stream) this.log.say({ k: 'd', v: delta });
-          return { result: await stream.result, queueMs };
+          return { ...(await this.#done(lease.engine, { ...chat, signal, timeoutMs })), queueMs };
         } finally {
           lease.release();
         }
@@ -127,6 +144,33 @@ export class NodeRequest {
     } finally {
       reservation.release();
       state.models.ended(model);
+    }
+  }
+
+  async #done(engine: ServedEngine, options: ChatOptions): Promise<Done> {
+    const { task, pieces } = this.#parts.submit;
+    switch (task) {
+      case 'answer':
+      case 'stream': {
+        const stream = engine.stream(options);
+        for await (const delta of stream) {
+          this.#isPromptRun = true;
+          if (task === 'stream') this.log.say({ k: 'd', v: delta });
+        }
+        const result = await stream.result;
+        return { result, told: told(result) };
+      }
+      case 'tokenize': {
+        const tokenized = await engine.tokenize(options, pieces);
+        return { result: undefined, told: { ids: [...tokenized.ids], pieces: tokenized.pieces } };
+      }
+      case 'detokenize': {
+        const { prompt, signal } = options;
+        const tokens = prompt !== undefined && 'tokens' in prompt ? prompt.tokens : [];
+        return { result: undefined, told: { text: await engine.detokenize(tokens, signal) } };
+      }
+      default:
+        return task satisfies never;
     }
   }
 

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { ChildState } from '../../../runtime/supervision/child.ts';
 
 /** In every announcement; other versions are not talked to. */
-export const PROTOCOL = 2;
+export const PROTOCOL = 3;
 
 const whole = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const duration = z.number().min(0).max(1e12);
@@ -60,6 +60,8 @@ const announcedModelSchema = z.strictObject({
   places: whole.min(1),
   running: whole,
   waiting: whole,
+  /** Of prompts that gateways gave it and that are not run yet, as they told it. */
+  waitingTokens: whole,
   actors: z.array(actorSchema).max(256),
   /** Images found encoded, and asked for, since the node's start. */
   images: z.strictObject({ hits: whole, queries: whole }).optional(),
@@ -94,11 +96,15 @@ export const submitSchema = z.strictObject({
   attempt,
   gateway: member,
   model: name,
-  /** Whether the answer is read as it is made. */
-  stream: z.boolean(),
+  /** What is wanted: the answer whole or as it is made, or the tokens of a prompt, or the text of tokens. */
+  task: z.enum(['answer', 'stream', 'tokenize', 'detokenize']),
+  /** Of the tokens of a prompt: what is told beside their ids. */
+  pieces: z.enum(['spelled', 'text']).optional(),
   /** When it is no longer wanted, on the node's wall clock, ms; and how long that is by the gateway's count. The sooner counts. */
   deadlineAt: z.number(),
   leftMs: duration,
+  /** How many tokens it will have to run before the first of the answer, images counted as tokens: an estimate. */
+  promptTokens: whole.max(1e9),
   /** Of images and turns that it holds, for the node to remember. */
   keys: z.array(key).max(MOST_KEYS_ASKED),
   /** Of traces: W3C `traceparent` and `tracestate`. */
@@ -230,7 +236,7 @@ export const resultSchema = z.looseObject({
     .min(1)
     .max(128),
   usage: z.looseObject({
-    promptTokens: whole,
+    promptTokens: whole.max(1e9),
     imageTokens: whole,
     cachedTokens: whole,
     completionTokens: whole,
@@ -252,6 +258,15 @@ export const resultSchema = z.looseObject({
     embeddings: z.strictObject({ moved: whole, copied: whole }),
   }),
 });
+
+/** Of the tokens of a prompt. */
+export const tokenizedSchema = z.strictObject({
+  ids: z.array(whole),
+  pieces: z.array(z.union([z.string(), z.array(z.number().int().min(0).max(255))])),
+});
+
+/** Of the text of tokens. */
+export const detokenizedSchema = z.strictObject({ text: z.string() });
 
 /** A piece of the images of a request, asked for by the node. */
 export const pieceSchema = z.strictObject({ attempt, offset: whole, length: whole.min(1) });

@@ -59,9 +59,6 @@ const OUTCOMES: Readonly<Record<string, Outcome>> = {
   FLEET_NODE_LOST: serverError(503, 'The request was lost with the node that had it; it may be sent again.', {
     retryAfter: RETRY_SOON,
   }),
-  FLEET_UNSUPPORTED: serverError(501, 'The gateway of a fleet does not tell tokens: ask a node.', {
-    finalAnswer: true,
-  }),
   FLEET_ANSWER_DIVERGED: serverError(
     503,
     'The answer could not be continued on another node; the request may be sent again.',

@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { after } from 'node:test';
+import { pino } from 'pino';
+import { serve } from '../../../src/server/serve.ts';
 import { type CliProcess, startCli } from '../../src/cli/support/run-cli.ts';
+import { type Nodes, startNodes, VIA_GATEWAY } from './behind-gateway.ts';
 import { MODEL, MODEL_NAME } from './server.ts';
 
 export interface ServerProcess {
@@ -14,15 +18,45 @@ export interface ServerProcess {
   logged(message: string): Promise<LogRecord>;
 }
 
+let nodes: Promise<Nodes> | undefined;
+// Here, where it is of the whole file, and not of the test that first needs them.
+after(async () => (await nodes)?.[Symbol.asyncDispose]());
+
+/** What starts the server under test: a gateway before nodes that all of a file share, or one with the model. */
+export async function serverCommand(args: readonly string[] = []): Promise<readonly string[]> {
+  if (!VIA_GATEWAY) return serving(args);
+  const logger = pino({ level: 'silent' });
+  nodes ??= startNodes(serve, { model: MODEL, modelName: MODEL_NAME, drainMs: 0, logger });
+  return ['gateway', '--nats', (await nodes).url];
+}
+
 export type LogRecord = Readonly<Record<string, unknown>> & { readonly msg: string };
 
+/** The server under test. */
 export async function startProcess(
   args: readonly string[],
   nodeArgs: readonly string[] = [],
   timeoutMs?: number,
 ): Promise<ServerProcess> {
+  return await started([...(await serverCommand(args)), ...args], nodeArgs, timeoutMs);
+}
+
+/** One with the model, in any case. */
+export function startNodeProcess(args: readonly string[], timeoutMs?: number): Promise<ServerProcess> {
+  return started([...serving(args), ...args], [], timeoutMs);
+}
+
+function serving(args: readonly string[]): readonly string[] {
   const model = args.includes('--model') ? [] : ['--model', MODEL];
-  const child = startCli(['serve', ...model, '--model-name', MODEL_NAME, '--port', '0', ...args], {
+  return ['serve', ...model, '--model-name', MODEL_NAME];
+}
+
+async function started(
+  args: readonly string[],
+  nodeArgs: readonly string[],
+  timeoutMs: number | undefined,
+): Promise<ServerProcess> {
+  const child = startCli([...args, '--port', '0'], {
     nodeArgs,
     ...(timeoutMs !== undefined && { timeoutMs }),
   });

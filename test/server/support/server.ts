@@ -5,7 +5,7 @@ import { pino } from 'pino';
 import { type ServeOptions, serve, type TroupeServer } from '../../../src/server/serve.ts';
 import { type Golden, golden, goldenImage } from '../../support/golden.ts';
 import { PILOT_MODEL } from '../../support/pilot-model.ts';
-import { serveBehindGateway, VIA_GATEWAY } from './behind-gateway.ts';
+import { nodesOf, serveBehindGateway, VIA_GATEWAY } from './behind-gateway.ts';
 
 export const MODEL = PILOT_MODEL;
 export const MODEL_NAME = 'pilot';
@@ -13,8 +13,7 @@ export const MODEL_NAME = 'pilot';
 /** To be closed; `await using` does it. */
 export function startServer(options: ServeOptions = {}): Promise<TroupeServer> {
   const all = {
-    model: MODEL,
-    modelName: MODEL_NAME,
+    ...(options.models === undefined && { model: MODEL, modelName: MODEL_NAME }),
     port: 0,
     drainMs: 0,
     logger: pino({ level: 'silent' }),
@@ -158,7 +157,12 @@ export async function idle(server: TroupeServer): Promise<void> {
 
 async function isBusy(server: TroupeServer): Promise<boolean> {
   const { requests } = JSON.parse(await (await fetch(`${server.url}/health`)).text());
-  if (requests.running + requests.waiting + server.engine.health().requestsInFlight > 0) return true;
-  const { actors } = await server.engine.stats();
-  return actors.some(({ stats }) => Number(stats?.running ?? 0) + Number(stats?.waiting ?? 0) > 0);
+  if (requests.running + requests.waiting > 0) return true;
+  for (const { engine } of new Set([server, ...nodesOf(server)])) {
+    if (engine.health().requestsInFlight > 0) return true;
+    const { actors } = await engine.stats();
+    if (actors.some(({ stats }) => Number(stats?.running ?? 0) + Number(stats?.waiting ?? 0) > 0))
+      return true;
+  }
+  return false;
 }

@@ -7,6 +7,7 @@ import { InputError } from '../../../actors/errors.ts';
 import { gatherSettings, type SettingSources } from '../../../src/config/gather-settings.ts';
 import {
   isLoopback,
+  printableConfig,
   SERVER_SETTINGS,
   type ServerConfig,
   serverConfig,
@@ -127,6 +128,15 @@ describe('the configuration of a server', () => {
     const env = { TROUPE_PROT: '1', TROUPE_PORT: '1', PATH: '' };
     const { unknownVariables } = gatherSettings(SERVER_SETTINGS, { file: undefined, env, flags: new Map() });
     assert.deepEqual(unknownVariables, ['TROUPE_PROT']);
+  });
+
+  it('is printed of a gateway without a number of requests that it was not told', () => {
+    const printed = (queue: object) => {
+      const config = serverConfig({ gateway: true, nats: { servers: ['nats://x'] }, queue });
+      return JSON.parse(JSON.stringify(printableConfig(config))).queue;
+    };
+    assert.deepEqual(printed({}), { maxQueued: 128 });
+    assert.deepEqual(printed({ maxInFlight: 3 }), { maxQueued: 128, maxInFlight: 3 });
   });
 
   it('has for every setting a flag and a variable of its own, and a line of help', () => {
