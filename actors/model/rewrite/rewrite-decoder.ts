@@ -8,13 +8,15 @@
  *
  * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
  * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
- * Activations in 8 bits get a scale for each token (`row-quantization.ts`).
+ * Activations in 8 bits get a scale for each token (`row-quantization.ts`). Products of the same numbers are joined
+ * (`joined-products.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
 import { CausalBias } from './causal-bias.ts';
 import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { checkGroupQuery, splitGroupQuery, windowOf } from './group-query-attention.ts';
+import { joinProducts } from './joined-products.ts';
 import { keepLastLogits } from './last-logits.ts';
 import { addLikeliest } from './likeliest.ts';
 import { NotRewritable } from './not-rewritable.ts';
@@ -52,6 +54,9 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Decoder
   keepLastLogits(editor);
   const quantization = quantizeByRow(editor);
   addLikeliest(editor);
+  // What the rewriting has replaced still reads weights.
+  editor.finish();
+  joinProducts(editor);
   editor.finish();
   return { attention: rewritten.attention, quantization };
 }
