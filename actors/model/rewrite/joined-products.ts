@@ -83,7 +83,7 @@ function join(editor: GraphEditor, group: readonly Product[], users: Users): voi
   const { opType = '', domain = '' } = first.node;
   let result = editor.add(opType, input, { attributes, ...(domain === '' ? {} : { domain }) });
   let ends = group.map(({ node }) => node);
-  const scaled = scalings(ends, users);
+  const scaled = scalings(editor, ends, users);
   if (scaled !== undefined) {
     for (const node of scaled.nodes) editor.remove(node);
     result = editor.add('Mul', [result, scaled.factor]);
@@ -100,14 +100,16 @@ function join(editor: GraphEditor, group: readonly Product[], users: Users): voi
 
 /** The products that each result is multiplied in by the same number a row, when that is all that becomes of it. */
 function scalings(
+  editor: GraphEditor,
   products: readonly OnnxNode[],
   users: Users,
 ): { nodes: OnnxNode[]; factor: string } | undefined {
   const factors = new Set<string>();
   const nodes: OnnxNode[] = [];
+  const handedOver = new Set((editor.graph.output ?? []).map(({ name }) => name));
   for (const product of products) {
-    if (product.opType !== 'MatMulIntegerToFloat') return undefined;
     const result = product.output?.[0] ?? '';
+    if (product.opType !== 'MatMulIntegerToFloat' || handedOver.has(result)) return undefined;
     const [user, ...others] = users.get(result) ?? [];
     if (user?.opType !== 'Mul' || others.length > 0) return undefined;
     nodes.push(user);
@@ -155,6 +157,8 @@ function nBitProduct(node: OnnxNode, constants: readonly (OnnxTensor | undefined
   if ((input[4] ?? '') !== '' || constants[0] !== undefined) return undefined;
   if (indices.some((index) => constants[index] === undefined)) return undefined;
   const width = Number(node.attribute?.find(({ name }) => name === 'N')?.i ?? 0);
+  // onnxruntime refuses it: not to be made right by what stands beside it.
+  if (sizesOf(constants[1])[0] !== width) return undefined;
   const columns = indices.map((index) => ({ index, axis: 0 }));
   return { node, width, columns, kind: kindOf(node, indices, constants) };
 }

@@ -23,6 +23,7 @@ import { NotRewritable } from './not-rewritable.ts';
 import { PromptAttention } from './prompt-attention.ts';
 import { quantizeByRow, type RowQuantization } from './row-quantization.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
+import { StepAttention } from './step-attention.ts';
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -79,7 +80,8 @@ function rewriteGroupQuery(
   }
   const bias = new CausalBias(editor, shared);
   const context = { editor, attention, shape, positions };
-  const prompt = new PromptAttention(editor, shape, shared);
+  const steps = new StepAttention(editor, shape, shared);
+  const prompt = new PromptAttention(editor, shape, shared, steps.isStep);
   const outputs = layers.flatMap((layer) => {
     const node = editor.producer(`present.${layer}.key`);
     if (node?.opType !== 'GroupQueryAttention') {
@@ -88,7 +90,11 @@ function rewriteGroupQuery(
     checkGroupQuery(node, shape);
     // Outside of the branch, where layers can share it.
     const ofLayer = { ...context, bias: bias.of(windowOf(node)) };
-    const { key, value } = prompt.join(node, () => splitGroupQuery(node, ofLayer));
+    const { key, value } = prompt.join(
+      node,
+      () => steps.stepGroupQuery(node, ofLayer),
+      () => splitGroupQuery(node, ofLayer),
+    );
     return [rows(editor, layer, 'key', key, shape), rows(editor, layer, 'value', value, shape)];
   });
   return { attention: 'split', outputs };
