@@ -39,6 +39,9 @@ interface ColumnInput {
   readonly spread?: boolean;
 }
 
+/** What inputs are, as far as they are constants. */
+type Constants = readonly (Pick<OnnxTensor, 'dims' | 'dataType'> | undefined)[];
+
 type Users = ReadonlyMap<string, readonly OnnxNode[]>;
 
 /** @returns how many products have become parts of others */
@@ -121,7 +124,7 @@ function scalings(
 
 function productOf(editor: GraphEditor, node: OnnxNode): Product | undefined {
   const { input = [], opType = '' } = node;
-  const constants = input.map((name) => editor.constant(name));
+  const constants = input.map((name) => constantOf(editor, name));
   if (opType === 'MatMul') {
     const dims = sizesOf(constants[1]);
     if (constants[0] !== undefined || dims.length !== 2) return undefined;
@@ -141,7 +144,7 @@ function productOf(editor: GraphEditor, node: OnnxNode): Product | undefined {
  * com.microsoft.MatMulIntegerToFloat: bytes, weights `[K, N]`, scale of the bytes, of the weights, and both zero points. Of
  * the weights they are one number for all columns, or one for each.
  */
-function byteProduct(node: OnnxNode, constants: readonly (OnnxTensor | undefined)[]): Product | undefined {
+function byteProduct(node: OnnxNode, constants: Constants): Product | undefined {
   const dims = sizesOf(constants[1]);
   const spread = [3, 5].filter((index) => (node.input?.[index] ?? '') !== '');
   const known = spread.every((index) => constants[index] && sizesOf(constants[index]).length < 2);
@@ -151,7 +154,7 @@ function byteProduct(node: OnnxNode, constants: readonly (OnnxTensor | undefined
 }
 
 /** com.microsoft.MatMulNBits: activations, weights `[N, …]`, scales, zero points, order of rows, bias `[N]`. */
-function nBitProduct(node: OnnxNode, constants: readonly (OnnxTensor | undefined)[]): Product | undefined {
+function nBitProduct(node: OnnxNode, constants: Constants): Product | undefined {
   const { input = [] } = node;
   const indices = [1, 2, 3, 5].filter((index) => (input[index] ?? '') !== '');
   if ((input[4] ?? '') !== '' || constants[0] !== undefined) return undefined;
@@ -163,11 +166,21 @@ function nBitProduct(node: OnnxNode, constants: readonly (OnnxTensor | undefined
   return { node, width, columns, kind: kindOf(node, indices, constants) };
 }
 
+/** A constant, or one that is kept in another type: only what it is, not what is in it. */
+function constantOf(editor: GraphEditor, name: string): Pick<OnnxTensor, 'dims' | 'dataType'> | undefined {
+  const known = editor.constant(name);
+  const node = editor.producer(name);
+  if (known !== undefined || node?.opType !== 'Cast') return known;
+  const { dims } = editor.constant(node.input?.[0] ?? '') ?? {};
+  const dataType = Number(node.attribute?.find((one) => one.name === 'to')?.i);
+  return dims && { dims, dataType };
+}
+
 /** Everything but the number of columns. */
 function kindOf(
   { opType, domain, input = [], attribute = [] }: OnnxNode,
   columns: readonly number[],
-  constants: readonly (OnnxTensor | undefined)[],
+  constants: Constants,
   ranks = true,
 ): string {
   const inputs = input.map((name, index) => {
@@ -188,6 +201,6 @@ function contentOf({ type, i, f, s }: OnnxAttribute): string {
   return String(s);
 }
 
-function sizesOf(tensor: OnnxTensor | undefined): number[] {
+function sizesOf(tensor: Constants[number]): number[] {
   return (tensor?.dims ?? []).map(Number);
 }

@@ -6,7 +6,15 @@ import type { OnnxModel, OnnxNode, OnnxTensor } from '../../../actors/model/onnx
 import { GraphEditor } from '../../../actors/model/rewrite/graph-editor.ts';
 import { joinProducts } from '../../../actors/model/rewrite/joined-products.ts';
 import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
-import { floats, int8s, intAttribute, node, uint8s, value } from '../../fixtures/graphs/graph-builder.ts';
+import {
+  floats,
+  int8s,
+  intAttribute,
+  node,
+  TYPE,
+  uint8s,
+  value,
+} from '../../fixtures/graphs/graph-builder.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
 
 const INPUTS = 64;
@@ -15,7 +23,7 @@ const BLOCK = 32;
 const WIDTHS = [48, 16, 80] as const;
 const MICROSOFT = 'com.microsoft';
 
-type Made = { readonly node: OnnxNode; readonly weights: readonly OnnxTensor[] };
+type Made = { readonly node: OnnxNode; readonly weights: readonly OnnxTensor[]; readonly cast?: OnnxNode };
 type Kind = (random: SeededRandom, index: number, width: number) => Made;
 
 const some = (random: SeededRandom, count: number, size: number) =>
@@ -26,6 +34,22 @@ const bytes = (random: SeededRandom, count: number) =>
 const float: Kind = (random, index, width) => ({
   node: node('MatMul', ['x', `w${index}`], [`y${index}`]),
   weights: [floats(`w${index}`, [INPUTS, width], some(random, INPUTS * width, 1))],
+});
+
+/** Kept in 16 bits, as files are that shall be small. */
+const halves: Kind = (random, index, width) => ({
+  ...float(random, index, width),
+  weights: [
+    {
+      name: `h${index}`,
+      dims: [INPUTS, width],
+      dataType: TYPE.float16,
+      rawData: Uint8Array.from(
+        Array.from({ length: INPUTS * width }, () => [bytes(random, 1)[0] ?? 0, 0x3c]).flat(),
+      ),
+    },
+  ],
+  cast: node('Cast', [`h${index}`], [`w${index}`], [intAttribute('to', TYPE.float32)]),
 });
 
 const nBits =
@@ -80,7 +104,10 @@ function modelOf(kind: Kind, widths: readonly number[] = WIDTHS): OnnxModel {
       name: 'products',
       input: [value('x', 'float32', ['rows', INPUTS])],
       output: widths.map((width, index) => value(`y${index}`, 'float32', ['rows', width])),
-      node: [node('QuantizeLinear', ['x', 'level', 'zero'], ['x_bytes']), ...made.map((one) => one.node)],
+      node: [
+        node('QuantizeLinear', ['x', 'level', 'zero'], ['x_bytes']),
+        ...made.flatMap((one) => [...(one.cast ? [one.cast] : []), one.node]),
+      ],
       initializer: [
         floats('level', [], [0.01]),
         uint8s('zero', [], [128]),
@@ -111,6 +138,7 @@ const count = ({ graph }: OnnxModel, opType: string) =>
 
 for (const [name, opType, kind] of [
   ['floats', 'MatMul', float],
+  ['floats, kept in 16 bits', 'MatMul', halves],
   ['4 bits', 'MatMulNBits', nBits(4)],
   ['8 bits in blocks', 'MatMulNBits', nBits(8)],
   ['bytes', 'MatMulIntegerToFloat', integer],
