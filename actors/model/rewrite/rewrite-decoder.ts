@@ -55,8 +55,6 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Decoder
   keepLastLogits(editor);
   const quantization = quantizeByRow(editor);
   addLikeliest(editor);
-  // What the rewriting has replaced still reads weights.
-  editor.finish();
   joinProducts(editor);
   editor.finish();
   return { attention: rewritten.attention, quantization };
