@@ -48,9 +48,8 @@ export function splitGroupQuery(node: OnnxNode, context: GroupQueryContext): Spl
   const { editor, attention, shape } = context;
   const { heads, kvHeads, headDim } = shape;
   const [q, k, v] = projections(node, editor, shape);
-  const scale = floatOf(node, 'scale') || 1 / Math.sqrt(headDim);
   // Before the product, not in it: with a factor onnxruntime does not run it as a matrix–vector product.
-  const scaled = editor.add('Mul', [rotated(node, q, heads, context), editor.float(scale)]);
+  const scaled = editor.add('Mul', [rotated(node, q, heads, context), editor.float(scaleOf(node, headDim))]);
   const grouped = editor.int64s([0, 0, kvHeads, heads / kvHeads, headDim]);
   const q5 = transposed(editor, editor.add('Reshape', [scaled, grouped]), [0, 2, 3, 1, 4]);
   const byHead = editor.int64s([0, 0, kvHeads, headDim]);
@@ -82,8 +81,13 @@ export function checkGroupQuery(node: OnnxNode, { heads, kvHeads }: AttentionSha
   if ((node.output ?? []).slice(3).some((name) => name !== '')) throw refuse('scores as an output');
 }
 
+/** What scores are multiplied by. */
+export function scaleOf(node: OnnxNode, headDim: number): number {
+  return floatOf(node, 'scale') || 1 / Math.sqrt(headDim);
+}
+
 /** Query, key and value, `[B, S, …]`; cut apart where the export packs them into one. */
-function projections(
+export function projections(
   node: OnnxNode,
   editor: GraphEditor,
   { heads, kvHeads, headDim }: AttentionShape,
@@ -103,14 +107,15 @@ export function windowOf(node: OnnxNode): number | undefined {
 }
 
 /** Scores brought between −softcap and softcap, before the mask, as Gemma 2 has them. */
-function capped(node: OnnxNode, scores: string, editor: GraphEditor): string {
+export function capped(node: OnnxNode, scores: string, editor: GraphEditor): string {
   const softcap = floatOf(node, 'softcap');
   if (softcap === 0) return scores;
   const cap = editor.float(softcap);
   return editor.add('Mul', [editor.add('Tanh', [editor.add('Div', [scores, cap])]), cap]);
 }
 
-function rotated(
+/** Queries or keys `[B, S, heads · headDim]` with rotary embedding, where the operator does that. */
+export function rotated(
   node: OnnxNode,
   x: string,
   heads: number,

@@ -2,7 +2,8 @@
  * com.microsoft.GroupQueryAttention, kept for the runs that it is better at: several new tokens of one sequence. Its scores
  * stay in the processor's caches, one head at a time, and copying the past once a run weighs little against that. With one
  * new token in each row it is the other way round, and rows of several sequences with several new tokens each it does not
- * take. So a run decides by its shape, inside the graph: `If(B = 1 and S > 1)`.
+ * take. So a run decides by its shape, inside the graph: `If(S = 1)` it is a step (`step-attention.ts`), else `If(B = 1)` it goes
+ * through the operator, else through split attention.
  *
  * The operator computes all scores of a head, also those that the causal mask hides. A long prompt without a past
  * therefore goes through it in parts of the queries, each with the keys up to its own end.
@@ -42,10 +43,14 @@ interface Part {
   readonly total: string;
 }
 
+/** Adds the nodes of one way within its branch. */
+type Way = () => SplitGroupQuery;
+
 export class PromptAttention {
   readonly #editor: GraphEditor;
   readonly #shared: SharedValues;
-  /** Whether this run is a prompt, or a part of one. */
+  readonly #isStep: string;
+  /** Whether a run that is no step has one sequence: a prompt, or a part of one. */
   readonly #isPrompt: string;
   /** Whether it is a whole one, and long. */
   readonly #isLong: string;
@@ -57,26 +62,30 @@ export class PromptAttention {
   readonly #tokenAxis: string;
   readonly #anyLength: string;
 
-  constructor(editor: GraphEditor, { heads, headDim }: AttentionShape, shared: SharedValues) {
+  /** @param isStep a bool: whether the run has one new token in each row */
+  constructor(editor: GraphEditor, { heads, headDim }: AttentionShape, shared: SharedValues, isStep: string) {
     this.#editor = editor;
+    this.#isStep = isStep;
     this.#shared = shared;
     this.#sinks = editor.floats(NO_SINK, heads);
     this.#cacheAxis = editor.int64s([2]);
     this.#tokenAxis = editor.int64s([1]);
     this.#anyLength = editor.int64s([0, 0, -1, headDim]);
     const one = editor.int64s([1]);
-    this.#isPrompt = this.#both(
-      editor.add('Equal', [shared.batch, one]),
-      editor.add('Greater', [shared.newLength, one]),
-    );
+    this.#isPrompt = editor.add('Reshape', [editor.add('Equal', [shared.batch, one]), editor.int64s([])]);
     this.#isLong = this.#both(
       editor.add('Equal', [shared.pastLength, editor.int64s([0])]),
       editor.add('Greater', [shared.newLength, editor.int64s([LONG - 1])]),
     );
   }
 
-  /** Puts all ways in the operator's place. @returns the new keys and values, `[B, kvHeads, S, headDim]` */
-  join(node: OnnxNode, split: () => SplitGroupQuery): { key: string; value: string } {
+  /**
+   * Puts all ways in the operator's place.
+   *
+   * @param split for prompts of several sequences
+   * @returns the new keys and values, `[B, kvHeads, S, headDim]`
+   */
+  join(node: OnnxNode, step: Way, split: Way): { key: string; value: string } {
     const editor = this.#editor;
     const output = node.output?.[0] ?? '';
     const [key, value] = [`${output}/new_key`, `${output}/new_value`] as const;
@@ -92,11 +101,12 @@ export class PromptAttention {
       );
       return outputs;
     };
-    const apart = () => {
-      const made = split();
-      return [made.output, made.key, made.value];
+    const several = () => {
+      const outputs = [output, key, value].map((name) => `${name}/several`);
+      editor.branch(this.#isPrompt, prompt, () => resultsOf(split()), outputs);
+      return outputs;
     };
-    editor.branch(this.#isPrompt, prompt, apart, [output, key, value]);
+    editor.branch(this.#isStep, () => resultsOf(step()), several, [output, key, value]);
     return { key, value };
   }
 
@@ -194,4 +204,8 @@ export class PromptAttention {
   #int32(value: string): string {
     return this.#editor.add('Cast', [value], { attributes: [intAttribute('to', INT32)] });
   }
+}
+
+function resultsOf({ output, key, value }: SplitGroupQuery): string[] {
+  return [output, key, value];
 }

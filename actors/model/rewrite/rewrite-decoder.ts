@@ -8,19 +8,22 @@
  *
  * (logits as many as `num_logits_to_keep` says where there is that input) and the past, of any capacity T, is read in
  * place (see `split-attention.ts`), except where a run of one prompt has an operator for it (`prompt-attention.ts`).
- * Activations in 8 bits get a scale for each token (`row-quantization.ts`).
+ * Activations in 8 bits get a scale for each token (`row-quantization.ts`). Products of the same numbers are joined
+ * (`joined-products.ts`).
  */
 import type { OnnxModel, OnnxValueInfo } from '../onnx/onnx-types.ts';
 import { CausalBias } from './causal-bias.ts';
 import { concatOf, findLayer, replaceShapes, splitLayer } from './concat-attention.ts';
 import { GraphEditor } from './graph-editor.ts';
 import { checkGroupQuery, splitGroupQuery, windowOf } from './group-query-attention.ts';
+import { joinProducts } from './joined-products.ts';
 import { keepLastLogits } from './last-logits.ts';
 import { addLikeliest } from './likeliest.ts';
 import { NotRewritable } from './not-rewritable.ts';
 import { PromptAttention } from './prompt-attention.ts';
 import { quantizeByRow, type RowQuantization } from './row-quantization.ts';
 import { type AttentionShape, type SharedValues, SplitAttention } from './split-attention.ts';
+import { StepAttention } from './step-attention.ts';
 
 /** What became of the attention: `split`, or `kept` with the cache joined inside the graph. */
 export type RewrittenAttention = 'split' | 'kept';
@@ -52,6 +55,7 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Decoder
   keepLastLogits(editor);
   const quantization = quantizeByRow(editor);
   addLikeliest(editor);
+  joinProducts(editor);
   editor.finish();
   return { attention: rewritten.attention, quantization };
 }
@@ -74,7 +78,8 @@ function rewriteGroupQuery(
   }
   const bias = new CausalBias(editor, shared);
   const context = { editor, attention, shape, positions };
-  const prompt = new PromptAttention(editor, shape, shared);
+  const steps = new StepAttention(editor, shape, shared);
+  const prompt = new PromptAttention(editor, shape, shared, steps.isStep);
   const outputs = layers.flatMap((layer) => {
     const node = editor.producer(`present.${layer}.key`);
     if (node?.opType !== 'GroupQueryAttention') {
@@ -83,7 +88,11 @@ function rewriteGroupQuery(
     checkGroupQuery(node, shape);
     // Outside of the branch, where layers can share it.
     const ofLayer = { ...context, bias: bias.of(windowOf(node)) };
-    const { key, value } = prompt.join(node, () => splitGroupQuery(node, ofLayer));
+    const { key, value } = prompt.join(
+      node,
+      () => steps.stepGroupQuery(node, ofLayer),
+      () => splitGroupQuery(node, ofLayer),
+    );
     return [rows(editor, layer, 'key', key, shape), rows(editor, layer, 'value', value, shape)];
   });
   return { attention: 'split', outputs };

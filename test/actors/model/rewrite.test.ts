@@ -85,14 +85,19 @@ function assertClose(actual: Float32Array, expected: Float32Array, what: string)
   assert.ok(worst < 2e-5, `${what}: off by ${worst}`);
 }
 
-/** Nodes that copy the past, outside of the branch that is for prompts. */
+/** Operators that copy the past, outside of the branch that is for the prompt of one sequence. */
 function joiningOperators(model: OnnxModel): OnnxNode[] {
+  const branches = (nodes: readonly OnnxNode[], which: string) =>
+    nodes
+      .flatMap(({ attribute = [] }) => attribute.filter(({ name }) => name === which))
+      .flatMap(({ g }) => g?.node ?? []);
   const nodes = model.graph?.node ?? [];
-  const branches = nodes.flatMap(({ attribute = [] }) =>
-    attribute.filter(({ name }) => name === 'else_branch'),
+  const steps = branches(nodes, 'then_branch');
+  const prompts = branches(nodes, 'else_branch');
+  const severalPrompts = branches(prompts, 'else_branch');
+  return [...nodes, ...steps, ...prompts, ...severalPrompts].filter(
+    ({ opType }) => opType === 'GroupQueryAttention',
   );
-  const steps = branches.flatMap(({ g }) => g?.node ?? []);
-  return [...nodes, ...steps].filter(({ opType }) => opType === 'GroupQueryAttention');
 }
 
 /** Those of subgraphs too. */
@@ -215,4 +220,16 @@ describe('attention of an unknown kind', () => {
     assertClose(lastLogits(actual), lastLogits(expected), 'logits');
     await Promise.all([before.release(), after.release()]);
   });
+});
+
+it('a step of a decoder with GroupQueryAttention transposes nothing', () => {
+  const model = groupQueryDecoder();
+  rewriteDecoder(model, GROUP_QUERY);
+  const branches = (model.graph?.node ?? []).filter(({ opType }) => opType === 'If');
+  assert.equal(branches.length, GROUP_QUERY.layers);
+  for (const { attribute = [] } of branches) {
+    const step = attribute.find(({ name }) => name === 'then_branch')?.g?.node ?? [];
+    assert.ok(step.some(({ opType }) => opType === 'Softmax'));
+    assert.ok(step.every(({ opType }) => opType !== 'Transpose' && opType !== 'If'));
+  }
 });
