@@ -19,7 +19,7 @@ export interface EngineAnswer {
   readonly promptTokensPerRun: number;
   /** Tensors that live on the GPU afterwards. */
   readonly liveBuffers: number;
-  /** Rows that prompts and decode steps ran for: each has logits, one row where the graph keeps the last alone. */
+  /** Rows that prompts and decode steps ran for: of each the host is told the likeliest token, or has the logits. */
   readonly logitRows: number;
 }
 

@@ -155,10 +155,21 @@ export class GraphEditor {
     return this.#constant({ dims: [], dataType: UINT8, rawData: Uint8Array.of(value) });
   }
 
+  /** Adds a constant as it is. */
+  tensor(tensor: OnnxTensor): string {
+    return this.#constant(tensor);
+  }
+
   /** Adds a node that is already whole. */
   insert(node: OnnxNode): void {
     this.#nodes.push(node);
     for (const name of node.output ?? []) this.#producers.set(name, node);
+  }
+
+  /** Adds a whole node of a domain other than that of the standard operators. */
+  insertOf(domain: string, node: OnnxNode): void {
+    this.insert({ ...node, domain });
+    this.#import(domain);
   }
 
   /** Takes a node out, so that another may make its output. */

@@ -18,7 +18,7 @@ import { AnswerStream } from '../requests/answer-stream.ts';
 import type { GenerationSink } from '../requests/generation-sink.ts';
 import { Scheduler, type SchedulerLimits } from '../requests/scheduler.ts';
 import { Sequence, type SequenceLimits, type SequenceTokens } from '../requests/sequence.ts';
-import type { LoadGraphsOptions } from '../runner/load-graphs.ts';
+import type { LoadGraphsOptions } from '../runner/graph-parts.ts';
 import { ModelRunner } from '../runner/model-runner.ts';
 import { PrefillPacer } from '../runner/prefill-pacer.ts';
 import type { Costs } from '../speculation/run-costs.ts';

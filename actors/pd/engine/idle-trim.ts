@@ -2,6 +2,7 @@
  * Gives back the memory of keys and values that ended answers leave behind, once nobody has asked for a while. Not at once:
  * the next batch would have to fault all its pages in again, and batches follow each other closely under load.
  */
+import { after } from '../../../runtime/util/timers.ts';
 
 /** Between two batches under load there are milliseconds; between two people's questions, minutes. */
 const IDLE_MS = 5_000;
@@ -16,10 +17,10 @@ export class IdleTrim {
 
   /** There is nothing to do. A process is not kept alive by it. */
   idle(): void {
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= after(IDLE_MS, () => {
       this.#timer = undefined;
       this.#trim();
-    }, IDLE_MS).unref();
+    }).unref();
   }
 
   busy(): void {

@@ -55,7 +55,7 @@ export interface PromptKv {
   /** Places in the past that `past` feeds, used or not. */
   readonly capacity: number;
   /** The past as a run at batch 1 is fed it. */
-  past(): Tensors;
+  past(): Tensors | Promise<Tensors>;
   /** Takes the last `count` tokens of a row of a run's outputs. */
   take(outputs: Tensors, row: number, count: number): void;
 }

@@ -1,7 +1,7 @@
 /** Reads from a decoder's inputs how its keys and values are named and shaped. */
 import type { GraphSession, TensorSpec } from '../../inference/graph-session.ts';
 
-/** One `past_key_values.N.{key,value}` input with the output that goes on from it. */
+/** One `past_key_values.N.{key,value}` input, or one of several of them, with the output that goes on from it. */
 export interface KvPort {
   readonly past: string;
   /** `present.N.{key,value}`, past and new tokens; of a rewritten decoder `new.N.{key,value}`, the new ones alone. */
@@ -16,11 +16,11 @@ export interface KvGeometry {
   readonly headDim: number;
 }
 
-const PAST = /^past_key_values\.(\d+\.(?:key|value))$/;
+const PAST = /^past_key_values\.(\d+\.(?:key|value)|stack\.\d+)$/;
 
 /**
  * @param geometry from the model's configuration, for dimensions that the graph leaves open
- * @returns one port per layer and kind, in the graph's order
+ * @returns one port per layer and kind, or per stack of them, in the graph's order
  * @throws TypeError when an input is of an unknown type or has no output to go with it
  */
 export function kvPorts(session: GraphSession, geometry: KvGeometry): KvPort[] {

@@ -14,7 +14,7 @@ import type { Predictions } from '../runner/predictions.ts';
 import { Logprobs } from '../sampler/logprobs.ts';
 import { Sampler } from '../sampler/sampler.ts';
 import { allows } from '../sampler/token-mask.ts';
-import { DraftTally } from '../speculation/draft-tally.ts';
+import { DraftTally } from './draft-tally.ts';
 import type { Sequence } from './sequence.ts';
 import { type IncrementalDetokenizer, StopChecker } from './stop-checker.ts';
 

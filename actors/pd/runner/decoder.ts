@@ -17,8 +17,10 @@ import { Tensor } from '../../inference/onnxruntime.ts';
 import { runFor } from '../../inference/run-for.ts';
 import { deepstackNames } from '../../model/deepstack.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
+import { LIKELIEST_ON_GPU } from '../../model/rewrite/likeliest-on-gpu.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
+import type { GpuLogits } from './gpu-logits.ts';
 import { PixelFeeds } from './pixel-feeds.ts';
 import { Predictions } from './predictions.ts';
 
@@ -56,14 +58,17 @@ export class Decoder {
   readonly #keep: ((positions: number) => Tensors) | undefined;
   readonly #keepLast: Tensors;
   readonly #likeliest: readonly string[] | undefined;
+  readonly #onGpu: GpuLogits | undefined;
   readonly #ids = new Int64Buffer();
   readonly #positions = new Int64Buffer();
   readonly #types = new Int64Buffer();
   readonly #mask = new Int64Buffer();
   #zeros = new Float32Array(0);
 
-  constructor(session: GraphSession) {
+  /** @param onGpu fetches logits, which then stay on the GPU first; released with the decoder */
+  constructor(session: GraphSession, onGpu?: GpuLogits) {
     this.#session = session;
+    this.#onGpu = onGpu;
     this.takesEmbeds = session.inputs.has('inputs_embeds');
     this.#takesIds = session.inputs.has('input_ids');
     const positions = session.inputs.get(POSITIONS);
@@ -71,7 +76,7 @@ export class Decoder {
     this.#positionAxes = positions === undefined ? 0 : axesOf(positions);
     this.#deepstack = deepstackNames(session.inputs.keys());
     this.#pixels = PixelFeeds.of(session);
-    this.#likeliest = session.outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
+    this.#likeliest = choiceOf(session);
     const keep = session.inputs.get(LOGITS_TO_KEEP);
     // A scalar in most exports, one element in some.
     const dims = keep?.shape.length === 0 ? [] : [1];
@@ -115,7 +120,7 @@ export class Decoder {
     for (let i = 0; i < count; i++) this.#mask.set(capacity + i, 1);
     this.#place(tokens, count, (i) => length + i + shift);
     const outputs = await this.#run(tokens, 1, count, cache, {
-      ...kv.past(),
+      ...(await kv.past()),
       attention_mask: new Tensor('int64', this.#mask.view(width), [1, width]),
       ...this.#pixels?.feeds(images),
       ...(each ? this.#keep?.(count) : undefined),
@@ -174,8 +179,9 @@ export class Decoder {
     return predictions;
   }
 
-  release(): Promise<void> {
-    return this.#session.release();
+  async release(): Promise<void> {
+    await this.#onGpu?.release();
+    await this.#session.release();
   }
 
   /** Writes `position_ids`: those of the feed, or the same `positionOf` in all rows. */
@@ -228,10 +234,20 @@ export class Decoder {
     }
     this.#addDeepstack(feeds, tokens, rows, length);
     const chosen = this.#likeliest ?? [];
-    const logits = tokens.logits || chosen.length === 0 ? ['logits'] : [];
+    const left = this.#onGpu !== undefined;
+    const logits = left || tokens.logits || chosen.length === 0 ? ['logits'] : [];
     const fetches = [...chosen, ...logits, ...cache.fetches];
-    return runFor(tokens.requestId, () => this.#session.run(feeds, fetches));
+    return runFor(tokens.requestId, async () => {
+      const outputs = await this.#session.run(feeds, fetches);
+      return this.#onGpu === undefined ? outputs : await this.#onGpu.take(outputs, tokens.logits);
+    });
   }
+}
+
+/** Outputs in which the graph itself says what is likeliest; undefined where it does not. */
+function choiceOf({ outputs }: GraphSession): readonly string[] | undefined {
+  if (outputs.has(LIKELIEST_ON_GPU)) return [LIKELIEST_ON_GPU];
+  return outputs.has(LIKELIEST.token) ? Object.values(LIKELIEST) : undefined;
 }
 
 /** `[rows, length]` is one axis, `[axes, rows, length]` says how many. */

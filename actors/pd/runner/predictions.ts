@@ -7,10 +7,11 @@ import type { Tensors } from '../../inference/graph-session.ts';
 import type { Tensor } from '../../inference/onnxruntime.ts';
 import { floatData } from '../../inference/ort-session.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
+import { LIKELIEST_ON_GPU, NO_TOKEN } from '../../model/rewrite/likeliest-on-gpu.ts';
 import { argmax } from '../sampler/greedy.ts';
 import { Logits } from './logits.ts';
 
-const PREDICTING: readonly string[] = ['logits', ...Object.values(LIKELIEST)];
+const PREDICTING: readonly string[] = ['logits', LIKELIEST_ON_GPU, ...Object.values(LIKELIEST)];
 
 export class Predictions {
   /** What it was read from: the outputs of the run that speak of tokens, to be read again elsewhere. */
@@ -20,12 +21,11 @@ export class Predictions {
 
   /** @throws TypeError when the run gave neither logits of shape `[rows, positions, vocabulary]` nor likeliest tokens */
   constructor(outputs: Tensors) {
-    const token = outputs[LIKELIEST.token];
+    const chosen = chosenBy(outputs);
     this.outputs = pick(outputs, PREDICTING);
-    const logits =
-      token === undefined || outputs.logits !== undefined ? new Logits(outputs.logits) : undefined;
-    this.#logits = logits;
-    this.#likeliest = token === undefined ? (row) => argmax(this.logits(row)) : likeliest(token, outputs);
+    const needed = chosen === undefined || outputs.logits !== undefined;
+    this.#logits = needed ? new Logits(outputs.logits) : undefined;
+    this.#likeliest = chosen ?? ((row) => argmax(this.logits(row)));
   }
 
   /** Of a run of one row: what follows each of its tokens, as if each were a row. */
@@ -56,6 +56,24 @@ export class Predictions {
 
 function pick(outputs: Tensors, names: readonly string[]): Tensors {
   return Object.fromEntries(Object.entries(outputs).filter(([name]) => names.includes(name)));
+}
+
+/** The likeliest token of a row by what the graph says of it; undefined where it says nothing. */
+function chosenBy(outputs: Tensors): ((row: number) => number) | undefined {
+  const { [LIKELIEST_ON_GPU]: all, [LIKELIEST.token]: token } = outputs;
+  if (all !== undefined) return likeliestOnGpu(all);
+  return token === undefined ? undefined : likeliest(token, outputs);
+}
+
+function likeliestOnGpu(all: Tensor): (row: number) => number {
+  const numbers = floatData(all);
+  const positions = all.dims[1] ?? 1;
+  return (row) => {
+    const at = 3 * ((row + 1) * positions - 1);
+    const [token = NO_TOKEN, logit, sum] = numbers.subarray(at, at + 3);
+    const sound = token < NO_TOKEN && Number.isFinite(logit) && !Number.isNaN(sum);
+    return sound ? token : -1;
+  };
 }
 
 function likeliest({ data, dims }: Tensor, outputs: Tensors): (row: number) => number {

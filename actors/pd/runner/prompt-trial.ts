@@ -5,6 +5,7 @@ import type { PromptTrial } from '../kv-cache/gpu/gpu-prompt-check.ts';
 import type { KvCache } from '../kv-cache/kv-cache.ts';
 import { SeededRandom } from '../sampler/random.ts';
 import type { Decoder } from './decoder.ts';
+import type { Predictions } from './predictions.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
 
 export interface PromptTrialParts {
@@ -18,36 +19,51 @@ export interface PromptTrialParts {
   readonly imageTokenId: number;
 }
 
-export function promptTrial({
-  decoder,
-  embedder,
-  cache,
-  vocabSize,
-  imageTokenId,
-}: PromptTrialParts): PromptTrial {
-  return async (parts) => {
-    const length = parts.reduce((sum, count) => sum + count, 0);
-    const ids = madeUpIds(length, vocabSize, imageTokenId);
-    const hidden = embedder?.hidden ?? 0;
-    const embeds = embedder === undefined ? undefined : new Float32Array(length * hidden);
-    if (embeds !== undefined) await embedder?.embed(ids, embeds);
-    const kv = cache.openPrompt(length);
-    try {
-      const logits: Float32Array[] = [];
-      for (const count of parts) {
-        const [from, to] = [kv.length, kv.length + count];
-        const tokens = {
-          ids: ids.subarray(from, to),
-          embeds: embeds?.subarray(from * hidden, to * hidden),
-          logits: true,
-        };
-        logits.push((await decoder.extend(tokens, [], kv, cache)).logits(0).slice());
-      }
-      return logits;
-    } finally {
-      cache.drop(kv);
-    }
+export function promptTrial(parts: PromptTrialParts): PromptTrial {
+  return async (lengths) => {
+    const logits: Float32Array[] = [];
+    await runMadeUp(parts, lengths, true, (predictions) => logits.push(predictions.logits(0).slice()));
+    return logits;
   };
+}
+
+/**
+ * The token after a made-up one.
+ * @param logits whether it is found in the logits, and not chosen by the graph, where the graph does that
+ */
+export async function trialToken(parts: PromptTrialParts, logits: boolean): Promise<number> {
+  let token = -1;
+  await runMadeUp(parts, [1], logits, (predictions) => {
+    token = predictions.likeliest(0);
+  });
+  return token;
+}
+
+async function runMadeUp(
+  { decoder, embedder, cache, vocabSize, imageTokenId }: PromptTrialParts,
+  lengths: readonly number[],
+  logits: boolean,
+  take: (predictions: Predictions) => void,
+): Promise<void> {
+  const length = lengths.reduce((sum, count) => sum + count, 0);
+  const ids = madeUpIds(length, vocabSize, imageTokenId);
+  const hidden = embedder?.hidden ?? 0;
+  const embeds = embedder === undefined ? undefined : new Float32Array(length * hidden);
+  if (embeds !== undefined) await embedder?.embed(ids, embeds);
+  const kv = cache.openPrompt(length);
+  try {
+    for (const count of lengths) {
+      const [from, to] = [kv.length, kv.length + count];
+      const tokens = {
+        ids: ids.subarray(from, to),
+        embeds: embeds?.subarray(from * hidden, to * hidden),
+        logits,
+      };
+      take(await decoder.extend(tokens, [], kv, cache));
+    }
+  } finally {
+    cache.drop(kv);
+  }
 }
 
 /** Tokens of it: few, and enough for their number to tell how long many take. */

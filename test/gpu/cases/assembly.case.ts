@@ -105,7 +105,7 @@ describe('putting the batch together on the GPU', () => {
         { at: 2, length: 1 },
         { at: 0, length: 3 },
       ];
-      const assembled = await assembly.assemble(old, rows);
+      const assembled = await assembly.assemble(old, rows, 3);
       for (const index of PORTS.keys()) {
         const shifted = expected.map((row) => row.map((value) => (value === 0 ? 0 : value + 100 * index)));
         assert.deepEqual(await numbersOf(assembled, index), shifted);
@@ -136,7 +136,7 @@ describe('putting the batch together on the GPU', () => {
       { at: draft, length: 2 },
     ];
     const held = gpu.stats().liveBuffers;
-    await assert.rejects(assembly.assemble(old, rows));
+    await assert.rejects(assembly.assemble(old, rows, 2));
     assert.equal(gpu.stats().liveBuffers, held);
     assert.deepEqual(await numbersOf(old, 0), [
       [1, 2],

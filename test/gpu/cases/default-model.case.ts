@@ -31,7 +31,10 @@ describe('the embedded model on WebGPU', () => {
     );
     const { gpu, actors } = await troupe.stats();
     assert.equal(gpu?.liveBuffers, 0);
-    const { prefillTokens, prefillRuns } = actors.find(({ name }) => name === 'aggregated/0')?.stats ?? {};
-    assert(Number(prefillTokens) / Number(prefillRuns) <= idle.promptTokensPerRun);
+    const stats = actors.find(({ name }) => name === 'aggregated/0')?.stats;
+    const [runs, rows] = [Number(stats?.prefillRuns), Number(stats?.decodeRows)];
+    assert(Number(stats?.prefillTokens) / runs <= idle.promptTokensPerRun);
+    // The likeliest token, its logit and their sum; no logits.
+    assert.equal(gpu?.deviceToHostBytes, (runs + rows) * 3 * Float32Array.BYTES_PER_ELEMENT);
   });
 });

@@ -7,7 +7,7 @@ import type { GpuMemory } from '../../../inference/gpu/gpu-memory.ts';
 import type { Tensors } from '../../../inference/graph-session.ts';
 import type { Tensor } from '../../../inference/onnxruntime.ts';
 import type { KvPort } from '../kv-signature.ts';
-import { type FreePlaces, GpuBatch } from './gpu-batch.ts';
+import { type FreePlaces, GpuBatch, placesOf } from './gpu-batch.ts';
 import { type GpuPromptKv, tensorsOf } from './gpu-prompt-kv.ts';
 
 /** Where a row's keys and values are: in the batch, or still by themselves. */
@@ -50,19 +50,35 @@ export class GpuAssembly {
   /**
    * @param old the batch that rows are in. It and the kvs are as before, and some of their tensors may be the result's
    * @param rows at least one
-   * @returns all rows in their order, each with as many places as the longest has tokens
+   * @param places of each row of the result, at least as many as any of them has tokens
+   * @returns all rows in their order
    */
-  async assemble(old: Tensors | undefined, rows: readonly GpuRow[]): Promise<Tensors> {
+  async assemble(old: Tensors | undefined, rows: readonly GpuRow[], places: number): Promise<Tensors> {
     const assembled: Tensors = {};
     try {
       for (const group of this.#groups) {
-        const tensors = await this.#rowsOf(group, old, rows);
+        const tensors = await this.#rowsOf(group, old, rows, places);
         for (const [index, tensor] of tensors.entries()) assembled[group.ports[index]?.past ?? ''] = tensor;
       }
       return assembled;
     } catch (error) {
       // What failed was a run, so nothing here is the batch's or a `PromptKv`'s own.
       this.#gpu.dispose(Object.values(assembled));
+      throw error;
+    }
+  }
+
+  /** The tensors of one row with so many places. They are as before. */
+  async widen(tensors: Tensors, places: number): Promise<Tensors> {
+    const wide: Tensors = {};
+    try {
+      for (const { ports, batch } of this.#groups) {
+        const some = await batch.pick(tensorsOf(tensors, ports), [0], places);
+        for (const [index, tensor] of some.entries()) wide[ports[index]?.past ?? ''] = tensor;
+      }
+      return wide;
+    } catch (error) {
+      this.#gpu.dispose(Object.values(wide));
       throw error;
     }
   }
@@ -76,9 +92,9 @@ export class GpuAssembly {
     { ports, batch }: PortGroup,
     old: Tensors | undefined,
     rows: readonly GpuRow[],
+    places: number,
   ): Promise<Tensor[]> {
     const batched = rows.flatMap(({ at }) => (typeof at === 'number' ? [at] : []));
-    const longest = Math.max(0, ...rows.map(({ at, length }) => (typeof at === 'number' ? length : 0)));
     let made: Tensor[] = [];
     /** What was made before is of no more use then. */
     const next = async (making: Promise<Tensor[]>): Promise<Tensor[]> => {
@@ -91,18 +107,18 @@ export class GpuAssembly {
       let all: Tensor[] | undefined;
       if (old !== undefined && batched.length > 0) {
         all = tensorsOf(old, ports);
-        const [count, , places] = all[0]?.dims ?? [];
-        const fits = count === batched.length && places === longest && isAscending(batched);
-        if (!fits) all = await next(batch.pick(all, batched, longest));
+        const fits = all[0]?.dims[0] === batched.length && placesOf(all) === places && isAscending(batched);
+        if (!fits) all = await next(batch.pick(all, batched, places));
       }
       for (const { at } of rows) {
         if (typeof at === 'number') continue;
         const kv = at.tensors(ports);
-        all = all === undefined ? kv : await next(batch.stack(all, kv));
+        if (all !== undefined) all = await next(batch.stack(all, kv));
+        else all = placesOf(kv) === places ? kv : await next(batch.pick(kv, [0], places));
       }
       if (all === undefined) throw new TypeError('the batch has no rows');
       const order = orderAfterStacking(rows);
-      if (!isAscending(order)) all = await next(batch.pick(all, order, all[0]?.dims[2] ?? 0));
+      if (!isAscending(order)) all = await next(batch.pick(all, order, places));
       return all;
     } catch (error) {
       this.#gpu.dispose(made);

@@ -27,11 +27,18 @@ export class GpuBatch {
   static async load(types: readonly ElementName[], free: FreePlaces, gpu: GpuMemory): Promise<GpuBatch> {
     const pick = await loadSmallGraph(
       {
-        inputs: [...ports('all', types), ['rows', 'int64', 1], ['from', 'int64', 1], ['to', 'int64', 1]],
+        inputs: [
+          ...ports('all', types),
+          ['rows', 'int64', 1],
+          ['from', 'int64', 1],
+          ['to', 'int64', 1],
+          ['free', 'int64', 1],
+        ],
         constants: { places: [2] },
         nodes: types.flatMap((_, i) => [
           node('Gather', [`all_${i}`, 'rows'], `some_${i}`, 0),
-          node('Slice', [`some_${i}`, 'from', 'to', 'places'], `result_${i}`),
+          node('Slice', [`some_${i}`, 'from', 'to', 'places'], `short_${i}`),
+          node('Pad', [`short_${i}`, 'free'], `result_${i}`),
         ]),
         outputs: ports('result', types),
       },
@@ -39,16 +46,10 @@ export class GpuBatch {
     );
     const stack = await loadSmallGraph(
       {
-        inputs: [
-          ...ports('above', types),
-          ...ports('below', types),
-          ['above_free', 'int64', 1],
-          ['below_free', 'int64', 1],
-        ],
+        inputs: [...ports('above', types), ...ports('below', types), ['below_free', 'int64', 1]],
         nodes: types.flatMap((_, i) => [
-          node('Pad', [`above_${i}`, 'above_free'], `above_filled_${i}`),
           node('Pad', [`below_${i}`, 'below_free'], `below_filled_${i}`),
-          node('Concat', [`above_filled_${i}`, `below_filled_${i}`], `result_${i}`, 0),
+          node('Concat', [`above_${i}`, `below_filled_${i}`], `result_${i}`, 0),
         ]),
         outputs: ports('result', types),
       },
@@ -57,24 +58,25 @@ export class GpuBatch {
     return new GpuBatch(pick, stack, free);
   }
 
-  /** The given rows with `length` places each. `all` are as before. */
-  async pick(all: readonly Tensor[], rows: readonly number[], length: number): Promise<Tensor[]> {
-    const from = this.#free === 'left' ? placesOf(all) - length : 0;
+  /** The given rows with `places` places each; free ones that are added are zero. `all` are as before. */
+  async pick(all: readonly Tensor[], rows: readonly number[], places: number): Promise<Tensor[]> {
+    const kept = Math.min(places, placesOf(all));
+    const from = this.#free === 'left' ? placesOf(all) - kept : 0;
     return await run(this.#pick, all.length, {
       ...feeds('all', all),
       rows: int64(rows),
       from: int64([from]),
-      to: int64([from + length]),
+      to: int64([from + kept]),
+      free: this.#padding(places - kept),
     });
   }
 
-  /** One below the other, both with the longer one's places; the free ones are zero. Both are as before. */
+  /** One below the other, with the places of the one above, which has as many or more; free ones are zero. Both are as before. */
   async stack(above: readonly Tensor[], below: readonly Tensor[]): Promise<Tensor[]> {
-    const length = Math.max(placesOf(above), placesOf(below));
+    const length = placesOf(above);
     return await run(this.#stack, above.length, {
       ...feeds('above', above),
       ...feeds('below', below),
-      above_free: this.#padding(length - placesOf(above)),
       below_free: this.#padding(length - placesOf(below)),
     });
   }
@@ -99,7 +101,7 @@ function feeds(name: string, tensors: readonly Tensor[]): Tensors {
 }
 
 /** All tensors of a batch have the same rows and places. */
-function placesOf([first]: readonly Tensor[]): number {
+export function placesOf([first]: readonly Tensor[]): number {
   return first?.dims[2] ?? 0;
 }
 

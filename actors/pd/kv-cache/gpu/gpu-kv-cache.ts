@@ -8,6 +8,9 @@
  *     1 1 1 1 1 | new              1 1 1 1 1 new
  *
  * So in Concat exports the free places are on the left, and the new token of all rows lies in one column.
+ *
+ * Where keys and values of several layers are stacked (`stacked-cache.ts`), GroupQueryAttention writes into places that are there
+ * already: rows have some to spare, so that the tensors keep their size, and their buffers, for many steps.
  */
 
 import type { GpuMemory } from '../../../inference/gpu/gpu-memory.ts';
@@ -19,6 +22,9 @@ import { bytesPerToken, type KvPort } from '../kv-signature.ts';
 import { GpuAssembly, type GpuRow } from './gpu-assembly.ts';
 import { CAREFUL_TOKENS } from './gpu-prompt-check.ts';
 import { GpuPromptKv, pastOf } from './gpu-prompt-kv.ts';
+
+/** Rows of stacks have places in multiples of this: that often the batch is copied as it grows. */
+const PLACES = 128;
 
 interface Row extends GpuRow {
   length: number;
@@ -32,6 +38,7 @@ export class GpuKvCache implements KvCache {
   readonly #gpu: GpuMemory;
   readonly #assembly: GpuAssembly;
   readonly #grouped: boolean;
+  readonly #stacked: boolean;
   readonly #kvs = new Set<GpuPromptKv>();
   readonly #mask = new Int64Buffer();
   #rows: Row[] = [];
@@ -43,6 +50,7 @@ export class GpuKvCache implements KvCache {
     this.#gpu = gpu;
     this.#assembly = assembly;
     this.#grouped = grouped;
+    this.#stacked = ports.some(({ past }) => past.includes('.stack.'));
     this.#mostTokensPerRun = grouped ? CAREFUL_TOKENS : Number.POSITIVE_INFINITY;
     this.fetches = ports.map(({ present }) => present);
   }
@@ -72,25 +80,29 @@ export class GpuKvCache implements KvCache {
 
   get bytes(): number {
     const kvs = [...this.#kvs].reduce((sum, { length }) => sum + length, 0);
-    return (this.rows * this.#longest() + kvs) * bytesPerToken(this.#ports);
+    return (this.rows * this.#placesFor(this.#longest()) + kvs) * bytesPerToken(this.#ports);
   }
 
-  emptyPast(rows: number): Tensors {
+  emptyPast(rows: number, places = 0): Tensors {
     return Object.fromEntries(
       this.#ports.map(({ past, type, heads, headDim }) => {
-        const dims = [rows, heads, 0, headDim];
+        const dims = [rows, heads, places, headDim];
+        const size = rows * heads * places * headDim;
         return [
           past,
           type === 'float16'
-            ? new Tensor('float16', new Uint16Array(0), dims)
-            : new Tensor('float32', new Float32Array(0), dims),
+            ? new Tensor('float16', new Uint16Array(size), dims)
+            : new Tensor('float32', new Float32Array(size), dims),
         ];
       }),
     );
   }
 
-  openPrompt(): GpuPromptKv {
-    const kv = new GpuPromptKv(this.#ports, this.#gpu, this.emptyPast(1));
+  openPrompt(promptLength: number): GpuPromptKv {
+    // Made wide on the GPU: sent from the host, places of a long prompt would be many megabytes.
+    const makeRoom = () => this.#assembly.widen(this.emptyPast(1, 1), this.#placesFor(promptLength));
+    const empty = this.emptyPast(1);
+    const kv = new GpuPromptKv(this.#ports, this.#gpu, empty, this.#stacked ? makeRoom : undefined);
     this.#kvs.add(kv);
     return kv;
   }
@@ -159,15 +171,21 @@ export class GpuKvCache implements KvCache {
     return this.#rows.reduce((longest, { length }) => Math.max(longest, length), 0);
   }
 
-  /** Whether the batch is the rows, in their order, with no place that is free in all of them. */
+  /** Places of each row, the longest of which has so many tokens. */
+  #placesFor(longest: number): number {
+    return this.#stacked ? Math.ceil((longest + 1) / PLACES) * PLACES : longest;
+  }
+
+  /** Whether the batch is the rows, in their order, with as many places as they need. */
   #isInOrder(): boolean {
     const [first] = Object.values(this.#past ?? {});
-    const fits = first?.dims[0] === this.rows && first.dims[2] === this.#longest();
+    const fits = first?.dims[0] === this.rows && first.dims[2] === this.#placesFor(this.#longest());
     return fits && this.#rows.every(({ at }, row) => at === row);
   }
 
   async #putTogether(): Promise<void> {
-    const past = await this.#assembly.assemble(this.#past, this.#rows);
+    const places = this.#placesFor(this.#longest());
+    const past = await this.#assembly.assemble(this.#past, this.#rows, places);
     // From here on nothing can fail: only now is the old batch let go of.
     const kept = new Set(Object.values(past));
     this.#gpu.dispose(Object.values(this.#past ?? {}).filter((tensor) => !kept.has(tensor)));

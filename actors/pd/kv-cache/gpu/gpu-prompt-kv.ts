@@ -9,26 +9,36 @@ import type { KvPort } from '../kv-signature.ts';
 export class GpuPromptKv implements PromptKv {
   readonly #ports: readonly KvPort[];
   readonly #gpu: GpuMemory;
+  readonly #makeRoom: (() => Promise<Tensors>) | undefined;
   #past: Tensors;
+  #hasRoom = false;
   #length = 0;
 
-  /** @param empty a past without tokens */
-  constructor(ports: readonly KvPort[], gpu: GpuMemory, empty: Tensors) {
+  /**
+   * @param empty a past without tokens
+   * @param makeRoom for decoders that write into the past: one with places for the whole prompt, for the first run
+   */
+  constructor(ports: readonly KvPort[], gpu: GpuMemory, empty: Tensors, makeRoom?: () => Promise<Tensors>) {
     this.#ports = ports;
     this.#gpu = gpu;
     this.#past = empty;
+    this.#makeRoom = makeRoom;
   }
 
   get length(): number {
     return this.#length;
   }
 
-  /** No place is unused. */
+  /** Unused places are not looked at. */
   get capacity(): number {
     return this.#length;
   }
 
-  past(): Tensors {
+  async past(): Promise<Tensors> {
+    if (this.#makeRoom !== undefined && !this.#hasRoom) {
+      this.#past = await this.#makeRoom();
+      this.#hasRoom = true;
+    }
     return { ...this.#past };
   }
 

@@ -17,7 +17,7 @@ import { SlotKvCache } from '../../../../actors/pd/kv-cache/slot-kv-cache.ts';
 import { PrefixCache } from '../../../../actors/pd/prefix-cache/prefix-cache.ts';
 import type { Sequence } from '../../../../actors/pd/requests/sequence.ts';
 import { Decoder } from '../../../../actors/pd/runner/decoder.ts';
-import { layoutOf } from '../../../../actors/pd/runner/load-graphs.ts';
+import { layoutOf } from '../../../../actors/pd/runner/graph-parts.ts';
 import { ModelRunner } from '../../../../actors/pd/runner/model-runner.ts';
 import type { PromptHelp } from '../../../../actors/pd/runner/remote-prefill.ts';
 import {
