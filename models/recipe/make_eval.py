@@ -2,12 +2,13 @@
 
     python3 make_eval.py --fonts fonts --words words.txt --out ../eval
 
-`images.bin` holds WebP files one after another, `images.json` where each begins; `<skill>.json` holds the items. An
+`images.bin` holds WebP files one after another, `images.json.gz` how long each is; `<skill>.json.gz` holds the items. An
 item is a conversation about no, one or two pictures and is right when every answer of it is, word for word. `npm run eval`
 lays the items out in several ways.
 """
 
 import argparse
+import gzip
 import io
 import json
 from pathlib import Path
@@ -30,6 +31,11 @@ from data.smalltalk import without_picture
 from data.wordings import reworded
 
 SEED = 20_261_123
+
+
+def _write(path: Path, text: str) -> None:
+    """The same bytes for the same text: without the time."""
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
 
 
 class Pack:
@@ -57,10 +63,10 @@ class Pack:
     def write(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         (out / "images.bin").write_bytes(b"".join(self.files))
-        (out / "images.json").write_text(json.dumps([len(f) for f in self.files]))
+        _write(out / "images.json.gz", json.dumps([len(f) for f in self.files]))
         for skill, items in self.skills.items():
             lines = ",\n".join(json.dumps(item, separators=(",", ":")) for item in items)
-            (out / f"{skill}.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+            _write(out / f"{skill}.json.gz", f"[\n{lines}\n]\n")
             print(f"{skill:12} {len(items)} items")
         print(f"{len(self.files)} pictures, {sum(map(len, self.files)) / 1e6:.2f} MB")
 

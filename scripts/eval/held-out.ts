@@ -1,11 +1,13 @@
 /**
  * The held-out test sets in `models/eval/`, drawn by `models/recipe/make_eval.py`:
  *
- *     images.bin    WebP pictures, one after another
- *     images.json   how many bytes each of them takes
- *     SKILL.json    the items: conversations about no, one or two of the pictures, with the right answers
+ *     images.bin      WebP pictures, one after another
+ *     images.json.gz  how many bytes each of them takes
+ *     SKILL.json.gz   the items: conversations about no, one or two of the pictures, with the right answers
  */
 import { readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import { gunzip } from 'node:zlib';
 import { z } from 'zod';
 
 const FOLDER = new URL('../../models/eval/', import.meta.url);
@@ -56,7 +58,7 @@ export async function readHeldOut(
   const pictures = await readPictures();
   const sets = await Promise.all(
     skills.map(async (skill) => {
-      const items = itemsSchema.parse(await readJson(`${skill}.json`)).slice(0, limit);
+      const items = itemsSchema.parse(await readJson(`${skill}.json.gz`)).slice(0, limit);
       return [skill, items.map(({ images, turns }) => ({ images: images.map(pictures), turns }))] as const;
     }),
   );
@@ -65,14 +67,14 @@ export async function readHeldOut(
 
 async function readPictures(): Promise<(index: number) => Uint8Array<ArrayBuffer>> {
   const bytes = await readFile(new URL('images.bin', FOLDER));
-  const lengths = z.array(z.number().int().min(1)).parse(await readJson('images.json'));
+  const lengths = z.array(z.number().int().min(1)).parse(await readJson('images.json.gz'));
   let end = 0;
   const pictures = lengths.map((length) => {
     end += length;
     return bytes.subarray(end - length, end);
   });
   if (end !== bytes.length)
-    throw new Error(`images.json tells of ${end} bytes, images.bin has ${bytes.length}`);
+    throw new Error(`images.json.gz tells of ${end} bytes, images.bin has ${bytes.length}`);
   return (index) => {
     const picture = pictures[index];
     if (picture === undefined) throw new RangeError(`images.bin has no picture ${index}`);
@@ -81,5 +83,6 @@ async function readPictures(): Promise<(index: number) => Uint8Array<ArrayBuffer
 }
 
 async function readJson(name: string): Promise<unknown> {
-  return JSON.parse(await readFile(new URL(name, FOLDER), 'utf8'));
+  const packed = await readFile(new URL(name, FOLDER));
+  return JSON.parse((await promisify(gunzip)(packed)).toString('utf8'));
 }
