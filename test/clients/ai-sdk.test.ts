@@ -107,17 +107,17 @@ describe('the AI SDK', () => {
         },
       });
       const model = modelOf(served.baseURL);
-      for (const how of [
-        { toolChoice: { type: 'tool', toolName: 'paint' } },
-        { toolChoice: 'required', providerOptions: { openai: { parallelToolCalls: false } } },
-      ] as const) {
-        const result = streamText({ model, messages: [user], tools: { paint }, ...how });
+      const askOnce = async (how: { toolChoice: 'required' | { type: 'tool'; toolName: 'paint' } }) => {
+        const providerOptions = { openai: { parallelToolCalls: false } };
+        const result = streamText({ model, messages: [user], tools: { paint }, providerOptions, ...how });
         await result.consumeStream();
         const calls = await result.toolCalls;
         assert.equal(calls.length, 1);
         assert(calls.every(({ toolName, input }) => toolName === 'paint' && schema.safeParse(input).success));
         assert.equal(await result.finishReason, 'tool-calls');
-      }
+      };
+      await askOnce({ toolChoice: { type: 'tool', toolName: 'paint' } });
+      await askOnce({ toolChoice: 'required' });
       assert.equal(painted.length, 2);
     });
   }
