@@ -6,8 +6,10 @@ import type { Costs } from './run-costs.ts';
 
 /** By so much, for what is estimated is wrong sometimes. */
 const MARGIN = 1.1;
-/** By so much where others wait for it. */
+/** By so much where a few others wait for it, and where many do: measured, see docs/benchmarks.md. */
 const MARGIN_IN_BATCH = 1.3;
+const MARGIN_IN_LARGE_BATCH = 2;
+const LARGE_BATCH = 5;
 
 /**
  * @param chances of each drafted token, if those before it come true
@@ -18,7 +20,7 @@ export function worthRunning(chances: readonly number[], rows: number, costs: Co
   const step = costs.decode(rows);
   if (step === undefined) return 0;
   let best = 0;
-  let bestRate = ((rows === 1 ? MARGIN : MARGIN_IN_BATCH) * rows) / step;
+  let bestRate = (marginOf(rows) * rows) / step;
   let all = 1;
   let expected = 1;
   for (const [index, chance] of chances.entries()) {
@@ -30,4 +32,9 @@ export function worthRunning(chances: readonly number[], rows: number, costs: Co
     if (rate > bestRate) [best, bestRate] = [index + 1, rate];
   }
   return best;
+}
+
+function marginOf(rows: number): number {
+  if (rows === 1) return MARGIN;
+  return rows < LARGE_BATCH ? MARGIN_IN_BATCH : MARGIN_IN_LARGE_BATCH;
 }
