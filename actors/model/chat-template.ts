@@ -44,10 +44,13 @@ export class ChatTemplate {
   readonly #template: JinjaTemplate;
   readonly #variables: Readonly<Record<string, unknown>>;
   readonly source: string;
+  /** Whether it may write the model's first token as such: by the variable that holds it, not as a part of its text. */
+  readonly takesFirstToken: boolean;
 
   /** @throws ModelError MODEL_FILE_CORRUPT */
   constructor(directory: Pick<ModelDirectory, 'path' | 'chatTemplate' | 'tokenizerConfig'>) {
     this.source = directory.chatTemplate;
+    this.takesFirstToken = /\bbos_token\b/.test(this.source);
     try {
       this.#template = new Template(this.source);
     } catch (cause) {
@@ -56,11 +59,6 @@ export class ChatTemplate {
     }
     const { bos_token, eos_token, pad_token, unk_token } = directory.tokenizerConfig;
     this.#variables = { bos_token, eos_token, pad_token, unk_token, add_generation_prompt: true };
-  }
-
-  /** Whether it may write the model's first token as such: by the variable that holds it, not as a part of its text. */
-  get takesFirstToken(): boolean {
-    return /\bbos_token\b/.test(this.source);
   }
 
   /**

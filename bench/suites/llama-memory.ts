@@ -52,41 +52,23 @@ export const llamaMemorySuite: Suite = {
       value: median([...bytes]) / MEBIBYTE,
       unit: ' MiB',
     });
-    const of = (read: (memory: EngineMemory) => number, from = ours) => from.map(read);
+    const of = (figure: keyof EngineMemory, from = ours) => from.map((memory) => memory[figure]);
     const figures: FigureTable = {
       title: `Anonymous memory after ${REQUESTS} requests of ${prompt} + ${output} tokens at once, ${model.label}`,
       rows: [
-        row(
-          'Troupe',
-          of(({ anonymous }) => anonymous),
-        ),
-        row(
-          'before the first request',
-          of(({ started }) => started),
-        ),
-        row(
-          'keys and values of sequences',
-          of(({ kv }) => kv),
-        ),
-        row(
-          'keys and values of prompts that may come again',
-          of(({ prefixes }) => prefixes),
-        ),
-        row(
-          'V8 heaps',
-          of(({ heaps }) => heaps),
-        ),
-        row(
-          'Troupe that keeps no prompts',
-          of(({ anonymous }) => anonymous, bare),
-        ),
+        row('Troupe', of('anonymous')),
+        row('before the first request', of('started')),
+        row('keys and values of sequences', of('kv')),
+        row('keys and values of prompts that may come again', of('prefixes')),
+        row('V8 heaps', of('heaps')),
+        row('Troupe that keeps no prompts', of('anonymous', bare)),
         ...[...theirs].map(([name, bytes]) => row(name, bytes)),
       ],
     };
     const claims = [...theirs].map(
       ([name, bytes]): Claim => ({
         text: `Anonymous memory after ${REQUESTS} requests, against ${name}`,
-        measured: median(of(({ anonymous }) => anonymous)) / median(bytes),
+        measured: median(of('anonymous')) / median(bytes),
         unit: '×',
         goal: { atMost: 1.5 },
       }),

@@ -3,6 +3,7 @@ import { badRequest } from '../openai/api-error.ts';
 import { isGiven, isJsonObject, type JsonObject, objection, oneOf, shortened } from '../openai/field-rule.ts';
 import { checkFieldsOf } from '../openai/message-fields.ts';
 import { checkedBody } from '../translation/checked-body.ts';
+import { ownTools } from '../translation/own-tools.ts';
 import type { TranslatedRequest } from '../translation/through-chat.ts';
 import { addMessages, ChatMessages } from './message-blocks.ts';
 import { COUNT_FIELDS, MESSAGES_FIELDS, TEXT_BLOCK_FIELDS, TOOL_FIELDS } from './request-fields.ts';
@@ -71,27 +72,15 @@ function addSystem(system: unknown, chat: ChatMessages): void {
 }
 
 function toolsOf(tools: unknown, paths: Map<string, string>): unknown {
-  if (!Array.isArray(tools)) throw badRequest('invalid_type', 'tools', 'must be a list');
-  const list: readonly unknown[] = tools;
-  return list.map((tool, index) => {
-    const path = `tools[${index}]`;
-    if (!isJsonObject(tool)) throw badRequest('invalid_value', path, 'is no tool');
-    if (isGiven(tool.type) && tool.type !== 'custom') {
-      const name = typeof tool.type === 'string' ? shortened(tool.type) : 'this kind of tool';
-      throw badRequest(
-        'unsupported_value',
-        `${path}.type`,
-        `${name} is not supported: only tools of yours are, for no tools run here`,
-      );
-    }
-    checkFieldsOf(tool, TOOL_FIELDS, path);
-    paths.set(`${path}.function`, path);
-    paths.set(`${path}.function.parameters`, `${path}.input_schema`);
-    const { name, description, input_schema: parameters, strict } = tool;
-    if (!isGiven(parameters)) throw badRequest('invalid_value', `${path}.input_schema`, 'has to be there');
-    const described = { name, description, parameters, strict };
-    const entries = Object.entries(described).filter(([, value]) => isGiven(value));
-    return { type: 'function', function: Object.fromEntries(entries) };
+  return ownTools(tools, paths, {
+    called: 'tools',
+    fields: TOOL_FIELDS,
+    isOwn: (type) => !isGiven(type) || type === 'custom',
+    describe: ({ name, description, input_schema: parameters, strict }, path) => {
+      paths.set(`${path}.function.parameters`, `${path}.input_schema`);
+      if (!isGiven(parameters)) throw badRequest('invalid_value', `${path}.input_schema`, 'has to be there');
+      return { name, description, parameters, strict };
+    },
   });
 }
 

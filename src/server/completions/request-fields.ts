@@ -1,5 +1,6 @@
 /** Every field of a text completion request, and what becomes of it. docs/server.md shows this table. */
 import { accepted, type FieldRules, honoured, oneOf, refused } from '../openai/field-rule.ts';
+import { SAMPLING_FIELDS } from '../openai/sampling-fields.ts';
 
 const CACHED_BY_CONTENT = 'prompts are cached by their content alone';
 
@@ -11,13 +12,7 @@ export const COMPLETION_FIELDS: FieldRules = {
   stream: honoured('true: server-sent events'),
   stream_options: honoured('include_usage; include_obfuscation and continuous_usage_stats only as false'),
   max_tokens: honoured('most tokens to generate. Default: 16'),
-  temperature: honoured('0 to 2; 0 is greedy. Default: the model’s'),
-  top_p: honoured('0 to 1; 0 keeps the likeliest token alone'),
-  top_k: honoured('an extension: 0 or -1 keeps all'),
-  min_p: honoured('an extension: 0 to 1'),
-  repetition_penalty: honoured('an extension: from 1e-6 to 1e6, 1 is off'),
-  presence_penalty: honoured('-2 to 2'),
-  frequency_penalty: honoured('-2 to 2'),
+  ...SAMPLING_FIELDS,
   logit_bias: honoured('-100 to 100, by token id'),
   logprobs: honoured('0 to 20: the likeliest tokens at each place, and the one that was chosen'),
   n: honoured('1 to 16 answers'),

@@ -19,6 +19,7 @@ import {
   shortened,
 } from './field-rule.ts';
 import { FOREIGN_FIELDS } from './foreign-fields.ts';
+import { SAMPLING_FIELDS } from './sampling-fields.ts';
 
 const NOT_STORED = 'nothing is stored';
 const CACHED_BY_CONTENT = 'prompts are cached by their content alone';
@@ -30,13 +31,7 @@ export const REQUEST_FIELDS: FieldRules = {
   stream_options: honoured('include_usage; include_obfuscation and continuous_usage_stats only as false'),
   max_completion_tokens: honoured('most tokens to generate'),
   max_tokens: honoured('the same, by its older name'),
-  temperature: honoured('0 to 2; 0 is greedy. Default: the model’s'),
-  top_p: honoured('0 to 1; 0 keeps the likeliest token alone'),
-  top_k: honoured('an extension: 0 or -1 keeps all'),
-  min_p: honoured('an extension: 0 to 1'),
-  repetition_penalty: honoured('an extension: from 1e-6 to 1e6, 1 is off'),
-  presence_penalty: honoured('-2 to 2'),
-  frequency_penalty: honoured('-2 to 2'),
+  ...SAMPLING_FIELDS,
   seed: honoured('a whole number, of which 32 bits count'),
   stop: honoured('a string, or up to 16 of them'),
   user: honoured('written into the request log'),

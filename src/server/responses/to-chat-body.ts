@@ -9,8 +9,8 @@ import {
   ruleOf,
   shortened,
 } from '../openai/field-rule.ts';
-import { checkFieldsOf } from '../openai/message-fields.ts';
 import { checkedBody } from '../translation/checked-body.ts';
+import { ownTools } from '../translation/own-tools.ts';
 import type { TranslatedRequest } from '../translation/through-chat.ts';
 import { addItems, ChatMessages } from './input-items.ts';
 import { FUNCTION_TOOL_FIELDS } from './item-fields.ts';
@@ -102,27 +102,11 @@ function logprobsOf({ include, top_logprobs }: JsonObject): JsonObject {
 }
 
 function toolsOf(tools: unknown, paths: Map<string, string>): unknown {
-  if (!Array.isArray(tools)) throw badRequest('invalid_type', 'tools', 'must be a list');
-  const list: readonly unknown[] = tools;
-  return list.map((tool, index) => {
-    const path = `tools[${index}]`;
-    if (!isJsonObject(tool)) throw badRequest('invalid_value', path, 'is no tool');
-    if (tool.type !== 'function') {
-      const name = typeof tool.type === 'string' ? shortened(tool.type) : 'this kind of tool';
-      throw badRequest(
-        'unsupported_value',
-        `${path}.type`,
-        `${name} is not supported: only functions of yours are, for no tools run here`,
-      );
-    }
-    checkFieldsOf(tool, FUNCTION_TOOL_FIELDS, path);
-    paths.set(`${path}.function`, path);
-    const { name, description, parameters, strict } = tool;
-    const described = { name, description, parameters, strict };
-    return {
-      type: 'function',
-      function: Object.fromEntries(Object.entries(described).filter(([, value]) => isGiven(value))),
-    };
+  return ownTools(tools, paths, {
+    called: 'functions',
+    fields: FUNCTION_TOOL_FIELDS,
+    isOwn: (type) => type === 'function',
+    describe: ({ name, description, parameters, strict }) => ({ name, description, parameters, strict }),
   });
 }
 
