@@ -21,19 +21,20 @@ export function thisMachine(
   { shareWeights, memory }: PoolFacts,
   devices?: Devices,
 ): Machine {
+  const weightBytes = weightsOfAll(graphs);
   return {
     // Affinity, and the quota of a control group, count; a quota that is no whole number is rounded by libuv.
     cores: availableParallelism(),
-    weightBytes: weightsOfAll(graphs),
+    weightBytes,
     decoderBytes: weightsOf(graphs.decoder),
     memoryBytes: memory.limitBytes,
-    single: whySingle(shareWeights, devices),
+    single: whySingle(weightBytes, shareWeights, devices),
   };
 }
 
 /**
- * How many actors of the language model there are at most, before the model is known: as for the smallest for which there are
- * several.
+ * How many actors of the language model there are at most, before the model is known: as for the smallest that is not small
+ * (`SMALL_MODEL_BYTES`), save of the embedded model.
  *
  * @param cores default: those of this machine
  */
@@ -41,8 +42,8 @@ export function mostActors(
   { mode, pools, memory, shareWeights, devices, model }: MostActorsFacts,
   cores = availableParallelism(),
 ): number {
-  const single = whySingle(shareWeights, devices);
   const weightBytes = model === DEFAULT_MODEL_DIRECTORY ? 0 : SMALL_MODEL_BYTES;
+  const single = whySingle(weightBytes, shareWeights, devices);
   return planThreads(mode, pools, { cores, weightBytes, memoryBytes: memory.limitBytes, single }).pd.count;
 }
 
@@ -53,12 +54,14 @@ export function weightsOfAll({ vision, embed, decoder }: ModelDirectory['graphs'
 }
 
 function whySingle(
+  weightBytes: number,
   sharing: ResolvedConfig['shareWeights'],
   devices: { readonly encoder: DeviceChoice; readonly pd: DeviceChoice } | undefined,
 ): string | undefined {
   if (devices !== undefined && (isGpu(devices.pd) || isGpu(devices.encoder)))
     return 'a GPU belongs to one actor';
-  return sharing === 'never'
+  // Of a small model each has its own anyway.
+  return sharing === 'never' && weightBytes >= SMALL_MODEL_BYTES
     ? 'weights are not shared: several actors would each have all of them'
     : undefined;
 }

@@ -4,7 +4,7 @@
  */
 import type { Mode } from '../chat-types.ts';
 import type { PoolOptions, TroupeOptions } from './options.ts';
-import { poolSize } from './pool-size.ts';
+import { poolSize, smallPoolSize } from './pool-size.ts';
 
 export interface PoolPlan {
   readonly count: number;
@@ -67,7 +67,12 @@ function planProcessor(given: PoolOptions | undefined, { cores }: Machine): Pool
 }
 
 function planAggregated(given: PoolOptions | undefined, machine: Machine): { pd: PoolPlan } {
-  return { pd: planPd(given, machine, machine.cores, `all of ${plural(machine.cores, 'core')}`) };
+  const { cores, weightBytes } = machine;
+  if (isChosen(given) || weightBytes >= SMALL_MODEL_BYTES) {
+    return { pd: planPd(given, machine, cores, `all of ${plural(cores, 'core')}`) };
+  }
+  const { count, why } = smallPoolSize(cores, machine);
+  return { pd: { count, threads: 1, why: why === '' ? SMALL : `${SMALL}; ${why}` } };
 }
 
 /** An image is encoded once but decoded from for many steps: the larger half goes to PD. */
@@ -103,10 +108,13 @@ function planEncoder(
   return planPool({ ...given, count }, machine, share, what);
 }
 
+function isChosen(given: PoolOptions | undefined): boolean {
+  return given?.count !== undefined || given?.threads !== undefined;
+}
+
 /** As many actors as the machine has use for, unless it is said how many or how wide. */
 function planPd(given: PoolOptions | undefined, machine: Machine, share: number, what: string): PoolPlan {
-  const asked = given?.count !== undefined || given?.threads !== undefined;
-  if (asked || machine.weightBytes < SMALL_MODEL_BYTES)
+  if (isChosen(given) || machine.weightBytes < SMALL_MODEL_BYTES)
     return widened(planPool(given, machine, share, what), share);
   const { count, why } = poolSize(share, machine);
   const plan = planPool({ count }, machine, share, what);

@@ -32,7 +32,7 @@ it('the embedded model in half precision answers as in 32 bits, with keys and va
   const folder = await mkdtemp(join(tmpdir(), 'troupe-half-'));
   try {
     await makeHalfModel(DEFAULT_MODEL_DIRECTORY, folder);
-    await using half = await Troupe.start({ model: folder, dtype: 'fp16' });
+    await using half = await Troupe.start({ model: folder, dtype: 'fp16', pd: { count: 1 } });
     const kvBytes = async (troupe: Troupe) => {
       const { actors } = await troupe.stats();
       return Number(actors.find(({ name }) => name === 'aggregated/0')?.stats?.kvBudgetBytes);
@@ -42,7 +42,7 @@ it('the embedded model in half precision answers as in 32 bits, with keys and va
       const { tokenIds } = await half.chat({ messages: defaultGoldenMessages(one) });
       assert.deepEqual(tokenIds, one.tokenIds);
     }
-    await using wide = await Troupe.start({ dtype: 'fp32' });
+    await using wide = await Troupe.start({ dtype: 'fp32', pd: { count: 1 } });
     assert.equal(2 * (await kvBytes(half)), await kvBytes(wide));
   } finally {
     await rm(folder, { recursive: true, force: true });

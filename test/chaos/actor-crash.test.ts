@@ -5,7 +5,7 @@ import { type Golden, goldenMessages, goldens } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 /** One sequence decodes at a time, so that at the crash some requests have tokens, and some have not begun. */
-const ONE_AT_A_TIME = { pd: { maxRunning: 1 } };
+const ONE_AT_A_TIME = { pd: { count: 1, maxRunning: 1 } };
 const asked = goldens.slice(0, 12);
 
 interface Outcome {
@@ -83,7 +83,7 @@ for (const [mode, actor] of CASES) {
 
 describe('an actor that crashes again and again', () => {
   it('is given up, and every request fails instead of waiting for it', async () => {
-    await using troupe = await Troupe.start({ model: PILOT_MODEL, mode: 'aggregated', retries: 0 });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, pd: { count: 1 }, retries: 0 });
     const escalated = new Promise<string>((resolve) => {
       troupe.events.on('actor:escalated', ({ actor }) => resolve(actor));
     });

@@ -22,7 +22,7 @@ async function copy(t: TestContext): Promise<string> {
 describe('a model whose files change while it is served', () => {
   it('is not mixed with another revision, when an actor is restarted', async (t) => {
     const model = await copy(t);
-    await using troupe = await Troupe.start({ model });
+    await using troupe = await Troupe.start({ model, pd: { count: 1 } });
     const changed = new Promise((resolve) => troupe.events.once('model:changed', resolve));
     // As downloads do it: the next revision in the place of the last, which stays whole for those who use it.
     await writeFile(join(model, 'next'), await readFile(join(model, GRAPH)));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ChatMessage, MODES, type Mode, Troupe } from '../../src/index.ts';
-import { goldenMessages, goldens } from '../support/golden.ts';
+import { type ChatMessage, inspectModel, MODES, type Mode, Troupe } from '../../src/index.ts';
+import { golden, goldenMessages, goldens } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
 const start = (mode: Mode) => Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 3 } });
@@ -42,4 +42,26 @@ describe('several actors of the language model', () => {
       assert.equal(used.length, 1);
     });
   }
+});
+
+describe('actors that nobody asked for', () => {
+  it('are those of the plan, and take a picture that comes again from whoever had it first', async () => {
+    const { modes } = await inspectModel({ model: PILOT_MODEL });
+    const planned = modes.aggregated.actors.flatMap(({ pool, count }) =>
+      Array.from({ length: count }, (_, index) => `${pool}/${index}`),
+    );
+    await using troupe = await Troupe.start({ model: PILOT_MODEL });
+    const { actors } = troupe.health();
+    assert.deepEqual(actors.map(({ name }) => name).toSorted(), planned.toSorted());
+    const messages = goldenMessages(golden(0));
+    const first = await troupe.chat({ messages });
+    const again = await troupe.chat({ messages });
+    assert.deepEqual(again.tokenIds, first.tokenIds);
+    assert(again.usage.cachedTokens > 0);
+    const encodes = (await troupe.stats()).actors.reduce(
+      (sum, { stats }) => sum + Number(stats?.encodes ?? 0),
+      0,
+    );
+    assert.equal(encodes, 1);
+  });
 });

@@ -99,7 +99,7 @@ describe('a prefill actor', () => {
   });
 
   it('is not there for a small model unless asked for', async () => {
-    await using troupe = await Troupe.start({ model: PILOT_MODEL });
+    await using troupe = await Troupe.start({ model: PILOT_MODEL, pd: { count: 1 } });
     assert.deepEqual(
       new Set(troupe.health().actors.map(({ name }) => name)),
       new Set(['processor/0', 'aggregated/0']),

@@ -59,7 +59,7 @@ function alive(references: readonly WeakRef<object>[]): number {
 async function cycle(): Promise<Troupe> {
   const [one, other] = goldens;
   if (one === undefined || other === undefined) throw new Error('there are no goldens');
-  const troupe = await Troupe.start({ model: PILOT_MODEL, mode, signal });
+  const troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 1 }, signal });
   await troupe.chat({ messages: goldenMessages(one), signal });
   // A loop that is left, a stream that nobody reads, and questions that nobody waits for.
   for await (const _ of troupe.stream({ messages: goldenMessages(other), signal })) break;

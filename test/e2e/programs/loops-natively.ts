@@ -4,7 +4,8 @@ import { LOOPS, loopingModel } from '../../support/looping-model.ts';
 
 const model = await loopingModel();
 // Though the engine could wait long for a first run: what was tried at the start tells what a run may take.
-const troupe = await Troupe.start({ model: model.path, watchdog: { turnMs: 2_000, nativeMs: 600_000 } });
+const watchdog = { turnMs: 2_000, nativeMs: 600_000 };
+const troupe = await Troupe.start({ model: model.path, pd: { count: 1 }, watchdog });
 const hung: string[] = [];
 troupe.events.on('actor:hung', ({ actor }) => hung.push(actor));
 const ask = (content: string) => troupe.chat({ messages: [{ role: 'user', content }], maxTokens: 2 });

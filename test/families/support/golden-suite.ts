@@ -43,7 +43,8 @@ export function goldenSuite(
     });
     after(() => rm(model.path, { recursive: true }));
 
-    const start = (options: TroupeOptions) => Troupe.start({ ...options, model: model.path });
+    const start = ({ pd, ...options }: TroupeOptions) =>
+      Troupe.start({ ...options, pd: { count: 1, ...pd }, model: model.path });
 
     for (const mode of MODES) {
       describe(`in ${mode} mode`, () => {

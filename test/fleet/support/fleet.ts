@@ -65,6 +65,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
 
 const nodeOptions = {
   ...{ model: PILOT_MODEL, modelName: 'pilot', port: 0, drainMs: 0, logger: SILENT },
+  pd: { count: 1 },
 } as const;
 
 /** Names of the nodes whose actors the gateway shows. */

@@ -10,7 +10,7 @@ import { nodesOf, serveBehindGateway, VIA_GATEWAY } from './behind-gateway.ts';
 export const MODEL = PILOT_MODEL;
 export const MODEL_NAME = 'pilot';
 
-/** To be closed; `await using` does it. */
+/** With one actor of the language model, whatever the cores. To be closed; `await using` does it. */
 export function startServer(options: ServeOptions = {}): Promise<TroupeServer> {
   const all = {
     ...(options.models === undefined && { model: MODEL, modelName: MODEL_NAME }),
@@ -18,6 +18,7 @@ export function startServer(options: ServeOptions = {}): Promise<TroupeServer> {
     drainMs: 0,
     logger: pino({ level: 'silent' }),
     ...options,
+    pd: { count: 1, ...options.pd },
   };
   return VIA_GATEWAY ? serveBehindGateway(serve, all) : serve(all);
 }

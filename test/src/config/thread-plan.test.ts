@@ -80,10 +80,28 @@ describe('the thread plan of aggregated mode', () => {
     assert.equal(plan.notes[0], '3 inference threads take turns on 2 cores');
   });
 
-  it('gives one thread to a small model, whatever the cores', () => {
-    const plan = together(16, {}, SMALL);
-    assert.deepEqual(numbers(plan).pd, [1, 1]);
-    assert.match(plan.pd.why, /small/);
+  it('gives a small model two actors of one thread, and more on many cores', () => {
+    const plans = [1, 2, 3, 4, 8, 16, 64].map((cores) => numbers(together(cores, {}, SMALL)).pd);
+    assert.deepEqual(
+      plans.map(([count]) => count),
+      [1, 2, 2, 2, 4, 8, 8],
+    );
+    assert(plans.every(([, threads]) => threads === 1));
+    const { pd, notes } = together(2, {}, SMALL);
+    assert.match(pd.why, /small.*side by side/);
+    assert.match(notes.join(), /beginning of its prompt/);
+  });
+
+  it('gives a small model one actor where it is asked for, has no room for more or a GPU', () => {
+    const one = (given: TroupeOptions, rest: Partial<Machine> = {}) => {
+      const { count, threads } = together(2, given, SMALL, rest).pd;
+      return [count, threads];
+    };
+    assert.deepEqual(one({ pd: { count: 1 } }), [1, 1]);
+    assert.deepEqual(one({ pd: { threads: 2 } }), [1, 2]);
+    assert.deepEqual(one({}, { memoryBytes: LARGE / 2 }), [1, 1]);
+    assert.deepEqual(one({}, { memoryBytes: 0.8 * LARGE }), [2, 1]);
+    assert.deepEqual(one({}, { single: 'a GPU belongs to one actor' }), [1, 1]);
   });
 });
 
