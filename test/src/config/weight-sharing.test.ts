@@ -53,7 +53,7 @@ describe('sharing weights', () => {
     const decoder = graph(1000);
     assert.deepEqual(shared({ pds: 2, decoder }).graphs, ['vision', 'embed', 'decoder']);
     assert.deepEqual(shared({ encoders: 2, decoder }).graphs, ['vision', 'embed']);
-    assert.match(shared({ pds: 2, decoder }).why('decoder'), /2 actors/);
+    assert.match(shared({ pds: 2, decoder }).why('decoder'), /\d actors/);
     assert.match(shared({ mode: 'aggregated', pds: 2 }).why('vision'), /\d actors/);
   });
 
