@@ -4,6 +4,7 @@
  */
 import type { ActorContext } from '../../runtime/actor/actor-context.ts';
 import type { StepLoop } from '../../runtime/actor/step-loop.ts';
+import { processNow } from '../../runtime/clock.ts';
 import type { StreamWriter } from '../../runtime/stream/stream-writer.ts';
 import type { GenerationSummary, RequestEnvelope, TokenChunk } from '../generation.ts';
 import type { GpuMemory } from '../inference/gpu/gpu-memory.ts';
@@ -14,6 +15,9 @@ import { IdleTrim } from './engine/idle-trim.ts';
 import type { PdStats } from './engine/pd-stats.ts';
 import type { EngineRequest } from './engine-request.ts';
 import type { GenerationSink } from './requests/generation-sink.ts';
+
+/** Rows that so long no answer has needed are given back under load too. */
+const SETTLE_MS = 1_000;
 
 export type AnswerWriter = StreamWriter<TokenChunk, GenerationSummary>;
 
@@ -43,9 +47,14 @@ export class LanguageStage {
     this.#maxRunning = maxRunning;
     this.#context = context;
     this.#idle = new IdleTrim(() => engine.trimIdle());
+    let settledAt = processNow();
     this.#loop = context.loop(async () => {
       await engine.step();
       if (gpu?.lost !== undefined) throw gpu.lost;
+      if (processNow() - settledAt >= SETTLE_MS) {
+        engine.settle();
+        settledAt = processNow();
+      }
       this.#reportLoad();
       // Buffers of a GPU stay: it has no other use for their memory, and making them anew costs.
       if (!engine.hasWork && gpu === undefined) this.#idle.idle();

@@ -5,6 +5,7 @@
  *     node engine-memory-child.ts MODEL_DIRECTORY DTYPE [PREFIX_CACHE_BYTES]
  */
 import process from 'node:process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { failureOf } from '../asked-child.ts';
 import { precisionOf } from '../generated-model/precision.ts';
 import { type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
@@ -26,7 +27,12 @@ export interface EngineMemory extends MemorySample {
   readonly started: number;
   /** Of keys and values that prompts left behind, for those that begin alike. */
   readonly prefixes: number;
+  /** Anonymous memory when there has been nothing to do for `SETTLE_MS`. */
+  readonly settled: number;
 }
+
+/** An engine without work gives memory back after a second. */
+const SETTLE_MS = 2_500;
 
 const [model = '', dtype, prefixCacheBytes] = process.argv.slice(2);
 const heaps = new HeapWatch();
@@ -40,7 +46,10 @@ process.on('message', async ({ requests }: EngineMemoryTask) => {
     await Promise.all(requests.map((request) => engine.chat(toChatOptions(request))));
     const { actors } = await engine.stats();
     const prefixes = actors.reduce((sum, { stats }) => sum + prefixBytes(stats), 0);
-    process.send?.({ ...(await taker.take(requests.length)), started, prefixes } satisfies EngineMemory);
+    const sample = await taker.take(requests.length);
+    await pause(SETTLE_MS);
+    const settled = processMemory().anonymous;
+    process.send?.({ ...sample, started, prefixes, settled } satisfies EngineMemory);
   } catch (error) {
     process.send?.(failureOf(error));
   }

@@ -17,6 +17,7 @@ import { takeTransfer } from '../wire/moved.ts';
 import { decodePayload, type EncodedPayload, encodePayload } from '../wire/payload-codec.ts';
 import { serveControl } from './control-server.ts';
 import { ExitGate, setOwnExitGate } from './exit-gate.ts';
+import { collectSetupGarbage } from './setup-garbage.ts';
 import { attachPulse } from './this-thread.ts';
 import {
   type ControlOrder,
@@ -102,6 +103,7 @@ async function start(): Promise<void> {
     inherited: decodePayload(boot.inherited.payload, boot.inherited.travellers, environment.revive),
     crash,
   });
+  await collectSetupGarbage();
   pulse.ready();
 }
 

@@ -116,8 +116,8 @@ export interface TroupeOptions {
     readonly maxTilesPerRun?: number;
   };
   /**
-   * Whether actors that load the same graph share its packed weights, through files in the graph cache. `auto`: where
-   * several do and it is large. `always` also for one actor alone, which then starts faster. Default `auto`.
+   * Whether actors share the packed weights of a graph, mapped from files in the graph cache. `auto`: where it has 32 MiB or
+   * more, and for one actor alone 512 MiB at most. `always` whatever its size. Default `auto`.
    */
   readonly shareWeights?: WeightSharing;
   /**

@@ -1,7 +1,8 @@
 /**
- * Which graphs' weights the actors of a pool share, and why: those that several actors load and that are large enough.
- * Sharing costs disk space (twice the weights, in the cache folder), a few seconds at the first start, and reading
- * them once at each start to see that they are whole; so it is not done for one actor alone.
+ * Which graphs' weights the actors share, and why: those that are large enough. What is shared is mapped from a file, so that
+ * one actor alone gains too: packed in its own memory, weights are pages that the system cannot take back. Sharing costs disk
+ * space (twice the weights, in the cache folder), a few seconds at the first start, and reading them once at each start to see
+ * that they are whole; so for one actor alone it is not done with the largest.
  */
 import type { GraphFile, GraphRole } from '../../actors/model/graph-files.ts';
 import type { ModelDirectory } from '../../actors/model/model-directory.ts';
@@ -32,7 +33,10 @@ export interface GraphSharing {
 }
 
 /** A worker thread takes 33 MB without any weights; small copies of them do not change the order of that. */
-const WORTH_SHARING_BYTES = 64 * 1024 * 1024;
+const WORTH_SHARING_BYTES = 32 * 1024 * 1024;
+
+/** Of what one actor alone loads: a gigabyte on disk for its sake is enough. */
+const MOST_ALONE_BYTES = 512 * 1024 * 1024;
 
 /** Operators that only pick rows: their weights are read where they are mapped, nothing is packed. */
 const UNPACKED_OPERATORS: ReadonlySet<string> = new Set(['Cast', 'Constant', 'Gather', 'Identity']);
@@ -74,10 +78,12 @@ function decide(
   if (isMappedAnyway(file))
     return { share: false, why: 'its weights are read from their file by all actors anyway' };
   if (sharing === 'always') return { share: true, why: 'as asked for' };
-  if (actors < 2) return { share: false, why: 'one actor alone loads it' };
   if (weightBytes < WORTH_SHARING_BYTES)
     return { share: false, why: 'it is smaller than what an actor takes anyway' };
-  return { share: true, why: `${actors} actors load it` };
+  if (actors > 1) return { share: true, why: `${actors} actors load it` };
+  if (weightBytes > MOST_ALONE_BYTES)
+    return { share: false, why: 'one actor alone loads it, and it is large for a copy on disk' };
+  return { share: true, why: 'mapped from a file, its packed weights are in nobody’s own memory' };
 }
 
 /** External data that no operator packs: onnxruntime maps the file. */

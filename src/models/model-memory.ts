@@ -14,8 +14,8 @@ import { planSharing } from '../config/weight-sharing.ts';
 /** A worker thread without any weights. */
 const ACTOR_BYTES = 33 * 1024 * 1024;
 
-/** Of a token as constraints see it, on each actor that decodes: 12 MB for 49,280 of them. */
-const SPELLED_TOKEN_BYTES = 250;
+/** Of a token as constraints see it, on each actor that decodes: 1.3 MB for 49,280 of them. */
+const SPELLED_TOKEN_BYTES = 27;
 
 export function modelMemory(directory: ModelDirectory, config: ResolvedConfig): number {
   const { mode, pools, shareWeights, memory, vision } = config;

@@ -3,6 +3,7 @@ import { isControlToken } from '../../model/control-tokens.ts';
 import type { TokenizerJson } from '../../model/tokenizer-json.ts';
 import { marksCalls } from '../../tools/call-marks.ts';
 import { FIRST_CONTROL } from '../grammar/rule-nfa.ts';
+import { PackedTexts } from './packed-texts.ts';
 import { tokenTexts } from './token-texts.ts';
 import { TokenTrie } from './token-trie.ts';
 
@@ -11,7 +12,7 @@ export class ConstraintVocabulary {
   readonly size: number;
   readonly eosTokenIds: readonly number[];
   readonly trie: TokenTrie;
-  readonly #texts: readonly (Uint8Array | undefined)[];
+  readonly #texts: PackedTexts;
   readonly #shownControls = new Map<string, number>();
 
   /**
@@ -26,8 +27,9 @@ export class ConstraintVocabulary {
     for (const [id, text] of texts.entries())
       if (text?.some((byte) => byte >= FIRST_CONTROL)) texts[id] = undefined;
     this.size = size ?? Math.max(texts.length, ...eosTokenIds.map((id) => id + 1));
-    this.#texts = texts.slice(0, this.size);
-    this.trie = new TokenTrie(this.#texts);
+    texts.length = Math.min(texts.length, this.size);
+    this.#texts = new PackedTexts(texts);
+    this.trie = new TokenTrie(texts);
     this.eosTokenIds = eosTokenIds.filter((id) => id < this.size);
     for (const token of json.added_tokens) {
       const shown = token.special ? marksCalls(token.content) : isControlToken(token);
@@ -53,6 +55,6 @@ export class ConstraintVocabulary {
 
   /** Bytes of a token; `undefined` when it is no text. */
   textOf(token: number): Uint8Array | undefined {
-    return this.#texts[token];
+    return this.#texts.of(token);
   }
 }

@@ -175,6 +175,11 @@ export class PdEngine {
     });
   }
 
+  /** To be called between steps, now and then: gives back memory that answers have not needed since it was called last. */
+  settle(): void {
+    this.#model.runner.settle();
+  }
+
   /** Gives back the memory that ended answers leave behind; nothing while there is work. */
   trimIdle(): void {
     if (!this.hasWork && this.#currentStep === undefined) this.#model.runner.trimSequences();

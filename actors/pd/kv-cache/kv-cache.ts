@@ -42,6 +42,8 @@ export interface KvCache {
   remove(row: number): void;
   /** Zeroes what no row uses: to be called when a row has left whose numbers were not finite. */
   scrub(): void;
+  /** To be called now and then: gives back memory that rows have not needed since it was called last. */
+  settle(): void;
   /** Gives back the memory that the held rows do not need; returns the bytes freed. */
   trim(): number;
   /** Frees everything. */

@@ -52,6 +52,11 @@ export class KvSlab {
     return this.#buffer.byteLength;
   }
 
+  /** Of one place. */
+  get bytesPerToken(): number {
+    return bytesPerToken([this.port]);
+  }
+
   /** The first `rows` rows, no copy; good until `reshape`. */
   view(rows: number): Tensor {
     const dims = [rows, this.port.heads, this.#capacity, this.port.headDim];
@@ -132,9 +137,9 @@ export class KvSlab {
     this.#words.fill(0, lengths.length * this.#rowWords);
   }
 
-  /** Gives the system back what lies behind the first `rows` rows. */
-  shrink(rows: number): void {
-    this.#resize(rows * this.#rowWords);
+  /** Gives the system back what lies behind the first `tokens` places of all rows together. */
+  shrink(tokens: number): void {
+    this.#resize(Math.min(this.#words.length, tokens * this.port.heads * this.tokenWords));
   }
 
   get #rowWords(): number {

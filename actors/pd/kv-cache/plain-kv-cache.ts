@@ -121,6 +121,9 @@ export class PlainKvCache implements KvCache {
     this.#pastViews = undefined;
   }
 
+  /** Nothing to do: its buffers follow the rows. */
+  settle(): void {}
+
   trim(): number {
     const before = this.bytes;
     this.#resize(this.#rows, this.#rows === 0 ? 0 : this.#bucket(this.#longest()));

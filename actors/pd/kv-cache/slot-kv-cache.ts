@@ -28,6 +28,8 @@ export class SlotKvCache implements KvCache {
   #lengths = new Int32Array(16);
   #rows = 0;
   #capacity = 0;
+  /** Places of all rows together that were needed at most since `settle` was called. */
+  #needed = 0;
   /** Views of the first `rows` rows: the same at every step until rows join, leave, or the capacity changes. */
   #pastViews: Tensors | undefined;
 
@@ -139,10 +141,19 @@ export class SlotKvCache implements KvCache {
     for (const slab of this.#slabs) slab.scrub(this.lengths);
   }
 
+  settle(): void {
+    const reserved = (this.#slabs[0]?.bytes ?? 0) / (this.#slabs[0]?.bytesPerToken ?? 1);
+    // Half of it at a time: giving back half a gigabyte takes longer than a step.
+    const kept = Math.max(this.#needed, Math.ceil(reserved / 2));
+    if (kept < reserved) for (const slab of this.#slabs) slab.shrink(kept);
+    this.#needed = this.#rows * this.#capacity;
+  }
+
   trim(): number {
     const before = this.bytes;
     this.#reshape(this.#rows, capacityFor(this.#longest()));
-    for (const slab of this.#slabs) slab.shrink(this.#rows);
+    this.#needed = this.#rows * this.#capacity;
+    for (const slab of this.#slabs) slab.shrink(this.#needed);
     this.#pastViews = undefined;
     return before - this.bytes;
   }
@@ -173,6 +184,7 @@ export class SlotKvCache implements KvCache {
     for (const slab of this.#slabs) slab.reshape(rows, capacity, this.lengths);
     if (capacity !== this.#capacity || rows > this.#rows) this.#pastViews = undefined;
     this.#capacity = capacity;
+    this.#needed = Math.max(this.#needed, rows * capacity);
   }
 
   #setLength(row: number, length: number): void {

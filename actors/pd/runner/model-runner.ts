@@ -261,6 +261,11 @@ export class ModelRunner<Owner = unknown> {
     return scratch + this.#prompts.clear() + cache.trim() + (embedder?.clear() ?? 0);
   }
 
+  /** See `KvCache.settle`. */
+  settle(): void {
+    this.#parts.cache.settle();
+  }
+
   /** Gives back the memory of keys and values that running sequences do not need; what is kept of prompts stays. */
   trimSequences(): void {
     this.#parts.cache.trim();

@@ -97,8 +97,8 @@ describe('an actor that runs prompts beside PD', () => {
     assert.deepEqual(
       sharing.map(({ graph, actors, share }) => [graph, actors, share]),
       [
-        ['vision', 1, false],
-        ['embed', 1, false],
+        ['vision', 1, true],
+        ['embed', 1, true],
         ['decoder', 3, true],
       ],
     );

@@ -37,16 +37,24 @@ function shared({ mode = 'disaggregated', encoders = 1, pds = 1, sharing = 'auto
 }
 
 describe('sharing weights', () => {
-  it('is not done where each graph is loaded once', () => {
+  it('is done for a graph that is loaded once, so that its weights are mapped', () => {
     const { graphs, why } = shared({});
-    assert.deepEqual(graphs, []);
-    assert.match(why('decoder'), /one actor/);
+    assert.deepEqual(graphs, ['vision', 'embed', 'decoder']);
+    assert.match(why('decoder'), /mapped/);
+  });
+
+  it('is not done for a graph that is loaded once and is large on disk', () => {
+    const { graphs, why } = shared({ decoder: graph(513) });
+    assert.deepEqual(graphs, ['vision', 'embed']);
+    assert.match(why('decoder'), /one actor alone/);
   });
 
   it('is done for the graphs that several actors load', () => {
-    assert.deepEqual(shared({ pds: 2 }).graphs, ['embed', 'decoder']);
-    assert.deepEqual(shared({ encoders: 2 }).graphs, ['vision']);
-    assert.deepEqual(shared({ mode: 'aggregated', pds: 2 }).graphs, ['vision', 'embed', 'decoder']);
+    const decoder = graph(1000);
+    assert.deepEqual(shared({ pds: 2, decoder }).graphs, ['vision', 'embed', 'decoder']);
+    assert.deepEqual(shared({ encoders: 2, decoder }).graphs, ['vision', 'embed']);
+    assert.match(shared({ pds: 2, decoder }).why('decoder'), /\d actors/);
+    assert.match(shared({ mode: 'aggregated', pds: 2 }).why('vision'), /\d actors/);
   });
 
   it('counts a second session of the first of several, which has more threads when it works alone', () => {
@@ -57,19 +65,19 @@ describe('sharing weights', () => {
   });
 
   it('is not done for small graphs', () => {
-    const { graphs, why } = shared({ pds: 2, decoder: graph(60) });
-    assert.deepEqual(graphs, ['embed']);
+    const { graphs, why } = shared({ pds: 2, decoder: graph(31) });
+    assert.deepEqual(graphs, ['vision', 'embed']);
     assert.match(why('decoder'), /smaller/);
   });
 
   it('is not done for a table that onnxruntime maps from its file', () => {
     const { graphs, why } = shared({ pds: 2, embed: graph(100, ['Cast', 'Gather'], true) });
-    assert.deepEqual(graphs, ['decoder']);
+    assert.deepEqual(graphs, ['vision', 'decoder']);
     assert.match(why('embed'), /anyway/);
   });
 
   it('is done for a table that is a part of the graph’s own file', () => {
-    assert.deepEqual(shared({ pds: 2, embed: graph(100, ['Gather']) }).graphs, ['embed', 'decoder']);
+    assert.deepEqual(shared({ embed: graph(100, ['Gather']) }).graphs, ['vision', 'embed', 'decoder']);
   });
 
   it('is done or left as it was asked for', () => {

@@ -154,6 +154,9 @@ export class GpuKvCache implements KvCache {
   scrub(): void {}
 
   /** Nothing to do: what no row needs is freed when the row leaves, or with the next step. */
+  settle(): void {}
+
+  /** As `settle`. */
   trim(): number {
     return 0;
   }

@@ -121,6 +121,22 @@ describe('slots', () => {
     assert.equal(cache.bytes, 0);
   });
 
+  it('give back what they have not needed for a while, half of it at a time', () => {
+    const cache = new SlotKvCache([port], 4000);
+    const places = () => cache.bytes / (2 * 4);
+    for (let row = 0; row < 8; row++) join(cache, ...count(30));
+    for (let row = 7; row > 0; row--) cache.remove(row);
+    cache.settle();
+    assert.equal(places(), 8 * 32, 'needed since the last time');
+    const settled = Array.from({ length: 4 }, () => {
+      cache.settle();
+      return places();
+    });
+    assert.deepEqual(settled, [4 * 32, 2 * 32, 32, 32]);
+    join(cache, 7, 8);
+    assert.deepEqual(held(cache), [count(30), [7, 8]]);
+  });
+
   it('count kvs among their bytes until they join or are dropped', () => {
     const cache = new SlotKvCache([port], 1000);
     const [whole, cut] = [cache.openPrompt(20), cache.openPrompt(20)];
