@@ -8,6 +8,8 @@ export interface BareGraph {
   readonly externalDataFolder?: string;
   /** A graph that was made of it, which is loaded in its place. */
   readonly made?: Uint8Array;
+  /** onnxruntime has optimized it before, and is not to do so again. */
+  readonly optimized?: boolean;
 }
 
 export interface BareDevice {
@@ -18,7 +20,7 @@ export interface BareDevice {
 
 /** With the same thread settings as the engine's sessions. */
 export function openBareSession(
-  { path, externalDataFolder, made }: BareGraph,
+  { path, externalDataFolder, made, optimized }: BareGraph,
   threads: number,
   { provider, kept = [] }: BareDevice = { provider: 'cpu' },
 ): Promise<InferenceSession> {
@@ -32,6 +34,7 @@ export function openBareSession(
     executionProviders: [provider],
     intraOpNumThreads: threads,
     enableMemPattern: false,
+    ...(optimized ? { graphOptimizationLevel: 'disabled' } : {}),
     logSeverityLevel: 3,
     ...(kept.length === 0 ? {} : { preferredOutputLocation: location }),
     extra,

@@ -1,15 +1,18 @@
 /**
  * What a token of one stream is made of, and what it cannot be faster than: the products with weights alone, attention over the past
- * alone, the graph of a step in a bare loop, the engine's runner, and whole requests through the engine. In turn, a few
- * steps of each at a time, so that a machine that others use too slows all of them down. Where there is a llama.cpp, its decode
- * stands beside them.
+ * alone, the graph of a step in a bare loop (and the whole decoder, which decides in each layer that it is a step), the
+ * engine's runner, and whole requests through the engine. In turn, a few steps of each at a time, so that a machine that
+ * others use too slows all of them down. Where there is a llama.cpp, its decode stands beside them.
  */
 import { median } from 'simple-statistics';
+import type { ModelDirectory } from '../../actors/model/model-directory.ts';
 import { ModelRunner } from '../../actors/pd/runner/model-runner.ts';
-import { BareDecoder } from '../bare/bare-decoder.ts';
+import { shareWeights } from '../../src/share-weights.ts';
+import type { BareGraph } from '../bare/bare-session.ts';
 import { engineGraphOf } from '../bare/engine-graph.ts';
 import { openPastAlone } from '../bare/past-alone.ts';
 import { openProductsAlone } from '../bare/products-alone.ts';
+import { openStepAlone, stepsGraphOf } from '../bare/step-alone.ts';
 import { BenchModel } from '../bench-model.ts';
 import { promptOf, THREADS } from '../embedded-model.ts';
 import { LlamaPeers } from '../llama/llama-peers.ts';
@@ -27,6 +30,7 @@ const ROUNDS = 5;
 /** Of one side before the next has its turn. */
 const STEPS_AT_ONCE = 8;
 
+const WHOLE = 'the whole decoder’s graph, bare';
 const GRAPH = 'the graph of a step, bare';
 const RUNNER = 'the engine’s runner';
 const ENGINE = 'Troupe, requests to text';
@@ -52,15 +56,18 @@ export const stepLimitsSuite: Suite = {
   shows: '>= 0.95x of the bare graph, which is what onnxruntime’s operators take',
   async run(options) {
     const model = await BenchModel.open(options, options.dtype ?? 'q4');
-    const { directory, prompts, label } = model;
+    const { prompts, label } = model;
+    const directory = await packed(model.directory);
     const { geometry } = directory;
     const { prompt, answer } = options.quick ? QUICK : { prompt: PROMPT, answer: ANSWER };
     const capacity = prompt + answer;
     await using engine = await model.startTroupe({ pd: { threads: THREADS } });
-    await using peers = await LlamaPeers.start(directory, { slots: 1, tokens: capacity + 1 });
-    const products = await openProductsAlone(engineGraphOf(directory), THREADS);
+    await using peers = await LlamaPeers.start(model.directory, { slots: 1, tokens: capacity + 1 });
+    const graph: BareGraph = { ...engineGraphOf(directory), optimized: true };
+    const products = await openProductsAlone(graph, THREADS);
     const past = await openPastAlone(geometry, capacity, THREADS);
-    const bare = await BareDecoder.load(directory, THREADS, engineGraphOf(directory));
+    const whole = await openStepAlone(graph, geometry, capacity, THREADS);
+    const steps = await openStepAlone((await stepsGraphOf(graph)) ?? graph, geometry, capacity, THREADS);
     const runner = await ModelRunner.load(directory, {
       threads: THREADS,
       maxRunning: 1,
@@ -71,11 +78,8 @@ export const stepLimitsSuite: Suite = {
     const stepped: readonly Stepped[] = [
       { name: `${products.count} products with weights alone`, step: () => products.run() },
       { name: `attention over ${capacity.toLocaleString('en-US')} places alone`, step: () => past.run() },
-      {
-        name: GRAPH,
-        begin: async () => void (await bare.prefill([ids], capacity)),
-        step: () => bare.step(token),
-      },
+      { name: WHOLE, step: () => whole.run() },
+      { name: GRAPH, step: () => steps.run() },
       {
         name: RUNNER,
         begin: async () => {
@@ -97,14 +101,14 @@ export const stepLimitsSuite: Suite = {
     try {
       const count = options.rounds ?? (options.quick ? 1 : ROUNDS);
       for (let round = -1; round < count; round++) {
-        const steps = await oneRound(stepped, answer);
+        const medians = await oneRound(stepped, answer);
         for (const { name, answer: ask } of answering) {
           const requests = prompts.requests(1, prompt, answer);
           const { tokenMs } = turnOf(name, await ask(requests), requests);
-          steps.set(name, tokenMs);
+          medians.set(name, tokenMs);
         }
         // The first one warms up.
-        if (round >= 0) for (const [name, ms] of steps) note(name, ms);
+        if (round >= 0) for (const [name, ms] of medians) note(name, ms);
       }
       const measured = [...rounds].map(([name, roundsMs]): Measured => ({ name, roundsMs }));
       const graphFirst = [...measured].sort((a, b) => Number(b.name === GRAPH) - Number(a.name === GRAPH));
@@ -122,10 +126,28 @@ export const stepLimitsSuite: Suite = {
         ],
       };
     } finally {
-      await Promise.all([products.release(), past.release(), bare.release(), runner.release()]);
+      await Promise.all([
+        products.release(),
+        past.release(),
+        whole.release(),
+        steps.release(),
+        runner.release(),
+      ]);
     }
   },
 };
+
+/** As the engine's actors share it, so that steps have the graph that they have there. */
+async function packed(directory: ModelDirectory): Promise<ModelDirectory> {
+  const decoder = {
+    graph: 'decoder',
+    actors: 2,
+    weightBytes: 0,
+    share: true,
+    why: 'it is measured',
+  } as const;
+  return (await shareWeights(directory, [decoder])).directory;
+}
 
 /** All sides step by step in turn. @returns of each the median step, milliseconds */
 async function oneRound(sides: readonly Stepped[], steps: number): Promise<Map<string, number>> {
