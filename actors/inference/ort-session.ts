@@ -27,6 +27,8 @@ export interface OrtSessionOptions {
   readonly externalDataFolder?: string;
   /** Files with weights, relative to that folder, that are read and not mapped. Default: none. */
   readonly readWeights?: readonly string[];
+  /** The graph is as onnxruntime has optimized it before. Default: where the file's name is `PACKED_GRAPH`. */
+  readonly optimized?: boolean;
   /** Runs the graph there instead of on the CPU. */
   readonly gpu?: GpuMemory | undefined;
   /** Outputs that stay on the GPU; they are then freed by `GpuMemory.dispose` alone. Default: none. */
@@ -142,7 +144,13 @@ export const SPINNING = { allow_spinning: '1', spin_duration_us: '20' } as const
 /** How every session of this project is made. */
 export function sessionSettings(
   path: string,
-  { threads, externalDataFolder, gpu, staysOnGpu }: OrtSessionOptions,
+  {
+    threads,
+    externalDataFolder,
+    optimized = basename(path) === PACKED_GRAPH,
+    gpu,
+    staysOnGpu,
+  }: OrtSessionOptions,
 ): SessionSettings {
   return {
     executionProviders: [gpu?.device ?? 'cpu'],
@@ -152,7 +160,7 @@ export function sessionSettings(
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     // What was optimized before it was saved runs as it is: another round could change its rounding.
-    graphOptimizationLevel: basename(path) === PACKED_GRAPH ? 'disabled' : 'all',
+    graphOptimizationLevel: optimized ? 'disabled' : 'all',
     // Shapes change at every step: a memory pattern per shape would only grow.
     enableMemPattern: false,
     // Failures come back as errors; onnxruntime's own copy of them on stderr tells nobody which request it was.

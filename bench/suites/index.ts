@@ -26,6 +26,7 @@ import { repeatedImageSuite } from './repeated-image.ts';
 import { scalingSuite } from './scaling.ts';
 import { soakSuite } from './soak.ts';
 import { speculationSuite } from './speculation.ts';
+import { stepLimitsSuite } from './step-limits.ts';
 import { throughputSuite } from './throughput.ts';
 import { workerMemorySuite } from './worker-memory.ts';
 
@@ -41,6 +42,7 @@ export const SUITES: readonly Suite[] = [
   scalingSuite,
   decodeContextSuite,
   engineOverheadSuite,
+  stepLimitsSuite,
   constrainedAnswersSuite,
   speculationSuite,
   prefillInterferenceSuite,

@@ -14,7 +14,7 @@ import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx
 import { NotRewritable } from './not-rewritable.ts';
 
 /** Part of every cache key: raise it whenever the same graph would be rewritten differently. */
-export const REWRITER_VERSION = 16;
+export const REWRITER_VERSION = 17;
 
 /** Plain data: it travels to the actors with the model directory. */
 export type GraphRewrite<Facts = object> =

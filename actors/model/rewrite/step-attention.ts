@@ -21,9 +21,12 @@ import type { AttentionShape, SharedValues } from './split-attention.ts';
 
 const MICROSOFT = 'com.microsoft';
 
+/** A bool: whether this run has one new token in each row. By its name the branches for steps are found (`steps-alone.ts`). */
+export const IS_STEP = 'troupe/is_step';
+
 export class StepAttention {
-  /** Whether this run has one new token in each row. */
-  readonly isStep: string;
+  /** See `IS_STEP`. */
+  readonly isStep = IS_STEP;
   readonly #editor: GraphEditor;
   readonly #shape: AttentionShape;
   /** Places of the past, and of the new token. */
@@ -33,7 +36,7 @@ export class StepAttention {
     this.#editor = editor;
     this.#shape = shape;
     const one = editor.int64s([1]);
-    this.isStep = editor.add('Reshape', [editor.add('Equal', [newLength, one]), editor.int64s([])]);
+    editor.add('Reshape', [editor.add('Equal', [newLength, one]), editor.int64s([])], { output: IS_STEP });
     this.#parts = editor.add('Concat', [pastLength, one], { attributes: [intAttribute('axis', 0)] });
   }
 
@@ -51,16 +54,16 @@ export class StepAttention {
     const [key, value] = [rotatedKey, v].map((one) => this.#reshaped(one, [0, kvHeads, 1, headDim]));
     if (key === undefined || value === undefined) throw new TypeError('two in, two out');
     const [pastKey = '', pastValue = ''] = [node.input?.[INPUT.pastKey], node.input?.[INPUT.pastValue]];
-    const scores = this.#scores(q5, pastKey, key);
+    const scores = this.#scores(q5, pastKey, rotatedKey);
     const biased = editor.add('Add', [capped(node, scores, editor), context.bias]);
     const p = editor.add('Softmax', [biased], { attributes: [intAttribute('axis', 4)] });
-    const output = this.#reshaped(this.#context(p, pastValue, value), [0, 1, heads * headDim]);
+    const output = this.#reshaped(this.#context(p, pastValue, v), [0, 1, heads * headDim]);
     return { output, key, value };
   }
 
   #scores(q5: string, past: string, fresh: string): string {
     const editor = this.#editor;
-    const [onPast = '', onFresh = ''] = [this.#grouped(past, -1), this.#grouped(fresh, 1)].map((keys) =>
+    const [onPast = '', onFresh = ''] = [this.#grouped(past), this.#alone(fresh)].map((keys) =>
       editor.add('FusedMatMul', [q5, keys], {
         attributes: [intAttribute('transB', 1)],
         domain: MICROSOFT,
@@ -80,14 +83,20 @@ export class StepAttention {
       attribute: [intAttribute('axis', 4)],
     });
     return editor.add('Add', [
-      editor.add('MatMul', [onPast, this.#grouped(past, -1)]),
-      editor.add('Mul', [onFresh, this.#grouped(fresh, 1)]),
+      editor.add('MatMul', [onPast, this.#grouped(past)]),
+      editor.add('Mul', [onFresh, this.#alone(fresh)]),
     ]);
   }
 
   /** Keys or values with the group dimension between KV heads and tokens. */
-  #grouped(kv: string, tokens: number): string {
-    return this.#reshaped(kv, [0, 0, 1, tokens, this.#shape.headDim]);
+  #grouped(past: string): string {
+    return this.#reshaped(past, [0, 0, 1, -1, this.#shape.headDim]);
+  }
+
+  /** The same of the new token's, as the projections make them: `[B, 1, kvHeads · headDim]`. */
+  #alone(fresh: string): string {
+    const { kvHeads, headDim } = this.#shape;
+    return this.#reshaped(fresh, [0, kvHeads, 1, 1, headDim]);
   }
 
   #reshaped(x: string, dims: readonly number[]): string {

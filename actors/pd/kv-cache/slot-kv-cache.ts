@@ -11,7 +11,7 @@ import { capacityFor } from './kv-capacity.ts';
 import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
 import { emptyPast, KvSlab } from './kv-slab.ts';
-import { rowsOf } from './new-rows.ts';
+import { rowsOf, stepRowsOf } from './new-rows.ts';
 import { SlotPromptKv } from './slot-prompt-kv.ts';
 
 export class SlotKvCache implements KvCache {
@@ -97,10 +97,10 @@ export class SlotKvCache implements KvCache {
 
   advance(outputs: Tensors): void {
     this.#ensure(this.#rows, this.#longest() + 1);
-    for (const slab of this.#slabs) {
-      const { words, length } = rowsOf(outputs, slab.port);
+    for (const [index, slab] of this.#slabs.entries()) {
+      const { words, length, firstRow } = stepRowsOf(outputs, slab.port, index, this.#rows);
       for (let row = 0; row < this.#rows; row++) {
-        slab.take(words, length, row, length - 1, row, this.#lengths[row] ?? 0, 1);
+        slab.take(words, length, firstRow + row, length - 1, row, this.#lengths[row] ?? 0, 1);
       }
     }
     for (let row = 0; row < this.#rows; row++) this.#setLength(row, (this.#lengths[row] ?? 0) + 1);

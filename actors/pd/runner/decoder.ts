@@ -18,6 +18,7 @@ import { runFor } from '../../inference/run-for.ts';
 import { deepstackNames } from '../../model/deepstack.ts';
 import { LIKELIEST } from '../../model/rewrite/likeliest.ts';
 import { LIKELIEST_ON_GPU } from '../../model/rewrite/likeliest-on-gpu.ts';
+import { NEW_ROWS } from '../../model/rewrite/steps-alone.ts';
 import type { EngineImage } from '../engine-request.ts';
 import type { KvCache, PromptKv } from '../kv-cache/kv-cache.ts';
 import type { GpuLogits } from './gpu-logits.ts';
@@ -42,6 +43,8 @@ export interface TokenFeed {
   readonly deepstack?: readonly Float32Array[] | undefined;
 }
 
+/** What a graph of steps gives the cache. */
+const STEP_ROWS = { fetches: [NEW_ROWS] } as const;
 const LOGITS_TO_KEEP = 'num_logits_to_keep';
 const POSITIONS = 'position_ids';
 const TOKEN_TYPES = 'token_type_ids';
@@ -49,6 +52,7 @@ const TOKEN_TYPES = 'token_type_ids';
 export class Decoder {
   readonly takesEmbeds: boolean;
   readonly #session: GraphSession;
+  readonly #steps: GraphSession | undefined;
   readonly #pixels: PixelFeeds | undefined;
   readonly #takesIds: boolean;
   /** Rows of `position_ids` for each token; 0 without that input. */
@@ -65,9 +69,13 @@ export class Decoder {
   readonly #mask = new Int64Buffer();
   #zeros = new Float32Array(0);
 
-  /** @param onGpu fetches logits, which then stay on the GPU first; released with the decoder */
-  constructor(session: GraphSession, onGpu?: GpuLogits) {
+  /**
+   * @param onGpu fetches logits, which then stay on the GPU first; released with the decoder
+   * @param steps the same decoder's graph of steps (`steps-alone.ts`); released with the decoder
+   */
+  constructor(session: GraphSession, onGpu?: GpuLogits, steps?: GraphSession) {
     this.#session = session;
+    this.#steps = steps;
     this.#onGpu = onGpu;
     this.takesEmbeds = session.inputs.has('inputs_embeds');
     this.#takesIds = session.inputs.has('input_ids');
@@ -170,10 +178,10 @@ export class Decoder {
   async step(tokens: TokenFeed, cache: KvCache, shifts: Int32Array): Promise<Predictions> {
     const { rows, lengths } = cache;
     this.#place(tokens, rows, (row) => (lengths[row] ?? 0) + (shifts[row] ?? 0));
-    const outputs = await this.#run(tokens, rows, 1, cache, {
-      ...(await cache.stepFeeds()),
-      ...this.#pixels?.none(),
-    });
+    const feeds = { ...(await cache.stepFeeds()), ...this.#pixels?.none() };
+    const outputs = await (this.#steps === undefined
+      ? this.#run(tokens, rows, 1, cache, feeds)
+      : this.#run(tokens, rows, 1, STEP_ROWS, feeds, this.#steps));
     const predictions = new Predictions(outputs);
     cache.advance(outputs);
     return predictions;
@@ -181,6 +189,7 @@ export class Decoder {
 
   async release(): Promise<void> {
     await this.#onGpu?.release();
+    await this.#steps?.release();
     await this.#session.release();
   }
 
@@ -211,6 +220,7 @@ export class Decoder {
     length: number,
     cache: Pick<KvCache, 'fetches'>,
     feeds: Tensors,
+    session = this.#session,
   ): Promise<Tensors> {
     if (feeds[LOGITS_TO_KEEP] === undefined) Object.assign(feeds, this.#keepLast);
     if (types.isFloat32Array(tokens.embeds)) {
@@ -238,7 +248,7 @@ export class Decoder {
     const logits = left || tokens.logits || chosen.length === 0 ? ['logits'] : [];
     const fetches = [...chosen, ...logits, ...cache.fetches];
     return runFor(tokens.requestId, async () => {
-      const outputs = await this.#session.run(feeds, fetches);
+      const outputs = await session.run(feeds, fetches);
       return this.#onGpu === undefined ? outputs : await this.#onGpu.take(outputs, tokens.logits);
     });
   }

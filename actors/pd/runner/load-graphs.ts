@@ -5,6 +5,7 @@
 
 import { isErrorNamed } from '../../../runtime/util/realms.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
+import { loadSteps } from '../../inference/load-steps.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
@@ -50,7 +51,8 @@ export async function loadGraphs(
     const prefill = rewritten ? options.prefill : undefined;
     const session = kept(await loadGraph(graphs.decoder, { threads, gpu }));
     checkLogits(session.outputs.get('logits'));
-    const decoder = new Decoder(session);
+    const steps = gpu === undefined ? await loadSteps(graphs.decoder, threads) : undefined;
+    const decoder = new Decoder(session, undefined, steps && kept(steps));
     const ports = kvPorts(session, geometry);
     const budget = budgetOf(ports, geometry.contextLength, options);
     const cache = rewritten

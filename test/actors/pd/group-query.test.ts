@@ -47,6 +47,30 @@ for (const kind of ['plain', 'rewritten'] as const) {
   });
 }
 
+describe('a decoder with GroupQueryAttention whose steps have a graph of their own', () => {
+  it('gives the same tokens and log probabilities as without, through growth and compaction', async () => {
+    const answers = await Promise.all(
+      [false, true].map(async (steps) => {
+        const engine = await groupQueryEngine({ steps, maxRunning: 4 });
+        const sinks = prompts.map((prompt, index) => {
+          const sink = new RecordingSink();
+          const sampling = { maxTokens: 20 + index, logprobs: index % 3 === 0, topLogprobs: 2 };
+          engine.submit({ envelope: envelope(prompt, sampling), images: [] }, sink);
+          return sink;
+        });
+        await runToEnd(engine);
+        await engine.dispose();
+        return sinks.map(({ tokenIds, chunks }) => ({
+          tokenIds,
+          logprobs: chunks.flatMap(({ logprobs }) => logprobs ?? []),
+        }));
+      }),
+    );
+    assert.deepEqual(answers[1], answers[0]);
+    assert.ok(new Set(answers.flat().flatMap(({ tokenIds }) => tokenIds)).size > 8);
+  });
+});
+
 describe('a decoder with GroupQueryAttention and a sliding window', () => {
   /** Shorter than most prompts, and than every answer. */
   const variant = { windows: [6, undefined] };

@@ -1,13 +1,15 @@
 /** An engine over the tiny GroupQueryAttention fixture: no model directory, a letter for each token. */
+import assert from 'node:assert/strict';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GpuMemory } from '../../../../actors/inference/gpu/gpu-memory.ts';
 import { OrtSession } from '../../../../actors/inference/ort-session.ts';
 import { graphSignature } from '../../../../actors/model/onnx/graph-signature.ts';
-import { encodeModel } from '../../../../actors/model/onnx/onnx-proto.ts';
+import { decodeModel, encodeModel } from '../../../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxModel } from '../../../../actors/model/onnx/onnx-types.ts';
 import { rewriteDecoder } from '../../../../actors/model/rewrite/rewrite-decoder.ts';
+import { keepSteps } from '../../../../actors/model/rewrite/steps-alone.ts';
 import { type EngineOptions, PdEngine } from '../../../../actors/pd/engine/engine.ts';
 import { GpuKvCache } from '../../../../actors/pd/kv-cache/gpu/gpu-kv-cache.ts';
 import { KvBudget } from '../../../../actors/pd/kv-cache/kv-budget.ts';
@@ -31,6 +33,8 @@ import { describeToken } from './requests.ts';
 export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly kvType?: 'float32' | 'float16';
   readonly kind?: DecoderKind;
+  /** Steps have a graph of their own. */
+  readonly steps?: boolean;
   /** Of the decoder. */
   readonly variant?: GroupQueryVariant;
   /** Runs the decoder there, as it came; released with the engine. */
@@ -49,13 +53,14 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
   if (kind === 'rewritten') rewriteDecoder(model, GROUP_QUERY);
   const { gpu } = options;
   const session = await sessionOf(model, gpu);
+  const steps = options.steps ? await stepsOf(model) : undefined;
   const ports = kvPorts(session, GROUP_QUERY);
   const each = bytesPerToken(ports);
   const budget = new KvBudget((options.kvTokens ?? maxRunning * GROUP_QUERY.contextLength) * each, each);
   const help = options.help && (await helped(options.help, model, ports));
   const layout = layoutOf(graphSignature(model).opTypes);
   const runner = new ModelRunner<Sequence>({
-    decoder: new Decoder(session),
+    decoder: new Decoder(session, undefined, steps),
     embedder: undefined,
     gpu,
     cache:
@@ -82,6 +87,13 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
       ...(prefillTokensPerStep === undefined ? {} : { prefillTokensPerStep }),
     },
   );
+}
+
+/** As from the file that the decoder is read from. */
+async function stepsOf(model: OnnxModel): Promise<OrtSession> {
+  const copy = decodeModel(encodeModel(model));
+  assert.ok(keepSteps(copy));
+  return await sessionOf(copy);
 }
 
 async function helped(
