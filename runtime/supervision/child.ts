@@ -73,6 +73,11 @@ export class Child {
     return this.#state === 'up' ? this.#current : undefined;
   }
 
+  /** The thread of its latest incarnation runs, or is over. */
+  get begun(): Promise<void> {
+    return this.#current?.begun ?? Promise.resolve();
+  }
+
   /** Its last crash was not its own fault, and does not count towards giving it up. */
   forgive(): void {
     this.#intensity.forgive();

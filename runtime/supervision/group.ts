@@ -83,6 +83,11 @@ export class Group implements FeedSource {
     throw failure.error;
   }
 
+  /** The threads of all members run, or are over. */
+  get begun(): Promise<void> {
+    return Promise.all(this.#children.map(({ begun }) => begun)).then(() => {});
+  }
+
   /** Whether its name may be used again. */
   get isOver(): boolean {
     return this.#feed.isClosed;

@@ -19,6 +19,8 @@ export interface Incarnation {
   readonly boardSlot: number;
   /** Of the thread it has to itself; undefined when it shares the system's. */
   readonly threadId: number | undefined;
+  /** Its thread runs, or is over. */
+  readonly begun: Promise<void>;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
   /** Nothing of it runs any more: with `exited`, unless it was left behind. */

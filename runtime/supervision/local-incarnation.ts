@@ -9,6 +9,7 @@ export class LocalIncarnation implements Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId = undefined;
+  readonly begun = Promise.resolve();
   readonly exited: Promise<Exit>;
   readonly ended: Promise<void>;
   readonly #actor: AnyActor;

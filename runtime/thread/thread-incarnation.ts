@@ -37,6 +37,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId: number;
+  readonly begun: Promise<void>;
   readonly exited: Promise<Exit>;
   readonly ended: Promise<void>;
   readonly name: string;
@@ -90,6 +91,9 @@ export class ThreadIncarnation implements Incarnation, Watched {
       ...flagsForFiles(),
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited
+    this.begun = new Promise((resolve) => {
+      this.#worker.once('online', resolve).once('exit', () => resolve());
+    });
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
     letters.port1.unref();
     this.#letters = letters.port1;
