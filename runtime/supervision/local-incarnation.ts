@@ -11,6 +11,7 @@ export class LocalIncarnation implements Incarnation {
   readonly threadId = undefined;
   readonly begun = Promise.resolve();
   readonly exited: Promise<Exit>;
+  readonly quiet: Promise<void>;
   readonly ended: Promise<void>;
   readonly #actor: AnyActor;
   readonly #args: unknown;
@@ -23,6 +24,7 @@ export class LocalIncarnation implements Incarnation {
     this.boardSlot = boardSlot;
     this.exited = this.#exit.promise;
     this.ended = this.exited.then(() => {});
+    this.quiet = this.ended;
     this.#actor = actor;
     this.#args = args;
     this.#parts = { ...parts, crash: (error) => this.#crash(error) };
