@@ -13,7 +13,10 @@ import { after, endsWithin } from '../util/timers.ts';
 const PATIENCE = 0.5;
 
 /** Names of those that did not stop, by pool. */
-export async function stopInTurn(groups: readonly Group[], graceMs: number): Promise<string[][]> {
+export async function stopInTurn(
+  groups: readonly Pick<Group, 'quiet' | 'stop'>[],
+  graceMs: number,
+): Promise<string[][]> {
   const until = performance.now() + graceMs;
   const late = Promise.withResolvers<void>();
   const patience = after(PATIENCE * graceMs, late.resolve);
