@@ -3,8 +3,10 @@ import type { Mode } from '../src/chat-types.ts';
 import { flagsOf } from './flags.ts';
 import { type Memory, memory } from './soak/own-memory.ts';
 
-/** From here on memory must be flat: what is made once in a process has been made. */
-const SETTLED_AT = 10;
+/** The first cycles that are looked at: what is made once in a process has been made. */
+const SETTLED = { from: 10, to: 20 };
+/** The last ones, which may not have more. */
+const LAST = 50;
 const REPORT_EVERY = 10;
 /**
  * What users get: in each thread that runs the sources, Node loads what strips their types, which takes megabytes of
@@ -16,17 +18,18 @@ const { Troupe } = (await import(
 
 /** Far less than the 900 MB that an engine reserves. */
 const MOST_RESERVED_MB = 256;
-/** What malloc keeps for threads that come and go, and garbage that V8 has not collected yet; see docs/architecture.md. */
-const MOST_ANONYMOUS_MB = 80;
+/** Garbage that V8 has not collected yet, and pages that it keeps for later, come and go by more; medians do not. */
+const MOST_ANONYMOUS_PERCENT = 6;
 
 const HELP = `Usage: npm run soak:cycles -- [options]
 
 Starts an engine, asks it about a picture and stops it, over and over in one process, without forcing garbage
-collections, with the built package. Shows the process's reserved address space and its anonymous memory, which may not grow after the tenth
-time: by ${MOST_RESERVED_MB} MB and ${MOST_ANONYMOUS_MB} MB at most. Linux only.
+collections, with the built package. Shows the process's reserved address space and its anonymous memory. The medians of the
+last ${LAST} cycles may not be above those of cycles ${SETTLED.from} to ${SETTLED.to}: by ${MOST_RESERVED_MB} MB reserved and ${MOST_ANONYMOUS_PERCENT} % anonymous at most. Linux
+only.
 
 Options:
-  --cycles N   in each mode (default: 200)
+  --cycles N   in each mode (default: 200, at least ${SETTLED.to + LAST})
   --mode M     aggregated or disaggregated (default: both, one after the other)
   --help       show this
 `;
@@ -53,23 +56,34 @@ async function cycle(mode: Mode): Promise<void> {
 }
 
 async function soak(mode: Mode, cycles: number): Promise<boolean> {
-  let settled: Memory | undefined;
-  let now = memory();
+  const readings: Memory[] = [];
   for (let count = 1; count <= cycles; count++) {
     await cycle(mode);
-    now = memory();
-    if (count === SETTLED_AT) settled = now;
+    const now = memory();
+    readings.push(now);
     if (count === 1 || count % REPORT_EVERY === 0)
       console.log(`${mode}, cycle ${count}: reserved ${now.reserved} MB, anonymous ${now.anonymous} MB`);
   }
-  if (settled === undefined) throw new Error(`--cycles: at least ${SETTLED_AT}`);
-  const reserved = now.reserved - settled.reserved;
-  const anonymous = now.anonymous - settled.anonymous;
-  const flat = reserved <= MOST_RESERVED_MB && anonymous <= MOST_ANONYMOUS_MB;
+  const settled = medians(readings.slice(SETTLED.from - 1, SETTLED.to));
+  const last = medians(readings.slice(-LAST));
+  const reserved = last.reserved - settled.reserved;
+  const percent = 100 * (last.anonymous / settled.anonymous - 1);
+  const flat = reserved <= MOST_RESERVED_MB && percent <= MOST_ANONYMOUS_PERCENT;
   console.log(
-    `${mode}: since cycle ${SETTLED_AT} reserved ${reserved} MB and anonymous ${anonymous} MB more: ${flat ? 'flat' : 'NOT FLAT'}`,
+    `${mode}, medians of cycles ${SETTLED.from} to ${SETTLED.to} and of the last ${LAST}: ` +
+      `reserved ${settled.reserved} and ${last.reserved} MB, ` +
+      `anonymous ${settled.anonymous} and ${last.anonymous} MB (${percent.toFixed(1)} % more): ${flat ? 'flat' : 'NOT FLAT'}`,
   );
   return flat;
+}
+
+function medians(readings: readonly Memory[]): Memory {
+  const middle = (values: readonly number[]) =>
+    values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+  return {
+    reserved: middle(readings.map(({ reserved }) => reserved)),
+    anonymous: middle(readings.map(({ anonymous }) => anonymous)),
+  };
 }
 
 function modesOf(mode: string | undefined): readonly Mode[] {
@@ -78,4 +92,7 @@ function modesOf(mode: string | undefined): readonly Mode[] {
   throw new Error(`--mode: aggregated or disaggregated, not "${mode}"`);
 }
 
-for (const mode of modesOf(values.mode)) if (!(await soak(mode, Number(values.cycles)))) process.exitCode = 1;
+const cycles = Number(values.cycles);
+if (!(Number.isSafeInteger(cycles) && cycles >= SETTLED.to + LAST))
+  throw new Error(`--cycles: a whole number of at least ${SETTLED.to + LAST}, not "${values.cycles}"`);
+for (const mode of modesOf(values.mode)) if (!(await soak(mode, cycles))) process.exitCode = 1;

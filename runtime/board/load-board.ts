@@ -16,6 +16,7 @@
 
 import { processNow } from '../clock.ts';
 import { TroupeError } from '../errors.ts';
+import { giveMemory, takeMemory } from '../tensors/idle-memory.ts';
 import { Pulse, type PulseLimits, PulseReader } from './pulse.ts';
 
 const SLOT_CELLS = 16;
@@ -72,7 +73,7 @@ export class LoadBoard {
     if (!Number.isSafeInteger(slots) || slots <= 0) {
       throw new RangeError(`a load board needs a whole number of slots above 0, got ${slots}`);
     }
-    const memory = new SharedArrayBuffer(slots * SLOT_CELLS * Int32Array.BYTES_PER_ELEMENT);
+    const memory = takeMemory(slots * SLOT_CELLS * Int32Array.BYTES_PER_ELEMENT); // `claim` makes slots zero
     const handle: LoadBoardHandle = { kind: 'load-board-handle', memory, createdAt: processNow() };
     return new LoadBoard(handle, []);
   }
@@ -108,6 +109,11 @@ export class LoadBoard {
     if (free.includes(slot) || slot >= this.#unused)
       throw new RangeError(`slot ${slot} of the load board is not claimed`);
     free.push(slot);
+  }
+
+  /** Nobody writes to it any more: the next board may have its memory. */
+  retire(): void {
+    giveMemory(this.#handle.memory);
   }
 
   writer(slot: number): LoadWriter {

@@ -73,6 +73,16 @@ export class Child {
     return this.#state === 'up' ? this.#current : undefined;
   }
 
+  /** The thread of its latest incarnation runs, or is over. */
+  get begun(): Promise<void> {
+    return this.#current?.begun ?? Promise.resolve();
+  }
+
+  /** Its latest incarnation has stopped; only the thread may be left. */
+  get quiet(): Promise<void> {
+    return this.#current?.quiet ?? Promise.resolve();
+  }
+
   /** Its last crash was not its own fault, and does not count towards giving it up. */
   forgive(): void {
     this.#intensity.forgive();
@@ -91,8 +101,16 @@ export class Child {
     this.#becomeUp(incarnation);
   }
 
-  /** Cooperative stop within `graceMs`, else quarantine. @param waiting what becomes of the messages that wait */
-  async stop(graceMs: number, waiting: Waiting = 'refused'): Promise<'stopped' | 'quarantined'> {
+  /**
+   * Cooperative stop within `graceMs`, else quarantine.
+   * @param waiting what becomes of the messages that wait
+   * @param mayEnd see `Incarnation.stop`
+   */
+  async stop(
+    graceMs: number,
+    waiting: Waiting = 'refused',
+    mayEnd?: Promise<void>,
+  ): Promise<'stopped' | 'quarantined'> {
     const incarnation = this.#current;
     // Who is stopping already may be given less time by a second stop.
     const wasUp = this.#state === 'up' || this.#state === 'starting' || this.#state === 'stopping';
@@ -102,7 +120,7 @@ export class Child {
       this.#state = 'stopped';
       return 'stopped';
     }
-    if (await endsWithin(graceMs, incarnation.stop(waiting))) {
+    if (await endsWithin(graceMs, incarnation.stop(waiting, mayEnd))) {
       this.#state = 'stopped';
       return 'stopped';
     }

@@ -83,6 +83,16 @@ export class Group implements FeedSource {
     throw failure.error;
   }
 
+  /** The threads of all members run, or are over. */
+  get begun(): Promise<void> {
+    return Promise.all(this.#children.map(({ begun }) => begun)).then(() => {});
+  }
+
+  /** All members have stopped; only their threads may be left. */
+  get quiet(): Promise<void> {
+    return Promise.all([...this.#children, ...this.#leaving].map(({ quiet }) => quiet)).then(() => {});
+  }
+
   /** Whether its name may be used again. */
   get isOver(): boolean {
     return this.#feed.isClosed;
@@ -182,10 +192,13 @@ export class Group implements FeedSource {
     this.#children.find((child) => child.name === member)?.forgive();
   }
 
-  /** Stops every member. Returns the names of those that did not stop within the grace. */
-  async stop(graceMs: number): Promise<string[]> {
+  /**
+   * Stops every member. Returns the names of those that did not stop within the grace.
+   * @param mayEnd see `Incarnation.stop`
+   */
+  async stop(graceMs: number, mayEnd?: Promise<void>): Promise<string[]> {
     const children = [...this.#children, ...this.#leaving];
-    const ends = await Promise.all(children.map((child) => child.stop(graceMs)));
+    const ends = await Promise.all(children.map((child) => child.stop(graceMs, 'refused', mayEnd)));
     this.#feed.close(stoppedError(this.name));
     return children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }

@@ -19,8 +19,12 @@ export interface Incarnation {
   readonly boardSlot: number;
   /** Of the thread it has to itself; undefined when it shares the system's. */
   readonly threadId: number | undefined;
+  /** Its thread runs, or is over. */
+  readonly begun: Promise<void>;
   /** Never rejects. */
   readonly exited: Promise<Exit>;
+  /** It has stopped, and nothing of it is left but its thread; or it is over. */
+  readonly quiet: Promise<void>;
   /** Nothing of it runs any more: with `exited`, unless it was left behind. */
   readonly ended: Promise<void>;
   /** Rejects with what the actor's setup threw, or `ACTOR_DIED`. */
@@ -30,8 +34,11 @@ export interface Incarnation {
   control(operation: string): Promise<unknown>;
   /** Ends what is in progress; what waits is served elsewhere. Resolves with what the actor hands over; a stop follows. */
   retire(): Promise<unknown>;
-  /** Asks for a cooperative stop. Resolves when the actor has ended. */
-  stop(waiting: Waiting): Promise<void>;
+  /**
+   * Asks for a cooperative stop. Resolves when the actor has ended.
+   * @param mayEnd what its thread waits for when the actor has stopped; it has to come within the grace
+   */
+  stop(waiting: Waiting, mayEnd?: Promise<void>): Promise<void>;
   /** Gives up on an actor that does not stop: its thread is ended where that is safe, and keeps no process alive. */
   abandon(): void;
   /** Another one was left behind: streams that it writes are over. */

@@ -9,7 +9,9 @@ export class LocalIncarnation implements Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId = undefined;
+  readonly begun = Promise.resolve();
   readonly exited: Promise<Exit>;
+  readonly quiet: Promise<void>;
   readonly ended: Promise<void>;
   readonly #actor: AnyActor;
   readonly #args: unknown;
@@ -22,6 +24,7 @@ export class LocalIncarnation implements Incarnation {
     this.boardSlot = boardSlot;
     this.exited = this.#exit.promise;
     this.ended = this.exited.then(() => {});
+    this.quiet = this.ended;
     this.#actor = actor;
     this.#args = args;
     this.#parts = { ...parts, crash: (error) => this.#crash(error) };

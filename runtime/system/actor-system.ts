@@ -26,6 +26,7 @@ import { Events } from '../util/events.ts';
 import { stretch } from './elastic.ts';
 import { Fleet } from './fleet.ts';
 import { groupSpec, wholeNumber } from './group-spec.ts';
+import { StartInTurn } from './start-in-turn.ts';
 import { stopInTurn } from './stop-in-turn.ts';
 import type { SystemEvents } from './system-events.ts';
 import type { ActorSystemOptions, DeclaredPool, SpawnOptions } from './system-options.ts';
@@ -61,6 +62,7 @@ export class ActorSystem implements AsyncDisposable {
   readonly #graceMs: number;
   readonly #fleet: Fleet;
   readonly #groups = new Map<string, Group>();
+  readonly #starting = new StartInTurn();
   #stopped: Promise<StopReport> | undefined;
 
   /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
@@ -243,7 +245,8 @@ export class ActorSystem implements AsyncDisposable {
     const ref = new ActorRef<P>(new RefCore(group.token(), this.#fleet.environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
-        await group.start((beginning) => incarnate(beginning, argsOf(args, beginning.index)), this.#graceMs);
+        const member = (beginning: Beginning) => incarnate(beginning, argsOf(args, beginning.index));
+        await this.#starting.run(group, () => group.start(member, this.#graceMs));
         await ref.connected;
         stretch(group, this.#fleet.board, options, (size, error) =>
           this.events.emit('pool:resized', { pool: name, size, error }),

@@ -39,6 +39,8 @@ export class Fleet {
   readonly #threads = new Set<ThreadIncarnation>();
   /** Names of those that hang in native code. */
   readonly #left = new Map<Incarnation, string>();
+  /** There were actors on this thread: one that was abandoned may still publish its load. */
+  #hasLocals = false;
   #nextHolder = 1;
 
   constructor(options: ActorSystemOptions, deadLetters: DeadLetters, events: FleetEvents) {
@@ -94,6 +96,7 @@ export class Fleet {
   /** An incarnation on this thread. */
   onThisThread({ name, self, inherited }: Beginning, actor: AnyActor, args: unknown): Incarnation {
     const boardSlot = this.board.claim();
+    this.#hasLocals = true;
     return new LocalIncarnation(actor, args, boardSlot, {
       name,
       holder: this.#nextHolder++,
@@ -117,7 +120,9 @@ export class Fleet {
   /** All are over. */
   end(): void {
     // A thread that was left behind may still write into a tensor.
-    if (this.#threads.size === 0) this.memory.retire();
+    if (this.#threads.size > 0) return;
+    this.memory.retire();
+    if (!this.#hasLocals) this.board.retire();
   }
 
   #watch(incarnation: ThreadIncarnation): ThreadIncarnation {

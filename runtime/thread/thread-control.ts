@@ -46,6 +46,8 @@ export type ControlQuestion =
   | { readonly ask: 'stats' }
   /** To end what is in progress, before a stop. */
   | { readonly ask: 'retire' }
+  /** Cooperative; the thread stays until it is given the order. */
+  | { readonly ask: 'stop'; readonly waiting: Waiting }
   | { readonly ask: 'control'; readonly operation: string };
 
 /** What a question is answered with. */
@@ -55,6 +57,7 @@ export interface ControlResults {
   readonly control: unknown;
   /** What the next incarnation is to have. */
   readonly retire: EncodedPayload;
+  readonly stop: undefined;
 }
 
 export type ControlOrder =

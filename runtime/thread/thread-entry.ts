@@ -58,6 +58,8 @@ function answer(question: ControlQuestion): Promise<Outcome<unknown>> {
       return outcomeOf(retire);
     case 'control':
       return outcomeOf(() => started().control(question.operation));
+    case 'stop':
+      return outcomeOf(() => cell?.stop(question.waiting));
   }
 }
 

@@ -37,11 +37,14 @@ export class ThreadIncarnation implements Incarnation, Watched {
   readonly holder: number;
   readonly boardSlot: number;
   readonly threadId: number;
+  readonly begun: Promise<void>;
   readonly exited: Promise<Exit>;
+  readonly quiet: Promise<void>;
   readonly ended: Promise<void>;
   readonly name: string;
   readonly pulse: PulseReader;
   readonly #exited = Promise.withResolvers<Exit>();
+  readonly #quiet = Promise.withResolvers<void>();
   readonly #letters: MessagePort;
   readonly #worker: Worker;
   readonly #control: ControlClient;
@@ -90,11 +93,15 @@ export class ThreadIncarnation implements Incarnation, Watched {
       ...flagsForFiles(),
     });
     this.threadId = this.#worker.threadId; // -1 once it has exited
+    this.begun = new Promise((resolve) => {
+      this.#worker.once('online', resolve).once('exit', () => resolve());
+    });
     letters.port1.on('message', (letter: DeadLetter) => deadLetters.record(letter));
     letters.port1.unref();
     this.#letters = letters.port1;
     this.#control = new ControlClient(control.port1);
     this.exited = this.#exited.promise;
+    this.quiet = this.#quiet.promise;
     this.ended = this.#watchExit(closeAtExit(exitGate));
   }
 
@@ -119,7 +126,13 @@ export class ThreadIncarnation implements Incarnation, Watched {
     return decodePayload(payload, travellers, this.#revive);
   }
 
-  async stop(waiting: Waiting): Promise<void> {
+  async stop(waiting: Waiting, mayEnd?: Promise<void>): Promise<void> {
+    if (mayEnd !== undefined) {
+      // What the actor's end throws is heard of from the order, of which the thread then dies.
+      await this.#control.ask({ ask: 'stop', waiting }).catch(() => {});
+      this.#quiet.resolve();
+      await Promise.race([mayEnd, this.exited]);
+    }
     this.#control.order({ order: 'stop', waiting });
     await this.exited;
   }
@@ -162,6 +175,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#letters.close();
     this.#control.end(errorOf(exit, this.name));
     this.#exited.resolve(exit);
+    this.#quiet.resolve();
   }
 
   /** @param forgetGate the end of the process need not wait for it any more */

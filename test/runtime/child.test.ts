@@ -11,6 +11,8 @@ it('an actor that may take any time to stop is left by a second stop that gives 
     holder: 1,
     boardSlot: 0,
     threadId: undefined,
+    begun: Promise.resolve(),
+    quiet: never.then(() => {}),
     exited: never,
     ended: never.then(() => {}),
     start: async () => {},

@@ -202,6 +202,27 @@ describe('stopping', () => {
     assert.equal(next.view(allocated(next)).buffer, buffer);
   });
 
+  it('gives the memory of its load board to the next system', async () => {
+    const sizes: (number | undefined)[] = [];
+    const original = globalThis.SharedArrayBuffer;
+    const system = new ActorSystem();
+    await system.spawn(probeActor, {}, { name: 'probe' });
+    await system.stop();
+    globalThis.SharedArrayBuffer = class extends original {
+      constructor(byteLength?: number) {
+        super(byteLength);
+        sizes.push(byteLength);
+      }
+    };
+    try {
+      new ActorSystem();
+      assert.deepEqual(sizes, []);
+      assert.equal(system.leftBehind, 0); // what nobody has any more can be collected
+    } finally {
+      globalThis.SharedArrayBuffer = original;
+    }
+  });
+
   it('keeps the memory of its arenas from the next system when a thread is left behind', async () => {
     const bytes = 7 * 32 * 1024; // a size that no other test has
     const system = new ActorSystem({ arenas: { memory: bytes }, stopGraceMs: 20 });
