@@ -125,7 +125,7 @@ export interface PdArgs extends SpeculationOptions {
   /** Of the decoder; in an aggregated actor of the vision graph too. */
   readonly device: Device;
   readonly threads: number;
-  /** Of the pool's first actor, for prompts and pictures, while no other one works. Absent: `threads`. */
+  /** Of the pool's first actor, while no other one works. Absent: `threads`. */
   readonly threadsAlone?: number | undefined;
   /** What the actors of this pool tell of themselves, where there are several. */
   readonly board?: PoolBoardMemory | undefined;

@@ -1,6 +1,6 @@
 /**
- * Long runs on more threads than others, while nobody else has use for them: for prompts and pictures, whose operators are
- * long enough to be shared by many threads. They are a second session of the same weights.
+ * Runs on more threads than usual, while nobody else has use for them: of prompts and pictures, whose operators are long enough
+ * to be shared by many threads, and of steps on some of them. They are further sessions of the same weights.
  */
 export interface WideRuns {
   /** Of one graph operator, the calling thread included. */

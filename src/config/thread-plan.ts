@@ -12,7 +12,7 @@ export interface PoolPlan {
   readonly threads: number;
   /** Where the numbers come from, as a sentence without a full stop. */
   readonly why: string;
-  /** Threads of the pool's first actor for prompts and pictures while no other one works. Absent: as always. */
+  /** Threads of the pool's first actor while no other one works. Absent: as always. */
   readonly alone?: number;
 }
 
@@ -158,7 +158,7 @@ function notesOn({ pd, encoder }: Pick<ThreadPlan, 'pd' | 'encoder'>, { cores }:
   }
   if (pd.alone !== undefined) {
     notes.push(
-      `the first actor of the language model runs prompts and pictures on ${plural(pd.alone, 'thread')} while no other works, and takes what comes then`,
+      `the first actor of the language model runs on ${plural(pd.alone, 'thread')} while no other works, and takes what comes then`,
     );
   }
   return notes;

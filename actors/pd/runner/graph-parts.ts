@@ -26,7 +26,7 @@ export interface LoadGraphsOptions {
   readonly maxRunning: number;
   /** Told of what the prefix cache has. */
   readonly prefixListener?: PrefixListener | undefined;
-  /** More threads for prompts, at times; used on the CPU. */
+  /** More threads, at times; used on the CPU. */
   readonly wide?: WideRuns | undefined;
   /** Runs the decoder there; released with the model. Default: on the CPU. */
   readonly gpu?: GpuMemory | undefined;

@@ -30,6 +30,7 @@ import { Predictions } from './predictions.ts';
 import { tryDecoder } from './prompt-trial.ts';
 import type { PromptHelp } from './remote-prefill.ts';
 import { TokenEmbedder } from './token-embedder.ts';
+import { loadWide } from './wide-decoder.ts';
 
 const DEFAULT_PREFIX_BYTES = 64 * 1024 * 1024;
 
@@ -69,10 +70,7 @@ export async function loadGraphs(
       fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
     const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
     const wider = options.wide && gpu === undefined ? options.wide : undefined;
-    const wide = wider && {
-      decoder: new Decoder(kept(await loadGraph(graphs.decoder, { threads: wider.threads }))),
-      isNow: () => wider.isNow(),
-    };
+    const wide = wider && (await loadWide(graphs.decoder, wider, kept));
     const decoders = [decoder, help?.localDecoder, wide?.decoder].filter((each) => each !== undefined);
     for (const each of decoders) {
       await tryDecoder({ ...geometry, decoder: each, embedder, cache });

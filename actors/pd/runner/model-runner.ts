@@ -20,13 +20,13 @@ import { type NewPrompt, PromptOpener } from './prompt-opener.ts';
 import type { PromptRun } from './prompt-run.ts';
 import { type PromptHelp, RemotePrefill } from './remote-prefill.ts';
 import type { TokenEmbedder } from './token-embedder.ts';
+import type { WideDecoder } from './wide-decoder.ts';
 
 export interface ModelRunnerParts {
   readonly decoder: Decoder;
   /** Present where another actor helps with prompts. */
   readonly help?: PromptHelp | undefined;
-  /** The decoder on more threads, for prompts, and whether these are free now. */
-  readonly wide?: { readonly decoder: Decoder; isNow(): boolean } | undefined;
+  readonly wide?: WideDecoder | undefined;
   /** Absent when the decoder takes token ids. */
   readonly embedder: TokenEmbedder | undefined;
   readonly cache: KvCache;
@@ -186,7 +186,7 @@ export class ModelRunner<Owner = unknown> {
   ): Promise<Predictions> {
     const { cache } = this.#parts;
     const embeds = await this.#embedded(tokens, requestId);
-    return await this.#decoder.step({ ids: tokens, embeds, logits, requestId }, cache, shifts);
+    return await this.#stepDecoder.step({ ids: tokens, embeds, logits, requestId }, cache, shifts);
   }
 
   /** Whether several tokens of a row can be run at once. */
@@ -293,7 +293,11 @@ export class ModelRunner<Owner = unknown> {
     return this.remote?.localDecoder ?? this.#parts.decoder;
   }
 
-  /** A prompt is long operators, which more threads share well; a token's are too short for that. */
+  get #stepDecoder(): Decoder {
+    const { wide } = this.#parts;
+    return wide?.runsSteps === true && wide.isNow() ? wide.decoder : this.#decoder;
+  }
+
   get #promptDecoder(): Decoder {
     const { wide } = this.#parts;
     const beside = this.remote?.localDecoder;

@@ -35,6 +35,8 @@ export interface GroupQueryOptions extends Partial<EngineOptions> {
   readonly kind?: DecoderKind;
   /** Steps have a graph of their own. */
   readonly steps?: boolean;
+  /** Asked before each run: whether it is run by a second decoder, whose steps have a graph of their own. */
+  readonly isWideNow?: () => boolean;
   /** Of the decoder. */
   readonly variant?: GroupQueryVariant;
   /** Runs the decoder there, as it came; released with the engine. */
@@ -70,6 +72,11 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
           ? new PlainKvCache(ports, layout)
           : new SlotKvCache(ports, budget.tokens, help !== undefined),
     help,
+    wide: options.isWideNow && {
+      decoder: new Decoder(await sessionOf(model), undefined, await stepsOf(model)),
+      runsSteps: true,
+      isNow: options.isWideNow,
+    },
     ...(help === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
     budget,
     prefixes: new PrefixCache(prefixCacheBytes),
