@@ -51,19 +51,20 @@ export class StepAttention {
     ]);
     const q5 = this.#reshaped(scaled, [0, kvHeads, heads / kvHeads, 1, headDim]);
     const rotatedKey = rotated(node, k, kvHeads, context);
-    const [key, value] = [rotatedKey, v].map((one) => this.#reshaped(one, [0, kvHeads, 1, headDim]));
-    if (key === undefined || value === undefined) throw new TypeError('two in, two out');
+    const [freshKey, freshValue] = [this.#alone(rotatedKey), this.#alone(v)];
     const [pastKey = '', pastValue = ''] = [node.input?.[INPUT.pastKey], node.input?.[INPUT.pastValue]];
-    const scores = this.#scores(q5, pastKey, rotatedKey);
+    const scores = this.#scores(q5, pastKey, freshKey);
     const biased = editor.add('Add', [capped(node, scores, editor), context.bias]);
     const p = editor.add('Softmax', [biased], { attributes: [intAttribute('axis', 4)] });
-    const output = this.#reshaped(this.#context(p, pastValue, v), [0, 1, heads * headDim]);
+    const output = this.#reshaped(this.#context(p, pastValue, freshValue), [0, 1, heads * headDim]);
+    const [key, value] = [freshKey, freshValue].map((one) => this.#reshaped(one, [0, kvHeads, 1, headDim]));
+    if (key === undefined || value === undefined) throw new TypeError('two in, two out');
     return { output, key, value };
   }
 
   #scores(q5: string, past: string, fresh: string): string {
     const editor = this.#editor;
-    const [onPast = '', onFresh = ''] = [this.#grouped(past), this.#alone(fresh)].map((keys) =>
+    const [onPast = '', onFresh = ''] = [this.#grouped(past), fresh].map((keys) =>
       editor.add('FusedMatMul', [q5, keys], {
         attributes: [intAttribute('transB', 1)],
         domain: MICROSOFT,
@@ -84,7 +85,7 @@ export class StepAttention {
     });
     return editor.add('Add', [
       editor.add('MatMul', [onPast, this.#grouped(past)]),
-      editor.add('Mul', [onFresh, this.#alone(fresh)]),
+      editor.add('Mul', [onFresh, fresh]),
     ]);
   }
 
@@ -93,7 +94,7 @@ export class StepAttention {
     return this.#reshaped(past, [0, 0, 1, -1, this.#shape.headDim]);
   }
 
-  /** The same of the new token's, as the projections make them: `[B, 1, kvHeads · headDim]`. */
+  /** The same of the new token's, `[B, 1, kvHeads · headDim]` as the projections make them. */
   #alone(fresh: string): string {
     const { kvHeads, headDim } = this.#shape;
     return this.#reshaped(fresh, [0, kvHeads, 1, 1, headDim]);

@@ -5,7 +5,7 @@
  *
  *     inputs   as the decoder's
  *     outputs  logits, likeliest.*                     as the decoder's
- *              new.rows [ports · B, kvHeads, 1, headDim]   what new.N.{key,value} hold, one after the other, in the order of
+ *              new.rows [ports · B, …, headDim]        what new.N.{key,value} hold, one after the other, in the order of
  *                                                      the inputs `past_key_values.N.*`
  *
  * onnxruntime runs a branch as a graph of its own, with memory of its own, and each output takes some microseconds on its way
@@ -70,7 +70,11 @@ function joinNewRows(editor: GraphEditor): void {
     return suffix === undefined ? [] : [`new.${suffix}`];
   });
   graph.output = (graph.output ?? []).filter(({ name = '' }) => !news.includes(name));
-  const sources = news.map((name) => original(editor, name));
+  const rows = news.map((name) => original(editor, name));
+  const before = rows.map((name) => beforeReshape(editor, name));
+  // With one new token in each row these are the same numbers in the same order, and one operator less.
+  const ranks = new Set(before.map((one) => one?.rank));
+  const sources = ranks.size > 1 ? rows : before.map((one, index) => one?.name ?? rows[index] ?? '');
   editor.add('Concat', sources, { attributes: [intAttribute('axis', 0)], output: NEW_ROWS });
   graph.output.push({ name: NEW_ROWS, type: { tensorType: { elemType: 1 } } });
 }
@@ -83,4 +87,20 @@ function original(editor: GraphEditor, name: string): string {
     if (maker?.opType !== 'Identity') return source;
     source = maker.input?.[0] ?? '';
   }
+}
+
+/** What a value is before it was given its shape, where that has a shape of known rank too. */
+function beforeReshape(
+  editor: GraphEditor,
+  name: string,
+): { readonly name: string; readonly rank: number } | undefined {
+  const source = reshapeOf(editor, name)?.input?.[0] ?? '';
+  const shape = reshapeOf(editor, source)?.input?.[1] ?? '';
+  const rank = editor.constant(shape)?.dims?.[0];
+  return rank === undefined ? undefined : { name: source, rank: Number(rank) };
+}
+
+function reshapeOf(editor: GraphEditor, name: string): OnnxNode | undefined {
+  const maker = editor.producer(name);
+  return maker?.opType === 'Reshape' ? maker : undefined;
 }

@@ -132,6 +132,23 @@ describe('the graph of steps', () => {
     }
   });
 
+  it('hands the new rows over by one operator', async () => {
+    for (const kind of kinds.filter((one) => one !== CONCAT)) {
+      const model = await rewritten(kind);
+      keepSteps(model);
+      const nodes = model.graph?.node ?? [];
+      const joint = nodes.find(({ output }) => output?.includes(NEW_ROWS));
+      assert.equal(joint?.input?.length, 2 * kind.shape.layers, kind.name);
+      // Each of them is what attention reads, and not made for the output.
+      for (const name of joint.input ?? []) {
+        assert.ok(
+          nodes.some((node) => node !== joint && node.input?.includes(name)),
+          `${kind.name}, ${name}`,
+        );
+      }
+    }
+  });
+
   it('is not made of a decoder that has one way for prompts and steps', async () => {
     const model = await rewritten(CONCAT);
     const before = encodeModel(model);
