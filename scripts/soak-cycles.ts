@@ -18,7 +18,7 @@ const { Troupe } = (await import(
 
 /** Far less than the 900 MB that an engine reserves. */
 const MOST_RESERVED_MB = 256;
-/** Garbage that V8 has not collected yet, and pages that it keeps for later, come and go by more; medians do not. */
+/** V8's garbage and spare pages come and go by 20 MB. With threads in any order it was 10 %, see docs/architecture.md. */
 const MOST_ANONYMOUS_PERCENT = 6;
 
 const HELP = `Usage: npm run soak:cycles -- [options]

@@ -17,6 +17,7 @@ export class LocalIncarnation implements Incarnation {
   readonly #args: unknown;
   readonly #parts: CellParts;
   readonly #exit = Promise.withResolvers<Exit>();
+  readonly #quiet = Promise.withResolvers<void>();
   #cell: ActorCell | undefined;
 
   constructor(actor: AnyActor, args: unknown, boardSlot: number, parts: Omit<CellParts, 'crash'>) {
@@ -24,7 +25,7 @@ export class LocalIncarnation implements Incarnation {
     this.boardSlot = boardSlot;
     this.exited = this.#exit.promise;
     this.ended = this.exited.then(() => {});
-    this.quiet = this.ended;
+    this.quiet = this.#quiet.promise;
     this.#actor = actor;
     this.#args = args;
     this.#parts = { ...parts, crash: (error) => this.#crash(error) };
@@ -54,8 +55,11 @@ export class LocalIncarnation implements Incarnation {
     return await this.#started().retire();
   }
 
-  async stop(waiting: Waiting): Promise<void> {
+  /** It has no thread, but is over when its turn has come, as those that have one. */
+  async stop(waiting: Waiting, mayEnd?: Promise<void>): Promise<void> {
     await this.#cell?.stop(waiting);
+    this.#quiet.resolve();
+    await mayEnd;
     this.#exit.resolve({ kind: 'stopped' });
   }
 
@@ -75,6 +79,7 @@ export class LocalIncarnation implements Incarnation {
     this.#cell?.abandon();
     const error = new ActorError(`${this.#parts.name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
     this.#exit.resolve({ kind: 'crashed', error });
+    this.#quiet.resolve();
   }
 
   #started(): ActorCell {
