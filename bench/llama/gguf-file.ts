@@ -13,7 +13,8 @@ export type GgufValue =
   | { readonly uint32: number }
   | { readonly float32: number }
   | { readonly strings: readonly string[] }
-  | { readonly int32s: readonly number[] };
+  | { readonly int32s: readonly number[] }
+  | { readonly float32s: readonly number[] };
 
 export interface GgufTensor {
   readonly name: string;
@@ -65,6 +66,7 @@ function typedValue(value: GgufValue): GGUFTypedMetadata[string] {
   if ('float32' in value) return { value: value.float32, type: GGUFValueType.FLOAT32 };
   const type = GGUFValueType.ARRAY;
   if ('strings' in value) return { value: [...value.strings], type, subType: GGUFValueType.STRING };
+  if ('float32s' in value) return { value: [...value.float32s], type, subType: GGUFValueType.FLOAT32 };
   return { value: [...value.int32s], type, subType: GGUFValueType.INT32 };
 }
 

@@ -65,10 +65,14 @@ const tokenizerSchema = z.looseObject({
 /** `llama_token_type` */
 const KIND = { normal: 1, control: 3, userDefined: 4, unused: 5 } as const;
 
-/** The tokens, so that llama.cpp can write out what it generates; prompts come as ids. */
+/**
+ * The tokens, so that llama.cpp can write out what it generates, and read prompts that come as text.
+ * @param renamed added tokens that go by another name there
+ */
 export async function tokenMetadata(
   tokenizerPath: string,
   { text, bos, eos }: DecoderConfig,
+  renamed: Readonly<Record<string, string>> = {},
 ): Promise<Metadata> {
   const { added_tokens, model } = tokenizerSchema.parse(JSON.parse(await readFile(tokenizerPath, 'utf8')));
   const tokens = Array.from({ length: text.vocab_size }, (_, id) => `<unused-${id}>`);
@@ -78,7 +82,7 @@ export async function tokenMetadata(
     kinds[id] = KIND.normal;
   }
   for (const { id, content, special } of added_tokens) {
-    tokens[id] = content;
+    tokens[id] = renamed[content] ?? content;
     kinds[id] = special ? KIND.control : KIND.userDefined;
   }
   return {

@@ -22,9 +22,28 @@ const eventSchema = z.looseObject({
   tokens_predicted: z.int().default(0),
 });
 
+/** A server that is ready. */
+export interface LlamaProcess {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
 export async function startLlamaServer(program: string, gguf: string, size: LlamaSize): Promise<LlamaPeer> {
+  const { url, pid, stop } = await startLlamaProcess(program, gguf, size);
+  return { name: LLAMA_SERVER, pid, answer: (task) => answerAll(url, task), stop };
+}
+
+/** @param vision file of its vision tower, where it is shown pictures */
+export async function startLlamaProcess(
+  program: string,
+  gguf: string,
+  size: LlamaSize,
+  vision?: string,
+): Promise<LlamaProcess> {
   const port = await freePort();
-  const child = spawn(program, argumentsFor(gguf, size, port), { stdio: ['ignore', 'ignore', 'pipe'] });
+  const args = [...argumentsFor(gguf, size, port), ...(vision === undefined ? [] : ['--mmproj', vision])];
+  const child = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] });
   endWithThisProcess(child);
   let said = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -41,9 +60,8 @@ export async function startLlamaServer(program: string, gguf: string, size: Llam
     });
   }
   return {
-    name: LLAMA_SERVER,
+    url,
     pid: child.pid ?? 0,
-    answer: (task) => answerAll(url, task),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
@@ -149,7 +167,8 @@ async function complete(url: string, { ids, maxTokens }: LlamaRequest, since: nu
   return { tokenIds, arrivals };
 }
 
-async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+/** Of a body that comes bit by bit. */
+export async function* linesOf(chunks: AsyncIterable<string>): AsyncGenerator<string> {
   let rest = '';
   for await (const chunk of chunks) {
     const lines = (rest + chunk).split('\n');

@@ -18,6 +18,7 @@ import { gpuGraphsSuite } from './gpu-graphs.ts';
 import { llamaCppSuite } from './llama-cpp.ts';
 import { llamaMemorySuite } from './llama-memory.ts';
 import { llamaParitySuite } from './llama-parity.ts';
+import { llamaPicturesSuite } from './llama-pictures.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
@@ -39,6 +40,7 @@ export const SUITES: readonly Suite[] = [
   endToEndSuite,
   throughputSuite,
   llamaCppSuite,
+  llamaPicturesSuite,
   scalingSuite,
   decodeContextSuite,
   engineOverheadSuite,
