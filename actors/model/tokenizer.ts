@@ -36,7 +36,7 @@ export class TextTokenizer {
 
   /** Reads and builds the tokenizer. @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT */
   static async load(directory: ModelDirectory): Promise<TextTokenizer> {
-    return new TextTokenizer(await readTokenizer(directory.tokenizerPath), directory);
+    return new TextTokenizer(withSplitMerges(await readTokenizer(directory.tokenizerPath)), directory);
   }
 
   /**
@@ -108,4 +108,11 @@ export class TextTokenizer {
 function longestPiece(vocab: Vocab): number {
   const pieces = Array.isArray(vocab) ? vocab.map(([piece]) => piece) : Object.keys(vocab);
   return pieces.reduce((longest, piece) => Math.max(longest, piece.length), 1);
+}
+
+/** Merges as pairs, once for all tokenizers that are made of it; the library would split older files' for each of them. */
+function withSplitMerges(json: TokenizerJson): TokenizerJson {
+  const { merges } = json.model;
+  if (!Array.isArray(merges) || !merges.every((merge) => typeof merge === 'string')) return json;
+  return { ...json, model: { ...json.model, merges: merges.map((merge) => merge.split(' ', 2)) } };
 }

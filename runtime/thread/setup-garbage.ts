@@ -1,7 +1,6 @@
 /**
  * What an actor's setup leaves behind, collected once. Files that were read, parsed and turned into tables are soon most of
- * a thread's heap; V8 lets them lie until the heap has grown as much again, which a thread that has begun its daily work does
- * for hours. Smaller heaps are left alone, so that actors that set little up start as fast as before.
+ * a thread's heap; V8 lets them lie until the heap has grown as much again. Smaller heaps are left alone, so that actors that set little up start as fast as before.
  */
 import { Session } from 'node:inspector/promises';
 import { getHeapStatistics } from 'node:v8';

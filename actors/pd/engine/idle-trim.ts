@@ -5,8 +5,8 @@
 import { after } from '../../../runtime/util/timers.ts';
 
 /**
- * Between two batches under load there are milliseconds; between two people's questions, minutes. Pages that are given back
- * cost a hundredth of what it takes to run a prompt into them again.
+ * Between two batches under load there are milliseconds; between two people's questions, minutes. Taking
+ * fresh pages instead costs some 2 % of running a prompt into them.
  */
 const IDLE_MS = 1_000;
 

@@ -31,6 +31,20 @@ describe('an engine without work', () => {
     assert.deepEqual(await answer(), before);
   });
 
+  it('settles while answers run, and answers as before', async () => {
+    const sinks = [new RecordingSink(), new RecordingSink()];
+    for (const sink of sinks) engine.submit(question(golden), sink);
+    while (engine.hasWork) {
+      await engine.step();
+      engine.settle();
+    }
+    for (const sink of sinks) assert.deepEqual(sink.tokenIds, golden.tokenIds);
+    const held = engine.stats().kvBytes;
+    engine.settle();
+    engine.settle();
+    assert(engine.stats().kvBytes < held, `${held} bytes before, ${engine.stats().kvBytes} after`);
+  });
+
   it('keeps what running answers need', async () => {
     const sink = new RecordingSink();
     engine.submit(question(golden), sink);
