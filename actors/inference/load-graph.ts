@@ -1,22 +1,29 @@
-/** A graph of a model, rewritten where it could be. */
+/** A graph of a model, rewritten where it could be, with its weights from where they are to come. */
 import type { RewritableGraph } from '../model/model-directory.ts';
 import type { GraphRewrite } from '../model/rewrite/rewritten-graph.ts';
 import { OrtSession, type OrtSessionOptions } from './ort-session.ts';
 
-type GraphToLoad = Pick<RewritableGraph, 'path' | 'readsWeights'> &
+type GraphToLoad = Pick<RewritableGraph, 'path' | 'weights'> &
   Partial<Pick<RewritableGraph, 'signature'>> & { readonly rewrite?: GraphRewrite };
+
+type WeightOptions = Pick<OrtSessionOptions, 'externalDataFolder' | 'readWeights'>;
 
 /** @throws ModelError when it cannot be loaded */
 export function loadGraph(
-  { path, rewrite, signature, readsWeights }: GraphToLoad,
-  options: Omit<OrtSessionOptions, 'externalDataFolder' | 'readWeights'>,
+  graph: GraphToLoad,
+  options: Omit<OrtSessionOptions, keyof WeightOptions>,
 ): Promise<OrtSession> {
-  const files = new Set(signature?.externalData.map(({ location }) => location));
-  const read = { ...options, ...(readsWeights ? { readWeights: [...files] } : {}) };
-  if (!rewrite?.rewritten) return OrtSession.load(path, read);
-  const { externalDataFolder } = rewrite;
-  return OrtSession.load(rewrite.path, {
-    ...read,
-    ...(externalDataFolder === undefined ? {} : { externalDataFolder }),
-  });
+  const { path, rewrite } = graph;
+  return OrtSession.load(rewrite?.rewritten ? rewrite.path : path, { ...options, ...weightOptions(graph) });
+}
+
+function weightOptions({ weights, rewrite, signature }: GraphToLoad): WeightOptions {
+  const rewritten = rewrite?.rewritten ? rewrite : undefined;
+  const files = rewritten?.externalDataFiles ?? signature?.externalData.map(({ location }) => location) ?? [];
+  if (files.length === 0) return {};
+  const folder = typeof weights === 'object' ? weights.copies : rewritten?.externalDataFolder;
+  return {
+    ...(folder !== undefined && { externalDataFolder: folder }),
+    ...(weights === 'read' && { readWeights: [...new Set(files)] }),
+  };
 }

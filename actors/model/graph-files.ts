@@ -41,9 +41,12 @@ export interface GraphFile {
   readonly path: string;
   readonly dtype: Dtype;
   readonly signature: GraphSignature;
-  /** Its weights are read, and not mapped, where they lie in files beside it. Default: mapped. */
-  readonly readsWeights?: boolean;
+  /** How weights in files beside it get into memory. Default: these very files are mapped. */
+  readonly weights?: WeightsFrom;
 }
+
+/** Files with weights are read into memory, or copies of theirs are mapped, from this folder. */
+export type WeightsFrom = 'read' | { readonly copies: string };
 
 /** One precision for all graphs, or one for each. */
 export type DtypeChoice = Dtype | Readonly<Partial<Record<GraphRole, Dtype>>>;

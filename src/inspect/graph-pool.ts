@@ -1,4 +1,4 @@
-/** Threads that read and rewrite graph files: parsing a large protobuf would block the caller's. */
+/** Threads that read, rewrite and copy graph files: parsing a large protobuf would block the caller's. */
 import { availableParallelism } from 'node:os';
 import { WorkerPool } from '../../actors/worker-pool.ts';
 import { moduleBeside } from '../../runtime/module-beside.ts';
