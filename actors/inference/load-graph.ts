@@ -1,20 +1,23 @@
 /** A graph of a model, rewritten where it could be, with its weights from where they are to come. */
+import { basename } from 'node:path';
 import type { RewritableGraph } from '../model/model-directory.ts';
 import type { GraphRewrite } from '../model/rewrite/rewritten-graph.ts';
-import { OrtSession, type OrtSessionOptions } from './ort-session.ts';
+import { OrtSession, type OrtSessionOptions, PACKED_GRAPH, PACKED_WEIGHTS } from './ort-session.ts';
 
 type GraphToLoad = Pick<RewritableGraph, 'path' | 'weights'> &
   Partial<Pick<RewritableGraph, 'signature'>> & { readonly rewrite?: GraphRewrite };
 
-type WeightOptions = Pick<OrtSessionOptions, 'externalDataFolder' | 'readWeights'>;
+type WeightOptions = Pick<OrtSessionOptions, 'externalDataFolder' | 'readWeights' | 'mappedWeights'>;
 
 /** @throws ModelError when it cannot be loaded */
 export function loadGraph(
   graph: GraphToLoad,
   options: Omit<OrtSessionOptions, keyof WeightOptions>,
 ): Promise<OrtSession> {
-  const { path, rewrite } = graph;
-  return OrtSession.load(rewrite?.rewritten ? rewrite.path : path, { ...options, ...weightOptions(graph) });
+  const path = graph.rewrite?.rewritten ? graph.rewrite.path : graph.path;
+  const isPacked = basename(path) === PACKED_GRAPH;
+  const weights = isPacked ? { mappedWeights: [PACKED_WEIGHTS] } : weightOptions(graph);
+  return OrtSession.load(path, { ...options, ...weights });
 }
 
 function weightOptions({ weights, rewrite, signature }: GraphToLoad): WeightOptions {
@@ -24,6 +27,6 @@ function weightOptions({ weights, rewrite, signature }: GraphToLoad): WeightOpti
   const folder = typeof weights === 'object' ? weights.copies : rewritten?.externalDataFolder;
   return {
     ...(folder !== undefined && { externalDataFolder: folder }),
-    ...(weights === 'read' && { readWeights: [...new Set(files)] }),
+    [weights === 'read' ? 'readWeights' : 'mappedWeights']: [...new Set(files)],
   };
 }

@@ -19,7 +19,7 @@ import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { readersOf, sizeOf } from '../model/weight-copies.ts';
 import { cpuIdentity } from './cpu-identity.ts';
 import { env, InferenceSession } from './onnxruntime.ts';
-import { PACKED_GRAPH, sessionSettings } from './ort-session.ts';
+import { PACKED_GRAPH, sessionSettings, PACKED_WEIGHTS as WEIGHTS } from './ort-session.ts';
 import { alignWeights, packingKernels } from './packed-layout.ts';
 
 export interface PackRequest {
@@ -58,7 +58,6 @@ const PROVEN_KERNELS: ReadonlySet<string> = new Set([
 ]);
 
 const SAVED_WEIGHTS = 'saved.weights';
-const WEIGHTS = 'packed.weights';
 
 /** A graph that must not be packed, and why. */
 class NotPackable extends Error {}

@@ -263,7 +263,7 @@ export const engineSchema = z.strictObject({
       }),
       nativeMs: setting(milliseconds.optional(), {
         flag: '--watchdog-native-ms <n>',
-        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 120000, of a small model 20000)',
+        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 20000 and 25 for each million weights of the largest graph; on a GPU 120000)',
         kind: 'number',
       }),
     })

@@ -161,7 +161,7 @@ export interface TroupeOptions {
     readonly setUpMs?: number;
     /**
      * The same in a run of a graph of which nothing is known yet: when an actor starts it tries its graphs with made-up input,
-     * but not on a GPU. Default 120,000, of a model under 64 MiB 20,000.
+     * but not on a GPU. Default 20,000 and 25 for each million weights of the largest graph, on a GPU 120,000.
      */
     readonly nativeMs?: number;
   };

@@ -178,6 +178,15 @@ describe('weights in files beside the graphs', {
   });
 });
 
+it('weights behind a link that leaves the model are refused', async (t) => {
+  const [model, other] = [await copy(t), await copy(t)];
+  const file = join(model, GRAPH);
+  await writeWithExternalData(file, file);
+  await rename(`${file}_data`, join(other, 'secret'));
+  await symlink(join(other, 'secret'), `${file}_data`);
+  await assert.rejects(Troupe.start({ model }), { code: 'MODEL_FILE_CORRUPT' });
+});
+
 describe('a pipe in the place of a model file', () => {
   for (const name of ['config.json', 'tokenizer_config.json', GRAPH]) {
     it(`is refused and not waited for (${name})`, async (t) => {
