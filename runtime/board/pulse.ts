@@ -133,7 +133,7 @@ export class Pulse {
       return;
     }
     this.#name(tag);
-    this.#allow(Math.max(allowed, this.#baseMs));
+    this.#allow(Math.max(allowed, turnMs));
     // Condemned: it is being terminated, and has to wait for that where it does no harm.
     while (Atomics.compareExchange(this.#cells, STATE, IN_JAVASCRIPT, IN_NATIVE) === ENDED) {
       Atomics.wait(this.#cells, STATE, ENDED);
