@@ -12,8 +12,8 @@ export interface PagedIn {
 }
 
 const CHUNK = 8 * 1024 * 1024;
-/** Bytes a ms. What comes slower came from a disk: it is read once more, to see whether it stays. */
-const FROM_MEMORY = 1_000_000;
+/** What takes longer, ms, may have come from a disk: it is read once more, to see whether it stays in memory. */
+const QUICK_MS = 1_000;
 
 /** A file that cannot be read is left to whoever loads it. */
 export async function pageIn(paths: readonly string[], now = () => performance.now()): Promise<PagedIn> {
@@ -24,7 +24,7 @@ export async function pageIn(paths: readonly string[], now = () => performance.n
     return { bytes, ms: now() - startedAt };
   };
   const first = await read();
-  return first.ms * FROM_MEMORY <= first.bytes ? first : await read();
+  return first.ms <= QUICK_MS ? first : await read();
 }
 
 async function readThrough(path: string): Promise<number> {

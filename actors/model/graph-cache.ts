@@ -43,6 +43,8 @@ const DRAFT = '.draft-';
 /** No draft takes an hour. */
 const FORSAKEN_AFTER_MS = 3_600_000;
 
+/** Bytes read at once: weights are gigabytes. */
+const HASH_CHUNK = 1024 * 1024;
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
 const EVERYBODY = 0o444;
@@ -113,7 +115,7 @@ export async function used(folder: string): Promise<string> {
 /** SHA-256 of a file, hex. */
 export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path, { highWaterMark: HASH_CHUNK }), hash);
   return hash.digest('hex');
 }
 
