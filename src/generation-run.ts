@@ -15,7 +15,7 @@ import type { ChatDelta, ChatResult, Mode } from './chat-types.ts';
 import { type BlobLimits, readBlobs, type UnreadChat } from './read-blobs.ts';
 import type { Turn } from './retry-line.ts';
 import { unsendable } from './submitted-chat.ts';
-import type { Suspects } from './suspects.ts';
+import type { Suspect, Suspects } from './suspects.ts';
 import { ToolDeltas } from './tool-deltas.ts';
 
 export interface GenerationRunOptions {
@@ -82,7 +82,10 @@ async function* attempts(
   let losses = 0;
   let deaths = 0;
   for (let retry = 0; ; retry++) {
-    const turn = losses === 0 ? undefined : await turnOf(request, options, deaths, retry >= options.retries);
+    const turn =
+      losses === 0
+        ? undefined
+        : await turnOf(request, options, { deaths, before, isLast: retry >= options.retries });
     const reader = options.entry.stream('generate', request, { signal: options.signal });
     const leftMs = request.deadline - processNow();
     const deadline = after(leftMs, () => reader.fail(deadlineExceeded(options)));
@@ -140,13 +143,12 @@ async function inTime(reading: Promise<ChatRequest>, options: GenerationRunOptio
 async function turnOf(
   { deadline }: ProcessRequest,
   options: GenerationRunOptions,
-  deaths: number,
-  isLast: boolean,
+  suspect: Suspect,
 ): Promise<Turn> {
   const late = new AbortController();
   const timer = after(deadline - processNow(), () => late.abort(deadlineExceeded(options)));
   try {
-    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]), deaths, isLast);
+    return await options.suspects.turn(AbortSignal.any([options.signal, late.signal]), suspect);
   } finally {
     clearTimeout(timer);
   }

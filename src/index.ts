@@ -91,7 +91,7 @@ export {
 } from './chat-types.ts';
 export type { KvPlan } from './config/kv-plan.ts';
 export type { ImageOptions, PoolOptions, TroupeOptions } from './config/options.ts';
-export type { GraphSharing, WeightSharing } from './config/weight-sharing.ts';
+export type { GraphSharing, MapWeights, WeightSharing } from './config/weight-sharing.ts';
 export { DEFAULT_MODEL_DIRECTORY } from './default-model.ts';
 export type { ActorLoad, EngineHealth, EngineStats } from './engine-stats.ts';
 export { type CachedModel, listModels } from './hub/cached-models.ts';

@@ -22,7 +22,6 @@ import { ActorSystem } from '../runtime/system/actor-system.ts';
 import { type KvPlan, planKv } from './config/kv-plan.ts';
 import { nativeLimit } from './config/native-limit.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
-import { weightsOfAll } from './config/this-machine.ts';
 import { type ThreadPlan, threadsBeside } from './config/thread-plan.ts';
 import type { Devices } from './devices/choose-devices.ts';
 import { noteLeftBehind } from './left-behind.ts';
@@ -49,7 +48,6 @@ export async function startPipeline(
   signal?: AbortSignal,
 ): Promise<Pipeline> {
   const { memory } = config;
-  const weightBytes = weightsOfAll(directory.graphs);
   const system = new ActorSystem({
     // Shared memory is taken from the system as it is used; these only bound it.
     arenas: {
@@ -59,7 +57,10 @@ export async function startPipeline(
     budgets: { [DECODE_BUDGET]: memory.decodeBytes, [SMALL_DECODE_BUDGET]: memory.smallDecodeBytes },
     caches: { [EMBEDDING_CACHE]: { arena: EMBEDDING_ARENA, bytes: config.vision.cacheBytes } },
     stopGraceMs: config.stopGraceMs,
-    watchdog: { ...config.watchdog, nativeMs: config.watchdog.nativeMs ?? nativeLimit(weightBytes) },
+    watchdog: {
+      ...config.watchdog,
+      nativeMs: config.watchdog.nativeMs ?? nativeLimit(directory.graphs, devices),
+    },
   });
   const onAbort = () => system.hurry(ABORTED_HANG_MS);
   signal?.addEventListener('abort', onAbort, { once: true });

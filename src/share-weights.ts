@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
-import type { GraphFile, GraphRole } from '../actors/model/graph-files.ts';
+import type { GraphRole } from '../actors/model/graph-files.ts';
 import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
 import { moduleBeside } from '../runtime/module-beside.ts';
 import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
@@ -46,19 +46,16 @@ export async function shareWeights(
   return { directory: { ...directory, graphs }, weights };
 }
 
-async function packGraph(
-  { path: modelPath, graphs }: ModelDirectory,
-  graph: GraphRole,
-): Promise<PackedGraph> {
+async function packGraph({ graphs }: ModelDirectory, graph: GraphRole): Promise<PackedGraph> {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return { packed: false, reason: 'the model has no such graph' };
   const folder = dirname(file.path);
   const weightFiles = file.signature.externalData.map(({ location }) => join(folder, location));
   const { rewrite } = file;
-  if (!rewrite?.rewritten) return await inProcess({ modelPath, path: file.path, weightFiles });
+  if (!rewrite?.rewritten) return await inProcess({ path: file.path, weightFiles });
   const { path, externalDataFolder } = rewrite;
   const from = externalDataFolder === undefined ? {} : { externalDataFolder };
-  return await inProcess({ modelPath, path, weightFiles, ...from });
+  return await inProcess({ path, weightFiles, ...from });
 }
 
 function inProcess(request: PackRequest): Promise<PackedGraph> {
@@ -74,26 +71,12 @@ function inProcess(request: PackRequest): Promise<PackedGraph> {
   });
 }
 
-/** The model with those of its graphs read, and not mapped, whose weights are no file of ours. */
-export function withoutMapping({ directory, weights }: SharedModel): SharedModel {
-  const own = new Set(weights.filter(({ shared }) => shared).map(({ graph }) => graph));
-  const { vision, embed, decoder } = directory.graphs;
-  const read = <File extends GraphFile>(role: GraphRole, file: File): File =>
-    own.has(role) ? file : { ...file, readsWeights: true };
-  const graphs: ModelGraphs = {
-    ...(vision && { vision: read('vision', vision) }),
-    ...(embed && { embed: read('embed', embed) }),
-    decoder: read('decoder', decoder),
-  };
-  return { directory: { ...directory, graphs }, weights };
-}
-
 /** The graphs with another file for one of them, which has its weights beside it. */
 function withPath(graphs: ModelGraphs, graph: GraphRole, path: string): ModelGraphs {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return graphs;
   const { rewrite } = file;
   if (!rewrite?.rewritten) return { ...graphs, [graph]: { ...file, path } };
-  const { externalDataFolder: _, ...rest } = rewrite;
+  const { externalDataFolder: _, externalDataFiles: __, ...rest } = rewrite;
   return { ...graphs, [graph]: { ...file, rewrite: { ...rest, path } } };
 }

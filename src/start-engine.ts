@@ -3,6 +3,7 @@ import { isGpu } from '../actors/inference/gpu/device.ts';
 import { gpuInUse } from '../actors/inference/gpu/gpu-errors.ts';
 import { isGpuOwned } from '../actors/inference/gpu/gpu-lock.ts';
 import { telemetryOff } from '../actors/inference/telemetry.ts';
+import type { GraphRole } from '../actors/model/graph-files.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
@@ -13,14 +14,15 @@ import { chooseDevices, type Devices } from './devices/choose-devices.ts';
 import { openModelFolder } from './hub/model-folder.ts';
 import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
+import { type PlacedModel, placeWeights } from './place-weights.ts';
 import { machineObstacle } from './platform.ts';
-import { type SharedModel, shareWeights, withoutMapping } from './share-weights.ts';
+import { shareWeights } from './share-weights.ts';
 import type { StartProgress } from './start-options.ts';
 
 export interface StartedEngine {
   readonly pipeline: Pipeline;
   /** The model as the actors have it. */
-  readonly shared: SharedModel;
+  readonly placed: PlacedModel;
 }
 
 /** @param signal gives up between two steps */
@@ -55,16 +57,28 @@ export async function startEngine(
   if (sharing.some(({ share }) => share)) {
     onProgress({ phase: 'starting', message: 'preparing the weights that actors share' });
   }
-  const packed = await shareWeights(directory, sharing);
-  const shared = config.mapWeights ? packed : withoutMapping(packed);
+  const shared = await shareWeights(directory, sharing);
+  const placed = await placeWeights(directory, shared, {
+    mapWeights: config.mapWeights,
+    rewrittenLater: rewrittenLater(devices),
+    onCopies: () => onProgress({ phase: 'starting', message: 'preparing copies of the weights' }),
+  });
   throwIfAborted(signal);
   onProgress({ phase: 'starting', message: `starting actors (${mode})` });
   // Several actors are the plan where they have the weights in common.
   const apart = shared.weights.some(({ graph, shared: isShared }) => graph === 'decoder' && !isShared);
   const possible = apart ? planned({ ...machine, single: 'the weights could not be shared' }) : plan;
   const started = withinMemory(possible, pools.prefill, shared.weights);
-  const pipeline = await startPipeline(shared.directory, config, started, devices, signal);
-  return { pipeline, shared };
+  const pipeline = await startPipeline(placed.directory, config, started, devices, signal);
+  return { pipeline, placed };
+}
+
+/** Graphs that actors rewrite for the GPU that they run on. */
+function rewrittenLater({ encoder, pd }: Devices): ReadonlySet<GraphRole> {
+  return new Set<GraphRole>([
+    ...(isGpu(encoder) ? ['vision' as const] : []),
+    ...(isGpu(pd) ? ['decoder' as const] : []),
+  ]);
 }
 
 /** Said before anything is loaded; the actor's own lock is what enforces it. */

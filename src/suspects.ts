@@ -1,6 +1,7 @@
 /**
  * Requests that were in an actor when it died. One of them may be why, and would do it again: so they are tried again a few at
- * a time, each until its first token, and those that see another death together each alone. Who is there at a second death
+ * a time, each until its first token, and those that see another death together each alone; so are at once those whose actor hung
+ * in native code, since each such death costs a core. Who is there at a second death
  * alone is not tried again. The others are answered. Where the supervisor saw whom a hung actor worked for, that request is not tried again at all.
  *
  * Deaths that a request is to blame for say nothing about the actor: they do not count towards giving it up, unless so many
@@ -22,6 +23,16 @@ const REMEMBERED = 1_000;
 /** Deaths without an answer in between that may all be requests' faults. */
 const FORGIVEN_IN_A_ROW = 20;
 
+/** A request that is to be tried again. */
+export interface Suspect {
+  /** How many it was there at. */
+  readonly deaths: number;
+  /** Deaths of actors before it was submitted. */
+  readonly before: number;
+  /** It is not tried again after this. */
+  readonly isLast: boolean;
+}
+
 export class Suspects {
   readonly #guilty = new Set<number>();
   readonly #forgive: (actor: string) => void;
@@ -29,6 +40,8 @@ export class Suspects {
   #dead: string[] = [];
   /** Actors whose threads are left behind: such deaths cost memory and a core, whoever is to blame. */
   readonly #left = new Set<string>();
+  /** Deaths up to and with the last one of these. */
+  #costlyDeaths = 0;
   #deaths = 0;
   #sinceAnswer = 0;
   #onDeath = Promise.withResolvers<void>();
@@ -58,7 +71,9 @@ export class Suspects {
     this.#deaths += 1;
     this.#line.noteDeath();
     this.#sinceAnswer += 1;
-    this.#dead = [...this.#dead, this.#left.delete(actor) ? '' : actor].slice(-MOST_DEATHS);
+    const isCostly = this.#left.delete(actor);
+    if (isCostly) this.#costlyDeaths = this.#deaths;
+    this.#dead = [...this.#dead, isCostly ? '' : actor].slice(-MOST_DEATHS);
     this.#onDeath.resolve();
     this.#onDeath = Promise.withResolvers();
   }
@@ -110,12 +125,11 @@ export class Suspects {
   }
 
   /**
-   * Resolves when it is the turn of a request that was there at so many deaths.
-   * @param isLast it is not tried again after this
+   * Resolves when it is a request's turn.
    * @throws the signal's reason
    */
-  async turn(signal: AbortSignal, deaths: number, isLast: boolean): Promise<Turn> {
-    return await this.#line.turn(signal, isLast || deaths >= SUSPICIOUS);
+  async turn(signal: AbortSignal, { deaths, before, isLast }: Suspect): Promise<Turn> {
+    return await this.#line.turn(signal, isLast || deaths >= SUSPICIOUS || this.#costlyDeaths > before);
   }
 }
 

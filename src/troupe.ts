@@ -28,6 +28,7 @@ import { noteLeftBehind } from './left-behind.ts';
 import { ModelWatch } from './model-watch.ts';
 import { noticesOf } from './notices.ts';
 import type { Pipeline } from './pipeline.ts';
+import type { PlacedModel } from './place-weights.ts';
 import { readBlobs } from './read-blobs.ts';
 import type { AnySchema } from './schema/any-schema.ts';
 import {
@@ -38,7 +39,7 @@ import {
   type ObjectStream,
   withObject,
 } from './schema/object-result.ts';
-import type { SharedModel, SharedWeights } from './share-weights.ts';
+import type { SharedWeights } from './share-weights.ts';
 import { startEngine } from './start-engine.ts';
 import type { StartOptions, StartProgress, StopOptions } from './start-options.ts';
 import { submittedChat } from './submitted-chat.ts';
@@ -87,7 +88,8 @@ export class Troupe implements AsyncDisposable {
   #spoilt: ModelError | undefined;
   #stopped: Promise<StopReport> | undefined;
 
-  private constructor(config: ResolvedConfig, pipeline: Pipeline, { directory, weights }: SharedModel) {
+  private constructor(config: ResolvedConfig, pipeline: Pipeline, placed: PlacedModel) {
+    const { directory, weights, watched: stamps, cacheFolders } = placed;
     this.#config = config;
     this.#model = directory.path;
     this.contextLength = directory.geometry.contextLength;
@@ -95,9 +97,9 @@ export class Troupe implements AsyncDisposable {
     this.#toolStyle = config.toolCallParser ?? toolStyleOf(directory.chatTemplate);
     this.#requests = new EngineRequests(config, pipeline, this.#toolStyle, this.events);
     this.#weights = weights;
-    this.#notices = noticesOf(directory, weights);
+    this.#notices = noticesOf(placed);
     forward(pipeline.system.events, this.events);
-    this.#watch = new ModelWatch(directory.stamps, (change) => this.#onModelChange(change));
+    this.#watch = new ModelWatch({ stamps, cacheFolders }, (change) => this.#onModelChange(change));
   }
 
   /**
@@ -112,8 +114,8 @@ export class Troupe implements AsyncDisposable {
     assertSignal(signal);
     const onProgress = (progress: StartProgress) => guarded('onProgress', () => told?.(progress));
     const config = resolveConfig(rest);
-    const { pipeline, shared } = await startEngine(config, onProgress, signal);
-    const troupe = new Troupe(config, pipeline, shared);
+    const { pipeline, placed } = await startEngine(config, onProgress, signal);
+    const troupe = new Troupe(config, pipeline, placed);
     if (signal?.aborted) await troupe.stop();
     throwIfAborted(signal);
     onProgress({ phase: 'ready', message: 'ready' });

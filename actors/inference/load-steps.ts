@@ -9,7 +9,7 @@ import type { DecoderFile } from '../model/model-directory.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { NotRewritable } from '../model/rewrite/not-rewritable.ts';
 import { keepSteps } from '../model/rewrite/steps-alone.ts';
-import { OrtSession, PACKED_GRAPH } from './ort-session.ts';
+import { OrtSession, PACKED_GRAPH, PACKED_WEIGHTS } from './ort-session.ts';
 
 /**
  * @returns undefined where steps have no graph of their own
@@ -27,6 +27,7 @@ export async function loadSteps(
     if (error instanceof NotRewritable) return undefined;
     throw error;
   }
-  const settings = { threads, externalDataFolder: dirname(rewrite.path), optimized: true };
+  const weights = { externalDataFolder: dirname(rewrite.path), mappedWeights: [PACKED_WEIGHTS] };
+  const settings = { threads, ...weights, optimized: true };
   return await OrtSession.load(encodeModel(model), settings);
 }

@@ -11,14 +11,22 @@ import type { GpuMemory } from './gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
+import { pageIn } from './page-in.ts';
 import { readWhole } from './read-whole.ts';
 import { RunAllowance, sizeOf } from './run-allowance.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
 export const PACKED_GRAPH = 'packed.onnx';
+/** Of the file beside it that has them. */
+export const PACKED_WEIGHTS = 'packed.weights';
 
-/** What loading a large model from a slow disk may take is allowed ten times, ms. */
-const LOAD_MS = 120_000;
+/** Loading a graph from memory, ms, and ms a byte: ten times as long is allowed. On two idle cores it takes 2 to 4 s a GB. */
+const LOAD_MS = 2_000;
+const LOAD_MS_PER_BYTE = 5e-6;
+/** A first run that has to read the weights again and again, for want of memory, is expected to take this and the reading, ms. */
+const CROWDED_RUN_MS = 2_000;
+/** Reading all weights in so many ms is what memory does. */
+const CROWDED_READ_MS = 1_000;
 
 export interface OrtSessionOptions {
   /** Threads of one operator, the calling thread included; ≥ 1. onnxruntime's own default oversubscribes. */
@@ -29,6 +37,8 @@ export interface OrtSessionOptions {
   readonly readWeights?: readonly string[];
   /** The graph is as onnxruntime has optimized it before. Default: where the file's name is `PACKED_GRAPH`. */
   readonly optimized?: boolean;
+  /** Files with weights, relative to that folder, that are mapped. Default: not known. */
+  readonly mappedWeights?: readonly string[];
   /** Runs the graph there instead of on the CPU. */
   readonly gpu?: GpuMemory | undefined;
   /** Outputs that stay on the GPU; they are then freed by `GpuMemory.dispose` alone. Default: none. */
@@ -44,13 +54,19 @@ export class OrtSession implements GraphSession {
   readonly #path: string;
   readonly #session: InferenceSession;
   readonly #gpu: GpuMemory | undefined;
-  readonly #allowance = new RunAllowance();
+  readonly #allowance: RunAllowance;
   #released: Promise<void> | undefined;
 
-  private constructor(path: string, session: InferenceSession, gpu: GpuMemory | undefined) {
+  private constructor(
+    path: string,
+    session: InferenceSession,
+    gpu: GpuMemory | undefined,
+    firstMs: number | undefined,
+  ) {
     this.#path = path;
     this.#session = session;
     this.#gpu = gpu;
+    this.#allowance = new RunAllowance(firstMs);
     this.inputs = specsOf(session.inputMetadata);
     this.outputs = specsOf(session.outputMetadata);
   }
@@ -64,18 +80,22 @@ export class OrtSession implements GraphSession {
    */
   static async load(source: GraphSource, options: OrtSessionOptions): Promise<OrtSession> {
     const path = typeof source === 'string' ? source : 'a graph made here';
-    const { gpu } = options;
+    const { gpu, externalDataFolder = dirname(path), mappedWeights = [] } = options;
     try {
-      const externalData = await weightsOf(options.externalDataFolder ?? dirname(path), options.readWeights);
+      const externalData = await weightsOf(externalDataFolder, options.readWeights);
       const settings = { ...sessionSettings(path, options), ...externalData };
+      const mapped = mappedWeights.map((file) => join(externalDataFolder, file));
+      const read = await pageIn(typeof source === 'string' ? [path, ...mapped] : mapped);
+      const bytes = read.bytes + bytesOf(externalData);
       const session = await inNative(
         () =>
           typeof source === 'string'
             ? InferenceSession.create(source, settings)
             : InferenceSession.create(source, settings),
-        LOAD_MS,
+        LOAD_MS + LOAD_MS_PER_BYTE * bytes + read.ms,
       );
-      return new OrtSession(path, session, gpu);
+      const firstMs = gpu === undefined && read.ms > CROWDED_READ_MS ? CROWDED_RUN_MS + read.ms : undefined;
+      return new OrtSession(path, session, gpu, firstMs);
     } catch (error) {
       if (gpu !== undefined && PROVIDER_FAILED.test(String(error))) {
         throw gpuUnavailable(gpu.device, missingPiece(String(error)), error);
@@ -117,11 +137,16 @@ export class OrtSession implements GraphSession {
   }
 }
 
+interface ReadWeights {
+  readonly externalData?: { readonly path: string; readonly data: Uint8Array }[];
+}
+
+function bytesOf({ externalData = [] }: ReadWeights): number {
+  return externalData.reduce((sum, { data }) => sum + data.byteLength, 0);
+}
+
 /** Their bytes as onnxruntime takes them, which copies what it keeps. */
-async function weightsOf(
-  folder: string,
-  files: readonly string[] = [],
-): Promise<Pick<InferenceSession.SessionOptions, 'externalData'>> {
+async function weightsOf(folder: string, files: readonly string[] = []): Promise<ReadWeights> {
   if (files.length === 0) return {};
   const read = async (path: string) => ({ path, data: await readWhole(join(folder, path)) });
   return { externalData: await Promise.all(files.map(read)) };

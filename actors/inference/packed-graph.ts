@@ -10,18 +10,19 @@
 
 import { createHash } from 'node:crypto';
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { messageOf } from '../../runtime/util/realms.ts';
-import { cachedFolder, cacheRoots, fileHash, NOT_KEPT } from '../model/graph-cache.ts';
+import { makeRoom, PACKED_WEIGHTS } from '../model/cache-room.ts';
+import { mappedRoots } from '../model/cache-roots.ts';
+import { cachedFolder, fileHash, NOT_KEPT } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
+import { readersOf, sizeOf } from '../model/weight-copies.ts';
 import { cpuIdentity } from './cpu-identity.ts';
 import { env, InferenceSession } from './onnxruntime.ts';
-import { PACKED_GRAPH, sessionSettings } from './ort-session.ts';
+import { PACKED_GRAPH, sessionSettings, PACKED_WEIGHTS as WEIGHTS } from './ort-session.ts';
 import { alignWeights, packingKernels } from './packed-layout.ts';
 
 export interface PackRequest {
-  /** The model directory: where the cache is looked for first. */
-  readonly modelPath: string;
   /** The graph's file. */
   readonly path: string;
   /** The files with its weights, whole paths. */
@@ -39,6 +40,9 @@ export type PackedGraph =
 /** Raise it when what is written changes. */
 const VERSION = 1;
 
+/** Weights and packed weights, as onnxruntime writes them and once more as they are laid out anew. */
+const DISK_FACTOR = 4;
+
 /**
  * Kernels whose packed weights were seen to give the same bits from a file as from memory (see the tests); the
  * binding has no way to tell, so a graph that packs for any other is left alone.
@@ -54,7 +58,6 @@ const PROVEN_KERNELS: ReadonlySet<string> = new Set([
 ]);
 
 const SAVED_WEIGHTS = 'saved.weights';
-const WEIGHTS = 'packed.weights';
 
 /** A graph that must not be packed, and why. */
 class NotPackable extends Error {}
@@ -62,11 +65,16 @@ class NotPackable extends Error {}
 /** Finds the packed graph or makes it. Never fails: what cannot be packed, or kept, is reported. */
 export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
   try {
-    const folder = await cachedFolder(cacheRoots(request.modelPath), {
-      purpose: 'packed',
+    const sources = [request.path, ...request.weightFiles];
+    const folder = await cachedFolder(mappedRoots(), {
+      purpose: PACKED_WEIGHTS,
       key: await keyOf(request),
       needs: [PACKED_GRAPH, WEIGHTS],
-      make: (draft) => makePacked(request, draft),
+      readers: await readersOf(sources),
+      make: async (draft) => {
+        await makeRoom(dirname(draft), DISK_FACTOR * (await sizeOf(sources)));
+        await makePacked(request, draft);
+      },
     });
     return { packed: true, path: join(folder, PACKED_GRAPH) };
   } catch (error) {

@@ -1,19 +1,25 @@
 /**
  * How long a run of a graph is expected to take, learned from the runs before: as long as the longest, or in proportion to
- * the largest, whichever is more. What hangs can then be told from what is large. The first run reads the weights from the
- * disk, however slow that is: it no longer counts when another of its size has been made (`trial-runs.ts`).
+ * the largest, whichever is more. What hangs can then be told from what is large. The first run is slower than others: it no
+ * longer counts when another of its size has been made (`trial-runs.ts`).
  */
 import type { Tensors } from './graph-session.ts';
 
 export class RunAllowance {
+  readonly #firstMs: number | undefined;
   #runs = 0;
   #longestMs = 0;
   #largest = { size: 0, ms: 0 };
 
-  /** Milliseconds; undefined before the first run, of which nothing is known. */
+  /** @param firstMs what the first run is expected to take. Default: that is not known */
+  constructor(firstMs?: number) {
+    this.#firstMs = firstMs;
+  }
+
+  /** Milliseconds; undefined while nothing is known. */
   expectedMs(size: number): number | undefined {
     const { size: largest, ms } = this.#largest;
-    return largest === 0 ? undefined : Math.max(this.#longestMs, (ms * size) / largest);
+    return largest === 0 ? this.#firstMs : Math.max(this.#longestMs, (ms * size) / largest);
   }
 
   record(size: number, ms: number): void {

@@ -1,7 +1,7 @@
 /**
  * Which files an engine was started with, so that a restarted actor never loads others: two revisions of a model in one
- * engine answer nonsense, without an error. A file that was put in another's place (by a rename, as downloads do) leaves
- * those who have it open unharmed; one that was written to in place does not, since onnxruntime maps weights.
+ * engine answer nonsense, without an error. What was read may be replaced, written to or cut; what is mapped, as
+ * onnxruntime does it with weights, may only be replaced, by a rename, which leaves those who have it open unharmed.
  */
 import { stat } from 'node:fs/promises';
 import { ModelError } from '../errors.ts';
@@ -13,13 +13,15 @@ export interface FileStamp {
   readonly file: string;
   /** Size and time of the last change. */
   readonly contents: string;
+  /** Actors have it mapped. Default: what they need of it they have read. */
+  readonly mapped?: boolean;
 }
 
 /** A file of the model is not what it was when the engine was started. */
 export interface FileChange {
   /** Where it is. */
   readonly path: string;
-  /** The very file was written to, cut or is another's now; what has it mapped sees that. */
+  /** The very file was written to or cut while actors had it mapped: they see that. */
   readonly inPlace: boolean;
 }
 
@@ -31,10 +33,10 @@ export async function stampOf(path: string): Promise<FileStamp> {
 
 /** The first file that is no longer what it was. */
 export async function findChange(stamps: readonly FileStamp[]): Promise<FileChange | undefined> {
-  for (const { path, file, contents } of stamps) {
+  for (const { path, file, contents, mapped = false } of stamps) {
     const now = await stampOf(path).catch(() => undefined);
     if (now === undefined || now.file !== file) return { path, inPlace: false };
-    if (now.contents !== contents) return { path, inPlace: true };
+    if (now.contents !== contents) return { path, inPlace: mapped };
   }
   return undefined;
 }
@@ -47,7 +49,8 @@ export async function loadUnchanged<T>(stamps: readonly FileStamp[], load: () =>
   return loaded;
 }
 
-async function refuseChange(stamps: readonly FileStamp[]): Promise<void> {
+/** @throws ModelError `MODEL_FILE_CHANGED` when one is not what it was */
+export async function refuseChange(stamps: readonly FileStamp[]): Promise<void> {
   const change = await findChange(stamps);
   if (change !== undefined) throw changedError(change);
 }

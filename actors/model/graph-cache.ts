@@ -10,14 +10,25 @@
  * Only what this user, or root, has written is used, and nobody else can have changed: in a folder that others can write
  * to, they can lay a graph under the right name.
  *
- * The root is the first of these that can be written: TROUPE_CACHE_DIR (and then no other), `.troupe-cache` in the
- * model directory, the user's cache folder.
+ * Where the roots are is said in `cache-roots.ts`. Files that actors map are not to be written to: nobody may, but for root
+ * and for this user after a `chmod`.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { chmod, lstat, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { homedir, platform } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
+import { platform } from 'node:os';
+import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { errorCodeOf } from '../../runtime/util/realms.ts';
@@ -25,16 +36,21 @@ import { errorCodeOf } from '../../runtime/util/realms.ts';
 /** How the reason begins for which derived files are not used, where they could not be written. */
 export const NOT_KEPT = 'the graph cache cannot be written';
 
-/** Beside the model. Hidden, so that nobody takes it for a part of the model. */
-export const CACHE_FOLDER_NAME = '.troupe-cache';
+/** Of an entry; its time says when the entry was last used. */
+export const MANIFEST = 'manifest.json';
 
-const MANIFEST = 'manifest.json';
 const DRAFT = '.draft-';
 /** No draft takes an hour. */
 const FORSAKEN_AFTER_MS = 3_600_000;
 
+/** Bytes read at once: weights are gigabytes. */
+const HASH_CHUNK = 1024 * 1024;
 const ROOT = 0;
 const WRITABLE_BY_OTHERS = 0o022;
+const EVERYBODY = 0o444;
+
+/** Windows refuses to remove what is read-only. */
+const fileMode = (readers: number): number => (platform() === 'win32' ? 0o644 : 0o400 | readers);
 
 const manifestSchema = z.strictObject({
   files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
@@ -48,18 +64,12 @@ export interface GraphCacheEntry {
   readonly key: string;
   /** Files that it must have. */
   readonly needs: readonly string[];
+  /** SHA-256 of files that are known before they are written, hex. */
+  readonly hashes?: Readonly<Record<string, string>>;
+  /** Who may read the files, as bits of their mode. Default: everybody. */
+  readonly readers?: number;
   /** Writes the files into an empty folder; called only when the entry is missing or damaged. */
   make(folder: string): Promise<void>;
-}
-
-/** Where entries may be kept, best first. @param modelPath the model directory */
-export function cacheRoots(
-  modelPath: string,
-  environment: Readonly<Record<string, string | undefined>> = process.env,
-): readonly string[] {
-  const chosen = environment.TROUPE_CACHE_DIR;
-  if (chosen !== undefined && chosen !== '') return [resolve(chosen)];
-  return [join(modelPath, CACHE_FOLDER_NAME), join(userCacheFolder(environment), 'troupe')];
 }
 
 /**
@@ -71,7 +81,7 @@ export function cacheRoots(
  */
 export async function cachedFolder(roots: readonly string[], entry: GraphCacheEntry): Promise<string> {
   const folders = roots.map((root) => join(root, `${entry.purpose}-${entry.key}`));
-  for (const folder of folders) if (await isWhole(folder, entry.needs)) return folder;
+  for (const folder of folders) if (await isWhole(folder, entry)) return await used(folder);
   let unwritable: unknown = new Error('There is no cache folder');
   for (const [index, root] of roots.entries()) {
     const draft = join(root, `${DRAFT}${process.pid}-${randomUUID()}`);
@@ -84,9 +94,9 @@ export async function cachedFolder(roots: readonly string[], entry: GraphCacheEn
     try {
       await removeForsaken(root);
       await entry.make(draft);
-      await writeManifest(draft);
+      await writeManifest(draft, entry);
       const folder = folders[index] ?? root;
-      if (await publish(draft, folder, entry.needs)) return folder;
+      if (await publish(draft, folder, entry)) return folder;
       unwritable = new Error(`${folder} is in the way and cannot be replaced`);
     } finally {
       await rm(draft, { recursive: true, force: true });
@@ -95,10 +105,17 @@ export async function cachedFolder(roots: readonly string[], entry: GraphCacheEn
   throw unwritable;
 }
 
+/** Marks an entry as in use now: what nobody has used for long may be removed (see `cache-room.ts`). */
+export async function used(folder: string): Promise<string> {
+  const now = new Date();
+  await utimes(join(folder, MANIFEST), now, now).catch(() => {}); // another user's, or one that may only be read
+  return folder;
+}
+
 /** SHA-256 of a file, hex. */
 export async function fileHash(path: string): Promise<string> {
   const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
+  await pipeline(createReadStream(path, { highWaterMark: HASH_CHUNK }), hash);
   return hash.digest('hex');
 }
 
@@ -120,13 +137,13 @@ async function removeForsaken(root: string): Promise<void> {
  * Renames a draft to its place. Somebody else's whole entry wins; a damaged one is put aside first. False when it is not
  * ours to be put aside.
  */
-async function publish(draft: string, folder: string, needs: readonly string[]): Promise<boolean> {
+async function publish(draft: string, folder: string, entry: GraphCacheEntry): Promise<boolean> {
   for (let attempt = 0; ; attempt++) {
     try {
       await rename(draft, folder);
       return true;
     } catch (error) {
-      if (await isWhole(folder, needs)) return true;
+      if (await isWhole(folder, entry)) return true;
       if (!isTaken(error)) throw error;
       if (attempt >= 3) return false;
       const damaged = `${draft}-damaged-${attempt}`;
@@ -137,18 +154,23 @@ async function publish(draft: string, folder: string, needs: readonly string[]):
   }
 }
 
-async function writeManifest(folder: string): Promise<void> {
+async function writeManifest(
+  folder: string,
+  { hashes = {}, readers = EVERYBODY }: GraphCacheEntry,
+): Promise<void> {
   const files: Manifest['files'] = {};
   for (const name of (await readdir(folder)).sort()) {
     const path = join(folder, name);
-    await chmod(path, 0o644); // whatever the process's mask allows others
-    files[name] = { bytes: (await stat(path)).size, sha256: await fileHash(path) };
+    await chmod(path, fileMode(readers)); // whatever the process's mask allows others
+    const sha256 = await fileHash(path);
+    if ((hashes[name] ?? sha256) !== sha256) throw new Error(`${name} changed while it was copied`);
+    files[name] = { bytes: (await stat(path)).size, sha256 };
   }
   await writeFile(join(folder, MANIFEST), JSON.stringify({ files }), { mode: 0o644 });
 }
 
 /** True when all files that are needed are there as they were written, by somebody to be trusted. */
-async function isWhole(folder: string, needs: readonly string[]): Promise<boolean> {
+async function isWhole(folder: string, { needs, hashes = {} }: GraphCacheEntry): Promise<boolean> {
   try {
     if (!(await isOurs(folder, 'folder')) || !(await isOurs(join(folder, MANIFEST), 'file'))) return false;
     const { files } = manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')));
@@ -156,6 +178,7 @@ async function isWhole(folder: string, needs: readonly string[]): Promise<boolea
     for (const [name, { bytes, sha256 }] of Object.entries(files)) {
       const path = join(folder, name);
       if (basename(name) !== name || !(await isOurs(path, 'file'))) return false;
+      if ((hashes[name] ?? sha256) !== sha256) return false;
       if ((await stat(path)).size !== bytes || (await fileHash(path)) !== sha256) return false;
     }
     return true;
@@ -176,12 +199,4 @@ async function isOurs(path: string, kind: 'file' | 'folder'): Promise<boolean> {
 function isTaken(error: unknown): boolean {
   const code = errorCodeOf(error);
   return code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOTDIR' || code === 'EPERM';
-}
-
-/** By the platform's convention; on Linux and elsewhere the XDG base directory specification's. */
-function userCacheFolder(environment: Readonly<Record<string, string | undefined>>): string {
-  if (platform() === 'darwin') return join(homedir(), 'Library', 'Caches');
-  if (platform() === 'win32') return environment.LOCALAPPDATA ?? join(homedir(), 'AppData', 'Local');
-  const xdg = environment.XDG_CACHE_HOME;
-  return xdg?.startsWith('/') ? xdg : join(homedir(), '.cache');
 }

@@ -2,8 +2,8 @@
  * The ONNX files of a model directory. Each graph may be there in several precisions, told apart by the file
  * name's suffix; one is chosen per graph, so a directory may mix an fp16 vision graph with a 4-bit decoder.
  */
-import { readdir, stat } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { ModelError } from '../errors.ts';
 import { isMissing } from './model-files.ts';
 import type { ExternalData, GraphSignature } from './onnx/graph-signature.ts';
@@ -41,9 +41,12 @@ export interface GraphFile {
   readonly path: string;
   readonly dtype: Dtype;
   readonly signature: GraphSignature;
-  /** Its weights are read, and not mapped, where they lie in files beside it. Default: mapped. */
-  readonly readsWeights?: boolean;
+  /** How weights in files beside it get into memory. Default: these very files are mapped. */
+  readonly weights?: WeightsFrom;
 }
+
+/** Files with weights are read into memory, or copies of theirs are mapped, from this folder. */
+export type WeightsFrom = 'read' | { readonly copies: string };
 
 /** One precision for all graphs, or one for each. */
 export type DtypeChoice = Dtype | Readonly<Partial<Record<GraphRole, Dtype>>>;
@@ -106,7 +109,9 @@ export function requiredGraph(folder: string, role: GraphRole): ModelError {
 }
 
 /**
- * Checks that the files with a graph's weights are there, inside the graph's folder, and long enough.
+ * Checks that the files with a graph's weights are there, inside the graph's folder, and long enough. Links may lead to
+ * elsewhere in the model directory, or to where the graph itself is, as in download caches; and nowhere else: a model must
+ * not make weights of whatever this user can read.
  *
  * @throws ModelError MODEL_FILE_MISSING, MODEL_FILE_CORRUPT
  */
@@ -114,19 +119,29 @@ export async function checkExternalData(graphPath: string, files: readonly Exter
   const folder = dirname(graphPath);
   for (const { location, byteLength } of files) {
     const path = resolve(folder, location);
-    // By name, not by real path: download caches keep the files themselves elsewhere, behind symbolic links.
-    if (relative(folder, path).startsWith('..')) {
-      const facts = {
-        path: graphPath,
-        remedy: 'Do not use this model: it reads files that are not its own.',
-      };
-      throw new ModelError('MODEL_FILE_CORRUPT', `The graph points outside its folder (${location})`, facts);
-    }
+    if (!isInside(folder, path)) throw notItsOwn(graphPath, location);
     const size = await fileSize(path);
+    const real = await realpath(path);
+    const [model, beside] = [await realpath(dirname(folder)), dirname(await realpath(graphPath))];
+    if (!isInside(model, real) && !isInside(beside, real)) throw notItsOwn(graphPath, location);
     if (size >= byteLength) continue;
     const facts = { path, remedy: 'Download the file again.' };
     throw new ModelError('MODEL_FILE_CORRUPT', `The weights end at byte ${size} of ${byteLength}`, facts);
   }
+}
+
+function isInside(folder: string, path: string): boolean {
+  const way = relative(folder, path);
+  return way !== '..' && !way.startsWith(`..${sep}`) && !isAbsolute(way);
+}
+
+function notItsOwn(path: string, location: string): ModelError {
+  const remedy =
+    'Do not use this model: it reads files that are not its own. If they are, put them there without a link.';
+  return new ModelError('MODEL_FILE_CORRUPT', `The graph points outside its folder (${location})`, {
+    path,
+    remedy,
+  });
 }
 
 async function fileSize(path: string): Promise<number> {

@@ -10,7 +10,8 @@ const GLOBAL_UNICAST = [ipaddr.IPv6.parse('2000::'), 3] as const;
  * translations that carry an IPv4 address (6to4, Teredo, NAT64) are not public.
  */
 export function isPublicAddress(text: string): boolean {
-  if (isIP(text) === 0) return false; // stricter than the parser below, which takes 127.1 too
+  // Stricter than the parser below, which takes 127.1 too; that one throws at zones like `::1%a.b`.
+  if (isIP(text) === 0 || !ipaddr.isValid(text)) return false;
   const address = ipaddr.process(text);
   if (address.range() !== 'unicast') return false;
   return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST[0], GLOBAL_UNICAST[1]);

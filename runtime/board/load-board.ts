@@ -2,7 +2,7 @@
  * The load board: how busy each actor is, in shared memory, so that a router on any thread reads it without
  * asking anybody. One slot for each incarnation of an actor, written by the actor's thread alone.
  *
- *     int32   0            1         2            3       4            5          6 … 9   10 … 15
+ *     int32   0            1         2            3       4            5          6 … 10  11 … 15
  *           ┌────────────┬─────────┬────────────┬───────┬────────────┬──────────┬───────┬──────────┐
  *           │ queueDepth │ running │ freeSlots  │ beats │ busy since │ restarts │ pulse │ (unused) │  slot 0
  *           ├────────────┼─────────┼────────────┼───────┼────────────┼──────────┼───────┼──────────┤

@@ -2,14 +2,15 @@
  * What an actor's thread publishes of itself, so that its supervisor can tell a hung thread from a busy one and end it
  * without harm. It lies in the thread's slot of the load board; no message is sent for it.
  *
- *     int32   6        7        8            9
- *           ┌────────┬────────┬────────────┬──────┐
- *           │ turns  │ state  │ allowed ms │ work │
- *           └────────┴────────┴────────────┴──────┘
+ *     int32   6        7        8            9      10
+ *           ┌────────┬────────┬────────────┬──────┬────────┐
+ *           │ turns  │ state  │ allowed ms │ work │ thread │
+ *           └────────┴────────┴────────────┴──────┴────────┘
  *
  *  - `turns` grows while the thread's event loop turns, or long work says that it goes on.
  *  - `allowed` is how long it may stay as it is now. 0: the thread has not begun yet.
  *  - `work` names what it computes just now, where that is known: the tag of a request. 0: unknown.
+ *  - `thread` is the system's id of the thread. 0: unknown.
  *  - `state` decides what may be done to it. A thread may be terminated while it runs JavaScript; inside a library's native
  *    code that would end the whole process. Both sides move the cell by compare-and-exchange, so that a thread which was
  *    condemned in JavaScript never gets into native code, and one that was left behind there ends when it comes out.
@@ -19,10 +20,13 @@
  *            ▼               ▼
  *          ended           left            moved by the supervisor
  */
+import { systemThreadId } from '../thread/core-time.ts';
+
 export const TURNS = 6;
 export const STATE = 7;
 export const ALLOWED_MS = 8;
 export const WORK = 9;
+export const THREAD = 10;
 
 export const IN_JAVASCRIPT = 0;
 export const IN_NATIVE = 1;
@@ -54,6 +58,11 @@ export class PulseReader {
 
   get work(): number {
     return Atomics.load(this.#cells, WORK);
+  }
+
+  /** The system's id of the thread; 0: unknown. */
+  get systemThreadId(): number {
+    return Atomics.load(this.#cells, THREAD);
   }
 
   /** True: the thread runs JavaScript, will run nothing native any more, and may be terminated. */
@@ -95,6 +104,7 @@ export class Pulse {
     this.#limits = limits;
     this.#exit = exit;
     this.#baseMs = limits.setUpMs;
+    Atomics.store(cells, THREAD, systemThreadId());
     this.#allow(this.#baseMs);
   }
 
@@ -133,7 +143,7 @@ export class Pulse {
       return;
     }
     this.#name(tag);
-    this.#allow(Math.max(allowed, this.#baseMs));
+    this.#allow(Math.max(allowed, turnMs));
     // Condemned: it is being terminated, and has to wait for that where it does no harm.
     while (Atomics.compareExchange(this.#cells, STATE, IN_JAVASCRIPT, IN_NATIVE) === ENDED) {
       Atomics.wait(this.#cells, STATE, ENDED);

@@ -3,12 +3,14 @@
  * does not come back. Looks at the pulse that each thread publishes in shared memory, about once a second.
  *
  * Time counts only as long as the watchdog itself runs: each look adds what has passed since the last one, but never more
- * than the usual pause between two. So a process that was stopped, a machine that slept, a debugger and cores that are far
- * too busy do not make a thread look hung. While a debugger is attached nothing counts.
+ * than the usual pause between two. So a process that was stopped, a machine that slept and a debugger do not make a thread
+ * look hung. While a debugger is attached nothing counts. On cores that are far too busy only the time counts in which the
+ * thread had one, where the system tells it (Linux); a thread that sleeps waits for none.
  */
 import { url as debuggerUrl } from 'node:inspector';
 import type { PulseLimits, PulseReader } from '../board/pulse.ts';
 import { ActorError } from '../errors.ts';
+import type { CoreTime } from '../thread/core-time.ts';
 
 /** When an actor's thread is taken for hung; what is absent has its default. */
 export interface WatchdogOptions extends Partial<PulseLimits> {}
@@ -19,6 +21,8 @@ export const DEFAULT_PULSE_LIMITS: PulseLimits = { turnMs: 15_000, setUpMs: 60_0
 export interface Watched {
   readonly name: string;
   readonly pulse: PulseReader;
+  /** What the thread has had of the cores so far; undefined where the system does not say. */
+  readonly coreTime: CoreTime | undefined;
   /** Ends it, or leaves it behind. False when neither may be done at this moment. */
   condemn(error: Error): boolean;
 }
@@ -27,9 +31,13 @@ const PERIOD_MS = 1_000;
 /** Looks within the shortest limit. */
 const LOOKS = 8;
 
+/** Of the time between two looks. A thread that ran and waited for less was asleep. */
+const AWAKE = 0.05;
+
 interface Silence {
   turns: number;
   ms: number;
+  cores: CoreTime | undefined;
 }
 
 export class Watchdog {
@@ -50,7 +58,7 @@ export class Watchdog {
   }
 
   watch(watched: Watched): void {
-    this.#silences.set(watched, { turns: watched.pulse.turns, ms: 0 });
+    this.#silences.set(watched, { turns: watched.pulse.turns, ms: 0, cores: undefined });
     if (this.#timer !== undefined) return;
     this.#lookedAt = performance.now();
     this.#timer = setInterval(() => this.look(performance.now()), this.periodMs);
@@ -90,13 +98,24 @@ export class Watchdog {
       if (turns !== silence.turns) {
         silence.turns = turns;
         silence.ms = 0;
+        silence.cores = undefined;
         continue;
       }
-      silence.ms += passedMs;
+      silence.ms += passedMs * this.#shareOfCores(watched, silence, passedMs);
       const mostMs = isNative ? Math.max(this.#mostMs, this.#limits.turnMs) : this.#mostMs;
       if (silence.ms <= Math.min(mostMs, allowedMs === 0 ? this.#limits.setUpMs : allowedMs)) continue;
       if (watched.condemn(hungError(watched, silence.ms))) this.#onHung(watched);
     }
+  }
+
+  /** Of the time in which the thread wanted a core since the last look, in which share it had one. 1 where nobody knows. */
+  #shareOfCores(watched: Watched, silence: Silence, passedMs: number): number {
+    if (this.#mostMs !== Number.POSITIVE_INFINITY) return 1;
+    const [before, now] = [silence.cores, watched.coreTime];
+    silence.cores = now;
+    if (before === undefined || now === undefined) return 1;
+    const [ran, waited] = [now.ranMs - before.ranMs, now.waitedMs - before.waitedMs];
+    return ran + waited < AWAKE * passedMs ? 1 : ran / (ran + waited);
   }
 }
 

@@ -13,6 +13,7 @@ import { isError } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
 import { ControlClient } from './control-client.ts';
+import { type CoreTime, coreTimeOf } from './core-time.ts';
 import { ExitGate } from './exit-gate.ts';
 import { closeAtExit } from './exit-hook.ts';
 import { flagsForFiles } from './flags-for-files.ts';
@@ -135,6 +136,10 @@ export class ThreadIncarnation implements Incarnation, Watched {
     }
     this.#control.order({ order: 'stop', waiting });
     await this.exited;
+  }
+
+  get coreTime(): CoreTime | undefined {
+    return coreTimeOf(this.pulse.systemThreadId);
   }
 
   /**

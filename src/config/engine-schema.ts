@@ -13,7 +13,7 @@ import {
 import { TOOL_STYLES } from '../../actors/tools/tool-style.ts';
 import { MODES, type Mode } from '../chat-types.ts';
 import { setting } from './setting.ts';
-import { WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
+import { MAP_WEIGHTS, type MapWeights, WEIGHT_SHARING, type WeightSharing } from './weight-sharing.ts';
 
 const device = z.enum(DEVICES);
 const count = z.number().int().min(1).max(64);
@@ -160,10 +160,9 @@ export const engineSchema = z.strictObject({
     flag: '--share-weights <when>',
     help: `whether actors of a pool share weights in memory: ${WEIGHT_SHARING.join(', ')} (default: auto)`,
   }),
-  mapWeights: setting(z.boolean().optional(), {
-    flag: '--no-map-weights',
-    help: 'read the model’s weights into memory, where nobody can cut them, instead of mapping them',
-    kind: 'boolean',
+  mapWeights: setting(z.enum(MAP_WEIGHTS as [MapWeights, ...MapWeights[]]).optional(), {
+    flag: '--map-weights <what>',
+    help: `what is mapped of weights beside a graph: copies in the cache, originals (must not be written to), never: they are read (default: copies)`,
   }),
   limits: z
     .strictObject({
@@ -264,7 +263,7 @@ export const engineSchema = z.strictObject({
       }),
       nativeMs: setting(milliseconds.optional(), {
         flag: '--watchdog-native-ms <n>',
-        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 120000, of a small model 20000)',
+        help: 'the same in a run of a graph of which nothing is known yet, at the start or on a GPU (default: 20000 and 25 for each million weights of the largest graph; on a GPU 120000)',
         kind: 'number',
       }),
     })

@@ -5,7 +5,7 @@ import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { SpeculationKind } from '../../actors/pd/speculation/speculation-options.ts';
 import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { Mode } from '../chat-types.ts';
-import type { WeightSharing } from './weight-sharing.ts';
+import type { MapWeights, WeightSharing } from './weight-sharing.ts';
 
 /**
  * How many actors of a kind there are. Default: by the cores of the machine; `troupe inspect` says how many, and why.
@@ -121,11 +121,12 @@ export interface TroupeOptions {
    */
   readonly shareWeights?: WeightSharing;
   /**
-   * Whether weights in files beside a graph are mapped: read as they are needed, and in nobody's memory alone. A file that is cut
-   * while it is mapped ends the process (SIGBUS). False reads them at the start, which takes longer and more memory.
-   * Default true.
+   * What is mapped of weights in files beside a graph, which is to say read as they are needed, and in nobody's memory
+   * alone. `copies`: files of the graph cache, made at the first start; where none can be kept, and for small files, as
+   * `never`. `originals`: the model's own files; one that is cut while it is mapped ends the process (SIGBUS). `never`: they are
+   * read at the start, by each actor for itself, which takes longer and more memory. Default `copies`.
    */
-  readonly mapWeights?: boolean;
+  readonly mapWeights?: MapWeights;
   /** What a request may bring; more is refused with an `InputError`. */
   readonly limits?: {
     /** Images in one request. Default 8. */
@@ -160,7 +161,7 @@ export interface TroupeOptions {
     readonly setUpMs?: number;
     /**
      * The same in a run of a graph of which nothing is known yet: when an actor starts it tries its graphs with made-up input,
-     * but not on a GPU. Default 120,000, of a model under 64 MiB 20,000.
+     * but not on a GPU. Default 20,000 and 25 for each million weights of the largest graph, on a GPU 120,000.
      */
     readonly nativeMs?: number;
   };

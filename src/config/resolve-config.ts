@@ -15,7 +15,7 @@ import { imagePolicy } from './image-options.ts';
 import { invalidOption } from './invalid-option.ts';
 import { defaultMemoryLimit, type MemoryPlan, planMemory } from './memory-plan.ts';
 import type { TroupeOptions } from './options.ts';
-import type { WeightSharing } from './weight-sharing.ts';
+import type { MapWeights, WeightSharing } from './weight-sharing.ts';
 
 export interface ResolvedConfig {
   readonly model: string;
@@ -32,7 +32,7 @@ export interface ResolvedConfig {
   readonly maxRunning: number;
   readonly maxWaiting: number;
   readonly shareWeights: WeightSharing;
-  readonly mapWeights: boolean;
+  readonly mapWeights: MapWeights;
   readonly vision: {
     readonly cacheBytes: number;
     readonly maxTilesPerRun: number;
@@ -85,7 +85,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     maxRunning: given.pd?.maxRunning ?? 16,
     maxWaiting: given.pd?.maxWaiting ?? 32,
     shareWeights: given.shareWeights ?? 'auto',
-    mapWeights: given.mapWeights ?? true,
+    mapWeights: given.mapWeights ?? 'copies',
     vision: {
       cacheBytes: given.vision?.cacheBytes ?? memory.imageCacheBytes,
       maxTilesPerRun: given.vision?.maxTilesPerRun ?? 16,

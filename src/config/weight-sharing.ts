@@ -18,6 +18,14 @@ export type WeightSharing = 'auto' | 'always' | 'never';
 
 export const WEIGHT_SHARING: readonly WeightSharing[] = ['auto', 'always', 'never'];
 
+/**
+ * What is mapped of weights in files beside a graph: `copies` of them that the graph cache keeps, the `originals`, or
+ * `never` anything: they are read into memory.
+ */
+export type MapWeights = 'copies' | 'originals' | 'never';
+
+export const MAP_WEIGHTS: readonly MapWeights[] = ['copies', 'originals', 'never'];
+
 /** Whether the weights of a graph are shared, and why. */
 export interface GraphSharing {
   /** Which graph of the model. */

@@ -1,5 +1,5 @@
 /**
- * Threads that read and rewrite graph files: parsing a large protobuf would block the caller's. One begins when the one before
+ * Threads that read, rewrite and copy graph files: parsing a large protobuf would block the caller's. One begins when the one before
  * runs, and they end in reverse order, for the reason that `runtime/system/start-in-turn.ts` gives: actors come next.
  */
 import { availableParallelism } from 'node:os';

@@ -1,4 +1,4 @@
-/** Reads and rewrites model files on a pool thread: parsing a large one would block the caller's. */
+/** Reads, rewrites and copies model files on a pool thread: parsing a large one would block the caller's. */
 import { type GraphSignature, readGraphSignature } from '../../actors/model/onnx/graph-signature.ts';
 import {
   type DecoderRewrite,
@@ -8,6 +8,7 @@ import {
 import type { GraphToRewrite } from '../../actors/model/rewrite/rewritten-graph.ts';
 import { rewrittenVision, type VisionRewrite } from '../../actors/model/rewrite/rewritten-vision.ts';
 import { readTokenIds, type TokenIds, type TokensToFind } from '../../actors/model/token-ids.ts';
+import { type CopiedWeights, copiedWeights, type WeightFile } from '../../actors/model/weight-copies.ts';
 import { type Outcome, outcomeOf } from '../../runtime/thread/thread-control.ts';
 
 /** piscina flattens errors, so the outcome is explicit. */
@@ -25,4 +26,8 @@ export function rewriteDecoder(graph: DecoderToRewrite): Promise<Outcome<Decoder
 
 export function rewriteVision(graph: GraphToRewrite): Promise<Outcome<VisionRewrite>> {
   return outcomeOf(() => rewrittenVision(graph));
+}
+
+export function copyWeights(files: readonly WeightFile[]): Promise<Outcome<CopiedWeights>> {
+  return outcomeOf(() => copiedWeights(files));
 }

@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cp, mkdtemp, readFile, rename, rm, truncate, writeFile } from 'node:fs/promises';
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
@@ -39,14 +51,27 @@ describe('a model whose files change while it is served', () => {
     assert.deepEqual(troupe.health().failed, ['aggregated']);
   });
 
-  it('takes no more requests when a file in use is written to', async (t) => {
+  it('is served on when a file is written to that was read at the start', async (t) => {
     const model = await copy(t);
     await using troupe = await Troupe.start({ model });
+    const changed = new Promise((resolve) => troupe.events.once('model:changed', resolve));
+    await truncate(join(model, GRAPH));
+    assert.deepEqual(await changed, { path: join(model, GRAPH), inPlace: false });
+    assert.equal((await troupe.chat(HELLO)).usage.completionTokens, 2);
+    assert.equal(troupe.health().ready, true);
+  });
+
+  it('takes no more requests when a file is written to that is mapped', async (t) => {
+    const model = await copy(t);
+    const file = join(model, GRAPH);
+    await writeWithExternalData(file, file);
+    const weights = `${file}_data`;
+    await using troupe = await Troupe.start({ model, mapWeights: 'originals' });
     const running = troupe.chat({ ...HELLO, maxTokens: 1900, temperature: 2 });
     running.catch(() => {}); // read below
     const changed = new Promise((resolve) => troupe.events.once('model:changed', resolve));
-    await writeFile(join(model, GRAPH), await readFile(join(model, GRAPH)));
-    assert.deepEqual(await changed, { path: join(model, GRAPH), inPlace: true });
+    await writeFile(weights, await readFile(weights));
+    assert.deepEqual(await changed, { path: weights, inPlace: true });
     assert.throws(() => troupe.stream(HELLO), { code: 'MODEL_FILE_CHANGED' });
     // It may have been answered before.
     await running.catch((error) => assert.equal(error.code, 'MODEL_FILE_CHANGED'));
@@ -69,36 +94,97 @@ describe('weights in files beside the graphs', {
     return model;
   }
 
-  /** Files of the model that this process has mapped. */
-  async function mapped(model: string): Promise<number> {
-    const maps = await readFile('/proc/self/maps', 'utf8');
-    return maps.split('\n').filter((line) => line.includes(model)).length;
+  /** Longer than what is read, and not copied, since it is small. */
+  async function withLongWeightsBeside(t: TestContext): Promise<string> {
+    const model = await withWeightsBeside(t);
+    for (const name of GRAPHS) await truncate(join(model, 'onnx', `${name}.onnx_data`), 17 * 1024 * 1024);
+    const before = process.env.TROUPE_CACHE_DIR;
+    process.env.TROUPE_CACHE_DIR = join(model, 'cache');
+    t.after(() => {
+      if (before === undefined) delete process.env.TROUPE_CACHE_DIR;
+      else process.env.TROUPE_CACHE_DIR = before;
+    });
+    return model;
   }
 
-  it('are mapped by default', async (t) => {
+  /** Files in a folder that this process has mapped. */
+  async function mapped(folder: string): Promise<number> {
+    const maps = await readFile('/proc/self/maps', 'utf8');
+    return maps.split('\n').filter((line) => line.includes(folder)).length;
+  }
+
+  async function cutAll(model: string): Promise<void> {
+    for (const name of await readdir(join(model, 'onnx'))) await truncate(join(model, 'onnx', name));
+    await truncate(join(model, 'tokenizer.json'));
+  }
+
+  it('are mapped from the model’s own files when that is asked for', async (t) => {
     const model = await withWeightsBeside(t);
-    await using _ = await Troupe.start({ model });
-    assert((await mapped(model)) > 0);
+    await using _ = await Troupe.start({ model, mapWeights: 'originals' });
+    assert((await mapped(join(model, 'onnx'))) > 0);
   });
 
-  it('that are not mapped may be cut while they are in use', async (t) => {
-    const model = await withWeightsBeside(t);
-    await using troupe = await Troupe.start({ model, mode: 'disaggregated', mapWeights: false });
-    assert.equal(await mapped(model), 0);
-    const asked = golden(2);
-    const messages = goldenMessages(asked);
-    assert.deepEqual((await troupe.chat({ messages })).tokenIds, asked.tokenIds);
+  it('are mapped from copies, so that all files may be cut while they are in use', async (t) => {
+    const model = await withLongWeightsBeside(t);
+    await using troupe = await Troupe.start({ model, mode: 'disaggregated' });
+    assert.equal(await mapped(join(model, 'onnx')), 0);
+    assert((await mapped(join(model, 'cache'))) > 0);
+    const [before, later] = [golden(2), golden(9)];
+    assert.deepEqual((await troupe.chat({ messages: goldenMessages(before) })).tokenIds, before.tokenIds);
     const changed = new Promise((resolve) => troupe.events.once('model:changed', resolve));
-    const later = troupe.chat({ messages: goldenMessages(golden(9)) });
-    for (const name of GRAPHS) await truncate(join(model, 'onnx', `${name}.onnx_data`));
-    // The change may have been noticed before it was answered.
-    await later.then(
-      ({ tokenIds }) => assert.deepEqual(tokenIds, golden(9).tokenIds),
-      (error) => assert.equal(error.code, 'MODEL_FILE_CHANGED'),
-    );
+    await cutAll(model);
     await changed;
-    assert.throws(() => troupe.stream({ messages }), { code: 'MODEL_FILE_CHANGED' });
+    assert.deepEqual((await troupe.chat({ messages: goldenMessages(later) })).tokenIds, later.tokenIds);
+    assert.equal(troupe.health().ready, true);
   });
+
+  it('are copied once', async (t) => {
+    const model = await withLongWeightsBeside(t);
+    const cached = async () => {
+      const names = (await readdir(join(model, 'cache'))).filter((name) => name.startsWith('weights-'));
+      const paths = names.map((name) => join(model, 'cache', name));
+      return await Promise.all(paths.map(async (path) => [path, (await stat(path)).ino]));
+    };
+    await Troupe.start({ model }).then((troupe) => troupe.stop());
+    const copies = await cached();
+    assert.equal(copies.length, 3);
+    await Troupe.start({ model }).then((troupe) => troupe.stop());
+    assert.deepEqual(await cached(), copies);
+  });
+
+  it('are read where no copy can be kept, and that is said', async (t) => {
+    const model = await withLongWeightsBeside(t);
+    process.env.TROUPE_CACHE_DIR = join(model, 'config.json', 'cache');
+    await using troupe = await Troupe.start({ model });
+    assert.equal(await mapped(join(model, 'onnx')), 0);
+    assert.match(troupe.notices.join(), /graph cache cannot be written/);
+    const asked = golden(2);
+    assert.deepEqual((await troupe.chat({ messages: goldenMessages(asked) })).tokenIds, asked.tokenIds);
+  });
+
+  it('are found behind links, as download caches have them', async (t) => {
+    const model = await withLongWeightsBeside(t);
+    await mkdir(join(model, 'blobs'));
+    for (const name of GRAPHS) {
+      const path = join(model, 'onnx', `${name}.onnx_data`);
+      await rename(path, join(model, 'blobs', name));
+      await symlink(join('..', 'blobs', name), path);
+    }
+    for (const mapWeights of ['copies', 'never'] as const) {
+      await using troupe = await Troupe.start({ model, mapWeights });
+      const asked = golden(2);
+      assert.deepEqual((await troupe.chat({ messages: goldenMessages(asked) })).tokenIds, asked.tokenIds);
+    }
+  });
+});
+
+it('weights behind a link that leaves the model are refused', async (t) => {
+  const [model, other] = [await copy(t), await copy(t)];
+  const file = join(model, GRAPH);
+  await writeWithExternalData(file, file);
+  await rename(`${file}_data`, join(other, 'secret'));
+  await symlink(join(other, 'secret'), `${file}_data`);
+  await assert.rejects(Troupe.start({ model }), { code: 'MODEL_FILE_CORRUPT' });
 });
 
 describe('a pipe in the place of a model file', () => {

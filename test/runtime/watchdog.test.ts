@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { LoadBoard } from '../../runtime/board/load-board.ts';
 import type { Pulse } from '../../runtime/board/pulse.ts';
 import { Watchdog, type Watched } from '../../runtime/supervision/watchdog.ts';
+import { type CoreTime, coreTimeOf, systemThreadId } from '../../runtime/thread/core-time.ts';
 
 const LIMITS = { turnMs: 10_000, setUpMs: 20_000, nativeMs: 60_000 };
 
@@ -16,7 +17,8 @@ interface Case {
   wait(seconds: number): void;
 }
 
-function watching(): Case {
+/** @param cores what the thread has had of the cores. Default: nobody knows */
+function watching(cores = (): CoreTime | undefined => undefined): Case {
   const board = LoadBoard.create(1);
   const slot = board.claim();
   let exits = 0;
@@ -27,6 +29,9 @@ function watching(): Case {
   const watched: Watched = {
     name: 'actor/0',
     pulse: board.pulseReader(slot),
+    get coreTime() {
+      return cores();
+    },
     condemn: (error) => {
       condemned.push(error);
       return true;
@@ -68,6 +73,38 @@ describe('the watchdog', () => {
       pulse.turn();
     }
     assert.equal(condemned.length, 0);
+  });
+
+  it('counts only the time in which a thread has a core, where it has to wait for one', () => {
+    let looks = 0;
+    // Of each second it runs 200 ms and waits for 600: it has a quarter of what it wants.
+    const { pulse, condemned, wait } = watching(() => {
+      looks += 1;
+      return { ranMs: 200 * looks, waitedMs: 600 * looks };
+    });
+    pulse.ready();
+    wait(37);
+    assert.equal(condemned.length, 0);
+    wait(1);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('counts all of the time in which a thread sleeps', () => {
+    const { pulse, condemned, wait } = watching(() => ({ ranMs: 7, waitedMs: 7_000 }));
+    pulse.ready();
+    wait(11);
+    assert.equal(condemned.length, 1);
+  });
+
+  it('knows what a thread has had of the cores, on Linux', { skip: process.platform !== 'linux' }, () => {
+    const before = coreTimeOf(systemThreadId());
+    assert(before !== undefined && before.ranMs > 0 && before.waitedMs >= 0);
+    const until = process.cpuUsage().user + 20_000;
+    while (process.cpuUsage().user < until) Math.sqrt(until);
+    const after = coreTimeOf(systemThreadId());
+    assert(after !== undefined && after.ranMs > before.ranMs);
+    assert.equal(coreTimeOf(0), undefined);
+    assert.equal(coreTimeOf(1 << 22), undefined);
   });
 
   it('gives a thread that starts more time', () => {

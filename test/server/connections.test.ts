@@ -164,7 +164,16 @@ describe('the guard of names', () => {
   });
 
   it('lets no other address or name pass', () => {
-    for (const host of ['10.0.0.6', 'ten.example', '10.0.0.5.evil.test', '', '[fd00::5', '[::1'])
+    for (const host of [
+      '10.0.0.6',
+      'ten.example',
+      '10.0.0.5.evil.test',
+      '',
+      '[fd00::5',
+      '[::1',
+      '[::1%a.b]',
+      '::1%',
+    ])
       assert(!guard.accepts(host, '10.0.0.5'), host);
     assert(!guard.accepts('10.0.0.5', undefined));
   });

@@ -87,14 +87,19 @@ describe('requests that were in an actor when it died', () => {
     assert.equal(forgiven, 22);
   });
 
-  it('are tried alone after two deaths, and at the last try', async () => {
+  it('are tried alone after two deaths, at the last try, and when a thread was left behind', async () => {
     const suspects = new Suspects();
-    for (const [deaths, isLast] of [
-      [2, false],
-      [1, true],
-    ] as const) {
-      const turn = await suspects.turn(never, deaths, isLast);
-      const next = suspects.turn(never, 1, false);
+    suspects.actorLeft('pd/0');
+    suspects.actorDied('pd/0');
+    for (const suspect of [
+      { deaths: 2, before: 1, isLast: false },
+      { deaths: 1, before: 1, isLast: true },
+      { deaths: 1, before: 0, isLast: false },
+    ]) {
+      // Alone from the beginning, or else the second would be let in beside it.
+      (await suspects.turn(never, { deaths: 1, before: 1, isLast: false })).leave();
+      const turn = await suspects.turn(never, suspect);
+      const next = suspects.turn(never, { deaths: 1, before: 1, isLast: false });
       await new Promise(setImmediate);
       assert.equal(turn.alone, true);
       turn.leave();

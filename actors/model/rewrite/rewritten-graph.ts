@@ -7,7 +7,8 @@ import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { messageOf } from '../../../runtime/util/realms.ts';
-import { cachedFolder, cacheRoots, NOT_KEPT } from '../graph-cache.ts';
+import { cacheRoots } from '../cache-roots.ts';
+import { cachedFolder, NOT_KEPT } from '../graph-cache.ts';
 import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
@@ -23,6 +24,8 @@ export type GraphRewrite<Facts = object> =
       readonly path: string;
       /** Where the weights are, when they are not in the file itself. */
       readonly externalDataFolder?: string;
+      /** What the rewritten graph calls the files with them. */
+      readonly externalDataFiles?: readonly string[];
     } & Facts)
   | {
       readonly rewritten: false;
@@ -91,7 +94,10 @@ async function findOrMake<Facts extends object>(
     ...known,
     rewritten: true,
     path: join(folder, graphName),
-    ...(externalDataFolder === undefined ? {} : { externalDataFolder }),
+    ...(externalDataFolder !== undefined && {
+      externalDataFolder,
+      externalDataFiles: Object.values(weights.names),
+    }),
   };
 }
 

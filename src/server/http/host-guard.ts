@@ -31,6 +31,7 @@ export class HostGuard {
 /** An IPv4 client of a socket for IPv6 has `::ffff:10.0.0.1`. */
 function isSameAddress(name: string, localAddress: string | undefined): boolean {
   const literal = name.replace(/^\[|\]$/g, '');
-  if (localAddress === undefined || isIP(literal) === 0) return false;
+  // The two do not mean the same by a zone (`::1%a.b`), and the second throws.
+  if (localAddress === undefined || isIP(literal) === 0 || !ipaddr.isValid(literal)) return false;
   return ipaddr.process(literal).toString() === ipaddr.process(localAddress.replace(/%.*$/, '')).toString();
 }

@@ -14,21 +14,21 @@ import { MATRIX_KERNELS, type MatrixKernel, matrixGraph } from '../../fixtures/g
 
 let environmentCache: string | undefined;
 before(() => {
-  // The tests' own folders are to be used, whatever the machine says.
   environmentCache = process.env.TROUPE_CACHE_DIR;
-  delete process.env.TROUPE_CACHE_DIR;
 });
 after(() => {
-  if (environmentCache !== undefined) process.env.TROUPE_CACHE_DIR = environmentCache;
+  if (environmentCache === undefined) delete process.env.TROUPE_CACHE_DIR;
+  else process.env.TROUPE_CACHE_DIR = environmentCache;
 });
 
-/** A model directory with one graph. */
-async function model(t: TestContext, graph: OnnxModel): Promise<{ modelPath: string; path: string }> {
-  const modelPath = await mkdtemp(join(tmpdir(), 'troupe-packed-'));
-  t.after(() => rm(modelPath, { recursive: true, force: true }));
-  const path = join(modelPath, 'graph.onnx');
+/** A folder with one graph, and the cache of this test in `cache`. */
+async function model(t: TestContext, graph: OnnxModel): Promise<{ folder: string; path: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'troupe-packed-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  process.env.TROUPE_CACHE_DIR = join(folder, 'cache');
+  const path = join(folder, 'graph.onnx');
   await writeFile(path, encodeModel(graph));
-  return { modelPath, path };
+  return { folder, path };
 }
 
 function pathOf(packed: PackedGraph): string {
@@ -51,8 +51,8 @@ describe('a graph whose packed weights come from a file', () => {
   for (const kernel of Object.keys(MATRIX_KERNELS) as MatrixKernel[]) {
     it(`gives the same bits: ${kernel}`, async (t) => {
       const width = 96;
-      const { modelPath, path } = await model(t, matrixGraph(kernel, { width }));
-      const packed = pathOf(await packedGraph({ modelPath, path, weightFiles: [] }));
+      const { path } = await model(t, matrixGraph(kernel, { width }));
+      const packed = pathOf(await packedGraph({ path, weightFiles: [] }));
       for (const rows of [1, 2, 7, 64]) {
         const expected = await run(path, rows, width);
         assert.ok(expected.every(Number.isFinite) && expected.some((one) => one !== 0));
@@ -62,17 +62,17 @@ describe('a graph whose packed weights come from a file', () => {
   }
 
   it('gives the same bits when its weights are external data', async (t) => {
-    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
-    const external = join(modelPath, 'external.onnx');
+    const { folder, path } = await model(t, matrixGraph('MatMul'));
+    const external = join(folder, 'external.onnx');
     await writeWithExternalData(path, external);
-    const packed = await packedGraph({ modelPath, path: external, weightFiles: [`${external}_data`] });
+    const packed = await packedGraph({ path: external, weightFiles: [`${external}_data`] });
     assert.deepEqual(await run(pathOf(packed), 3, 96), await run(path, 3, 96));
   });
 
   it('needs nothing but the packed files', async (t) => {
-    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    const { path } = await model(t, matrixGraph('MatMul'));
     const expected = await run(path, 3, 96);
-    const packed = pathOf(await packedGraph({ modelPath, path, weightFiles: [] }));
+    const packed = pathOf(await packedGraph({ path, weightFiles: [] }));
     await rm(path);
     assert.deepEqual(await run(packed, 3, 96), expected);
     assert.deepEqual((await readdir(dirname(packed))).sort(), [
@@ -85,7 +85,8 @@ describe('a graph whose packed weights come from a file', () => {
 
 describe('packing a graph', () => {
   it('is done once', async (t) => {
-    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const { path: source } = await model(t, matrixGraph('MatMul'));
+    const request = { path: source, weightFiles: [] };
     const path = pathOf(await packedGraph(request));
     const { mtimeMs } = await stat(path);
     assert.equal(pathOf(await packedGraph(request)), path);
@@ -93,7 +94,8 @@ describe('packing a graph', () => {
   });
 
   it('by several at once gives one result, which works', async (t) => {
-    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const { path: source } = await model(t, matrixGraph('MatMul'));
+    const request = { path: source, weightFiles: [] };
     const all = await Promise.all([1, 2, 3].map(() => packedGraph(request)));
     const paths = new Set(all.map(pathOf));
     assert.equal(paths.size, 1);
@@ -101,16 +103,17 @@ describe('packing a graph', () => {
   });
 
   it('is done anew when the files were damaged', async (t) => {
-    const request = { ...(await model(t, matrixGraph('MatMul'))), weightFiles: [] };
+    const { path: source } = await model(t, matrixGraph('MatMul'));
+    const request = { path: source, weightFiles: [] };
     const expected = await run(request.path, 2, 96);
     await truncate(join(dirname(pathOf(await packedGraph(request))), 'packed.weights'), 1000);
     assert.deepEqual(await run(pathOf(await packedGraph(request)), 2, 96), expected);
   });
 
   it('gives another result for the same graph with other external weights', async (t) => {
-    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
-    const external = join(modelPath, 'external.onnx');
-    const request = { modelPath, path: external, weightFiles: [`${external}_data`] };
+    const { folder, path } = await model(t, matrixGraph('MatMul'));
+    const external = join(folder, 'external.onnx');
+    const request = { path: external, weightFiles: [`${external}_data`] };
     await writeWithExternalData(path, external);
     const first = pathOf(await packedGraph(request));
     const { size } = await stat(`${external}_data`);
@@ -121,11 +124,11 @@ describe('packing a graph', () => {
   });
 
   it('of a graph that cannot be loaded is reported, and leaves nothing behind', async (t) => {
-    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
+    const { folder, path } = await model(t, matrixGraph('MatMul'));
     await truncate(path, 100);
-    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    const packed = await packedGraph({ path, weightFiles: [] });
     assert.equal(packed.packed, false);
-    assert.deepEqual(await readdir(join(modelPath, '.troupe-cache')), []);
+    assert.deepEqual(await readdir(join(folder, 'cache')), []);
   });
 
   it('is refused for a kernel whose packed weights were never compared', async (t) => {
@@ -138,22 +141,21 @@ describe('packing a graph', () => {
       input: [value('x', 'float32', image)],
       output: [value('y', 'float32', [1, 8, 8, 8])],
     };
-    const { modelPath, path } = await model(t, {
+    const { path } = await model(t, {
       irVersion: 8,
       opsetImport: [{ domain: '', version: 17 }],
       graph,
     });
-    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    const packed = await packedGraph({ path, weightFiles: [] });
     assert.ok(!packed.packed);
     assert.match(packed.reason, /ConvTranspose/);
   });
 
   it('is reported as impossible where nothing can be written', async (t) => {
-    const { modelPath, path } = await model(t, matrixGraph('MatMul'));
-    await writeFile(join(modelPath, 'file'), '');
-    process.env.TROUPE_CACHE_DIR = join(modelPath, 'file', 'cache');
-    t.after(() => delete process.env.TROUPE_CACHE_DIR);
-    const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+    const { folder, path } = await model(t, matrixGraph('MatMul'));
+    await writeFile(join(folder, 'file'), '');
+    process.env.TROUPE_CACHE_DIR = join(folder, 'file', 'cache');
+    const packed = await packedGraph({ path, weightFiles: [] });
     assert.ok(!packed.packed);
     assert.match(packed.reason, /graph cache cannot be written/);
     assert.doesNotMatch(packed.reason, /\n/);

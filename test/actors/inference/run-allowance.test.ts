@@ -6,6 +6,7 @@ import { RunAllowance, sizeOf } from '../../../actors/inference/run-allowance.ts
 describe('how long a run is expected to take', () => {
   it('is unknown before the first', () => {
     assert.equal(new RunAllowance().expectedMs(5), undefined);
+    assert.equal(new RunAllowance(4_000).expectedMs(5), 4_000);
   });
 
   it('grows with what is larger than anything before', () => {
@@ -16,7 +17,7 @@ describe('how long a run is expected to take', () => {
     assert.equal(allowance.expectedMs(1_000), 50);
   });
 
-  it('does not go by a first run that read the weights from the disk, once another has been made', () => {
+  it('does not go by a slow first run, once another has been made', () => {
     const allowance = new RunAllowance();
     allowance.record(16, 20_000);
     assert.equal(allowance.expectedMs(16), 20_000);

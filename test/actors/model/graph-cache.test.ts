@@ -18,7 +18,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { CACHE_FOLDER_NAME, cachedFolder, cacheRoots } from '../../../actors/model/graph-cache.ts';
+import { CACHE_FOLDER_NAME, cacheRoots, mappedRoots } from '../../../actors/model/cache-roots.ts';
+import { cachedFolder } from '../../../actors/model/graph-cache.ts';
 
 async function root(t: TestContext): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'troupe-cache-'));
@@ -52,6 +53,12 @@ describe('where derived files are kept', () => {
     assert.equal(beside, join('/models/one', CACHE_FOLDER_NAME));
     assert.match(user ?? '', process.platform === 'darwin' ? /Caches/ : /^[/\\]xdg[/\\]troupe$/);
   });
+
+  it('never beside the model what actors map', () => {
+    const environment = { XDG_CACHE_HOME: '/xdg', LOCALAPPDATA: '/xdg' };
+    assert.deepEqual(mappedRoots(environment), cacheRoots('/models/one', environment).slice(1));
+    assert.deepEqual(mappedRoots({ TROUPE_CACHE_DIR: '/var/cache/t' }), ['/var/cache/t']);
+  });
 });
 
 describe('an entry', () => {
@@ -83,7 +90,9 @@ describe('an entry', () => {
     it(`that ${name} is made anew`, async (t) => {
       const roots = [await root(t)];
       const one = entry();
-      await damage(await cachedFolder(roots, one));
+      const first = await cachedFolder(roots, one);
+      await chmod(join(first, 'graph.onnx'), 0o644);
+      await damage(first);
       const folder = await cachedFolder(roots, one);
       assert.equal(one.state.made, 2);
       assert.equal(await readFile(join(folder, 'graph.onnx'), 'utf8'), 'a graph');
@@ -130,6 +139,18 @@ describe('an entry', () => {
     });
     assert.equal(new Set(await Promise.all(makers)).size, 1);
     assert.deepEqual(await readdir(path), ['decoder-ab12']);
+  });
+
+  it('of files that nobody may write to', { skip: process.platform === 'win32' }, async (t) => {
+    const folder = await cachedFolder([await root(t)], { ...entry(), readers: 0o440 });
+    assert.equal((await stat(join(folder, 'graph.onnx'))).mode & 0o777, 0o440);
+  });
+
+  it('that came out otherwise than was known is refused', async (t) => {
+    const path = await root(t);
+    const hashes = { 'graph.onnx': 'ab'.repeat(32) };
+    await assert.rejects(cachedFolder([path], { ...entry(), hashes }), /graph.onnx changed while/);
+    assert.deepEqual(await readdir(path), []);
   });
 
   it('that fails to be made leaves nothing behind', async (t) => {

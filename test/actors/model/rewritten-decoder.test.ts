@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { OrtSession } from '../../../actors/inference/ort-session.ts';
-import { CACHE_FOLDER_NAME } from '../../../actors/model/graph-cache.ts';
+import { CACHE_FOLDER_NAME } from '../../../actors/model/cache-roots.ts';
 import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
 import { type DecoderRewrite, rewrittenDecoder } from '../../../actors/model/rewrite/rewritten-decoder.ts';
 import { writeWithExternalData } from '../../fixtures/graphs/external-data.ts';

@@ -87,7 +87,7 @@ async function packedDecoder(t: TestContext, kind: DecoderKind): Promise<string>
   t.after(() => rm(modelPath, { recursive: true, force: true }));
   const path = join(modelPath, 'decoder.onnx');
   await writeFile(path, encodeModel(await rewritten(kind)));
-  const packed = await packedGraph({ modelPath, path, weightFiles: [] });
+  const packed = await packedGraph({ path, weightFiles: [] });
   assert.ok(packed.packed, packed.packed ? '' : packed.reason);
   return packed.path;
 }
