@@ -23,6 +23,7 @@ export {
 export type { Step, StepLoop } from './actor/step-loop.ts';
 export { type Blueprint, blueprint } from './blueprint.ts';
 export type { LoadReading } from './board/load-board.ts';
+export type { Priority } from './channel/priority.ts';
 export type { DeadLetter, DeadLetterCause, DeadLetters } from './dead-letters.ts';
 export {
   ActorError,

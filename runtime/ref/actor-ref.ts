@@ -3,6 +3,7 @@
  *
  * A ref may be put into any message: the receiver gets a ref of its own, with its own channels straight to the members.
  */
+import { checkPriority } from '../channel/priority.ts';
 import { invalidOption } from '../errors.ts';
 import type { ChunkOf, FinalOf, MethodNames, Protocol, RequestOf, ResponseOf } from '../protocol.ts';
 import { StreamReader } from '../stream/stream-reader.ts';
@@ -63,7 +64,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options?: CallOptions,
   ): Promise<void> {
-    checkDeadline(options?.deadlineMs);
+    check(options);
     await this.#core.submit('tell', method, payload, options, true);
   }
 
@@ -75,7 +76,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   ): Promise<ResponseOf<P, M>> {
     const timed = options?.deadlineMs === undefined ? inUsualTime(options) : options;
     try {
-      checkDeadline(timed.deadlineMs);
+      check(timed);
       // The actor's handler is typed by the same protocol.
       return this.#core.submit('ask', method, payload, timed, false) as Promise<ResponseOf<P, M>>;
     } catch (error) {
@@ -110,7 +111,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   ): StreamReader<ChunkOf<P, M>, FinalOf<P, M>> {
     const { window = DEFAULT_STREAM_WINDOW, windowBytes = DEFAULT_STREAM_WINDOW_BYTES } = options;
     const { signal, deadlineMs } = options;
-    checkDeadline(deadlineMs);
+    check(options);
     if (!Number.isSafeInteger(window) || window < 1) {
       throw invalidOption('window', window, 'give a whole number of chunks, 1 or more');
     }
@@ -151,7 +152,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     writer: StreamWriter<ChunkOf<P, M>, FinalOf<P, M>>,
     options?: CallOptions,
   ): Promise<void> {
-    checkDeadline(options?.deadlineMs);
+    check(options);
     // A writer is only ever called with its own protocol's values; the channel just moves it.
     await this.#forward(method, payload, writer as AnyWriter, options);
   }
@@ -215,7 +216,9 @@ function inUsualTime(options: CallOptions | undefined): CallOptions {
   return options === undefined ? IN_USUAL_TIME : { ...options, deadlineMs: DEFAULT_ASK_DEADLINE_MS };
 }
 
-function checkDeadline(deadlineMs: unknown): void {
+function check(options: CallOptions | undefined): void {
+  checkPriority(options?.priority);
+  const deadlineMs: unknown = options?.deadlineMs;
   if (deadlineMs === undefined || (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs))) return;
   throw invalidOption('deadlineMs', deadlineMs, 'give milliseconds; Infinity for no deadline');
 }

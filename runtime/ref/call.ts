@@ -5,6 +5,7 @@
 import type { Transferable } from 'node:worker_threads';
 import { type Deadline, deadlineIn, type Mortal } from '../channel/deadlines.ts';
 import type { Outbound, Withdrawal } from '../channel/outbound.ts';
+import type { Priority } from '../channel/priority.ts';
 import { ActorError, abortedError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
@@ -25,6 +26,11 @@ export interface CallOptions {
   readonly transfer?: readonly Transferable[] | undefined;
   /** For the `sticky` and `pinned` policies: messages with one key go to one member. */
   readonly routeKey?: string | undefined;
+  /**
+   * Which of the messages that wait is taken first. Order holds among those of one sender with one priority, and so do the
+   * bounds: each priority has its own. What waits is overtaken by seventeen in a row at most. Default `normal`.
+   */
+  readonly priority?: Priority | undefined;
   /**
    * For the `least-loaded` policy: by how much more than others a member, by its name, may have to do and still be chosen.
    * Asked when the message is sent.
@@ -48,7 +54,7 @@ export interface CallOrigin {
   /** Payloads go to the same thread as they are. */
   readonly byReference: boolean;
   /** Told when a call settles while it is held back. */
-  readonly onLeft: () => void;
+  readonly onLeft: (priority: Priority) => void;
 }
 
 const NO_TRANSFER: readonly Transferable[] = [];
@@ -64,6 +70,7 @@ export class Call implements Outbound, Mortal {
   readonly routeKey: string | undefined;
   readonly prefer: ((member: string) => number) | undefined;
   readonly member: string | undefined;
+  readonly priority: Priority;
   readonly traceparent: string | undefined;
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** Whether it waits at its ref. */
@@ -101,6 +108,7 @@ export class Call implements Outbound, Mortal {
     this.routeKey = options?.routeKey;
     this.prefer = options?.prefer;
     this.member = options?.member ?? origin.only;
+    this.priority = options?.priority ?? 'normal';
     this.traceparent = checkedTrace(options?.traceparent);
     this.writer = writer;
     this.json = plain ? smallJson(payload) : undefined;
@@ -229,7 +237,7 @@ export class Call implements Outbound, Mortal {
     this.#outcome = outcome;
     this.#deadline?.noteSettled();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-    if (this.held && !this.hasSucceeded) this.#origin.onLeft();
+    if (this.held && !this.hasSucceeded) this.#origin.onLeft(this.priority);
     if (this.#result !== undefined) settle(this.#result, outcome);
   }
 }
