@@ -9,6 +9,7 @@ import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '..
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
+import type { ChildrenRef } from '../system/children-protocol.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { isThenable } from '../util/realms.ts';
@@ -38,6 +39,8 @@ export interface CellParts {
   readonly revive: Reviver;
   /** Makes the actor's ref to itself, the first time. */
   readonly self: () => ActorRef<Protocol>;
+  /** The same of its ref to who spawns for it. */
+  readonly children: () => ChildrenRef;
   /** From the incarnation before. */
   readonly inherited: unknown;
   /** Ends the actor at once because of an error that nobody handles. */

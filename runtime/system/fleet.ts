@@ -7,7 +7,7 @@ import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
-import { lazily } from '../ref/own-ref.ts';
+import { lazily, type OwnRefToken } from '../ref/own-ref.ts';
 import type { Beginning } from '../supervision/group.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
@@ -26,12 +26,16 @@ export interface FleetEvents {
   onLeft(actor: string): void;
 }
 
+/** Makes a way to whoever spawns for an actor. @param to where that actor lives */
+export type Doors = (to: 'thread' | 'local') => OwnRefToken;
+
 export class Fleet {
   readonly board = LoadBoard.create(BOARD_SLOTS);
   readonly memory: SharedMemory;
   readonly environment: RefEnvironment;
   readonly watchdog: Watchdog;
   readonly #events: FleetEvents;
+  readonly #doorToChildren: Doors;
   readonly #deadLetters: DeadLetters;
   readonly #limits: PulseLimits;
   readonly #watched = new Map<number, ThreadIncarnation>();
@@ -39,10 +43,18 @@ export class Fleet {
   readonly #threads = new Set<ThreadIncarnation>();
   /** Names of those that hang in native code. */
   readonly #left = new Map<Incarnation, string>();
+  /** Holder ids of incarnations that are not over. */
+  readonly #alive = new Set<number>();
   #nextHolder = 1;
 
-  constructor(options: ActorSystemOptions, deadLetters: DeadLetters, events: FleetEvents) {
+  constructor(
+    options: ActorSystemOptions,
+    deadLetters: DeadLetters,
+    events: FleetEvents,
+    doorToChildren: Doors,
+  ) {
     this.#events = events;
+    this.#doorToChildren = doorToChildren;
     this.#deadLetters = deadLetters;
     this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
     this.watchdog = new Watchdog(this.#limits, (watched) => events.onHung(watched));
@@ -63,6 +75,11 @@ export class Fleet {
     return new Map(silent.filter(([, ms]) => ms > 0));
   }
 
+  /** Whether the incarnation of this holder is not over. */
+  isAlive(holder: number): boolean {
+    return this.#alive.has(holder);
+  }
+
   /** An incarnation on a thread of its own. */
   onThread(
     { name, self, inherited }: Beginning,
@@ -76,12 +93,13 @@ export class Fleet {
       module,
       args,
       self,
+      children: this.#doorToChildren('thread'),
       inherited,
       // Not kept: a stopped system that somebody still has must not have the memory too.
       arenas: [...arenas.values()].map((arena) => arena.handle()),
       caches: [...caches.values()].map((cache) => cache.handle()),
       board: this.board.handle(),
-      holder: this.#nextHolder++,
+      holder: this.#newHolder(),
       boardSlot: this.board.claim(),
       limits: this.#limits,
     };
@@ -96,19 +114,21 @@ export class Fleet {
     const boardSlot = this.board.claim();
     return new LocalIncarnation(actor, args, boardSlot, {
       name,
-      holder: this.#nextHolder++,
+      holder: this.#newHolder(),
       load: this.board.writer(boardSlot),
       deadLetters: this.#deadLetters,
       arenas: this.memory.arenas,
       caches: this.memory.caches,
       revive: this.environment.revive,
-      self: lazily(self, this.environment),
+      self: lazily(() => self, this.environment),
+      children: lazily(() => this.#doorToChildren('local'), this.environment),
       inherited,
     });
   }
 
   /** It is over. What it held is taken back, unless native code may still use it. */
   over(actor: string, incarnation: Incarnation, exit: Exit): void {
+    this.#alive.delete(incarnation.holder);
     this.#watched.delete(incarnation.boardSlot);
     if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
     else this.#reclaim(incarnation);
@@ -118,6 +138,12 @@ export class Fleet {
   end(): void {
     // A thread that was left behind may still write into a tensor.
     if (this.#threads.size === 0) this.memory.retire();
+  }
+
+  #newHolder(): number {
+    const holder = this.#nextHolder++;
+    this.#alive.add(holder);
+    return holder;
   }
 
   #watch(incarnation: ThreadIncarnation): ThreadIncarnation {

@@ -32,6 +32,9 @@ export interface MailboxOptions {
   readonly bytes?: number;
 }
 
+/** Most members of a pool: each is a thread with a heap of its own. */
+export const MOST_MEMBERS = 4_096;
+
 /** How a pool of actors is named, sized, routed to and restarted. */
 export interface SpawnOptions {
   /** Unique in the system; members are called `name/0`, `name/1`… */
