@@ -51,7 +51,7 @@ export {
   tell,
 } from './protocol.ts';
 export type { ActorRef, StreamOptions } from './ref/actor-ref.ts';
-export type { CallOptions } from './ref/call.ts';
+export type { CallOptions } from './ref/call-options.ts';
 export type { WatchEvent } from './ref/members.ts';
 export type { TellStatus } from './ref/ref-core.ts';
 export type { RoutingPolicyName } from './routing/routing-policy.ts';

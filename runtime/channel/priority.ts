@@ -3,24 +3,8 @@
  * line in the mailbox. So what is urgent is held up by nothing less urgent, order holds within a priority, and what an
  * actor had begun when it died is known of each lane by a count, as if there were no others.
  */
-import { invalidOption, type TroupeError } from '../errors.ts';
-
 /** The most urgent first. */
 export const PRIORITIES = ['high', 'normal', 'low'] as const;
 
 /** How urgent a message is. */
 export type Priority = (typeof PRIORITIES)[number];
-
-/** @throws TroupeError `OPTION_INVALID` */
-export function checkPriority(priority: unknown): void {
-  if (!isPriority(priority)) throw invalidPriority(priority);
-}
-
-export function invalidPriority(priority: unknown): TroupeError {
-  return invalidOption('priority', priority, `take one of ${PRIORITIES.join(', ')}`);
-}
-
-/** Whether an option says a priority, or leaves it at `normal`. */
-export function isPriority(priority: unknown): priority is Priority | undefined {
-  return priority === undefined || PRIORITIES.some((one) => one === priority);
-}

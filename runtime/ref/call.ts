@@ -12,38 +12,7 @@ import { footprint } from '../tensors/byte-footprint.ts';
 import { LONGEST_TIMER_MS } from '../util/timers.ts';
 import { snapshot } from '../wire/payload-codec.ts';
 import { type SmallJson, smallJson } from '../wire/small-json.ts';
-
-/** How a message is sent, and how long an answer is waited for. */
-export interface CallOptions {
-  /**
-   * Milliseconds until the call fails with `ASK_TIMEOUT`; a stream, until it has ended. Default 30,000 for `ask`, none
-   * for streams and for `send`. It means nothing to `tell`, which waits for nothing.
-   */
-  readonly deadlineMs?: number | undefined;
-  /** Aborting it fails the call with `ABORTED`, or `ACTOR_STOPPED` if that is its reason, and tells the actor. */
-  readonly signal?: AbortSignal | undefined;
-  /** Buffers in the payload to hand over instead of cloning. */
-  readonly transfer?: readonly Transferable[] | undefined;
-  /** For the `sticky` and `pinned` policies: messages with one key go to one member. */
-  readonly routeKey?: string | undefined;
-  /**
-   * Which of the messages that wait is taken first. Order holds among those of one sender with one priority, and so do the
-   * bounds: each priority has its own. What waits is overtaken by seventeen in a row at most. Default `normal`.
-   */
-  readonly priority?: Priority | undefined;
-  /**
-   * For the `least-loaded` policy: by how much more than others a member, by its name, may have to do and still be chosen.
-   * Asked when the message is sent.
-   */
-  readonly prefer?: ((member: string) => number) | undefined;
-  /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */
-  readonly member?: string | undefined;
-  /**
-   * The trace that the message belongs to, as W3C Trace Context writes it (`00-…-…-01`): the handler finds it in its context,
-   * and gives it on with what it sends for this message.
-   */
-  readonly traceparent?: string | undefined;
-}
+import type { CallOptions } from './call-options.ts';
 
 /** What all calls of a ref have in common. */
 export interface CallOrigin {

@@ -6,13 +6,13 @@
  * of them has come (`release`).
  */
 import { unsendable } from '../channel/channel.ts';
-import { invalidPriority, isPriority } from '../channel/priority.ts';
 import { ActorError, type ActorErrorCode, isActorErrorCode, stoppedError, TroupeError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { Port } from '../transport/port.ts';
 import { guarded } from '../util/events.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
-import { Call, type CallOptions, type CallOrigin } from './call.ts';
+import { Call, type CallOrigin } from './call.ts';
+import { type CallOptions, faultOf } from './call-options.ts';
 import type { RefEnvironment } from './environment.ts';
 import { Members, type WatchEvent } from './members.ts';
 import { Outboxes } from './outboxes.ts';
@@ -87,11 +87,9 @@ export class RefCore {
   }
 
   tell(method: string, payload: unknown, options: CallOptions | undefined): TellStatus {
+    const fault = faultOf(method, options);
+    if (fault !== undefined) return this.#unsent(String(method), 'refused', 'PROTOCOL_VIOLATION', fault);
     if (options?.signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', options.signal.reason);
-    if (!isPriority(options?.priority)) {
-      const error = invalidPriority(options?.priority);
-      return this.#unsent(method, 'refused', 'PROTOCOL_VIOLATION', error);
-    }
     const call = this.#call('tell', method, payload, options, false);
     const home = this.#members.homeOf(call);
     if (this.#outboxes.of(call.priority).blocks(home) || !this.#post(call, home))

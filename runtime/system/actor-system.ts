@@ -7,7 +7,7 @@ import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
 import type { LoadReading } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
-import { TroupeError } from '../errors.ts';
+import { invalidOption, TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import { type ActorStatus, type Beginning, Group, type GroupSpec } from '../supervision/group.ts';
@@ -16,6 +16,7 @@ import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { checkSystemOptions } from './check-system-options.ts';
 import { Children } from './children.ts';
 import { stretch } from './elastic.ts';
 import { Fleet } from './fleet.ts';
@@ -59,8 +60,9 @@ export class ActorSystem implements AsyncDisposable {
   readonly #children: Children;
   #stopped: Promise<StopReport> | undefined;
 
-  /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
+  /** Makes a system without actors; `spawn` adds them. @throws TroupeError `OPTION_INVALID`; `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
+    checkSystemOptions(options);
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
     this.#fleet = new Fleet(
       options,
@@ -94,6 +96,8 @@ export class ActorSystem implements AsyncDisposable {
     blueprint: Blueprint<P, Args>,
     options: SpawnOptions,
   ): DeclaredPool<P, Args> {
+    if (typeof blueprint?.module !== 'string')
+      throw invalidOption('blueprint', blueprint, 'give what `blueprint` made');
     return this.#onThreads(blueprint.module, options);
   }
 
@@ -117,6 +121,8 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
+    if (typeof actor?.setup !== 'function')
+      throw invalidOption('actor', actor, 'give what `defineActor` made');
     const pool = this.#declare<P, Args>(options, 'local', (beginning, memberArgs) =>
       this.#fleet.onThisThread(beginning, actor, memberArgs),
     );
@@ -248,15 +254,13 @@ export class ActorSystem implements AsyncDisposable {
     transport: GroupSpec['transport'],
     incarnate: (beginning: Beginning, args: Args) => Incarnation,
   ): DeclaredPool<P, Args> {
-    const { name } = options;
+    const spec = groupSpec(options, transport);
+    const { name } = spec;
     if (this.#stopped !== undefined)
       throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
     if (this.#groups.get(name)?.isOver === false)
       throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
-    const group = new Group(
-      groupSpec(options, transport),
-      poolEvents(this.events, this.#fleet, this.#children),
-    );
+    const group = new Group(spec, poolEvents(this.events, this.#fleet, this.#children));
     this.#groups.set(name, group);
     // Of this protocol, as the blueprint says; closed when it is forgotten.
     const ref = this.#fleet.environment.revive(group.token()) as ActorRef<P>;

@@ -84,13 +84,4 @@ describe('the priority of a message', () => {
     const notes = await probe.ask('notes', undefined, { priority: 'low' });
     assert.deepEqual(notes, ['n1', 'n2', 'n3', 'l1', 'l2', 'l3']);
   });
-
-  it('is one of three; a tell with another one becomes a dead letter', async () => {
-    const wrong = { priority: 'urgent' as Priority };
-    await assert.rejects(probe.ask('echo', 1, wrong), { code: 'OPTION_INVALID', message: /urgent/ });
-    await assert.rejects(probe.send('note', 'n', wrong), { code: 'OPTION_INVALID' });
-    assert.throws(() => probe.stream('count', 1, wrong), { code: 'OPTION_INVALID' });
-    assert.equal(probe.tell('note', 'n', wrong), 'refused');
-    assert.equal(system.deadLetters.recent.at(-1)?.code, 'PROTOCOL_VIOLATION');
-  });
 });
