@@ -6,6 +6,7 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
+import { TroupeError } from '../errors.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
 import { lazily, type OwnRefToken } from '../ref/own-ref.ts';
 import type { Beginning } from '../supervision/group.ts';
@@ -173,7 +174,21 @@ export class Fleet {
   }
 
   #reclaim(incarnation: Incarnation): void {
-    this.memory.reclaim(incarnation);
+    try {
+      this.memory.reclaim(incarnation);
+    } catch (error) {
+      const holder = this.#whoKeepsTheLock(error);
+      if (holder === undefined) throw error;
+      // It hangs in the middle of a change to the tables, and nobody else can change them. When it has ended they are repaired.
+      holder.condemn(TroupeError.is(error) ? error : new Error(String(error)));
+      void holder.ended.then(() => this.#reclaim(incarnation));
+      return;
+    }
     this.board.free(incarnation.boardSlot);
+  }
+
+  #whoKeepsTheLock(error: unknown): ThreadIncarnation | undefined {
+    if (!TroupeError.is(error) || error.code !== 'LOCK_ABANDONED') return undefined;
+    return [...this.#threads].find(({ threadId }) => threadId === error.details.ownerThread);
   }
 }

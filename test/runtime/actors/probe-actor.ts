@@ -152,6 +152,13 @@ export default defineActor({
         },
         raiseThroughFriend: async (cell) => await friend?.send('raise', cell),
         hold: (floats) => context.arena('memory').allocate('float32', [floats], context.holder),
+        hangInLock(cells) {
+          Atomics.exchange = () => {
+            Gate.touch(cells);
+            for (;;);
+          };
+          context.arena('memory').tryAllocate('float32', [1], context.holder);
+        },
         giveRef: (ref) => ref,
         trace: (_, { traceparent }) => traceparent,
         self: () => context.self,

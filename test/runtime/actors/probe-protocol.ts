@@ -80,6 +80,8 @@ export const probeProtocol = protocol('probe', {
   raiseThroughFriend: tell<Int32Array<SharedArrayBuffer>>(),
   /** Allocates a tensor of so many floats in the arena `memory` and keeps it. */
   hold: ask<number, SharedTensor>(),
+  /** Hangs in the middle of a change to the tables of the arena `memory`, with their lock. */
+  hangInLock: ask<GateCells, void>(),
   /** The trace that the message belongs to. */
   trace: ask<unknown, string | undefined>(),
   /** Answers with its ref to itself. */
