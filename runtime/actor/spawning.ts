@@ -23,7 +23,9 @@ export function spawning(
     ) {
       const name: unknown = options?.name;
       if (typeof name !== 'string' || name === '') throw invalidOption('name', name, 'give a text');
-      const { module } = blueprint;
+      const { module } = blueprint ?? {};
+      if (typeof module !== 'string')
+        throw invalidOption('blueprint', blueprint, 'give what `blueprint` made');
       const request = { parent, module, args: argsOf(args, options), options: cloneable(options) };
       const ref = (await children().ask('spawn', request, how)) as ActorRef<Q>; // of the blueprint's protocol
       await ref.connected;

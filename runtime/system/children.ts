@@ -6,7 +6,7 @@
 import type { AnyActor } from '../actor/actor-cell.ts';
 import { defineActor } from '../actor/behaviour.ts';
 import { DEFAULT_WINDOW } from '../channel/flow-control.ts';
-import { stoppedError } from '../errors.ts';
+import { invalidOption, stoppedError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import type { OwnRefToken } from '../ref/own-ref.ts';
@@ -77,7 +77,11 @@ export class Children {
     const name = `${parent.name}/${options.name}`;
     await this.#ending.get(name);
     this.#checkAlive(parent);
-    const argsOf = (index: number) => ('each' in args ? args.each[index] : args.all);
+    const argsOf = (index: number) => {
+      if (!('each' in args)) return args.all;
+      if (index < args.each.length) return args.each[index];
+      throw invalidOption('size', index + 1, `its parent made arguments for ${args.each.length}`);
+    };
     const spawned = this.#owner.spawn(module, argsOf, { ...options, name });
     const pools = this.#poolsOf(parent.holder);
     const isNew = !pools.has(name); // or the name is taken

@@ -24,9 +24,8 @@ export function eachGiven(
   group: string,
   value: unknown,
   check: (field: string, value: unknown) => void,
-  only?: readonly string[],
 ): void {
   for (const [name, one] of Object.entries(fieldsOf(group, value))) {
-    if (one !== undefined && only?.includes(name) !== false) check(`${group}.${name}`, one);
+    if (one !== undefined) check(`${group}.${name}`, one);
   }
 }

@@ -32,6 +32,8 @@ describe('an actor that spawns others', () => {
       .slice(1)
       .map((member) => helpers.ask('inherited', undefined, { member }));
     assert.deepEqual(await Promise.all(labels), ['0', '1']);
+    await assert.rejects(system.resizePool('parent/0/helper', 3), { code: 'OPTION_INVALID' });
+    assert.equal(names().length, 3);
   });
 
   it('has them restarted by the system when they crash', async () => {
