@@ -23,6 +23,7 @@ export {
 export type { Step, StepLoop } from './actor/step-loop.ts';
 export { type Blueprint, blueprint } from './blueprint.ts';
 export type { LoadReading } from './board/load-board.ts';
+export type { Priority } from './channel/priority.ts';
 export type { DeadLetter, DeadLetterCause, DeadLetters } from './dead-letters.ts';
 export {
   ActorError,
@@ -50,7 +51,7 @@ export {
   tell,
 } from './protocol.ts';
 export type { ActorRef, StreamOptions } from './ref/actor-ref.ts';
-export type { CallOptions } from './ref/call.ts';
+export type { CallOptions } from './ref/call-options.ts';
 export type { WatchEvent } from './ref/members.ts';
 export type { TellStatus } from './ref/ref-core.ts';
 export type { RoutingPolicyName } from './routing/routing-policy.ts';

@@ -5,12 +5,14 @@
  */
 import type { LoadWriter } from '../board/load-board.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { ActorError, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
+import { ActorError, invalidOption, isActorErrorCode, stoppedError, type TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
+import type { ChildrenRef } from '../system/children-protocol.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
+import { wholeNumber } from '../util/checked-option.ts';
 import { isThenable } from '../util/realms.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, type EncodedPayload, type Reviver } from '../wire/payload-codec.ts';
@@ -38,6 +40,8 @@ export interface CellParts {
   readonly revive: Reviver;
   /** Makes the actor's ref to itself, the first time. */
   readonly self: () => ActorRef<Protocol>;
+  /** The same of its ref to who spawns for it. */
+  readonly children: () => ChildrenRef;
   /** From the incarnation before. */
   readonly inherited: unknown;
   /** Ends the actor at once because of an error that nobody handles. */
@@ -65,7 +69,9 @@ export class ActorCell {
       handlers: setUp.behaviour.handlers as Readonly<Record<string, AnyHandler>>, // typed by the protocol
       revive: parts.revive,
     };
-    this.#mailbox = new Mailbox(typeof concurrency === 'function' ? concurrency(args) : concurrency, {
+    const atOnce = typeof concurrency === 'function' ? concurrency(args) : concurrency;
+    if (atOnce !== Number.POSITIVE_INFINITY) wholeNumber('concurrency', atOnce, 1);
+    this.#mailbox = new Mailbox(atOnce, {
       handle: (delivery) => this.#handle(delivery),
       onChange: () => this.#publishLoad(),
     });
@@ -80,6 +86,8 @@ export class ActorCell {
 
   /** Sets the actor up. Rejects with what its `setup` throws. */
   static async start(actor: AnyActor, encoded: EncodedArgs, parts: CellParts): Promise<ActorCell> {
+    if (typeof actor?.setup !== 'function')
+      throw invalidOption('the default export of its module', actor, 'make it with `defineActor`');
     const args = decodePayload(encoded.payload, encoded.travellers, parts.revive);
     const setUp = new SetUp(parts);
     setUp.behaviour = await actor.setup(args, setUp.context);

@@ -1,8 +1,11 @@
 /** What the runtime gives an actor to work with. */
 
+import type { Blueprint } from '../blueprint.ts';
 import type { DeadLetters } from '../dead-letters.ts';
 import type { Protocol } from '../protocol.ts';
 import type { ActorRef } from '../ref/actor-ref.ts';
+import type { StopReport } from '../system/actor-system.ts';
+import type { SpawnOptions } from '../system/system-options.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import type { Step, StepLoop } from './step-loop.ts';
@@ -48,6 +51,19 @@ export interface ActorContext<P extends Protocol = Protocol> {
   after(ms: number, method: string, payload?: unknown): () => void;
   /** The same every so many ms. While one still waits in the mailbox, no other joins it. */
   every(ms: number, method: string, payload?: unknown): () => void;
+  /**
+   * Starts a pool of actors, each on a thread of its own, that lives as long as this incarnation: however that ends, they are
+   * stopped, and a next one may spawn them again, in its `setup` for instance. The system supervises them; there they are called
+   * by this actor's name and theirs (`pool/0/name`). Resolves when all are up; rejects with what a setup threw, and with
+   * `NAME_TAKEN`, `OPTION_INVALID`, `ACTOR_STOPPED` when this actor is told to stop.
+   */
+  spawn<Q extends Protocol, Args>(
+    blueprint: Blueprint<Q, Args>,
+    args: Args | ((index: number) => Args),
+    options: SpawnOptions,
+  ): Promise<ActorRef<Q>>;
+  /** Stops a pool that this actor has spawned, by the name it was given. Rejects with `POOL_UNKNOWN`. */
+  stopPool(name: string): Promise<StopReport>;
   /** Publishes, for routing by load, what goes on beyond the handlers themselves. */
   reportLoad(load: ReportedLoad): void;
 }

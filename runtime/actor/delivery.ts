@@ -1,4 +1,5 @@
 /** A data message that has arrived at an actor: in its mailbox, then with its handler. */
+import type { Priority } from '../channel/priority.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { DataMessage } from '../wire/messages.ts';
 import type { CallContext } from './behaviour.ts';
@@ -19,6 +20,10 @@ export class Delivery {
     this.inlet = inlet;
     this.message = message;
     this.writer = writer;
+  }
+
+  get priority(): Priority {
+    return this.message.priority ?? 'normal';
   }
 
   /** Why its client does not wait for the answer any more, if that is so. */

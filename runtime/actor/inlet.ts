@@ -3,6 +3,7 @@
  * handled here, on receipt. A call that its client cancels is aborted if it runs and skipped if it still waits.
  */
 import { FlowReceiver } from '../channel/flow-control.ts';
+import type { Priority } from '../channel/priority.ts';
 import { ActorError } from '../errors.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { adoptPort } from '../transport/adopt.ts';
@@ -25,13 +26,17 @@ export interface InletOwner {
 
 export class Inlet {
   readonly #port: Port;
-  readonly #flow: FlowReceiver;
+  readonly #flows: Readonly<Record<Priority, FlowReceiver>>;
   readonly #owner: InletOwner;
   readonly #pending = new Map<number, Delivery>();
 
   constructor(token: ChannelToken, owner: InletOwner) {
     this.#port = adoptPort(token.port);
-    this.#flow = new FlowReceiver(token.flow);
+    this.#flows = {
+      high: new FlowReceiver(token.flow, 'high'),
+      normal: new FlowReceiver(token.flow, 'normal'),
+      low: new FlowReceiver(token.flow, 'low'),
+    };
     this.#owner = owner;
     this.#port.listen({
       onMessage: (message) => this.#onMessage(asClientMessage(message)),
@@ -42,7 +47,7 @@ export class Inlet {
   /** The delivery leaves the mailbox; its client gets the credit back. */
   start(delivery: Delivery): void {
     delivery.started = true;
-    if (!this.#flow.start(delivery.message.bytes)) return;
+    if (!this.#flows[delivery.priority].start(delivery.message.bytes)) return;
     if (this.#port.byReference) this.#port.post({ t: 'credit' });
     else this.#port.postText(CREDIT_TEXT);
   }
@@ -51,7 +56,7 @@ export class Inlet {
   reply(delivery: Delivery, value: unknown): void {
     const { message } = delivery;
     if (message.t === 'tell') {
-      this.#flow.endTell();
+      this.#flows[delivery.priority].endTell();
       return;
     }
     if (!this.#pending.delete(message.id)) return;
@@ -75,7 +80,7 @@ export class Inlet {
 
   refuse(delivery: Delivery, error: unknown): void {
     const { message } = delivery;
-    if (message.t === 'tell') this.#flow.endTell();
+    if (message.t === 'tell') this.#flows[delivery.priority].endTell();
     else if (this.#pending.delete(message.id)) this.#refuse(message.id, error);
   }
 

@@ -1,5 +1,5 @@
 /**
- * An actor's mailbox: what has arrived and not been started, in order, and how many handlers are in progress.
+ * An actor's mailbox: what has arrived and not been started, and how many handlers are in progress.
  *
  * Handlers start in the event loop's check phase, after everything that has arrived was read, so an interrupt
  * that came right behind its message still finds it waiting. A turn starts handlers for a millisecond, or so many: then
@@ -7,9 +7,9 @@
  * computed is not started after it.
  */
 import { flushAll } from '../transport/departures.ts';
-import { FifoQueue } from '../util/fifo-queue.ts';
 import { isThenable } from '../util/realms.ts';
 import type { Delivery } from './delivery.ts';
+import { WaitingLines } from './waiting-lines.ts';
 
 export interface MailboxOwner {
   /** A delivery leaves the mailbox. Its handling is over at once, or when the promise is. Never throws, never rejects. */
@@ -27,7 +27,7 @@ export class Mailbox {
   readonly #owner: MailboxOwner;
   readonly #concurrency: number;
   readonly #now: () => number;
-  readonly #waiting = new FifoQueue<Delivery>();
+  readonly #waiting = new WaitingLines();
   /** Methods whose handlers gave way soon when they ran last. */
   readonly #brief = new Set<string>();
   #handling = 0;

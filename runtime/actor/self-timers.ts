@@ -29,6 +29,7 @@ export class SelfTimers {
   }
 
   after(ms: number, method: string, payload: unknown): EndTimer {
+    if (typeof ms !== 'number' || Number.isNaN(ms)) throw this.#noTime(ms, 'after');
     const send = this.#sender(method);
     const timer = after(ms, () => {
       send(payload);
@@ -40,12 +41,7 @@ export class SelfTimers {
 
   /** One that still waits in the mailbox when the next is due is that one, too. */
   every(ms: number, method: string, payload: unknown): EndTimer {
-    if (!(ms > 0)) {
-      throw new ActorError(`${this.#owner.name}: a timer cannot fire every ${ms} ms`, {
-        code: 'PROTOCOL_VIOLATION',
-        details: { ms },
-      });
-    }
+    if (typeof ms !== 'number' || !(ms > 0)) throw this.#noTime(ms, 'every');
     const send = this.#sender(method);
     let waiting = () => false;
     const timer = setInterval(() => {
@@ -71,6 +67,13 @@ export class SelfTimers {
       const number = ++this.#sent;
       return () => this.#sent - flow.unstarted < number;
     };
+  }
+
+  #noTime(ms: unknown, when: 'after' | 'every'): ActorError {
+    return new ActorError(`${this.#owner.name}: a timer cannot fire ${when} ${String(ms)} ms`, {
+      code: 'PROTOCOL_VIOLATION',
+      details: { ms: String(ms) },
+    });
   }
 
   #connect(): { readonly port: InProcessTransport; readonly flow: FlowSender } {

@@ -6,11 +6,21 @@ import type { CellParts } from './actor-cell.ts';
 import type { ActorContext } from './actor-context.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { SelfTimers } from './self-timers.ts';
+import { spawning } from './spawning.ts';
 import { type Step, StepLoop } from './step-loop.ts';
 
 export type SetUpParts = Pick<
   CellParts,
-  'name' | 'holder' | 'deadLetters' | 'arenas' | 'caches' | 'load' | 'crash' | 'self' | 'inherited'
+  | 'name'
+  | 'holder'
+  | 'deadLetters'
+  | 'arenas'
+  | 'caches'
+  | 'load'
+  | 'crash'
+  | 'self'
+  | 'children'
+  | 'inherited'
 >;
 
 export class SetUp {
@@ -49,6 +59,7 @@ export class SetUp {
         this.loops.push(loop);
         return loop;
       },
+      ...spawning(parts, this.stopping.signal),
       after: (ms, method, payload) => this.#needTimers().after(ms, method, payload),
       every: (ms, method, payload) => this.#needTimers().every(ms, method, payload),
       reportLoad: ({ running, freeSlots }) => {

@@ -9,14 +9,15 @@ import type { Transferable } from 'node:worker_threads';
 import { ActorError } from '../errors.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
-import { FifoQueue } from '../util/fifo-queue.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ActorMessage, ChannelToken, DataMessage, WireMessage } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
-import { askText, tellText, tracedText } from '../wire/text-codec.ts';
-import { FlowSender, type FlowWindow } from './flow-control.ts';
+import { askText, priorityText, tellText, tracedText } from '../wire/text-codec.ts';
+import type { FlowWindow } from './flow-control.ts';
+import { Lane } from './lane.ts';
 import { canBeSentAgain, type Outbound, type Withdrawal } from './outbound.ts';
+import type { Priority } from './priority.ts';
 
 export interface ChannelOwner {
   /** The actor started something and there may be credit again. */
@@ -25,25 +26,18 @@ export interface ChannelOwner {
   onLostTell(method: string, error: Error): void;
 }
 
-/** To look costs as much as to send; so that is done for so many messages at once, or for one that holds much memory. */
-const FORGOTTEN_AT_ONCE = 64;
-const LARGE_BYTES = 16 * 1024;
-
 export class Channel<Message extends Outbound> implements Withdrawal {
   /** The actor's name, for errors and routing. */
   readonly member: string;
   readonly #port: Port;
-  readonly #flow: FlowSender;
   readonly #owner: ChannelOwner;
   readonly #revive: Reviver;
-  /** Sent and, as far as was last looked, not started. */
-  readonly #unstarted = new FifoQueue<Message>();
+  readonly #cells: SharedArrayBuffer;
+  readonly #window: FlowWindow;
+  readonly #normal: Lane<Message>;
+  /** Made when they are used. */
+  #others: Map<Priority, Lane<Message>> | undefined;
   readonly #awaiting = new Map<number, Message>();
-  /** Methods of tells that have started and, as far as was last looked, not ended. */
-  readonly #tells = new FifoQueue<string>();
-  #tellsEnded = 0;
-  /** Something large was sent since it was last looked at what has started. */
-  #holdsLarge = false;
   #nextId = 1;
   #open = true;
   #ended = false;
@@ -51,7 +45,9 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   constructor(member: string, token: ChannelToken, window: FlowWindow, owner: ChannelOwner, revive: Reviver) {
     this.member = member;
     this.#port = adoptPort(token.port);
-    this.#flow = new FlowSender(token.flow, window);
+    this.#cells = token.flow;
+    this.#window = window;
+    this.#normal = new Lane(token.flow, window, 'normal');
     this.#owner = owner;
     this.#revive = revive;
     this.#port.listen({
@@ -64,7 +60,9 @@ export class Channel<Message extends Outbound> implements Withdrawal {
 
   /** Messages that lie in the actor's mailbox, sent from here. */
   get backlog(): number {
-    return this.#flow.unstarted;
+    let backlog = this.#normal.backlog;
+    if (this.#others !== undefined) for (const lane of this.#others.values()) backlog += lane.backlog;
+    return backlog;
   }
 
   /** Calls that wait for an answer. */
@@ -77,18 +75,16 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     return this.#open;
   }
 
-  /** Whether a message of so many bytes may be sent now; if not, `onCredit` will be called when it may. */
-  hasCredit(bytes: number): boolean {
-    if (!this.#open) return false;
-    if (this.#flow.hasCredit(bytes)) return true;
-    this.#flow.requestCredit();
-    return this.#flow.hasCredit(bytes);
+  /** Whether a message may be sent now; if not, `onCredit` will be called when it may. */
+  hasCredit({ bytes, priority }: Pick<Message, 'bytes' | 'priority'>): boolean {
+    return this.#open && this.#lane(priority).hasCredit(bytes);
   }
 
   /** Sends; the caller has made sure of credit. */
   post(message: Message): void {
     const id = this.#nextId++;
-    if (this.#holdsLarge || id % FORGOTTEN_AT_ONCE === 0) this.#forgetStarted();
+    const lane = this.#lane(message.priority);
+    lane.makeRoom();
     try {
       this.#post(message, id);
     } catch (cause) {
@@ -97,9 +93,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       message.fail(error);
       return;
     }
-    this.#flow.spend(message.bytes);
-    this.#unstarted.push(message);
-    if (message.bytes > LARGE_BYTES) this.#holdsLarge = true;
+    lane.posted(message);
     message.posted(this, id);
     if (message.kind === 'tell') message.succeed(undefined);
     else this.#awaiting.set(id, message);
@@ -113,7 +107,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
 
   /**
    * The incarnation is over, or is not to be talked to any more. What it has sent is taken first. Calls that it had begun
-   * fail with `begun`; those that it had not, and that may be sent again, are returned, in order; the others of them fail
+   * fail with `begun`; those that it had not, and that may be sent again, are returned, in order of each priority; the others fail
    * with `unbegun`.
    */
   end(begun: (method: string) => Error, unbegun: (method: string) => Error): readonly Message[] {
@@ -121,9 +115,9 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     this.#port.drain();
     this.#ended = true;
     this.#open = false;
-    this.#forgetStarted();
+    const lanes = this.#lanes;
     const again: Message[] = [];
-    for (let message = this.#unstarted.shift(); message !== undefined; message = this.#unstarted.shift()) {
+    for (const message of lanes.flatMap((lane) => lane.takeUnstarted())) {
       if (message.kind !== 'tell' && !this.#awaiting.delete(message.id)) continue; // left by its caller
       message.tookBack();
       if (canBeSentAgain(message)) again.push(message);
@@ -132,20 +126,24 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     }
     for (const message of this.#awaiting.values()) message.fail(begun(message.method));
     this.#awaiting.clear();
-    for (const method of this.#tells) this.#owner.onLostTell(method, begun(method));
+    for (const method of lanes.flatMap(({ tells }) => [...tells]))
+      this.#owner.onLostTell(method, begun(method));
     this.#port.close();
     return again;
   }
 
   #post(message: Message, id: number): void {
     const { kind, method, bytes, json, writer, traceparent } = message;
+    const priority = message.priority === 'normal' ? undefined : message.priority;
     if (json !== undefined && kind !== 'open' && message.transfer.length === 0 && !this.#port.byReference) {
-      const text = kind === 'tell' ? tellText(method, bytes, json) : askText(method, bytes, id, json);
-      this.#port.postText(traceparent === undefined ? text : tracedText(traceparent, text), kind === 'tell');
+      let text = kind === 'tell' ? tellText(method, bytes, json) : askText(method, bytes, id, json);
+      if (traceparent !== undefined) text = tracedText(traceparent, text);
+      if (priority !== undefined) text = priorityText(priority, text);
+      this.#port.postText(text, kind === 'tell');
       return;
     }
     const { payload, travellers, transfer } = encodePayload(message.payload, this.#port);
-    const fields = { method, payload, travellers, bytes, traceparent };
+    const fields = { method, payload, travellers, bytes, traceparent, priority };
     if (writer === undefined) {
       const wire: DataMessage = kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
       this.#port.post(wire, joined(transfer, message.transfer));
@@ -158,19 +156,19 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     );
   }
 
-  #forgetStarted(): void {
-    this.#holdsLarge = false;
-    const unstarted = this.#flow.unstarted;
-    while (this.#unstarted.size > unstarted) {
-      const started = this.#unstarted.shift();
-      if (started?.kind === 'tell') this.#tells.push(started.method);
+  #lane(priority: Priority): Lane<Message> {
+    if (priority === 'normal') return this.#normal;
+    let lane = this.#others?.get(priority);
+    if (lane === undefined) {
+      lane = new Lane(this.#cells, this.#window, priority);
+      this.#others ??= new Map();
+      this.#others.set(priority, lane);
     }
-    if (this.#tells.size === 0) return;
-    const ended = this.#flow.tellsEnded;
-    while (this.#tells.size > 0 && this.#tellsEnded !== ended) {
-      this.#tells.shift();
-      this.#tellsEnded = (this.#tellsEnded + 1) | 0;
-    }
+    return lane;
+  }
+
+  get #lanes(): readonly Lane<Message>[] {
+    return this.#others === undefined ? [this.#normal] : [...this.#others.values(), this.#normal];
   }
 
   #onMessage(message: ActorMessage): void {

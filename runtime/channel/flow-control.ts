@@ -1,5 +1,6 @@
 /**
- * Credits of one channel, in shared memory: how much of what the client sent has left the actor's mailbox.
+ * Credits of one channel, in shared memory: how much of what the client sent has left the actor's mailbox. For each priority
+ * four cells of its own:
  *
  *     int32 index   0           1              2              3
  *                ┌───────────┬──────────────┬──────────────┬─────────────┐
@@ -12,6 +13,8 @@
  * and may be sent again without breaking at-most-once, and whether tells were under way, of which nobody else
  * would ever hear. Counters wrap at 2^32; only differences are read.
  */
+import { PRIORITIES, type Priority } from './priority.ts';
+
 const STARTED = 0;
 const STARTED_KIB = 1;
 const WAKE_AT = 2;
@@ -33,9 +36,14 @@ const NOBODY_WAITS = 0;
 /** A count of started messages, as it stands in `wake at`: never 0. */
 const wakeAt = (started: number): number => (started << 1) | 1;
 
+function cellsOf(buffer: SharedArrayBuffer, priority: Priority): Int32Array<SharedArrayBuffer> {
+  const offset = PRIORITIES.indexOf(priority) * CELLS * Int32Array.BYTES_PER_ELEMENT;
+  return new Int32Array(buffer, offset, CELLS);
+}
+
 const kibOf = (bytes: number): number => Math.ceil(bytes / 1024);
 
-/** The client's side. */
+/** The client's side, of one priority. */
 export class FlowSender {
   readonly #cells: Int32Array<SharedArrayBuffer>;
   readonly #window: FlowWindow;
@@ -45,13 +53,13 @@ export class FlowSender {
   #started = 0;
   #startedKib = 0;
 
-  constructor(buffer: SharedArrayBuffer, window: FlowWindow = DEFAULT_WINDOW) {
-    this.#cells = new Int32Array(buffer);
+  constructor(buffer: SharedArrayBuffer, window: FlowWindow = DEFAULT_WINDOW, priority: Priority = 'normal') {
+    this.#cells = cellsOf(buffer, priority);
     this.#window = window;
   }
 
   static createBuffer(): SharedArrayBuffer {
-    return new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer(PRIORITIES.length * CELLS * Int32Array.BYTES_PER_ELEMENT);
   }
 
   /** Messages sent that the actor has not started. */
@@ -97,12 +105,12 @@ export class FlowSender {
   }
 }
 
-/** The actor's side. */
+/** The actor's side, of one priority. */
 export class FlowReceiver {
   readonly #cells: Int32Array<SharedArrayBuffer>;
 
-  constructor(buffer: SharedArrayBuffer) {
-    this.#cells = new Int32Array(buffer);
+  constructor(buffer: SharedArrayBuffer, priority: Priority = 'normal') {
+    this.#cells = cellsOf(buffer, priority);
   }
 
   /** Records that a message left the mailbox. True when the client waits and must be sent a `credit`. */

@@ -2,6 +2,7 @@
 import type { Transferable } from 'node:worker_threads';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { SmallJson } from '../wire/small-json.ts';
+import type { Priority } from './priority.ts';
 
 export interface Outbound {
   readonly kind: 'tell' | 'ask' | 'open';
@@ -15,6 +16,7 @@ export interface Outbound {
   /** Bytes that count against the channel's credit. */
   readonly bytes: number;
   readonly routeKey: string | undefined;
+  readonly priority: Priority;
   /** Of the sender's trace, if it has one. */
   readonly traceparent: string | undefined;
   /** For `open`: the writer, moved to the actor when the message is posted. */

@@ -10,7 +10,7 @@ import { StreamWriter } from '../stream/stream-writer.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
 import { SEND, type Sendable } from '../wire/payload-codec.ts';
-import type { CallOptions } from './call.ts';
+import { type CallOptions, faultOf } from './call-options.ts';
 import type { WatchEvent } from './members.ts';
 import type { RefCore, TellStatus } from './ref-core.ts';
 
@@ -63,7 +63,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options?: CallOptions,
   ): Promise<void> {
-    checkDeadline(options?.deadlineMs);
+    check(method, options);
     await this.#core.submit('tell', method, payload, options, true);
   }
 
@@ -75,7 +75,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
   ): Promise<ResponseOf<P, M>> {
     const timed = options?.deadlineMs === undefined ? inUsualTime(options) : options;
     try {
-      checkDeadline(timed.deadlineMs);
+      check(method, timed);
       // The actor's handler is typed by the same protocol.
       return this.#core.submit('ask', method, payload, timed, false) as Promise<ResponseOf<P, M>>;
     } catch (error) {
@@ -110,12 +110,13 @@ export class ActorRef<P extends Protocol> implements Sendable {
   ): StreamReader<ChunkOf<P, M>, FinalOf<P, M>> {
     const { window = DEFAULT_STREAM_WINDOW, windowBytes = DEFAULT_STREAM_WINDOW_BYTES } = options;
     const { signal, deadlineMs } = options;
-    checkDeadline(deadlineMs);
+    check(method, options);
     if (!Number.isSafeInteger(window) || window < 1) {
       throw invalidOption('window', window, 'give a whole number of chunks, 1 or more');
     }
     if (!(windowBytes > 0)) throw invalidOption('windowBytes', windowBytes, 'give a number of bytes above 0');
     const [mine, theirs] = this.#portPair();
+    const left = new AbortController();
     const label = `${this.name}.${method}`;
     const writtenBy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const { readers: among, revive } = this.#core.environment;
@@ -125,6 +126,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
       signal,
       deadlineMs,
       label,
+      onLeft: (error) => left.abort(error),
       revive,
       listed: { among, writtenBy },
     });
@@ -136,7 +138,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
       interrupted: undefined,
       writtenBy,
     });
-    reader.awaitHandOver(this.#forward(method, payload, writer, options));
+    reader.awaitHandOver(this.#forward(method, payload, writer, { ...options, signal: left.signal }));
     return reader;
   }
 
@@ -151,7 +153,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     writer: StreamWriter<ChunkOf<P, M>, FinalOf<P, M>>,
     options?: CallOptions,
   ): Promise<void> {
-    checkDeadline(options?.deadlineMs);
+    check(method, options);
     // A writer is only ever called with its own protocol's values; the channel just moves it.
     await this.#forward(method, payload, writer as AnyWriter, options);
   }
@@ -215,7 +217,7 @@ function inUsualTime(options: CallOptions | undefined): CallOptions {
   return options === undefined ? IN_USUAL_TIME : { ...options, deadlineMs: DEFAULT_ASK_DEADLINE_MS };
 }
 
-function checkDeadline(deadlineMs: unknown): void {
-  if (deadlineMs === undefined || (typeof deadlineMs === 'number' && !Number.isNaN(deadlineMs))) return;
-  throw invalidOption('deadlineMs', deadlineMs, 'give milliseconds; Infinity for no deadline');
+function check(method: unknown, options: CallOptions | undefined): void {
+  const fault = faultOf(method, options);
+  if (fault !== undefined) throw fault;
 }

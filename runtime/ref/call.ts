@@ -5,39 +5,14 @@
 import type { Transferable } from 'node:worker_threads';
 import { type Deadline, deadlineIn, type Mortal } from '../channel/deadlines.ts';
 import type { Outbound, Withdrawal } from '../channel/outbound.ts';
+import type { Priority } from '../channel/priority.ts';
 import { ActorError, abortedError } from '../errors.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
 import { LONGEST_TIMER_MS } from '../util/timers.ts';
 import { snapshot } from '../wire/payload-codec.ts';
 import { type SmallJson, smallJson } from '../wire/small-json.ts';
-
-/** How a message is sent, and how long an answer is waited for. */
-export interface CallOptions {
-  /**
-   * Milliseconds until the call fails with `ASK_TIMEOUT`; a stream, until it has ended. Default 30,000 for `ask`, none
-   * for streams and for `send`. It means nothing to `tell`, which waits for nothing.
-   */
-  readonly deadlineMs?: number | undefined;
-  /** Aborting it fails the call with `ABORTED`, or `ACTOR_STOPPED` if that is its reason, and tells the actor. */
-  readonly signal?: AbortSignal | undefined;
-  /** Buffers in the payload to hand over instead of cloning. */
-  readonly transfer?: readonly Transferable[] | undefined;
-  /** For the `sticky` and `pinned` policies: messages with one key go to one member. */
-  readonly routeKey?: string | undefined;
-  /**
-   * For the `least-loaded` policy: by how much more than others a member, by its name, may have to do and still be chosen.
-   * Asked when the message is sent.
-   */
-  readonly prefer?: ((member: string) => number) | undefined;
-  /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */
-  readonly member?: string | undefined;
-  /**
-   * The trace that the message belongs to, as W3C Trace Context writes it (`00-…-…-01`): the handler finds it in its context,
-   * and gives it on with what it sends for this message.
-   */
-  readonly traceparent?: string | undefined;
-}
+import type { CallOptions } from './call-options.ts';
 
 /** What all calls of a ref have in common. */
 export interface CallOrigin {
@@ -48,7 +23,7 @@ export interface CallOrigin {
   /** Payloads go to the same thread as they are. */
   readonly byReference: boolean;
   /** Told when a call settles while it is held back. */
-  readonly onLeft: () => void;
+  readonly onLeft: (priority: Priority) => void;
 }
 
 const NO_TRANSFER: readonly Transferable[] = [];
@@ -64,6 +39,7 @@ export class Call implements Outbound, Mortal {
   readonly routeKey: string | undefined;
   readonly prefer: ((member: string) => number) | undefined;
   readonly member: string | undefined;
+  readonly priority: Priority;
   readonly traceparent: string | undefined;
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** Whether it waits at its ref. */
@@ -101,6 +77,7 @@ export class Call implements Outbound, Mortal {
     this.routeKey = options?.routeKey;
     this.prefer = options?.prefer;
     this.member = options?.member ?? origin.only;
+    this.priority = options?.priority ?? 'normal';
     this.traceparent = checkedTrace(options?.traceparent);
     this.writer = writer;
     this.json = plain ? smallJson(payload) : undefined;
@@ -229,7 +206,7 @@ export class Call implements Outbound, Mortal {
     this.#outcome = outcome;
     this.#deadline?.noteSettled();
     if (this.#onAbort !== undefined) this.#signal?.removeEventListener('abort', this.#onAbort);
-    if (this.held && !this.hasSucceeded) this.#origin.onLeft();
+    if (this.held && !this.hasSucceeded) this.#origin.onLeft(this.priority);
     if (this.#result !== undefined) settle(this.#result, outcome);
   }
 }

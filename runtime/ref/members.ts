@@ -116,8 +116,7 @@ export class Members {
   /** Sends to its home, or to any member that may have it; false when there is no room. */
   post(message: Call, home: string | undefined, mayHave?: (member: string) => boolean): boolean {
     const member = home === undefined ? this.#choose(message, mayHave) : this.#members.get(home);
-    if (member === undefined || (home !== undefined && !member.channel.hasCredit(message.bytes)))
-      return false;
+    if (member === undefined || (home !== undefined && !member.channel.hasCredit(message))) return false;
     member.channel.post(message);
     return true;
   }
@@ -140,17 +139,17 @@ export class Members {
     this.#owner.onEvent({ type: 'closed', error });
   }
 
-  #choose({ bytes, prefer }: Call, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
+  #choose(call: Call, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
     if (this.#members.size === 1) {
       for (const only of this.#members.values()) {
-        return only.channel.hasCredit(bytes) && mayHave?.(only.name) !== false ? only : undefined;
+        return only.channel.hasCredit(call) && mayHave?.(only.name) !== false ? only : undefined;
       }
     }
     const candidates: Member[] = [];
     for (const member of this.#members.values()) {
-      if (member.channel.hasCredit(bytes) && mayHave?.(member.name) !== false) candidates.push(member);
+      if (member.channel.hasCredit(call) && mayHave?.(member.name) !== false) candidates.push(member);
     }
-    return this.#policy.choose(candidates, prefer);
+    return this.#policy.choose(candidates, call.prefer);
   }
 
   #onMessage(message: MembershipMessage): void {

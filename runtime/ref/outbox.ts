@@ -1,5 +1,5 @@
 /**
- * What waits at a ref because it cannot be sent yet, in order. Messages for whichever member has room are in one line,
+ * What waits at a ref because it cannot be sent yet, in order, all of one priority. Messages for whichever member has room are in one line,
  * those for a certain member in a line of its own: one member that is full does not hold up what is for others.
  *
  * A member always gets the earliest message that it may get, of both lines; so to each member all arrive in order.
@@ -41,6 +41,9 @@ export class Outbox {
   hasFor(member: string): boolean {
     return (this.#bound.get(member)?.size ?? 0) > 0;
   }
+
+  /** A member for which others wait gets those first. */
+  readonly mayHave = (member: string): boolean => this.#size === 0 || !this.hasFor(member);
 
   /** Whether another one that is not patient may wait here. */
   hasRoom(limit: number): boolean {

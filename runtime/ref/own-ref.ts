@@ -1,5 +1,6 @@
 /**
- * An actor's ref to itself (`context.self`). It starts with a door to its pool: a port by which a feed can be asked for. Only
+ * Refs that an actor is born with: to itself (`context.self`), and to who spawns for it. Each starts with a door to a pool: a
+ * port by which a feed can be asked for. Only
  * an actor that wants the ref opens it, for a feed brings channels to all members.
  */
 import { adoptPort } from '../transport/adopt.ts';
@@ -24,10 +25,10 @@ export function openDoor({ facts, door: token }: OwnRefToken): RefToken {
 }
 
 /** The ref, made when it is first asked for. */
-export function lazily<Ref>(token: OwnRefToken, environment: RefEnvironment): () => Ref {
+export function lazily<Ref>(token: () => OwnRefToken, environment: RefEnvironment): () => Ref {
   let ref: Ref | undefined;
   return () => {
-    ref ??= environment.revive(openDoor(token)) as Ref; // what is revived from such a token is a ref
+    ref ??= environment.revive(openDoor(token())) as Ref; // what is revived from such a token is a ref
     return ref;
   };
 }

@@ -11,10 +11,11 @@ import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { Port } from '../transport/port.ts';
 import { guarded } from '../util/events.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
-import { Call, type CallOptions, type CallOrigin } from './call.ts';
+import { Call, type CallOrigin } from './call.ts';
+import { type CallOptions, faultOf } from './call-options.ts';
 import type { RefEnvironment } from './environment.ts';
 import { Members, type WatchEvent } from './members.ts';
-import { Outbox } from './outbox.ts';
+import { Outboxes } from './outboxes.ts';
 import type { PoolFacts, RefToken } from './ref-token.ts';
 
 /**
@@ -29,7 +30,7 @@ export class RefCore {
   readonly facts: PoolFacts;
   readonly environment: RefEnvironment;
   readonly #members: Members;
-  readonly #outbox = new Outbox();
+  readonly #outboxes = new Outboxes();
   readonly #watchers = new Set<(event: WatchEvent) => void>();
   readonly #connected = Promise.withResolvers<void>();
   readonly #origin: CallOrigin;
@@ -50,7 +51,7 @@ export class RefCore {
       actor: facts.name,
       only: facts.only,
       byReference: facts.transport === 'local' && this.#members.feed.byReference,
-      onLeft: () => this.#outbox.noteLeft(),
+      onLeft: (priority) => this.#outboxes.of(priority).noteLeft(),
     };
     if (closed !== undefined) this.#members.close(decodeError(closed));
   }
@@ -64,7 +65,7 @@ export class RefCore {
   }
 
   get waiting(): number {
-    return this.#outbox.waiting;
+    return this.#outboxes.waiting;
   }
 
   watch(listener: (event: WatchEvent) => void): () => void {
@@ -86,10 +87,13 @@ export class RefCore {
   }
 
   tell(method: string, payload: unknown, options: CallOptions | undefined): TellStatus {
+    const fault = faultOf(method, options);
+    if (fault !== undefined) return this.#unsent(String(method), 'refused', 'PROTOCOL_VIOLATION', fault);
     if (options?.signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', options.signal.reason);
     const call = this.#call('tell', method, payload, options, false);
     const home = this.#members.homeOf(call);
-    if (this.#outbox.blocks(home) || !this.#post(call, home)) return this.#unsentTo(home, method);
+    if (this.#outboxes.of(call.priority).blocks(home) || !this.#post(call, home))
+      return this.#unsentTo(home, method);
     if (call.hasSucceeded) return 'sent';
     // Nobody waits for the result of a tell; it has just failed.
     call.result.catch((error) => this.#bury(method, codeOf(error), error));
@@ -141,29 +145,28 @@ export class RefCore {
     const home = this.#members.homeOf(call);
     const never = home === undefined ? undefined : this.#members.whyNever(home);
     if (never !== undefined) call.fail(never);
-    else if (this.#outbox.blocks(home) || !this.#post(call, home)) this.#hold(call, home);
+    else if (this.#outboxes.of(call.priority).blocks(home) || !this.#post(call, home)) this.#hold(call, home);
   }
 
   #post(call: Call, home: string | undefined): boolean {
-    return this.#members.post(call, home, home === undefined ? this.#mayHave : undefined);
+    const { mayHave } = this.#outboxes.of(call.priority);
+    return this.#members.post(call, home, home === undefined ? mayHave : undefined);
   }
 
-  /** A member for which others wait gets those first. */
-  readonly #mayHave = (member: string): boolean => this.#outbox.size === 0 || !this.#outbox.hasFor(member);
-
   #hold(call: Call, home: string | undefined): void {
-    const { outbox } = this.facts;
-    if (!call.patient && !this.#outbox.hasRoom(outbox)) {
-      call.fail(outboxFull(this.facts.name, outbox));
+    const { outbox: most } = this.facts;
+    const outbox = this.#outboxes.of(call.priority);
+    if (!call.patient && !outbox.hasRoom(most)) {
+      call.fail(outboxFull(this.facts.name, most));
       return;
     }
     const label = `${this.facts.name}.${call.method}`;
-    if (call.hold((cause) => unsendable(label, cause))) this.#outbox.push(call, home);
+    if (call.hold((cause) => unsendable(label, cause))) outbox.push(call, home);
   }
 
   #flush(): void {
-    if (this.#outbox.size > 0) {
-      this.#outbox.flush((call, home, mayHave) => {
+    if (this.#outboxes.size > 0) {
+      this.#outboxes.flush((call, home, mayHave) => {
         if (!this.#members.post(call, home, mayHave)) return false;
         call.held = false;
         return true;
@@ -175,13 +178,13 @@ export class RefCore {
   #onChange(unstarted: readonly Call[]): void {
     const { closed } = this.#members;
     if (closed !== undefined) {
-      for (const call of [...this.#outbox.drain(), ...unstarted]) this.#giveUp(call, closed);
+      for (const call of [...this.#outboxes.drain(), ...unstarted]) this.#giveUp(call, closed);
       return;
     }
     for (const call of unstarted) call.held = true;
     const wanted = unstarted.filter((call) => call.wanted);
-    this.#outbox.rearrange(wanted, (call) => this.#members.homeOf(call));
-    for (const { call, why } of this.#outbox.takeHopeless((home) => this.#members.whyNever(home)))
+    this.#outboxes.rearrange(wanted, (call) => this.#members.homeOf(call));
+    for (const { call, why } of this.#outboxes.takeHopeless((home) => this.#members.whyNever(home)))
       this.#giveUp(call, why);
     this.#flush();
   }
@@ -218,7 +221,7 @@ export class RefCore {
 
   #closeIfForgotten(): void {
     if (!this.#isReleased || this.#members.closed !== undefined) return;
-    if (this.#watchers.size > 0 || this.#outbox.size > 0) return;
+    if (this.#watchers.size > 0 || this.#outboxes.size > 0) return;
     const answers = this.#members.answers();
     if (answers.length === 0) this.close();
     else void Promise.allSettled(answers).then(() => this.#closeIfForgotten());

@@ -14,7 +14,7 @@ export interface PoolFacts {
   readonly transport: 'thread' | 'local';
   /** How far each ref may be ahead of each member. */
   readonly window: FlowWindow;
-  /** Messages that a ref holds back while no mailbox has room. */
+  /** Messages of one priority that a ref holds back while no mailbox has room. */
   readonly outbox: number;
   /** Of a ref to one member: all its messages go there. */
   readonly only?: string | undefined;

@@ -23,6 +23,8 @@ export interface StreamReaderOptions {
   readonly signal?: AbortSignal | undefined;
   /** Until it has ended, ms. */
   readonly deadlineMs?: number | undefined;
+  /** Told when the stream is left from this side: its hand-over is to be given up if it has not happened. */
+  readonly onLeft?: (error: Error) => void;
   /** Of refs in chunks and the final value. */
   readonly revive: Reviver;
   /** Shown in errors: the actor and method that were called. */
@@ -126,6 +128,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     if (this.#outcome !== undefined) return;
     this.#port.post({ t: 'interrupt', error: encodeError(error) });
     this.fail(error);
+    this.#options.onLeft?.(error);
   }
 
   /** Settles the stream from this side. @internal */

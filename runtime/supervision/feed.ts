@@ -53,10 +53,9 @@ export class Feed {
     this.#announceLost(port);
   }
 
-  /** Its other end, for an actor that may ask for a feed of its own pool. */
-  door(): PortToken {
-    const [mine, theirs] =
-      this.#transport === 'thread' ? MessagePortTransport.pair() : InProcessTransport.pair();
+  /** Its other end, for an actor that may ask for a feed. @param to where that actor lives */
+  door(to: PoolFacts['transport']): PortToken {
+    const [mine, theirs] = to === 'thread' ? MessagePortTransport.pair() : InProcessTransport.pair();
     this.#doors.add(mine);
     this.#hearOf(mine, this.#doors);
     return theirs.detach().token;

@@ -145,6 +145,11 @@ export class Group implements FeedSource {
     return { ...this.#facts, feed: theirs };
   }
 
+  /** From which an actor makes a ref to a member. @param to where that actor lives */
+  ownRef(member: string, to: PoolFacts['transport']): OwnRefToken {
+    return { facts: { ...this.#facts, only: member }, door: this.#feed.door(to) };
+  }
+
   get #facts(): PoolFacts {
     const { restart: _, ...facts } = this.#spec;
     return { ...facts, members: this.#members };
@@ -208,7 +213,7 @@ export class Group implements FeedSource {
       incarnate({
         name,
         index,
-        self: { facts: { ...this.#facts, only: name }, door: this.#feed.door() },
+        self: this.ownRef(name, this.#spec.transport),
         inherited,
       });
     return new Child(name, start, this.#spec.restart, this.#childEvents());

@@ -7,25 +7,21 @@ import type { ActorStats } from '../actor/behaviour.ts';
 import type { Blueprint } from '../blueprint.ts';
 import type { LoadReading } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
-import { TroupeError } from '../errors.ts';
+import { invalidOption, TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
-import { ActorRef } from '../ref/actor-ref.ts';
-import { RefCore } from '../ref/ref-core.ts';
-import {
-  type ActorStatus,
-  type Beginning,
-  Group,
-  type GroupEvents,
-  type GroupSpec,
-} from '../supervision/group.ts';
+import type { ActorRef } from '../ref/actor-ref.ts';
+import { type ActorStatus, type Beginning, Group, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
 import type { SharedTensorCache } from '../tensors/tensor-cache.ts';
 import { threadEntry } from '../thread/thread-incarnation.ts';
 import { Events } from '../util/events.ts';
+import { checkSystemOptions } from './check-system-options.ts';
+import { Children } from './children.ts';
 import { stretch } from './elastic.ts';
 import { Fleet } from './fleet.ts';
-import { groupSpec, wholeNumber } from './group-spec.ts';
+import { groupSpec, poolSize } from './group-spec.ts';
+import { poolEvents } from './pool-events.ts';
 import { StartInTurn } from './start-in-turn.ts';
 import { stopInTurn } from './stop-in-turn.ts';
 import type { SystemEvents } from './system-events.ts';
@@ -63,14 +59,31 @@ export class ActorSystem implements AsyncDisposable {
   readonly #fleet: Fleet;
   readonly #groups = new Map<string, Group>();
   readonly #starting = new StartInTurn();
+  readonly #children: Children;
   #stopped: Promise<StopReport> | undefined;
 
-  /** Makes a system without actors; `spawn` adds them. @throws RangeError for sizes that make no sense; TroupeError `ARENA_UNKNOWN` for a cache in no arena */
+  /** Makes a system without actors; `spawn` adds them. @throws TroupeError `OPTION_INVALID`; `ARENA_UNKNOWN` for a cache in no arena */
   constructor(options: ActorSystemOptions = {}) {
+    checkSystemOptions(options);
     this.#graceMs = options.stopGraceMs ?? DEFAULT_STOP_GRACE_MS;
-    this.#fleet = new Fleet(options, this.deadLetters, {
-      onHung: ({ name, pulse }) => this.events.emit('actor:hung', { actor: name, work: pulse.work }),
-      onLeft: (actor) => this.events.emit('actor:quarantined', { actor }),
+    this.#fleet = new Fleet(
+      options,
+      this.deadLetters,
+      {
+        onHung: ({ name, pulse }) => this.events.emit('actor:hung', { actor: name, work: pulse.work }),
+        onLeft: (actor) => this.events.emit('actor:quarantined', { actor }),
+      },
+      (to) => this.#children.door(to),
+    );
+    this.#children = new Children({
+      isAlive: (holder) => this.#fleet.isAlive(holder),
+      spawn: async (module, argsOf, spawned) => {
+        const pool = this.#onThreads(module, spawned);
+        await pool.start(argsOf);
+        return pool.ref;
+      },
+      stopPool: (pool) => this.stopPool(pool),
+      incarnate: (beginning, actor) => this.#fleet.onThisThread(beginning, actor, undefined),
     });
     this.deadLetters.subscribe((letter) => this.events.emit('dead-letter', letter));
   }
@@ -85,11 +98,9 @@ export class ActorSystem implements AsyncDisposable {
     blueprint: Blueprint<P, Args>,
     options: SpawnOptions,
   ): DeclaredPool<P, Args> {
-    const { module } = blueprint;
-    threadEntry(); // said at once, and not when a thread is to start
-    return this.#declare(options, 'thread', (beginning, args) =>
-      this.#fleet.onThread(beginning, module, args, options.thread),
-    );
+    if (typeof blueprint?.module !== 'string')
+      throw invalidOption('blueprint', blueprint, 'give what `blueprint` made');
+    return this.#onThreads(blueprint.module, options);
   }
 
   /**
@@ -112,6 +123,8 @@ export class ActorSystem implements AsyncDisposable {
     args: Args | ((index: number) => Args),
     options: SpawnOptions,
   ): Promise<ActorRef<P>> {
+    if (typeof actor?.setup !== 'function')
+      throw invalidOption('actor', actor, 'give what `defineActor` made');
     const pool = this.#declare<P, Args>(options, 'local', (beginning, memberArgs) =>
       this.#fleet.onThisThread(beginning, actor, memberArgs),
     );
@@ -186,7 +199,7 @@ export class ActorSystem implements AsyncDisposable {
     const group = this.#group(pool);
     const quarantined = await group.stop(this.#graceMs);
     if (this.#groups.get(pool) === group) this.#groups.delete(pool);
-    return { quarantined };
+    return { quarantined: [...quarantined, ...(await this.#children.ended(pool))] };
   }
 
   /**
@@ -204,7 +217,7 @@ export class ActorSystem implements AsyncDisposable {
    * @throws TroupeError `POOL_UNKNOWN`, `OPTION_INVALID`
    */
   async resizePool(pool: string, size: number): Promise<StopReport> {
-    wholeNumber('size', size, 1);
+    poolSize('size', size);
     return { quarantined: await this.#group(pool).resize(size, this.#graceMs) };
   }
 
@@ -226,8 +239,16 @@ export class ActorSystem implements AsyncDisposable {
     const quarantined: string[] = [];
     for (const names of await stopInTurn([...this.#groups.values()].reverse(), this.#graceMs))
       quarantined.push(...names);
+    await this.#children.stop();
     this.#fleet.end();
     return { quarantined: [...new Set([...quarantined, ...this.#fleet.left])] };
+  }
+
+  #onThreads<P extends Protocol, Args>(module: string, options: SpawnOptions): DeclaredPool<P, Args> {
+    threadEntry(); // said at once, and not when a thread is to start
+    return this.#declare(options, 'thread', (beginning, args) =>
+      this.#fleet.onThread(beginning, module, args, options.thread),
+    );
   }
 
   #declare<P extends Protocol, Args>(
@@ -235,14 +256,16 @@ export class ActorSystem implements AsyncDisposable {
     transport: GroupSpec['transport'],
     incarnate: (beginning: Beginning, args: Args) => Incarnation,
   ): DeclaredPool<P, Args> {
-    const { name } = options;
+    const spec = groupSpec(options, transport);
+    const { name } = spec;
     if (this.#stopped !== undefined)
       throw new TroupeError('the system is stopped', { code: 'SYSTEM_STOPPED' });
     if (this.#groups.get(name)?.isOver === false)
       throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
-    const group = new Group(groupSpec(options, transport), this.#groupEvents());
+    const group = new Group(spec, poolEvents(this.events, this.#fleet, this.#children));
     this.#groups.set(name, group);
-    const ref = new ActorRef<P>(new RefCore(group.token(), this.#fleet.environment));
+    // Of this protocol, as the blueprint says; closed when it is forgotten.
+    const ref = this.#fleet.environment.revive(group.token()) as ActorRef<P>;
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
         const member = (beginning: Beginning) => incarnate(beginning, argsOf(args, beginning.index));
@@ -257,21 +280,6 @@ export class ActorSystem implements AsyncDisposable {
       }
     };
     return { ref, start };
-  }
-
-  #groupEvents(): GroupEvents {
-    return {
-      onUp: (actor) => this.events.emit('actor:up', { actor }),
-      onDown: (actor, incarnation, exit) => {
-        this.#fleet.over(actor, incarnation, exit);
-        const error = exit.kind === 'stopped' ? undefined : exit.error;
-        this.events.emit('actor:down', { actor, error });
-      },
-      onRestarting: (actor, attempt, pauseMs) =>
-        this.events.emit('actor:restarting', { actor, attempt, pauseMs }),
-      onEscalated: (actor, error) => this.events.emit('actor:escalated', { actor, error }),
-      onQuarantined: (actor) => this.events.emit('actor:quarantined', { actor }),
-    };
   }
 
   #group(name: string): Group {

@@ -6,8 +6,9 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
+import { TroupeError } from '../errors.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
-import { lazily } from '../ref/own-ref.ts';
+import { lazily, type OwnRefToken } from '../ref/own-ref.ts';
 import type { Beginning } from '../supervision/group.ts';
 import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
@@ -26,12 +27,16 @@ export interface FleetEvents {
   onLeft(actor: string): void;
 }
 
+/** Makes a way to whoever spawns for an actor. @param to where that actor lives */
+export type Doors = (to: 'thread' | 'local') => OwnRefToken;
+
 export class Fleet {
   readonly board = LoadBoard.create(BOARD_SLOTS);
   readonly memory: SharedMemory;
   readonly environment: RefEnvironment;
   readonly watchdog: Watchdog;
   readonly #events: FleetEvents;
+  readonly #doorToChildren: Doors;
   readonly #deadLetters: DeadLetters;
   readonly #limits: PulseLimits;
   readonly #watched = new Map<number, ThreadIncarnation>();
@@ -41,10 +46,18 @@ export class Fleet {
   readonly #left = new Map<Incarnation, string>();
   /** There were actors on this thread: one that was abandoned may still publish its load. */
   #hasLocals = false;
+  /** Holder ids of incarnations that are not over. */
+  readonly #alive = new Set<number>();
   #nextHolder = 1;
 
-  constructor(options: ActorSystemOptions, deadLetters: DeadLetters, events: FleetEvents) {
+  constructor(
+    options: ActorSystemOptions,
+    deadLetters: DeadLetters,
+    events: FleetEvents,
+    doorToChildren: Doors,
+  ) {
     this.#events = events;
+    this.#doorToChildren = doorToChildren;
     this.#deadLetters = deadLetters;
     this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
     this.watchdog = new Watchdog(this.#limits, (watched) => events.onHung(watched));
@@ -65,6 +78,11 @@ export class Fleet {
     return new Map(silent.filter(([, ms]) => ms > 0));
   }
 
+  /** Whether the incarnation of this holder is not over. */
+  isAlive(holder: number): boolean {
+    return this.#alive.has(holder);
+  }
+
   /** An incarnation on a thread of its own. */
   onThread(
     { name, self, inherited }: Beginning,
@@ -78,12 +96,13 @@ export class Fleet {
       module,
       args,
       self,
+      children: this.#doorToChildren('thread'),
       inherited,
       // Not kept: a stopped system that somebody still has must not have the memory too.
       arenas: [...arenas.values()].map((arena) => arena.handle()),
       caches: [...caches.values()].map((cache) => cache.handle()),
       board: this.board.handle(),
-      holder: this.#nextHolder++,
+      holder: this.#newHolder(),
       boardSlot: this.board.claim(),
       limits: this.#limits,
     };
@@ -99,19 +118,21 @@ export class Fleet {
     this.#hasLocals = true;
     return new LocalIncarnation(actor, args, boardSlot, {
       name,
-      holder: this.#nextHolder++,
+      holder: this.#newHolder(),
       load: this.board.writer(boardSlot),
       deadLetters: this.#deadLetters,
       arenas: this.memory.arenas,
       caches: this.memory.caches,
       revive: this.environment.revive,
-      self: lazily(self, this.environment),
+      self: lazily(() => self, this.environment),
+      children: lazily(() => this.#doorToChildren('local'), this.environment),
       inherited,
     });
   }
 
   /** It is over. What it held is taken back, unless native code may still use it. */
   over(actor: string, incarnation: Incarnation, exit: Exit): void {
+    this.#alive.delete(incarnation.holder);
     this.#watched.delete(incarnation.boardSlot);
     if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
     else this.#reclaim(incarnation);
@@ -123,6 +144,12 @@ export class Fleet {
     if (this.#threads.size > 0) return;
     this.memory.retire();
     if (!this.#hasLocals) this.board.retire();
+  }
+
+  #newHolder(): number {
+    const holder = this.#nextHolder++;
+    this.#alive.add(holder);
+    return holder;
   }
 
   #watch(incarnation: ThreadIncarnation): ThreadIncarnation {
@@ -152,7 +179,21 @@ export class Fleet {
   }
 
   #reclaim(incarnation: Incarnation): void {
-    this.memory.reclaim(incarnation);
+    try {
+      this.memory.reclaim(incarnation);
+    } catch (error) {
+      const holder = this.#whoKeepsTheLock(error);
+      if (holder === undefined) throw error;
+      // It hangs in the middle of a change to the tables, and nobody else can change them. When it has ended they are repaired.
+      holder.condemn(TroupeError.is(error) ? error : new Error(String(error)));
+      void holder.ended.then(() => this.#reclaim(incarnation));
+      return;
+    }
     this.board.free(incarnation.boardSlot);
+  }
+
+  #whoKeepsTheLock(error: unknown): ThreadIncarnation | undefined {
+    if (!TroupeError.is(error) || error.code !== 'LOCK_ABANDONED') return undefined;
+    return [...this.#threads].find(({ threadId }) => threadId === error.details.ownerThread);
   }
 }

@@ -26,11 +26,14 @@ export interface ThreadOptions {
 
 /** How far a ref may be ahead of an actor. */
 export interface MailboxOptions {
-  /** Most messages of one ref in an actor's mailbox. Default 1,024. */
+  /** Most messages of one ref and one priority in an actor's mailbox. Default 1,024. */
   readonly messages?: number;
   /** Most bytes of them; a message larger than this may be there alone. Default 64 MiB. */
   readonly bytes?: number;
 }
+
+/** Most members of a pool: each is a thread with a heap of its own. */
+export const MOST_MEMBERS = 4_096;
 
 /** How a pool of actors is named, sized, routed to and restarted. */
 export interface SpawnOptions {
@@ -47,7 +50,7 @@ export interface SpawnOptions {
   readonly routing?: RoutingPolicyName;
   /** How far each ref may be ahead of each member; what is absent has its default. */
   readonly mailbox?: MailboxOptions;
-  /** Messages that a ref holds back while no mailbox has room; one more fails with `MAILBOX_FULL`. Default 1,024. */
+  /** Messages of one priority that a ref holds back while no mailbox has room; one more fails with `MAILBOX_FULL`. Default 1,024. */
   readonly outbox?: number;
   /** What each member's thread is given. Not for actors on the system's own thread. */
   readonly thread?: ThreadOptions;

@@ -29,6 +29,8 @@ export interface ThreadBoot {
   readonly caches: readonly TensorCacheHandle[];
   /** From which its ref to itself is made. */
   readonly self: OwnRefToken;
+  /** And that to who spawns for it. */
+  readonly children: OwnRefToken;
   /** What the incarnation before handed over. */
   readonly inherited: EncodedArgs;
   readonly exitGate: ExitGateHandle;

@@ -101,7 +101,8 @@ async function start(): Promise<void> {
     arenas,
     caches: new Map(boot.caches.map((handle) => [handle.name, attachCache(handle, arenas)])),
     revive: environment.revive,
-    self: lazily(boot.self, environment),
+    self: lazily(() => boot.self, environment),
+    children: lazily(() => boot.children, environment),
     inherited: decodePayload(boot.inherited.payload, boot.inherited.travellers, environment.revive),
     crash,
   });

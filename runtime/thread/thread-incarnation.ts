@@ -76,7 +76,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     const { transfer, ...args } = encodePayload(boot.args, over);
     const { transfer: inheritedTransfer, ...inherited } = encodePayload(boot.inherited, over);
     over.close();
-    const door = 'postMessage' in boot.self.door ? [boot.self.door] : [];
+    const doors = [boot.self.door, boot.children.door].filter((door) => 'postMessage' in door);
     const workerData: ThreadBoot = {
       ...boot,
       args,
@@ -88,7 +88,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#worker = new Worker(threadEntry(), {
       name: boot.name,
       workerData,
-      transferList: [control.port2, letters.port2, ...door, ...transfer, ...inheritedTransfer],
+      transferList: [control.port2, letters.port2, ...doors, ...transfer, ...inheritedTransfer],
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
       ...(env === undefined ? {} : { env }),
       ...flagsForFiles(),

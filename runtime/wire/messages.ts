@@ -5,6 +5,7 @@
  * mailbox and is bounded by credits. The *control* lane (all the rest) is handled on receipt, needs no credit
  * and is never dropped; since both lanes share a port, an interrupt can never overtake the message it is about.
  */
+import type { Priority } from '../channel/priority.ts';
 import type { PortToken } from '../transport/port.ts';
 import type { WireError } from './error-codec.ts';
 import type { Traveller } from './payload-codec.ts';
@@ -18,6 +19,8 @@ interface DataFields {
   readonly bytes: number;
   /** Of the sender's trace, if it has one. */
   readonly traceparent?: string | undefined;
+  /** Undefined: normal. */
+  readonly priority?: Priority | undefined;
 }
 
 interface ValueFields {

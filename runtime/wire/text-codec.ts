@@ -7,9 +7,11 @@
  *     1,"method",bytes,id,payload   ask         4,value          end
  *     2,id,value                    reply       13               credit
  *     6,"traceparent"               the tell or the ask that follows belongs to this trace
+ *     7,"high"                      and has this priority, which is not `normal`
  *
  * The payload is the last item. Where it is `undefined` it is left out, and 8 is added to the kind.
  */
+import type { Priority } from '../channel/priority.ts';
 import { ActorError } from '../errors.ts';
 import type { WireMessage } from './messages.ts';
 import type { SmallJson } from './small-json.ts';
@@ -21,11 +23,12 @@ const CHUNK = 3;
 const END = 4;
 const CREDIT = 5;
 const TRACED = 6;
+const PRIORITY = 7;
 /** Added to the kind of a message without a payload. */
 const BARE = 8;
 
 /** Items of a message of each kind, its payload not counted. */
-const ITEMS: readonly number[] = [3, 4, 2, 2, 1, 1, 1];
+const ITEMS: readonly number[] = [3, 4, 2, 2, 1, 1, 1, 1];
 
 /** Methods are few, and quoting one costs as much as the rest of a small message. */
 const quoted = new Map<string, string>();
@@ -66,6 +69,11 @@ export function tracedText(traceparent: string, message: string): string {
   return `${TRACED},"${traceparent}",${message}`;
 }
 
+/** @param message text of a `tell` or an `ask` */
+export function priorityText(priority: Priority, message: string): string {
+  return `${PRIORITY},"${priority}",${message}`;
+}
+
 export const CREDIT_TEXT = `${CREDIT + BARE}`;
 
 /** Texts that were joined by commas, as `TextReader` takes them. */
@@ -83,7 +91,7 @@ export class TextReader {
   }
 
   /** Undefined: that was all. */
-  next(traceparent?: string): WireMessage | undefined {
+  next(traceparent?: string, priority?: Priority): WireMessage | undefined {
     const [items, at] = [this.#items, this.#at];
     if (at >= items.length) return undefined;
     // Written by the functions above, on another thread: the types are those of their parameters.
@@ -95,11 +103,11 @@ export class TextReader {
     switch (plainKind) {
       case TELL: {
         const [method, bytes] = [items[at + 1] as string, items[at + 2] as number];
-        return { t: 'tell', method, bytes, payload, traceparent };
+        return { t: 'tell', method, bytes, payload, traceparent, priority };
       }
       case ASK: {
         const [method, bytes] = [items[at + 1] as string, items[at + 2] as number];
-        return { t: 'ask', method, bytes, id: items[at + 3] as number, payload, traceparent };
+        return { t: 'ask', method, bytes, id: items[at + 3] as number, payload, traceparent, priority };
       }
       case REPLY:
         return { t: 'reply', id: items[at + 1] as number, value: payload };
@@ -110,7 +118,9 @@ export class TextReader {
       case CREDIT:
         return { t: 'credit' };
       case TRACED:
-        return this.next(payload as string);
+        return this.next(payload as string, priority);
+      case PRIORITY:
+        return this.next(traceparent, payload as Priority);
       default:
         throw new ActorError(`a message of no known kind: ${kind}`, { code: 'PROTOCOL_VIOLATION' });
     }

@@ -150,4 +150,30 @@ describe('an actor that hangs', () => {
     await spun;
     assert.deepEqual(system.status(), [{ name: 'probe/0', state: 'stopped', restarts: 0 }]);
   });
+
+  it('in the middle of a change to an arena, with its lock, is ended when the end of another needs that lock', async ({
+    mock,
+  }) => {
+    await using own = new ActorSystem({
+      arenas: { memory: 1024 * 1024 },
+      watchdog: { turnMs: Number.POSITIVE_INFINITY },
+    });
+    const other = await own.spawn(probeActor, {}, { name: 'other' });
+    const probe = await own.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+    await other.ask('hold', 64);
+    const begun = gate();
+    const hung = assert.rejects(probe.ask('hangInLock', begun.cells), { code: 'ACTOR_DIED' });
+    await begun.reached();
+    let now = performance.now();
+    mock.method(performance, 'now', () => {
+      now += 1_000;
+      return now;
+    });
+    mock.method(Atomics, 'wait', () => 'timed-out'); // the patience of five seconds
+    await own.stopPool('other');
+    mock.restoreAll();
+    await hung;
+    assert.equal(await probe.ask('echo', 'again'), 'again');
+    assert.equal(own.arenas[0]?.stats().tensors, 0);
+  });
 });

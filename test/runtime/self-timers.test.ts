@@ -59,7 +59,11 @@ describe('a timer of an actor', () => {
     assert.deepEqual(await local.ask('notes', undefined), ['tick', 'hang: ABORTED', 'tick']);
   });
 
-  it('is refused for what is no tell of the protocol', async () => {
+  it('is refused for what is no tell of the protocol, and for what is no time', async () => {
     await assert.rejects(local.ask('badTimer', undefined), { code: 'PROTOCOL_VIOLATION' });
+    for (const every of [true, false]) {
+      const never = local.ask('noteLater', { ms: Number.NaN, text: 'n', every });
+      await assert.rejects(never, { code: 'PROTOCOL_VIOLATION', message: /NaN/ });
+    }
   });
 });

@@ -34,6 +34,20 @@ describe('streams', () => {
     assert.equal(await reader.final, 'first/0');
   });
 
+  it('that is left before anybody took it over keeps neither a place nor a timer', async () => {
+    const later = system.declare(probeActor, { name: 'later' });
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+    const before = timers();
+    const abort = new AbortController();
+    const aborted = later.ref.stream('count', 3, { deadlineMs: 61_001, signal: abort.signal });
+    const cancelled = later.ref.stream('count', 3, { deadlineMs: 61_002 });
+    assert.equal(timers(), before + 2);
+    abort.abort();
+    cancelled.cancel();
+    await assert.rejects(aborted.final, { code: 'ABORTED' });
+    assert.deepEqual([timers(), later.ref.outboxSize], [before, 0]);
+  });
+
   it('stops a writer that has used up its credit', async () => {
     const reader = first.stream('endless', undefined, { window: 5 });
     for await (const chunk of reader) {

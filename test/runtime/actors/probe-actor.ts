@@ -10,8 +10,11 @@ import { type ProbeRef, probeActor } from './probe-protocol.ts';
 
 export default defineActor({
   blueprint: probeActor,
-  setup({ failStarts, spinStarts, handsOver }, context) {
-    if (spinStarts !== undefined && Atomics.add(spinStarts.cell, 0, 1) >= spinStarts.from) for (;;);
+  async setup({ failStarts, spinStarts, handsOver, hires, label }, context) {
+    if (spinStarts !== undefined && Atomics.add(spinStarts.cell, 0, 1) >= spinStarts.from) {
+      Atomics.notify(spinStarts.cell, 0);
+      for (;;);
+    }
     if (failStarts !== undefined && Atomics.add(failStarts.cell, 0, 1) >= failStarts.from) {
       throw new TroupeError('cannot start', { code: 'PROBE_START' });
     }
@@ -19,6 +22,7 @@ export default defineActor({
     let endTimer = () => {};
     let made = new ArrayBuffer(0);
     let friend: ProbeRef | undefined;
+    if (hires !== undefined) friend = await context.spawn(probeActor, {}, { name: hires });
     return {
       handlers: {
         note: (text) => void notes.push(text),
@@ -148,11 +152,23 @@ export default defineActor({
         },
         raiseThroughFriend: async (cell) => await friend?.send('raise', cell),
         hold: (floats) => context.arena('memory').allocate('float32', [floats], context.holder),
+        hangInLock(cells) {
+          Atomics.exchange = () => {
+            Gate.touch(cells);
+            for (;;);
+          };
+          context.arena('memory').tryAllocate('float32', [1], context.holder);
+        },
         giveRef: (ref) => ref,
         trace: (_, { traceparent }) => traceparent,
         self: () => context.self,
         name: () => context.name,
-        inherited: () => context.inherited,
+        inherited: () => context.inherited ?? label,
+        hire: ({ args = {}, ...options }) =>
+          context.spawn(probeActor, (index) => ({ label: `${index}`, ...args }), options),
+        async dismiss(name) {
+          await context.stopPool(name);
+        },
       },
       control: { forget: () => notes.splice(0).length },
       handOver() {

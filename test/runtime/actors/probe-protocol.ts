@@ -2,6 +2,7 @@
 import { type Blueprint, blueprint } from '../../../runtime/blueprint.ts';
 import { ask, protocol, stream, tell } from '../../../runtime/protocol.ts';
 import type { ActorRef } from '../../../runtime/ref/actor-ref.ts';
+import type { SpawnOptions } from '../../../runtime/system/system-options.ts';
 import type { SharedTensor } from '../../../runtime/tensors/shared-tensor.ts';
 import type { GateCells } from '../support/gate.ts';
 
@@ -79,6 +80,8 @@ export const probeProtocol = protocol('probe', {
   raiseThroughFriend: tell<Int32Array<SharedArrayBuffer>>(),
   /** Allocates a tensor of so many floats in the arena `memory` and keeps it. */
   hold: ask<number, SharedTensor>(),
+  /** Hangs in the middle of a change to the tables of the arena `memory`, with their lock. */
+  hangInLock: ask<GateCells, void>(),
   /** The trace that the message belongs to. */
   trace: ask<unknown, string | undefined>(),
   /** Answers with its ref to itself. */
@@ -86,6 +89,10 @@ export const probeProtocol = protocol('probe', {
   name: ask<void, string>(),
   /** What the incarnation before handed over. */
   inherited: ask<void, unknown>(),
+  /** Spawns such actors, as a pool of its own, and answers with their ref. */
+  hire: ask<Hire, ProbeRef>(),
+  /** Stops such a pool. */
+  dismiss: ask<string, void>(),
   /** Answers with a ref. */
   giveRef: ask<ProbeRef, ProbeRef>(),
 });
@@ -93,7 +100,16 @@ export const probeProtocol = protocol('probe', {
 /** An interface, since the protocol mentions refs to itself. */
 export interface ProbeRef extends ActorRef<typeof probeProtocol> {}
 
+/** A pool that an actor spawns. */
+export interface Hire extends SpawnOptions {
+  readonly args?: ProbeArgs;
+}
+
 export interface ProbeArgs {
+  /** A pool that it spawns as it starts, and keeps as its friend. */
+  readonly hires?: string;
+  /** What it answers `inherited` with, if it has inherited nothing. */
+  readonly label?: string;
   /** It hands over its notes and the ref it keeps; or fails to. */
   readonly handsOver?: 'notes' | 'badly';
   /** Setup throws this message for the first so many starts, counted in the shared cell. */

@@ -34,6 +34,19 @@ describe('flow control', () => {
     assert.equal(sender.hasCredit(0), true);
   });
 
+  it('counts each priority by itself', () => {
+    const { buffer, sender, receiver } = channel();
+    const urgent = new FlowSender(buffer, { messages: 2, kib: 4 }, 'high');
+    sender.spend(1024);
+    sender.spend(1024);
+    urgent.spend(0);
+    assert.deepEqual([sender.hasCredit(0), urgent.hasCredit(0)], [false, true]);
+    new FlowReceiver(buffer, 'high').start(0);
+    assert.deepEqual([sender.unstarted, urgent.unstarted], [2, 0]);
+    receiver.start(1024);
+    assert.deepEqual([sender.unstarted, urgent.unstarted], [1, 0]);
+  });
+
   it('asks the actor to wake a waiting client once', () => {
     const { sender, receiver } = channel();
     sender.spend(0);

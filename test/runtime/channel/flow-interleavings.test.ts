@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { STATE, STEPS, type SteppedFlow } from './workers/steps.ts';
 
 const LEAST_MS = 10_000;
@@ -64,7 +65,7 @@ const CASES = [
 for (const { window, messages, bytes, attempts } of CASES) {
   const what = bytes === 0 ? `a window of ${window}` : `room for the bytes of ${messages}`;
   describe(`flow control with ${what}, whose sender asks ${attempts === 1 ? 'once' : 'twice'}`, () => {
-    const flow = new SharedArrayBuffer(16);
+    const flow = FlowSender.createBuffer();
     const sides = (['sender', 'receiver'] as const).map(
       (side) => new Side({ flow, side, window, messages, bytes, attempts }),
     );

@@ -6,6 +6,7 @@ import { Delivery } from '../../../runtime/actor/delivery.ts';
 import { Inlet } from '../../../runtime/actor/inlet.ts';
 import { Mailbox } from '../../../runtime/actor/mailbox.ts';
 import { FlowSender } from '../../../runtime/channel/flow-control.ts';
+import { PRIORITIES, type Priority } from '../../../runtime/channel/priority.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
 import { CHECKED } from '../support/checked.ts';
 
@@ -16,7 +17,7 @@ interface Work {
 }
 
 type Step =
-  | { readonly do: 'push'; readonly work: Work }
+  | { readonly do: 'push'; readonly work: Work; readonly priority: Priority }
   | { readonly do: 'leave' | 'finish'; readonly which: number }
   | { readonly do: 'turn' | 'close' };
 
@@ -25,6 +26,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 30,
     arbitrary: fc.record({
       do: fc.constant('push' as const),
+      priority: fc.constantFrom(...PRIORITIES),
       work: fc.record({ ms: fc.constantFrom(0, 0, 0.05, 0.3, 2), waits: fc.boolean() }),
     }),
   },
@@ -74,7 +76,7 @@ class World {
   async take(one: Step): Promise<void> {
     switch (one.do) {
       case 'push':
-        this.#push(one.work);
+        this.#push(one.work, one.priority);
         break;
       case 'leave':
         this.#leave(this.#pushed[one.which]);
@@ -102,12 +104,23 @@ class World {
     this.#box.close();
     await this.#box.idle();
     if (this.#failure !== undefined) throw this.#failure;
-    assert.deepEqual([...this.#taken, ...this.#returned], this.#pushed, 'each once, and in order');
+    const out = [...this.#taken, ...this.#returned];
+    assert.equal(out.length, this.#pushed.length, 'each once');
+    for (const priority of PRIORITIES) {
+      const ofIt = (delivery: Delivery) => delivery.priority === priority;
+      assert.deepEqual(out.filter(ofIt), this.#pushed.filter(ofIt), 'in order');
+    }
   }
 
-  #push(work: Work): void {
+  #push(work: Work, priority: Priority): void {
     if (this.#box.isClosed) return;
-    const message = { t: 'tell', method: `takes ${work.ms}`, payload: undefined, bytes: 0 } as const;
+    const message = {
+      t: 'tell',
+      method: `takes ${work.ms}`,
+      payload: undefined,
+      bytes: 0,
+      priority,
+    } as const;
     const delivery = new Delivery(this.#inlet, message, undefined);
     this.#works.set(delivery, work);
     this.#pushed.push(delivery);
@@ -135,7 +148,7 @@ class World {
   }
 }
 
-it('a mailbox gives out each message once, in order, within its concurrency, whatever happens when', async () => {
+it('a mailbox gives out each message once, in order of its priority, within its concurrency, whatever happens when', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 3 }),

@@ -11,6 +11,7 @@ import {
   chunkText,
   endText,
   listOf,
+  priorityText,
   replyText,
   TextReader,
   tellText,
@@ -93,13 +94,18 @@ describe('the text form of a message', () => {
 
 function messagesOf(method: string, id: number, value: unknown, json: SmallJson) {
   const { bytes } = json;
-  const data = { method, bytes, payload: value, traceparent: undefined };
+  const data = { method, bytes, payload: value, traceparent: undefined, priority: undefined };
   return [
     [tellText(method, bytes, json), { t: 'tell', ...data }],
     [askText(method, bytes, id, json), { t: 'ask', id, ...data }],
     [
       tracedText('00-a-b-01', askText(method, bytes, id, json)),
       { t: 'ask', id, ...data, traceparent: '00-a-b-01' },
+    ],
+    [priorityText('low', tellText(method, bytes, json)), { t: 'tell', ...data, priority: 'low' }],
+    [
+      priorityText('high', tracedText('00-a-b-01', askText(method, bytes, id, json))),
+      { t: 'ask', id, ...data, traceparent: '00-a-b-01', priority: 'high' },
     ],
     [replyText(id, json), { t: 'reply', id, value }],
     [chunkText(json), { t: 'chunk', bytes, value }],

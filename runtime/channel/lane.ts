@@ -1,0 +1,76 @@
+/**
+ * What a client has sent to one incarnation of an actor with one priority: what of it has not started, and which tells have
+ * started and not ended. Both are known from counts in shared memory, which whoever looks at has to fetch from another core.
+ */
+import { FifoQueue } from '../util/fifo-queue.ts';
+import { FlowSender, type FlowWindow } from './flow-control.ts';
+import type { Outbound } from './outbound.ts';
+import type { Priority } from './priority.ts';
+
+/** To look costs as much as to send; so that is done for so many messages at once, or for one that holds much memory. */
+const FORGOTTEN_AT_ONCE = 64;
+const LARGE_BYTES = 16 * 1024;
+
+export class Lane<Message extends Outbound> {
+  readonly #flow: FlowSender;
+  /** Sent and, as far as was last looked, not started. */
+  readonly #unstarted = new FifoQueue<Message>();
+  /** Methods of tells that have started and, as far as was last looked, not ended. */
+  readonly #tells = new FifoQueue<string>();
+  #tellsEnded = 0;
+  /** Sent since it was last looked at what has started. */
+  #unseen = 0;
+
+  constructor(cells: SharedArrayBuffer, window: FlowWindow, priority: Priority) {
+    this.#flow = new FlowSender(cells, window, priority);
+  }
+
+  /** Messages that lie in the actor's mailbox. */
+  get backlog(): number {
+    return this.#flow.unstarted;
+  }
+
+  /** Methods of tells that were under way when that was last looked at. */
+  get tells(): Iterable<string> {
+    return this.#tells;
+  }
+
+  /** Whether a message of so many bytes may be sent now; if not, the actor will send a `credit` when it may. */
+  hasCredit(bytes: number): boolean {
+    if (this.#flow.hasCredit(bytes)) return true;
+    this.#flow.requestCredit();
+    return this.#flow.hasCredit(bytes);
+  }
+
+  /** To be called before a message is posted. */
+  makeRoom(): void {
+    if (this.#unseen >= FORGOTTEN_AT_ONCE) this.forgetStarted();
+  }
+
+  posted(message: Message): void {
+    this.#flow.spend(message.bytes);
+    this.#unstarted.push(message);
+    this.#unseen += message.bytes > LARGE_BYTES ? FORGOTTEN_AT_ONCE : 1;
+  }
+
+  forgetStarted(): void {
+    this.#unseen = 0;
+    const unstarted = this.#flow.unstarted;
+    while (this.#unstarted.size > unstarted) {
+      const started = this.#unstarted.shift();
+      if (started?.kind === 'tell') this.#tells.push(started.method);
+    }
+    if (this.#tells.size === 0) return;
+    const ended = this.#flow.tellsEnded;
+    while (this.#tells.size > 0 && this.#tellsEnded !== ended) {
+      this.#tells.shift();
+      this.#tellsEnded = (this.#tellsEnded + 1) | 0;
+    }
+  }
+
+  /** The actor is gone: takes out what it had not started, in order. */
+  takeUnstarted(): readonly Message[] {
+    this.forgetStarted();
+    return this.#unstarted.drain();
+  }
+}
