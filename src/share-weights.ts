@@ -5,16 +5,21 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
-import type { GraphFile, GraphRole } from '../actors/model/graph-files.ts';
-import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
+import type { GraphFile } from '../actors/model/graph-files.ts';
+import type {
+  LoadedGraph,
+  ModelDirectory,
+  ModelGraphs,
+  RewritableGraph,
+} from '../actors/model/model-directory.ts';
 import { moduleBeside } from '../runtime/module-beside.ts';
 import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
 
 /** What became of one graph that was to be shared. */
 export interface SharedWeights {
-  /** Which graph of the model. */
-  readonly graph: GraphRole;
+  /** Which graph of the model; `prompts`: the decoder as prompts have it, where that is another. */
+  readonly graph: LoadedGraph;
   /** Whether all actors read one copy. */
   readonly shared: boolean;
   /** Why not, one line. */
@@ -48,7 +53,7 @@ export async function shareWeights(
 
 async function packGraph(
   { path: modelPath, graphs }: ModelDirectory,
-  graph: GraphRole,
+  graph: LoadedGraph,
 ): Promise<PackedGraph> {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return { packed: false, reason: 'the model has no such graph' };
@@ -77,19 +82,20 @@ function inProcess(request: PackRequest): Promise<PackedGraph> {
 /** The model with those of its graphs read, and not mapped, whose weights are no file of ours. */
 export function withoutMapping({ directory, weights }: SharedModel): SharedModel {
   const own = new Set(weights.filter(({ shared }) => shared).map(({ graph }) => graph));
-  const { vision, embed, decoder } = directory.graphs;
-  const read = <File extends GraphFile>(role: GraphRole, file: File): File =>
+  const { vision, embed, decoder, prompts } = directory.graphs;
+  const read = <File extends GraphFile>(role: LoadedGraph, file: File): File =>
     own.has(role) ? file : { ...file, readsWeights: true };
   const graphs: ModelGraphs = {
     ...(vision && { vision: read('vision', vision) }),
     ...(embed && { embed: read('embed', embed) }),
     decoder: read('decoder', decoder),
+    ...(prompts && { prompts }),
   };
   return { directory: { ...directory, graphs }, weights };
 }
 
 /** The graphs with another file for one of them, which has its weights beside it. */
-function withPath(graphs: ModelGraphs, graph: GraphRole, path: string): ModelGraphs {
+function withPath(graphs: ModelGraphs, graph: LoadedGraph, path: string): ModelGraphs {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return graphs;
   const { rewrite } = file;

@@ -23,6 +23,11 @@ import type { TokenEmbedder } from './token-embedder.ts';
 
 export interface ModelRunnerParts {
   readonly decoder: Decoder;
+  /**
+   * The decoder that all tokens of prompts go through, however few there are in a run, and no token of an answer: so a
+   * prompt comes out the same in any company. Default: `decoder`.
+   */
+  readonly prompts?: Decoder | undefined;
   /** Present where another actor helps with prompts. */
   readonly help?: PromptHelp | undefined;
   /** The decoder on more threads, for prompts, and whether these are free now. */
@@ -267,12 +272,14 @@ export class ModelRunner<Owner = unknown> {
   }
 
   async release(): Promise<void> {
-    const { embedder, decoder, help, wide, cache, gpu, merge } = this.#parts;
+    const { embedder, decoder, prompts, help, wide, cache, gpu, merge } = this.#parts;
     await cache.release();
     await merge?.release();
     await embedder?.release();
     await decoder.release();
+    await prompts?.release();
     await help?.localDecoder.release();
+    await help?.localPrompts?.release();
     await wide?.decoder.release();
     gpu?.release();
   }
@@ -290,9 +297,10 @@ export class ModelRunner<Owner = unknown> {
 
   /** A prompt is long operators, which more threads share well; a token's are too short for that. */
   get #promptDecoder(): Decoder {
-    const { wide } = this.#parts;
-    const beside = this.remote?.localDecoder;
-    return beside === undefined && wide?.isNow() === true ? wide.decoder : this.#decoder;
+    const { wide, prompts, decoder } = this.#parts;
+    const beside = this.remote?.localPrompts;
+    if (beside !== undefined) return beside;
+    return wide?.isNow() === true ? wide.decoder : (prompts ?? decoder);
   }
 
   /** Good until the next call. */
