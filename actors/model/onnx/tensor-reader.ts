@@ -5,6 +5,7 @@ import { halfToNumber } from '../../inference/half-precision.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxTensor } from './onnx-types.ts';
 
 const FLOAT = 1;
+const UINT8 = 2;
 const FLOAT16 = 10;
 
 export class TensorReader {
@@ -18,13 +19,16 @@ export class TensorReader {
   /**
    * Its bytes, in a buffer of their own. Blocks: for threads that have nothing else to do.
    *
-   * @throws Error when they are not where the tensor says, or lie in one of the lists of numbers that weights do not use
+   * @throws Error when they are not where the tensor says, or of a type that weights do not have
    */
   bytes(tensor: OnnxTensor): Uint8Array<ArrayBuffer> {
     if (tensor.dataLocation === DATA_LOCATION_EXTERNAL) return this.#external(tensor);
-    if (tensor.rawData !== undefined) return Uint8Array.from(tensor.rawData);
+    if (tensor.rawData !== undefined) return new Uint8Array(tensor.rawData);
     if (tensor.floatData !== undefined) return new Uint8Array(Float32Array.from(tensor.floatData).buffer);
-    throw new Error(`${tensor.name} has no raw data`);
+    // Where protobuf has no list of so small numbers.
+    if (tensor.dataType === UINT8) return Uint8Array.from(tensor.int32Data ?? []);
+    if (tensor.dataType === FLOAT16) return new Uint8Array(Uint16Array.from(tensor.int32Data ?? []).buffer);
+    throw new Error(`${tensor.name} has its values in an unusual place`);
   }
 
   /** As numbers of 32 bits, from 16 where the file has them so. @throws Error for other element types */

@@ -2,12 +2,13 @@
  * Weights in 4 bits, which have a scale for each block of a column, as weights in 8 bits with one scale for the whole column:
  *
  *     w[k, n]  = (q[n, k] − zero[n, k / block]) · scale[n, k / block]       as com.microsoft.MatMulNBits has them
- *     w'[k, n] = round(w[k, n] / s[n]) · s[n],   s[n] = max |w[·, n]| / 127
+ *     w'[k, n] = round(w[k, n] / s[n]) · s[n],   s[n] = max |w[·, n]| / 127, or 64
  *
  * So each weight is rounded once more, by s / 2 at most. A level in 4 bits is scale wide, and s = 8 · (largest scale) / 127:
  * in the block with the largest scale the second error is a sixteenth of the first, in one whose scale is a quarter of that
  * it is a quarter.
  */
+import { sumsBytesExactly } from '../../inference/cpu-identity.ts';
 
 export interface BlockWeights {
   /** `[columns, blocks, block / 2]`: two numbers a byte, the first in the low half. */
@@ -30,10 +31,17 @@ export interface ColumnWeights {
 }
 
 const MIDDLE = 8;
-const LARGEST = 127;
 
-/** Undefined where a scale is no finite number: such weights are no model's. */
-export function eightBitWeights(weights: BlockWeights): ColumnWeights | undefined {
+/**
+ * The largest level of weights that are multiplied with unsigned bytes. Where pairs of products are added in 16 bits, two of
+ * 255 · 64 still fit.
+ */
+export function largestLevel(exact = sumsBytesExactly()): number {
+  return exact ? 127 : 64;
+}
+
+/** @param most the largest level @returns undefined where a scale is no finite number: such weights are no model's */
+export function eightBitWeights(weights: BlockWeights, most = largestLevel()): ColumnWeights | undefined {
   const { rows, columns } = weights;
   const levels = new Int8Array(rows * columns);
   const scales = new Float32Array(columns);
@@ -41,13 +49,13 @@ export function eightBitWeights(weights: BlockWeights): ColumnWeights | undefine
   for (let n = 0; n < columns; n++) {
     const largest = readColumn(weights, n, column);
     if (!Number.isFinite(largest)) return undefined;
-    const scale = Math.fround(largest / LARGEST);
+    const scale = Math.fround(largest / most);
     scales[n] = scale;
     // Of a column of zeros too.
     const inverse = scale === 0 ? 0 : 1 / scale;
     for (let k = 0; k < rows; k++) {
       const level = Math.round((column[k] ?? 0) * inverse);
-      levels[k * columns + n] = Math.max(-LARGEST, Math.min(LARGEST, level));
+      levels[k * columns + n] = Math.max(-most, Math.min(most, level));
     }
   }
   return { levels, scales };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { multiplyInEightBits } from './eight-bit-products.ts';
+import { largestLevel } from './eight-bit-weights.ts';
 import { NotRewritable } from './not-rewritable.ts';
 import { rewriteDecoder } from './rewrite-decoder.ts';
 import type { DecoderToRewrite } from './rewritten-decoder.ts';
@@ -19,7 +20,7 @@ export type PromptsRewrite = GraphRewrite<z.infer<typeof factsSchema>>;
 export function rewrittenPrompts({ shape, ...graph }: DecoderToRewrite): Promise<PromptsRewrite> {
   return rewrittenGraph(graph, {
     purpose: 'prompts',
-    settings: shape,
+    settings: [shape, largestLevel()],
     weightsName: 'prompts.weights',
     rewrite: (model, source, target) => {
       if (target === undefined) throw new TypeError('It has weights of its own');

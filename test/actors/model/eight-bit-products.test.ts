@@ -3,13 +3,14 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { sumsBytesExactly } from '../../../actors/inference/cpu-identity.ts';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
 import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
 import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
 import { TensorReader } from '../../../actors/model/onnx/tensor-reader.ts';
 import { multiplyInEightBits } from '../../../actors/model/rewrite/eight-bit-products.ts';
-import { eightBitWeights } from '../../../actors/model/rewrite/eight-bit-weights.ts';
+import { eightBitWeights, largestLevel } from '../../../actors/model/rewrite/eight-bit-weights.ts';
 import { GraphEditor } from '../../../actors/model/rewrite/graph-editor.ts';
 import { WeightsFile } from '../../../actors/model/rewrite/weights-file.ts';
 import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
@@ -167,7 +168,7 @@ describe('products with 4-bit weights, in 8 bits', () => {
       const bias = 'bias' in kind ? await run(product(kind), new Float32Array(K)) : new Float32Array(N);
       for (let n = 0; n < N; n++) {
         const column = Array.from({ length: K }, (_, k) => (exact[k * N + n] ?? 0) - (bias[n] ?? 0));
-        const level = Math.max(...column.map(Math.abs)) / 127;
+        const level = Math.max(...column.map(Math.abs)) / largestLevel();
         const off = column.map((weight, k) => Math.abs((ours[k * N + n] ?? 0) - (bias[n] ?? 0) - weight));
         assert.ok(
           Math.max(...off) <= level * 0.501,
@@ -220,6 +221,29 @@ describe('products with 4-bit weights, in 8 bits', () => {
     );
   });
 
+  it('have levels that no pair of products saturates with, where pairs are added in 16 bits', () => {
+    const levels = Uint8Array.from({ length: 16 }, (_, at) => at * 16);
+    const weights = {
+      levels,
+      scales: Float32Array.of(0.5),
+      zeros: undefined,
+      rows: 32,
+      columns: 1,
+      block: 32,
+    };
+    const most = largestLevel(sumsBytesExactly('x64', 'avx2 avx512f'));
+    const made = eightBitWeights(weights, most)?.levels ?? new Int8Array();
+    assert.equal(Math.max(...made.map(Math.abs)), most);
+    assert.ok(2 * 255 * most < 2 ** 15);
+    for (const [arch, flags] of [
+      ['x64', 'avx2 avx_vnni'],
+      ['x64', 'avx512_vnni fma'],
+      ['arm64', ''],
+    ] as const) {
+      assert.equal(largestLevel(sumsBytesExactly(arch, flags)), 127);
+    }
+  });
+
   it('are zeros in a column of zeros', () => {
     const levels = new Uint8Array(16).fill(0x88);
     const zero = eightBitWeights({
@@ -231,6 +255,16 @@ describe('products with 4-bit weights, in 8 bits', () => {
       block: 32,
     });
     assert.deepEqual(zero, { levels: new Int8Array(32), scales: Float32Array.of(0) });
+  });
+
+  it('are made of weights that lie in a list of numbers, too', async () => {
+    const expected = await run(rewritten(product()).model, IDENTITY);
+    const listed = product();
+    const levels = listed.graph?.initializer?.find(({ name }) => name === 'w');
+    assert.ok(levels?.rawData);
+    levels.int32Data = [...levels.rawData];
+    delete levels.rawData;
+    assert.deepEqual(await run(rewritten(listed).model, IDENTITY), expected);
   });
 
   it('have their weights in one file, with those that came from another', async () => {
