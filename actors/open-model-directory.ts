@@ -10,12 +10,13 @@
 import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import * as z from 'zod';
-import { ModelError } from './errors.ts';
+import { InputError, ModelError } from './errors.ts';
 import type { ModelFamily } from './families/family.ts';
 import { ModelSource, type ModelSourceParts } from './families/model-source.ts';
 import { promptTemplateToJinja } from './families/prompt-template.ts';
 import { findFamily } from './families/registry.ts';
 import { type FileStamp, stampOf } from './model/file-stamps.ts';
+import { NOT_KEPT } from './model/graph-cache.ts';
 import {
   checkExternalData,
   findGraph,
@@ -48,14 +49,16 @@ import {
   readOptionalText,
   refuseSpecialFile,
 } from './model/model-files.ts';
-import { readGraphSignature } from './model/onnx/graph-signature.ts';
+import { type GraphSignature, readGraphSignature } from './model/onnx/graph-signature.ts';
 import type { DecoderToRewrite } from './model/rewrite/rewritten-decoder.ts';
+import type { PromptsRewrite } from './model/rewrite/rewritten-prompts.ts';
 import { quantizesAsItRuns } from './model/rewrite/row-quantization.ts';
 import { readTokenIds } from './model/token-ids.ts';
 
 /**
  * @throws ModelError MODEL_NOT_FOUND, MODEL_FILE_MISSING, MODEL_FILE_CORRUPT, MODEL_UNSUPPORTED,
  *   MODEL_DTYPE_MISSING
+ * @throws InputError INVALID_OPTION where prompts cannot have the products that are asked for
  */
 export async function openModelDirectory(
   path: string,
@@ -96,6 +99,7 @@ export async function openModelDirectory(
     placeholder,
   );
   const { heads, kvHeads, headDim } = geometry;
+  const shape = { heads, kvHeads, headDim };
   return {
     path: directory,
     modelType: config.model_type,
@@ -105,8 +109,8 @@ export async function openModelDirectory(
         ? graphs
         : await rewriteGraphs(
             graphs,
-            { modelPath: directory, shape: { heads, kvHeads, headDim } },
-            options.rewrite,
+            { modelPath: directory, shape },
+            { ...options, rewrite: options.rewrite },
           ),
     geometry,
     settings,
@@ -130,18 +134,45 @@ function namedTokens(
 async function rewriteGraphs(
   graphs: ModelGraphs,
   { modelPath, shape }: Omit<DecoderToRewrite, 'path'>,
-  rewriters: GraphRewriters,
+  {
+    rewrite: rewriters,
+    promptProducts,
+    readSignature = readGraphSignature,
+  }: OpenModelOptions & { readonly rewrite: GraphRewriters },
 ): Promise<ModelGraphs> {
   const { vision, decoder } = graphs;
   const rewriteOf = async (file: VisionFile): Promise<VisionFile> =>
     quantizesAsItRuns(file.signature)
       ? { ...file, rewrite: await rewriters.vision({ modelPath, path: file.path }) }
       : file;
-  const [rewrite, seen] = await Promise.all([
-    rewriters.decoder({ modelPath, path: decoder.path, shape }),
+  const toRewrite = { modelPath, path: decoder.path, shape };
+  const [rewrite, seen, prompts] = await Promise.all([
+    rewriters.decoder(toRewrite),
     vision && rewriteOf(vision),
+    promptProducts === '8-bit' ? rewriters.prompts(toRewrite) : undefined,
   ]);
-  return { ...graphs, ...(seen && { vision: seen }), decoder: { ...decoder, rewrite } };
+  return {
+    ...graphs,
+    ...(seen && { vision: seen }),
+    decoder: { ...decoder, rewrite },
+    ...(prompts && { prompts: await promptsFile(decoder, prompts, readSignature) }),
+  };
+}
+
+const TO_KEEP = 'Leave it out, or let TROUPE_CACHE_DIR name a folder that can be written';
+const TO_LOAD = "Leave it out, or load a decoder that has them, with dtype 'q4'";
+
+async function promptsFile(
+  { dtype }: GraphFile,
+  made: PromptsRewrite,
+  readSignature: (path: string) => Promise<GraphSignature>,
+): Promise<GraphFile> {
+  if (made.rewritten) return { path: made.path, dtype, signature: await readSignature(made.path) };
+  throw new InputError('INVALID_OPTION', `prompts of this model cannot be run so: ${made.reason}`, {
+    field: 'pd.promptProducts',
+    value: '8-bit',
+    remedy: made.reason.startsWith(NOT_KEPT) ? TO_KEEP : TO_LOAD,
+  });
 }
 
 async function checkIsDirectory(path: string): Promise<void> {

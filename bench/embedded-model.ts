@@ -1,8 +1,7 @@
 /** Inputs of the right shape for the embedded model; what they say does not matter to how long they take. */
 import { availableParallelism } from 'node:os';
 import type { ModelDirectory } from '../actors/model/model-directory.ts';
-import { rewrittenDecoder } from '../actors/model/rewrite/rewritten-decoder.ts';
-import { rewrittenVision } from '../actors/model/rewrite/rewritten-vision.ts';
+import { REWRITERS } from '../actors/model/rewrite/rewriters.ts';
 import { openModelDirectory } from '../actors/open-model-directory.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../src/index.ts';
 import { type Precision, precisionOf } from './generated-model/precision.ts';
@@ -13,7 +12,7 @@ export const EMBEDDED_MODEL = DEFAULT_MODEL_DIRECTORY;
 
 export function openEmbeddedModel(): Promise<ModelDirectory> {
   return openModelDirectory(EMBEDDED_MODEL, {
-    rewrite: { decoder: rewrittenDecoder, vision: rewrittenVision },
+    rewrite: REWRITERS,
   });
 }
 

@@ -1,7 +1,8 @@
 /** A whole prompt into the next row of a runner's cache, as the engine does it for a prompt that is alone. */
 import type { ModelRunner } from '../actors/pd/runner/model-runner.ts';
 
-export async function prefillRow(runner: ModelRunner, prompt: Int32Array): Promise<void> {
+/** @param most tokens of one run */
+export async function prefillRow(runner: ModelRunner, prompt: Int32Array, most = CHUNK): Promise<void> {
   const run = runner.begin({
     ids: prompt,
     positions: undefined,
@@ -9,7 +10,7 @@ export async function prefillRow(runner: ModelRunner, prompt: Int32Array): Promi
     logits: true,
     onImagesRead: () => undefined,
   });
-  while (run.left > 0) await runner.extend(run, CHUNK);
+  while (run.left > 0) await runner.extend(run, most);
   runner.join(run);
 }
 

@@ -2,6 +2,7 @@
 import Table from 'cli-table3';
 import spinner from 'yocto-spinner';
 import { z } from 'zod';
+import { PROMPT_PRODUCTS } from '../actors/model/prompt-products.ts';
 import { StandardOutput } from '../src/cli/standard-output.ts';
 import { MODES, Troupe, type TroupeOptions } from '../src/index.ts';
 import { readHeldOut, SKILLS, type Skill } from './eval/held-out.ts';
@@ -22,6 +23,8 @@ Options:
                    may be repeated; all of them unless given. Where the text stands beside the pictures, and the
                    system message: none, "You are a helpful assistant." or "Be brief."
   --dtype DTYPE    ${DTYPES.join(', ')}; may be repeated; both unless given
+  --prompt-products KIND
+                   ${PROMPT_PRODUCTS.join(' or ')}: what products of prompts are made in; the first unless given
   --mode MODE      ${MODES.join(' or ')}; the first unless given
   --limit N        at most N items of each skill
   --failures       print each wrong answer
@@ -35,6 +38,7 @@ const values = flagsOf(HELP, {
   skill: { type: 'string', multiple: true, default: [...SKILLS] },
   layout: { type: 'string', multiple: true, default: [...LAYOUTS] },
   dtype: { type: 'string', multiple: true, default: [...DTYPES] },
+  'prompt-products': { type: 'string', default: PROMPT_PRODUCTS[0] },
   mode: { type: 'string', default: 'aggregated' },
   limit: { type: 'string' },
   failures: { type: 'boolean', default: false },
@@ -49,10 +53,12 @@ async function evaluate(): Promise<void> {
   const layouts = z.array(z.enum(LAYOUTS)).parse(values.layout);
   const dtypes = z.array(z.enum(DTYPES)).parse(values.dtype);
   const mode = z.enum(['aggregated', 'disaggregated']).parse(values.mode);
+  const promptProducts = z.enum(PROMPT_PRODUCTS).parse(values['prompt-products']);
   const limit = z.coerce.number().int().min(1).optional().parse(values.limit);
   const sets = await readHeldOut(skills, limit);
   const scores = new Map<string, Scores>();
-  for (const dtype of dtypes) scores.set(dtype, await scoreAll({ mode, dtype }, sets, layouts));
+  for (const dtype of dtypes)
+    scores.set(dtype, await scoreAll({ mode, dtype, pd: { promptProducts } }, sets, layouts));
   if (values.json) {
     const plain = [...scores].map(([dtype, bySkill]) => [
       dtype,

@@ -5,16 +5,20 @@
 import { fork } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import type { PackedGraph, PackRequest } from '../actors/inference/packed-graph.ts';
-import type { GraphRole } from '../actors/model/graph-files.ts';
-import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
+import type {
+  LoadedGraph,
+  ModelDirectory,
+  ModelGraphs,
+  RewritableGraph,
+} from '../actors/model/model-directory.ts';
 import { moduleBeside } from '../runtime/module-beside.ts';
 import { flagsForFiles } from '../runtime/thread/flags-for-files.ts';
 import type { GraphSharing } from './config/weight-sharing.ts';
 
 /** What became of one graph that was to be shared. */
 export interface SharedWeights {
-  /** Which graph of the model. */
-  readonly graph: GraphRole;
+  /** Which graph of the model; `prompts`: the decoder as prompts have it, where that is another. */
+  readonly graph: LoadedGraph;
   /** Whether all actors read one copy. */
   readonly shared: boolean;
   /** Why not, one line. */
@@ -46,7 +50,7 @@ export async function shareWeights(
   return { directory: { ...directory, graphs }, weights };
 }
 
-async function packGraph({ graphs }: ModelDirectory, graph: GraphRole): Promise<PackedGraph> {
+async function packGraph({ graphs }: ModelDirectory, graph: LoadedGraph): Promise<PackedGraph> {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return { packed: false, reason: 'the model has no such graph' };
   const folder = dirname(file.path);
@@ -72,7 +76,7 @@ function inProcess(request: PackRequest): Promise<PackedGraph> {
 }
 
 /** The graphs with another file for one of them, which has its weights beside it. */
-function withPath(graphs: ModelGraphs, graph: GraphRole, path: string): ModelGraphs {
+function withPath(graphs: ModelGraphs, graph: LoadedGraph, path: string): ModelGraphs {
   const file: RewritableGraph | undefined = graphs[graph];
   if (file === undefined) return graphs;
   const { rewrite } = file;

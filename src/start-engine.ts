@@ -6,6 +6,7 @@ import { telemetryOff } from '../actors/inference/telemetry.ts';
 import type { GraphRole } from '../actors/model/graph-files.ts';
 import { throwIfAborted } from '../runtime/util/aborted.ts';
 import { planPrefill, withinMemory } from './config/prefill-plan.ts';
+import { refusePromptsOnGpu } from './config/prompts-on-gpu.ts';
 import type { ResolvedConfig } from './config/resolve-config.ts';
 import { thisMachine, weightsOfAll } from './config/this-machine.ts';
 import { type Machine, planThreads } from './config/thread-plan.ts';
@@ -47,6 +48,7 @@ export async function startEngine(
     weightBytes: weightsOfAll(directory.graphs),
     several: { encoder: (pools.encoder?.count ?? 1) > 1, pd: (pools.pd?.count ?? 1) > 1 },
   });
+  refusePromptsOnGpu(directory, devices.pd);
   await refuseSecondGpuOwner(devices);
   throwIfAborted(signal);
   const machine = thisMachine(directory, config, devices);

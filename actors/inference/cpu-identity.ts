@@ -11,6 +11,14 @@ export function cpuIdentity(): string {
   return JSON.stringify([platform(), arch(), cpus()[0]?.model ?? '', featureFlags()]);
 }
 
+/**
+ * Whether sums of products of bytes are exact whatever the bytes: not on x64 without VNNI, where onnxruntime adds pairs of
+ * them in 16 bits, which saturate. Where the processor does not say, it is taken for one that saturates.
+ */
+export function sumsBytesExactly(architecture: string = arch(), flags = featureFlags()): boolean {
+  return architecture !== 'x64' || /\bavx(?:512)?_vnni\b/.test(flags);
+}
+
 /** Linux alone lists them; a virtual machine may hide some from a model that has them. */
 function featureFlags(): string {
   try {

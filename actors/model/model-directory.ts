@@ -5,8 +5,10 @@ import type { ModelGeometry } from './geometry.ts';
 import type { DtypeChoice, GraphFile } from './graph-files.ts';
 import type { GenerationConfig, TokenizerConfig } from './model-config.ts';
 import type { GraphSignature } from './onnx/graph-signature.ts';
+import type { PromptProducts } from './prompt-products.ts';
 import type { DecoderRewrite, DecoderToRewrite } from './rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from './rewrite/rewritten-graph.ts';
+import type { PromptsRewrite } from './rewrite/rewritten-prompts.ts';
 import type { VisionRewrite } from './rewrite/rewritten-vision.ts';
 import type { TokenIds, TokensToFind } from './token-ids.ts';
 
@@ -30,7 +32,12 @@ export interface ModelGraphs {
   /** `input_ids` → `inputs_embeds`; may be absent with integrated encoding. */
   readonly embed?: GraphFile;
   readonly decoder: DecoderFile;
+  /** The decoder for prompts alone, where they have products of their own. Derived: a file of the graph cache. */
+  readonly prompts?: GraphFile;
 }
+
+/** A graph that actors load: one of the model's, or one that was derived from it. */
+export type LoadedGraph = keyof ModelGraphs;
 
 /** A graph that may be run in another form than its file's. */
 export interface RewritableGraph<Rewrite = VisionRewrite> extends GraphFile {
@@ -45,6 +52,8 @@ export type DecoderFile = RewritableGraph<DecoderRewrite>;
 export interface GraphRewriters {
   decoder(graph: DecoderToRewrite): Promise<DecoderRewrite>;
   vision(graph: GraphToRewrite): Promise<VisionRewrite>;
+  /** The decoder, for `promptProducts`. */
+  prompts(graph: DecoderToRewrite): Promise<PromptsRewrite>;
 }
 
 export interface ModelDirectory {
@@ -77,4 +86,6 @@ export interface OpenModelOptions {
   readonly promptTemplate?: string | undefined;
   /** How graphs are rewritten, to do it in another thread. Default: they are not. */
   readonly rewrite?: GraphRewriters;
+  /** What products of prompts are made in. Default `file`; without `rewrite` that is all there is. */
+  readonly promptProducts?: PromptProducts | undefined;
 }

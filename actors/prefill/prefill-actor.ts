@@ -23,7 +23,7 @@ export default defineActor({
     // Once more: an answer that is being read goes before a prompt.
     giveWay();
     const session = await loadUnchanged(directory.stamps, () =>
-      loadGraph(directory.graphs.decoder, { threads }),
+      loadGraph(directory.graphs.prompts ?? directory.graphs.decoder, { threads }),
     );
     const ports = kvPorts(session, directory.geometry);
     const cache = { fetches: ports.map(({ present }) => present) };

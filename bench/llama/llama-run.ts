@@ -37,12 +37,13 @@ export function askLlama(
   peer: LlamaPeer,
   requests: readonly PeerRequest[],
   prompts: PromptMaker,
+  knowsPrompts?: boolean,
 ): Promise<LlamaAnswer> {
   const asked = requests.map((request) => ({
     ids: [...prompts.idsOf(request)],
     maxTokens: request.maxTokens,
   }));
-  return peer.answer({ requests: asked });
+  return peer.answer({ requests: asked, knowsPrompts });
 }
 
 /** All requests at once, streamed. Tokens that come in one piece have come at the same time. */

@@ -7,6 +7,8 @@ export interface LlamaRequest {
 
 export interface LlamaTask {
   readonly requests: readonly LlamaRequest[];
+  /** Whether what is left of earlier prompts may be used again, where a peer can. Default false. */
+  readonly knowsPrompts?: boolean | undefined;
 }
 
 export interface LlamaAnswer {

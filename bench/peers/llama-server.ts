@@ -127,9 +127,9 @@ async function ready(child: ChildProcess, url: string): Promise<void> {
   throw new Error(`it was not ready after ${START_TIMEOUT_MS / 1000} s`);
 }
 
-async function answerAll(url: string, { requests }: LlamaTask): Promise<LlamaAnswer> {
+async function answerAll(url: string, { requests, knowsPrompts = false }: LlamaTask): Promise<LlamaAnswer> {
   const since = performance.now();
-  const answers = await Promise.all(requests.map((request) => complete(url, request, since)));
+  const answers = await Promise.all(requests.map((request) => complete(url, request, knowsPrompts, since)));
   return {
     ms: performance.now() - since,
     tokenIds: answers.map(({ tokenIds }) => tokenIds),
@@ -137,7 +137,7 @@ async function answerAll(url: string, { requests }: LlamaTask): Promise<LlamaAns
   };
 }
 
-async function complete(url: string, { ids, maxTokens }: LlamaRequest, since: number) {
+async function complete(url: string, { ids, maxTokens }: LlamaRequest, knowsPrompts: boolean, since: number) {
   const response = await fetch(`${url}/completion`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -146,7 +146,7 @@ async function complete(url: string, { ids, maxTokens }: LlamaRequest, since: nu
       n_predict: maxTokens,
       temperature: 0,
       ignore_eos: true,
-      cache_prompt: false,
+      cache_prompt: knowsPrompts,
       return_tokens: true,
       stream: true,
     }),

@@ -22,6 +22,7 @@ import { llamaPicturesSuite } from './llama-pictures.ts';
 import { paritySuite } from './parity.ts';
 import { prefillSuite } from './prefill.ts';
 import { prefillInterferenceSuite } from './prefill-interference.ts';
+import { promptProductsSuite } from './prompt-products.ts';
 import { quantizationSuite } from './quantization.ts';
 import { repeatedImageSuite } from './repeated-image.ts';
 import { scalingSuite } from './scaling.ts';
@@ -58,6 +59,7 @@ export const SUITES: readonly Suite[] = [
   llamaParitySuite,
   familyParitySuite,
   quantizationSuite,
+  promptProductsSuite,
   gpuGraphsSuite,
   gpuSuite,
   gpuFp16Suite,

@@ -9,6 +9,7 @@ import { LlamaPeers } from '../llama/llama-peers.ts';
 import { askLlama, askTroupe, type Turn, turnOf } from '../llama/llama-run.ts';
 import { longCalls, measure, ratioBetween, type Task, table } from '../measure.ts';
 import type { LlamaAnswer } from '../peers/llama-request.ts';
+import { LLAMA_SERVER } from '../peers/llama-server.ts';
 import type { PeerRequest } from '../peers/peer-request.ts';
 import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
 
@@ -17,22 +18,30 @@ interface Load {
   readonly requests: number;
   readonly promptTokens: number;
   readonly outputTokens: number;
+  /** All sides have run the prompts before: what is measured are the answers. */
+  readonly known?: boolean;
 }
 
 const LOADS: readonly Load[] = [
   { title: '16 requests of 600 tokens', requests: 16, promptTokens: 600, outputTokens: 128 },
   { title: '8 requests of 100 tokens', requests: 8, promptTokens: 100, outputTokens: 64 },
   { title: 'one request of 1,000 tokens', requests: 1, promptTokens: 1000, outputTokens: 128 },
+  { title: '8 streams behind 2,000 tokens', requests: 8, promptTokens: 2000, outputTokens: 128, known: true },
 ];
 const QUICK_LOADS: readonly Load[] = [
   { title: '4 requests of 60 tokens', requests: 4, promptTokens: 60, outputTokens: 8 },
   { title: 'one request of 60 tokens', requests: 1, promptTokens: 60, outputTokens: 8 },
+  { title: '2 streams behind 200 tokens', requests: 2, promptTokens: 200, outputTokens: 8, known: true },
 ];
 
 /** Tokens of the requests before the first turn. */
 const WARM = { prompt: 40, output: 4 } as const;
 
 const OURS = 'Troupe';
+/** With `pd.promptProducts`, where the weights have 4 bits. */
+const OURS_IN_BYTES = 'Troupe, prompts in 8 bits';
+/** For the prompts of the longest load, 46 KB a token. */
+const PREFIX_CACHE_BYTES = 1024 ** 3;
 
 /** One side's way to answer requests that arrive together. */
 interface Side {
@@ -49,9 +58,16 @@ export const llamaCppSuite: Suite = {
     const precisions: readonly Precision[] = options.dtype === undefined ? PRECISIONS : [options.dtype];
     for (const dtype of precisions) {
       const model = await BenchModel.open(options, dtype);
-      await using engine = await model.startTroupe();
+      const pd = { prefixCacheBytes: PREFIX_CACHE_BYTES };
+      await using engines = new AsyncDisposableStack();
+      const engine = engines.use(await model.startTroupe({ pd }));
+      const ours = new Map([[OURS, engine]]);
+      if (dtype === 'q4') {
+        const inBytes = await model.startTroupe({ pd: { ...pd, promptProducts: '8-bit' } });
+        ours.set(OURS_IN_BYTES, engines.use(inBytes));
+      }
       for (const load of options.quick ? QUICK_LOADS : LOADS) {
-        tables.push(...(await compare(model, load, engine, options)));
+        tables.push(...(await compare(model, load, ours, options)));
       }
     }
     if (tables.length === 0) return { skipped: 'there is no llama.cpp here' };
@@ -62,33 +78,40 @@ export const llamaCppSuite: Suite = {
 async function compare(
   { directory, prompts, label }: BenchModel,
   load: Load,
-  engine: Troupe,
+  engines: ReadonlyMap<string, Troupe>,
   options: SuiteOptions,
 ): Promise<Table[]> {
-  const { requests: slots, promptTokens, outputTokens } = load;
+  const { requests: slots, promptTokens, outputTokens, known = false } = load;
   await using peers = await LlamaPeers.start(directory, {
     slots,
     // The last token of an answer is not run any more, but contexts are checked beforehand.
     tokens: promptTokens + outputTokens + 1,
   });
-  if (peers.all.length === 0) return [];
-  const sides: Side[] = peers.all.map((peer) => ({
+  // The binding has nothing left of a prompt.
+  const asked = known ? peers.all.filter(({ name }) => name === LLAMA_SERVER) : peers.all;
+  if (asked.length === 0) return [];
+  const sides: Side[] = asked.map((peer) => ({
     name: peer.name,
-    answer: (requests) => askLlama(peer, requests, prompts),
+    answer: (requests) => askLlama(peer, requests, prompts, known),
   }));
-  sides.push({ name: OURS, answer: (requests) => askTroupe(engine, requests) });
+  for (const [name, engine] of engines) {
+    sides.push({ name, answer: (requests) => askTroupe(engine, requests) });
+  }
+  const same = known ? prompts.requests(slots, promptTokens, outputTokens) : undefined;
   const turns = new Map(sides.map(({ name }) => [name, [] as Turn[]]));
   const task = ({ name, answer }: Side): Task => ({
     name,
     operations: slots * outputTokens,
     run: async () => {
-      const requests = prompts.requests(slots, promptTokens, outputTokens);
+      const requests = same ?? prompts.requests(slots, promptTokens, outputTokens);
       const turn = turnOf(name, await answer(requests), requests);
       turns.get(name)?.push(turn);
       return turn.ms;
     },
   });
-  for (const { answer } of sides) await answer(prompts.requests(slots, WARM.prompt, WARM.output));
+  for (const { answer } of sides) {
+    await answer(same ?? prompts.requests(slots, WARM.prompt, WARM.output));
+  }
   const [first, ...others] = sides.map(task);
   if (first === undefined) return [];
   const title = `${load.title}, ${outputTokens} more each, ${label}`;
@@ -97,8 +120,8 @@ async function compare(
     [...turns].map(([name, list]) => ({ name, roundsMs: list.map(of) }));
   const firstTokens = read(({ firstTokenMs }) => firstTokenMs);
   const tables = [whole, table(`Time to first token, ${title}`, 'first token', firstTokens)];
-  // Of several, the first may end before the last begins.
-  if (slots > 1) return tables;
+  // Of several, the first may end before the last begins, unless none has a prompt to wait for.
+  if (slots > 1 && !known) return tables;
   return [
     ...tables,
     table(
@@ -111,12 +134,16 @@ async function compare(
 
 /** Against each llama.cpp that was there. */
 function claimsOf(result: Table): Claim[] {
-  return result.rows
-    .filter(({ name }) => name !== OURS)
-    .map(({ name }) => ({
-      text: `${result.title}, against ${name}`,
-      measured: ratioBetween(result, OURS, name),
-      unit: '×',
-      goal: { atLeast: 1 },
-    }));
+  const isOurs = (name: string) => name === OURS || name === OURS_IN_BYTES;
+  const names = result.rows.map(({ name }) => name);
+  return names.filter(isOurs).flatMap((ours) =>
+    names
+      .filter((name) => !isOurs(name))
+      .map((theirs) => ({
+        text: `${ours === OURS ? '' : `${ours}: `}${result.title}, against ${theirs}`,
+        measured: ratioBetween(result, ours, theirs),
+        unit: '×',
+        goal: { atLeast: 1 },
+      })),
+  );
 }

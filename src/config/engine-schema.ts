@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { DEVICES } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
+import { PROMPT_PRODUCTS } from '../../actors/model/prompt-products.ts';
 import {
   DEFAULT_DRAFT_TOKENS,
   MOST_DRAFT_TOKENS,
@@ -116,6 +117,10 @@ export const engineSchema = z.strictObject({
         flag: '--prefill-tokens-per-step <n>',
         help: 'prompt tokens between two decode steps (default: by what is measured)',
         kind: 'number',
+      }),
+      promptProducts: setting(z.enum(PROMPT_PRODUCTS).optional(), {
+        flag: '--prompt-products <kind>',
+        help: `what products of prompts are made in, with weights in 4 bits: ${PROMPT_PRODUCTS.join(', ')} (default: file)`,
       }),
       speculation: setting(z.enum(SPECULATION).optional(), {
         flag: '--speculation <kind>',

@@ -2,6 +2,7 @@
 
 import type { DeviceChoice } from '../../actors/inference/gpu/device.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { PromptProducts } from '../../actors/model/prompt-products.ts';
 import type { SpeculationKind } from '../../actors/pd/speculation/speculation-options.ts';
 import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { Mode } from '../chat-types.ts';
@@ -91,6 +92,13 @@ export interface TroupeOptions {
      * none is (on a GPU 512).
      */
     readonly prefillTokensPerStep?: number;
+    /**
+     * What products of prompts are made in, of a decoder with weights in 4 bits, on the CPU. `8-bit`: in bytes, in half the
+     * time, with weights that are rounded once more and one scale for each token; answers then differ a little from those
+     * of `file`, and the decoder has one byte a weight more in memory. Tokens of answers are made as the file says in either
+     * case. Default `file`.
+     */
+    readonly promptProducts?: PromptProducts;
     /**
      * Whether answers draft themselves: tokens that n-grams guess are run together, and stay where the model says the same.
      * What is answered does not change. `own`: n-grams of a request's own prompt and answers; `auto`: of earlier answers of

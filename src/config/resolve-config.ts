@@ -3,6 +3,7 @@
 import { InputError } from '../../actors/errors.ts';
 import type { ImagePolicy } from '../../actors/image-policy.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
+import type { PromptProducts } from '../../actors/model/prompt-products.ts';
 import type { SpeculationKind } from '../../actors/pd/speculation/speculation-options.ts';
 import type { ToolStyle } from '../../actors/tools/tool-style.ts';
 import type { PulseLimits } from '../../runtime/board/pulse.ts';
@@ -42,6 +43,7 @@ export interface ResolvedConfig {
   readonly prefixCacheBytes: number | undefined;
   /** Undefined: by what is measured. */
   readonly prefillTokensPerStep: number | undefined;
+  readonly promptProducts: PromptProducts;
   readonly speculation: SpeculationKind | undefined;
   readonly maxDraftTokens: number | undefined;
   readonly limits: {
@@ -93,6 +95,7 @@ export function resolveConfig(options: TroupeOptions): ResolvedConfig {
     kvCacheBytes: given.pd?.kvCacheBytes,
     prefixCacheBytes: given.pd?.prefixCacheBytes,
     prefillTokensPerStep: given.pd?.prefillTokensPerStep,
+    promptProducts: given.pd?.promptProducts ?? 'file',
     speculation: given.pd?.speculation,
     maxDraftTokens: given.pd?.maxDraftTokens,
     limits: {

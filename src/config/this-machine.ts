@@ -48,8 +48,8 @@ export function mostActors(
 }
 
 /** Of all graphs. */
-export function weightsOfAll({ vision, embed, decoder }: ModelDirectory['graphs']): number {
-  const files = [vision, embed, decoder].filter((graph) => graph !== undefined);
+export function weightsOfAll({ vision, embed, decoder, prompts }: ModelDirectory['graphs']): number {
+  const files = [vision, embed, decoder, prompts].filter((graph) => graph !== undefined);
   return files.reduce((sum, file) => sum + weightsOf(file), 0);
 }
 

@@ -4,8 +4,8 @@
  * space (twice the weights, in the cache folder), a few seconds at the first start, and reading them once at each start to see
  * that they are whole; so for one actor alone it is not done with the largest.
  */
-import type { GraphFile, GraphRole } from '../../actors/model/graph-files.ts';
-import type { ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { GraphFile } from '../../actors/model/graph-files.ts';
+import type { LoadedGraph, ModelDirectory } from '../../actors/model/model-directory.ts';
 import type { Mode } from '../chat-types.ts';
 import type { Devices } from '../devices/choose-devices.ts';
 import { type ThreadPlan, threadsBeside } from './thread-plan.ts';
@@ -28,8 +28,8 @@ export const MAP_WEIGHTS: readonly MapWeights[] = ['copies', 'originals', 'never
 
 /** Whether the weights of a graph are shared, and why. */
 export interface GraphSharing {
-  /** Which graph of the model. */
-  readonly graph: GraphRole;
+  /** Which graph of the model; `prompts`: the decoder as prompts have it, where that is another. */
+  readonly graph: LoadedGraph;
   /** Actors that load it; one that loads it for two numbers of threads counts twice. */
   readonly actors: number;
   /** Bytes of its weights. */
@@ -60,17 +60,20 @@ export function planSharing(
   const each = threadsBeside(plan) === plan.pd.threads ? 1 : 2;
   // The first of several has more threads while it works alone.
   const alone = plan.pd.alone === undefined ? 0 : 1;
-  const decoders = each * plan.pd.count + alone + (plan.prefill?.count ?? 0);
+  // These two run nothing but prompts.
+  const helpers = plan.prefill?.count ?? 0;
+  const decoders = each * plan.pd.count + alone + helpers;
   const encoders = mode === 'aggregated' ? plan.pd.count + alone : (plan.encoder?.count ?? 0);
-  const loaded: readonly (readonly [GraphRole, GraphFile | undefined, number])[] = [
+  const loaded: readonly (readonly [LoadedGraph, GraphFile | undefined, number])[] = [
     ['vision', graphs.vision, encoders],
     ['embed', graphs.embed, plan.pd.count],
-    ['decoder', graphs.decoder, decoders],
+    ['decoder', graphs.decoder, graphs.prompts === undefined ? decoders : decoders - alone - helpers],
+    ['prompts', graphs.prompts, decoders],
   ];
   return loaded.flatMap(([graph, file, actors]) => {
     if (file === undefined) return [];
     const facts = { graph, actors, weightBytes: weightsOf(file) };
-    const device = { vision: devices.encoder, embed: 'cpu', decoder: devices.pd }[graph];
+    const device = { vision: devices.encoder, embed: 'cpu', decoder: devices.pd, prompts: 'cpu' }[graph];
     if (device !== 'cpu')
       return [{ ...facts, share: false, why: 'it runs on a GPU, which has weights of its own' }];
     return [{ ...facts, ...decide(file, facts, sharing) }];

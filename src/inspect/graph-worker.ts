@@ -6,6 +6,7 @@ import {
   rewrittenDecoder,
 } from '../../actors/model/rewrite/rewritten-decoder.ts';
 import type { GraphToRewrite } from '../../actors/model/rewrite/rewritten-graph.ts';
+import { type PromptsRewrite, rewrittenPrompts } from '../../actors/model/rewrite/rewritten-prompts.ts';
 import { rewrittenVision, type VisionRewrite } from '../../actors/model/rewrite/rewritten-vision.ts';
 import { readTokenIds, type TokenIds, type TokensToFind } from '../../actors/model/token-ids.ts';
 import { type CopiedWeights, copiedWeights, type WeightFile } from '../../actors/model/weight-copies.ts';
@@ -22,6 +23,10 @@ export function findTokens(tokens: TokensToFind): Promise<Outcome<TokenIds>> {
 
 export function rewriteDecoder(graph: DecoderToRewrite): Promise<Outcome<DecoderRewrite>> {
   return outcomeOf(() => rewrittenDecoder(graph));
+}
+
+export function rewritePrompts(graph: DecoderToRewrite): Promise<Outcome<PromptsRewrite>> {
+  return outcomeOf(() => rewrittenPrompts(graph));
 }
 
 export function rewriteVision(graph: GraphToRewrite): Promise<Outcome<VisionRewrite>> {

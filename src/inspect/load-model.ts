@@ -2,6 +2,7 @@
 import { ModelError } from '../../actors/errors.ts';
 import type { Dtype } from '../../actors/model/graph-files.ts';
 import type { GraphRewriters, ModelDirectory } from '../../actors/model/model-directory.ts';
+import type { PromptProducts } from '../../actors/model/prompt-products.ts';
 import type { TokensToFind } from '../../actors/model/token-ids.ts';
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import type { Mode } from '../chat-types.ts';
@@ -14,6 +15,8 @@ export interface ModelChoice {
   readonly model: string;
   readonly dtype: Dtype | undefined;
   readonly promptTemplate: string | undefined;
+  /** Default: as the file has them. */
+  readonly promptProducts?: PromptProducts;
   /** False: the graphs stay as they are, for their weights are not there. Default true. */
   readonly rewrites?: boolean;
 }
@@ -23,6 +26,7 @@ export async function openModel({
   model,
   dtype,
   promptTemplate,
+  promptProducts,
   rewrites = true,
 }: ModelChoice): Promise<ModelDirectory> {
   assertCanStart();
@@ -33,9 +37,10 @@ export async function openModel({
     const rewrite: GraphRewriters = {
       decoder: (graph) => pool.run('rewriteDecoder', graph),
       vision: (graph) => pool.run('rewriteVision', graph),
+      prompts: (graph) => pool.run('rewritePrompts', graph),
     };
     const chosen = dtype === undefined ? {} : { dtype };
-    const options = { readSignature, findTokens, promptTemplate, ...chosen };
+    const options = { readSignature, findTokens, promptTemplate, promptProducts, ...chosen };
     return await openModelDirectory(model, { ...options, ...(rewrites && { rewrite }) });
   } finally {
     await pool.close();

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { VisionEncoder } from '../../actors/encoder/vision-encoder.ts';
-import { rewrittenDecoder } from '../../actors/model/rewrite/rewritten-decoder.ts';
-import { rewrittenVision } from '../../actors/model/rewrite/rewritten-vision.ts';
+import { REWRITERS } from '../../actors/model/rewrite/rewriters.ts';
 import { openModelDirectory } from '../../actors/open-model-directory.ts';
 import { MODES, Troupe } from '../../src/index.ts';
 import { inspectModel } from '../../src/inspect/inspect-model.ts';
@@ -53,7 +52,7 @@ describe('a model in 8 bits, quantized as it runs', () => {
   }
 
   it('encodes a picture to the same bits alone as beside another one, as the export does not', async () => {
-    const rewrite = { decoder: rewrittenDecoder, vision: rewrittenVision };
+    const rewrite = REWRITERS;
     const [first, second] = [await goldenPixels(golden(0)), await goldenPixels(golden(1))];
     // Brighter than any picture, so that its scale would be coarse for the other one.
     const both = Float32Array.from([...first, ...second.map((one) => 3 * one)]);

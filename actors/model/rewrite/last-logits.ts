@@ -29,7 +29,7 @@ export function keepLastLogits(editor: GraphEditor): void {
 }
 
 /** What reads the hidden states to make the logits, if that is a product with weights. */
-function headOf(editor: GraphEditor): OnnxNode | undefined {
+export function headOf(editor: GraphEditor): OnnxNode | undefined {
   let node = editor.producer('logits');
   while (node?.opType === 'Cast') node = editor.producer(node.input?.[0] ?? '');
   if (node?.opType === 'Mul') return quantizedHead(editor, node);

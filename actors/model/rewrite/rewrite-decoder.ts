@@ -37,8 +37,17 @@ export interface DecoderFacts {
   readonly quantization: RowQuantization;
 }
 
-/** Changes `model` in place. @throws NotRewritable saying why; the model is then of no use */
-export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): DecoderFacts {
+/**
+ * Changes `model` in place.
+ *
+ * @param products changes products with weights before they are joined
+ * @throws NotRewritable saying why; the model is then of no use
+ */
+export function rewriteDecoder(
+  model: OnnxModel,
+  shape: AttentionShape,
+  products?: (editor: GraphEditor) => void,
+): DecoderFacts {
   const editor = new GraphEditor(model);
   const layers = layersOf(editor, shape);
   const shared = sharedValues(editor, layers);
@@ -55,6 +64,7 @@ export function rewriteDecoder(model: OnnxModel, shape: AttentionShape): Decoder
   keepLastLogits(editor);
   const quantization = quantizeByRow(editor);
   addLikeliest(editor);
+  products?.(editor);
   joinProducts(editor);
   editor.finish();
   return { attention: rewritten.attention, quantization };

@@ -1,6 +1,7 @@
 /**
  * A rewritten graph on disk: made once for a graph's content, found at every later start. The weights of a graph
- * with external data stay where they are: the rewritten file names them, and onnxruntime is told their folder.
+ * with external data stay where they are: the rewritten file names them, and onnxruntime is told their folder. A graph that
+ * gets other weights has all of them in a file beside it.
  */
 import { createHash } from 'node:crypto';
 import { readFile, realpath, writeFile } from 'node:fs/promises';
@@ -8,11 +9,13 @@ import { basename, dirname, join } from 'node:path';
 import type { z } from 'zod';
 import { messageOf } from '../../../runtime/util/realms.ts';
 import { cacheRoots } from '../cache-roots.ts';
-import { cachedFolder, NOT_KEPT } from '../graph-cache.ts';
+import { cachedFolder, fileHash, NOT_KEPT } from '../graph-cache.ts';
 import { tensorsOf } from '../onnx/graph-tensors.ts';
 import { decodeModel, encodeModel } from '../onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxModel, type OnnxTensor } from '../onnx/onnx-types.ts';
+import { TensorReader } from '../onnx/tensor-reader.ts';
 import { NotRewritable } from './not-rewritable.ts';
+import { WeightsFile } from './weights-file.ts';
 
 /** Part of every cache key: raise it whenever the same graph would be rewritten differently. */
 export const REWRITER_VERSION = 17;
@@ -45,8 +48,16 @@ export interface Rewriting<Facts> {
   readonly purpose: string;
   /** What the result depends on besides the graph. */
   readonly settings: unknown;
-  /** Changes the model in place. @throws NotRewritable */
-  rewrite(model: OnnxModel): Facts;
+  /** Present where it gets other weights: name of the file with all of them, beside the graph. */
+  readonly weightsName?: string;
+  /**
+   * Changes the model in place.
+   *
+   * @param weights reads those that it has
+   * @param target takes those that it is to have; there with `weightsName`
+   * @throws NotRewritable
+   */
+  rewrite(model: OnnxModel, weights: TensorReader, target: WeightsFile | undefined): Facts;
   /** Of what `rewrite` returns, as it is kept in a file. */
   readonly facts: z.ZodType<Facts>;
 }
@@ -67,29 +78,35 @@ export async function rewrittenGraph<Facts extends object>(
 
 async function findOrMake<Facts extends object>(
   { modelPath, path }: GraphToRewrite,
-  { purpose, settings, rewrite, facts }: Rewriting<Facts>,
+  { purpose, settings, weightsName, rewrite, facts }: Rewriting<Facts>,
 ): Promise<GraphRewrite<Facts>> {
   const bytes = await readFile(path);
   const model = decodeModel(bytes);
   const weights = await weightFiles(model, dirname(path));
-  const key = createHash('sha256')
+  const hash = createHash('sha256')
     .update(JSON.stringify([REWRITER_VERSION, settings, weights.names]))
-    .update(bytes)
-    .digest('hex');
+    .update(bytes);
+  if (weightsName !== undefined) for (const file of weights.paths) hash.update(await fileHash(file));
+  const key = hash.digest('hex');
   const [graphName, factsName] = [`${purpose}.onnx`, `${purpose}.json`];
   const folder = await cachedFolder(cacheRoots(modelPath), {
     purpose,
     key,
-    needs: [graphName, factsName],
+    needs: [graphName, factsName, ...(weightsName === undefined ? [] : [weightsName])],
     make: async (draft) => {
-      const made = rewrite(model);
-      for (const tensor of tensorsOf(model.graph ?? {})) relocate(tensor, weights.names);
+      const reader = new TensorReader(dirname(path));
+      using target = weightsName === undefined ? undefined : new WeightsFile(join(draft, weightsName));
+      const made = rewrite(model, reader, target);
+      for (const tensor of tensorsOf(model.graph ?? {})) {
+        if (target === undefined) relocate(tensor, weights.names);
+        else target.adopt(tensor, reader);
+      }
       await writeFile(join(draft, graphName), encodeModel(model));
       await writeFile(join(draft, factsName), JSON.stringify(made));
     },
   });
   const known = facts.parse(JSON.parse(await readFile(join(folder, factsName), 'utf8')));
-  const { folder: externalDataFolder } = weights;
+  const externalDataFolder = weightsName === undefined ? weights.folder : undefined;
   return {
     ...known,
     rewritten: true,
@@ -106,6 +123,7 @@ interface WeightFiles {
   readonly folder: string | undefined;
   /** From the location that the graph gives to the name that the file really has. */
   readonly names: Readonly<Record<string, string>>;
+  readonly paths: readonly string[];
 }
 
 /**
@@ -115,15 +133,17 @@ interface WeightFiles {
 async function weightFiles(model: OnnxModel, graphFolder: string): Promise<WeightFiles> {
   const names: Record<string, string> = {};
   const folders = new Set<string>();
+  const paths: string[] = [];
   for (const tensor of tensorsOf(model.graph ?? {})) {
     const location = locationOf(tensor)?.value;
     if (location === undefined || names[location] !== undefined) continue;
     const real = await realpath(join(graphFolder, location));
     names[location] = basename(real);
     folders.add(dirname(real));
+    paths.push(real);
   }
   if (folders.size > 1) throw new NotRewritable('its external data lies in several folders');
-  return { folder: [...folders][0], names };
+  return { folder: [...folders][0], names, paths };
 }
 
 function relocate(tensor: OnnxTensor, names: Readonly<Record<string, string>>): void {

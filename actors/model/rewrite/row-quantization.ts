@@ -47,11 +47,56 @@ export function quantizeByRow(editor: GraphEditor): RowQuantization {
   return { byRow, perTensor: quantizers.length - byRow };
 }
 
-/** Names of values: `scale` is `largest · level`. */
-interface QuantizedRow {
-  readonly scale: string;
+/** Names of values: numbers in 8 bits, of which each stands for `(byte − zero) · level · largest`. */
+export interface QuantizedRows {
+  readonly quantized: string;
+  /** Of each row the largest magnitude. */
   readonly largest: string;
   readonly level: string;
+  readonly zero: string;
+}
+
+/** Names of constant weights in 8 bits. */
+export interface ByteWeights {
+  /** `[rows, columns]` */
+  readonly levels: string;
+  /** One, or one for each column. */
+  readonly scales: string;
+  /** Default: 0. */
+  readonly zero?: string;
+}
+
+/** Adds the nodes. @param axes that a row consists of @param output name of the bytes; default: a fresh one */
+export function quantizeRows(
+  editor: GraphEditor,
+  x: string,
+  axes: readonly number[],
+  output?: string,
+): QuantizedRows {
+  const largest = reduceMax(editor, editor.add('Abs', [x]), axes);
+  const level = editor.float(1 / LEVELS);
+  const zero = editor.uint8(ZERO_POINT);
+  // In a row of zeros this is NaN, and whatever bytes that gives: the product is multiplied by its largest, 0.
+  const share = editor.add('Div', [x, largest]);
+  const named = output === undefined ? {} : { output };
+  return { quantized: editor.add('QuantizeLinear', [share, level, zero], named), largest, level, zero };
+}
+
+/** Adds a product of rows with weights. @param output name of the result; default: a fresh one, which is returned */
+export function multiplyBytes(
+  editor: GraphEditor,
+  rows: QuantizedRows,
+  { levels, scales, zero = '' }: ByteWeights,
+  output?: string,
+): string {
+  const input = [rows.quantized, levels, rows.level, scales, rows.zero, zero];
+  const raw = editor.add('MatMulIntegerToFloat', input, { domain: MICROSOFT });
+  return editor.add('Mul', [raw, rows.largest], output === undefined ? {} : { output });
+}
+
+function reduceMax(editor: GraphEditor, x: string, axes: readonly number[]): string {
+  if (editor.opset >= REDUCE_MAX_18) return editor.add('ReduceMax', [x, editor.int64s(axes)]);
+  return editor.add('ReduceMax', [x], { attributes: [intsAttribute('axes', axes)] });
 }
 
 interface Scaling {
@@ -78,17 +123,12 @@ class RowRewriting {
     const [x = ''] = node.input ?? [];
     const [quantized = '', scale = ''] = node.output ?? [];
     editor.remove(node);
-    const largest = this.#reduceMax(editor.add('Abs', [x]), axes);
-    const level = editor.float(1 / LEVELS);
-    const zero = editor.uint8(ZERO_POINT);
-    // In a row of zeros this is NaN, and whatever bytes that gives: the product is multiplied by its largest, 0.
-    const share = editor.add('Div', [x, largest]);
-    editor.add('QuantizeLinear', [share, level, zero], { output: quantized });
+    const rows = quantizeRows(editor, x, axes, quantized);
     // Dropped where nobody needs it.
-    editor.add('Mul', [largest, level], { output: scale });
+    editor.add('Mul', [rows.largest, rows.level], { output: scale });
     for (const product of this.#usersOf(quantized)) {
-      product.input?.splice(2, 1, zero);
-      this.#fuse(product, { scale, largest, level });
+      product.input?.splice(2, 1, rows.zero);
+      this.#fuse(product, scale, rows);
     }
     return true;
   }
@@ -115,15 +155,14 @@ class RowRewriting {
    * Product, cast and scales in one operator where they stand as exporters write them; onnxruntime's own fusion wants one
    * scale for the whole tensor.
    */
-  #fuse(product: OnnxNode, { scale, largest, level }: QuantizedRow): void {
+  #fuse(product: OnnxNode, scale: string, rows: QuantizedRows): void {
     const editor = this.#editor;
     const found = product.opType === 'MatMulInteger' ? this.#findScaling(product, scale) : undefined;
     if (found === undefined) return;
-    const [quantized = '', weights = '', zero = '', weightZero = ''] = product.input ?? [];
-    const input = [quantized, weights, level, found.weightScale, zero, weightZero];
-    const raw = editor.add('MatMulIntegerToFloat', input, { domain: MICROSOFT });
+    const [, levels = '', , zero = ''] = product.input ?? [];
     editor.remove(found.last);
-    editor.add('Mul', [raw, largest], { output: found.last.output?.[0] ?? '' });
+    const weights = { levels, scales: found.weightScale, zero };
+    multiplyBytes(editor, rows, weights, found.last.output?.[0] ?? '');
   }
 
   /** `cast · (scale · weightScale)`, or `(cast · scale) · weightScale`, with nobody else reading what is in between. */
@@ -145,12 +184,6 @@ class RowRewriting {
 
   #constantScale(last: OnnxNode, weightScale: string): Scaling | undefined {
     return this.#editor.constant(weightScale) === undefined ? undefined : { last, weightScale };
-  }
-
-  #reduceMax(x: string, axes: readonly number[]): string {
-    const editor = this.#editor;
-    if (editor.opset >= REDUCE_MAX_18) return editor.add('ReduceMax', [x, editor.int64s(axes)]);
-    return editor.add('ReduceMax', [x], { attributes: [intsAttribute('axes', axes)] });
   }
 
   #usersOf(name: string): readonly OnnxNode[] {

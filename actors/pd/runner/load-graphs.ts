@@ -8,7 +8,7 @@ import { loadGraph } from '../../inference/load-graph.ts';
 import { loadSteps } from '../../inference/load-steps.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
-import type { ModelDirectory } from '../../model/model-directory.ts';
+import type { GraphFile, ModelDirectory } from '../../model/model-directory.ts';
 import type { PrefillHelp } from '../../protocols.ts';
 import { kvPorts } from '../kv-cache/kv-signature.ts';
 import { PlainKvCache } from '../kv-cache/plain-kv-cache.ts';
@@ -66,28 +66,39 @@ export async function loadGraphs(
     const embedder = decoder.takesEmbeds
       ? new TokenEmbedder(kept(await loadEmbedding(directory, gpu)), geometry.hiddenSize)
       : undefined;
-    const besideOf = async (fewer: number): Promise<OrtSession> =>
-      fewer === threads ? session : kept(await loadGraph(graphs.decoder, { threads: fewer }));
-    const help = prefill && helpOf(prefill, await besideOf(prefill.threadsBeside));
+    const load = async (graph: GraphFile, on: number) =>
+      new Decoder(kept(await loadGraph(graph, { threads: on })));
+    const prompts = graphs.prompts && (await load(graphs.prompts, threads));
+    const beside = prefill && {
+      decoder:
+        prefill.threadsBeside === threads ? decoder : await load(graphs.decoder, prefill.threadsBeside),
+      prompts: graphs.prompts && (await load(graphs.prompts, prefill.threadsBeside)),
+    };
+    const help = prefill && beside && helpOf(prefill, beside);
     const wider = options.wide && gpu === undefined ? options.wide : undefined;
-    const wide = wider && (await loadWide(graphs.decoder, wider, kept));
-    const decoders = [decoder, help?.localDecoder, wide?.decoder].filter((each) => each !== undefined);
+    const wide = wider && (await loadWide(graphs, wider, kept));
+    const decoders = new Set([decoder, prompts, beside?.decoder, beside?.prompts, wide?.decoder]);
     for (const each of decoders) {
+      if (each === undefined) continue;
       await tryDecoder({ ...geometry, decoder: each, embedder, cache });
     }
     const { imageTokenId } = geometry;
     const seesAhead = seesAheadOf(directory, session);
-    return { decoder, embedder, cache, budget, prefixes, gpu, help, wide, imageTokenId, seesAhead };
+    return { decoder, prompts, embedder, cache, budget, prefixes, gpu, help, wide, imageTokenId, seesAhead };
   } catch (error) {
     await Promise.all(sessions.map((session) => session.release()));
     throw isErrorNamed(error, 'TypeError') ? unknownKind(graphs.decoder.path, error) : error;
   }
 }
 
-function helpOf({ actor, takesImages }: PrefillHelp, localDecoder: OrtSession): PromptHelp {
+function helpOf(
+  { actor, takesImages }: PrefillHelp,
+  beside: { readonly decoder: Decoder; readonly prompts: Decoder | undefined },
+): PromptHelp {
   return {
     extend: async (part) => new Predictions(receivedTensors(await actor.ask('extend', part))),
-    localDecoder: new Decoder(localDecoder),
+    localDecoder: beside.decoder,
+    localPrompts: beside.prompts,
     takesImages,
     get ready() {
       return actor.members.length > 0;

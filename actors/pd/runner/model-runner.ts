@@ -24,6 +24,11 @@ import type { WideDecoder } from './wide-decoder.ts';
 
 export interface ModelRunnerParts {
   readonly decoder: Decoder;
+  /**
+   * The decoder that all tokens of prompts go through, however few there are in a run, and no token of an answer: so a
+   * prompt comes out the same in any company. Default: `decoder`.
+   */
+  readonly prompts?: Decoder | undefined;
   /** Present where another actor helps with prompts. */
   readonly help?: PromptHelp | undefined;
   readonly wide?: WideDecoder | undefined;
@@ -272,12 +277,14 @@ export class ModelRunner<Owner = unknown> {
   }
 
   async release(): Promise<void> {
-    const { embedder, decoder, help, wide, cache, gpu, merge } = this.#parts;
+    const { embedder, decoder, prompts, help, wide, cache, gpu, merge } = this.#parts;
     await cache.release();
     await merge?.release();
     await embedder?.release();
     await decoder.release();
+    await prompts?.release();
     await help?.localDecoder.release();
+    await help?.localPrompts?.release();
     await wide?.decoder.release();
     gpu?.release();
   }
@@ -299,9 +306,10 @@ export class ModelRunner<Owner = unknown> {
   }
 
   get #promptDecoder(): Decoder {
-    const { wide } = this.#parts;
-    const beside = this.remote?.localDecoder;
-    return beside === undefined && wide?.isNow() === true ? wide.decoder : this.#decoder;
+    const { wide, prompts, decoder } = this.#parts;
+    const beside = this.remote?.localPrompts;
+    if (beside !== undefined) return beside;
+    return wide?.isNow() === true ? wide.decoder : (prompts ?? decoder);
   }
 
   /** Good until the next call. */

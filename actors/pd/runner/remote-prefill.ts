@@ -19,6 +19,8 @@ export interface PromptHelp {
   extend(part: PromptPart): Promise<Predictions>;
   /** The decoder of this thread on the cores that are left meanwhile. */
   readonly localDecoder: Decoder;
+  /** The same for prompts, where these have another. */
+  readonly localPrompts?: Decoder | undefined;
   /** Whether images may be handed over. */
   readonly takesImages: boolean;
   /** Whether somebody is up. */
@@ -67,6 +69,11 @@ export class RemotePrefill<Owner> {
   /** The decoder of this thread while a part is being run. */
   get localDecoder(): Decoder | undefined {
     return this.#running ? this.#parts.help.localDecoder : undefined;
+  }
+
+  /** The same for prompts. */
+  get localPrompts(): Decoder | undefined {
+    return this.#running ? (this.#parts.help.localPrompts ?? this.#parts.help.localDecoder) : undefined;
   }
 
   /** Resolves when `take` has something to tell. */

@@ -3,7 +3,7 @@ import { loadGraph } from '../../inference/load-graph.ts';
 import { loadSteps } from '../../inference/load-steps.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import type { WideRuns } from '../../inference/wide-runs.ts';
-import type { DecoderFile } from '../../model/model-directory.ts';
+import type { ModelGraphs } from '../../model/model-directory.ts';
 import { Decoder } from './decoder.ts';
 
 /**
@@ -21,16 +21,16 @@ export interface WideDecoder {
 }
 
 /**
- * With a graph of steps where its weights are packed.
+ * With a graph of steps where the decoder's weights are packed.
  *
  * @param kept is told of each session, and releases it when a later one fails
  */
 export async function loadWide(
-  file: DecoderFile,
+  { decoder: file, prompts = file }: ModelGraphs,
   wider: WideRuns,
   kept: (session: OrtSession) => OrtSession,
 ): Promise<WideDecoder> {
-  const session = kept(await loadGraph(file, { threads: wider.threads }));
+  const session = kept(await loadGraph(prompts, { threads: wider.threads }));
   const steps = await loadSteps(file, Math.min(wider.threads, MOST_STEP_THREADS));
   const decoder = new Decoder(session, undefined, steps && kept(steps));
   return { decoder, runsSteps: steps !== undefined, isNow: () => wider.isNow() };

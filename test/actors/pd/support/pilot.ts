@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { VisionEncoder } from '../../../../actors/encoder/vision-encoder.ts';
 import type { ModelDirectory } from '../../../../actors/model/model-directory.ts';
-import { rewrittenDecoder } from '../../../../actors/model/rewrite/rewritten-decoder.ts';
-import { rewrittenVision } from '../../../../actors/model/rewrite/rewritten-vision.ts';
+import { REWRITERS } from '../../../../actors/model/rewrite/rewriters.ts';
 import { openModelDirectory } from '../../../../actors/open-model-directory.ts';
 import { type EngineLoadOptions, PdEngine } from '../../../../actors/pd/engine/engine.ts';
 import { type Golden, goldenImage, goldens } from '../../../support/golden.ts';
@@ -26,10 +25,7 @@ export const SIDE = 80;
 export type DecoderKind = 'plain' | 'rewritten';
 
 export function pilotDirectory(kind: DecoderKind = 'rewritten'): Promise<ModelDirectory> {
-  return openModelDirectory(
-    PILOT_MODEL,
-    kind === 'plain' ? {} : { rewrite: { decoder: rewrittenDecoder, vision: rewrittenVision } },
-  );
+  return openModelDirectory(PILOT_MODEL, kind === 'plain' ? {} : { rewrite: REWRITERS });
 }
 
 /** A golden picture as the vision graph takes it: `(value / 255 - 0.5) / 0.5`, channel by channel. */

@@ -7,8 +7,7 @@ import { loadGraph } from '../../../../../actors/inference/load-graph.ts';
 import type { OrtSession } from '../../../../../actors/inference/ort-session.ts';
 import { sentTensors } from '../../../../../actors/inference/sent-tensors.ts';
 import type { ModelDirectory } from '../../../../../actors/model/model-directory.ts';
-import { rewrittenDecoder } from '../../../../../actors/model/rewrite/rewritten-decoder.ts';
-import { rewrittenVision } from '../../../../../actors/model/rewrite/rewritten-vision.ts';
+import { REWRITERS } from '../../../../../actors/model/rewrite/rewriters.ts';
 import { openModelDirectory } from '../../../../../actors/open-model-directory.ts';
 import type { EngineRequest } from '../../../../../actors/pd/engine-request.ts';
 import { kvPorts } from '../../../../../actors/pd/kv-cache/kv-signature.ts';
@@ -42,7 +41,7 @@ export async function firmCases(family: string): Promise<GoldenCase[]> {
 
 /** A fixture whose answers have no end, as the golden ones. */
 export async function endlessModel(family: string): Promise<ModelDirectory> {
-  const rewrite = { decoder: rewrittenDecoder, vision: rewrittenVision };
+  const rewrite = REWRITERS;
   const directory = await openModelDirectory(fixture(family), { rewrite });
   return { ...directory, geometry: { ...directory.geometry, eosTokenIds: [] } };
 }
