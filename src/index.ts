@@ -43,7 +43,7 @@ export type { GpuStats } from '../actors/inference/gpu/gpu-stats.ts';
 export type { FileChange } from '../actors/model/file-stamps.ts';
 export type { ModelGeometry, SeesAhead } from '../actors/model/geometry.ts';
 export type { Dtype, GraphRole } from '../actors/model/graph-files.ts';
-export type { Encoding } from '../actors/model/model-directory.ts';
+export type { Encoding, LoadedGraph } from '../actors/model/model-directory.ts';
 export type { TensorSignature } from '../actors/model/onnx/graph-signature.ts';
 export type { RewrittenAttention } from '../actors/model/rewrite/rewrite-decoder.ts';
 export type { ToolStyle } from '../actors/tools/tool-style.ts';

@@ -2,7 +2,7 @@
 
 import type { FileStamp } from './file-stamps.ts';
 import type { ModelGeometry } from './geometry.ts';
-import type { DtypeChoice, GraphFile } from './graph-files.ts';
+import type { DtypeChoice, GraphFile, GraphRole } from './graph-files.ts';
 import type { GenerationConfig, TokenizerConfig } from './model-config.ts';
 import type { GraphSignature } from './onnx/graph-signature.ts';
 import type { PromptProducts } from './prompt-products.ts';
@@ -37,7 +37,7 @@ export interface ModelGraphs {
 }
 
 /** A graph that actors load: one of the model's, or one that was derived from it. */
-export type LoadedGraph = keyof ModelGraphs;
+export type LoadedGraph = GraphRole | 'prompts';
 
 /** A graph that may be run in another form than its file's. */
 export interface RewritableGraph<Rewrite = VisionRewrite> extends GraphFile {
