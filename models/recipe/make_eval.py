@@ -71,10 +71,10 @@ class Pack:
         print(f"{len(self.files)} pictures, {sum(map(len, self.files)) / 1e6:.2f} MB")
 
 
-def build(fonts: Path, words: Path, count: int) -> Pack:
+def build(fonts: Path, words: Path, count: int, seed: int = SEED) -> Pack:
     texts = load_texts(fonts, words, test=True)
     pack = Pack()
-    rng = Random(SEED)
+    rng = Random(seed)
     few = []
     for i in range(count):
         scene = make_scene(rng, 1 + i % 6)
