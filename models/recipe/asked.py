@@ -15,10 +15,9 @@ from PIL import Image
 from conversation import LENGTH, encode_row
 from data.chart_pictures import draw_chart
 from data.charts import Chart, _ask_color
-from data.common import ASKED, PICTURE, Row, Turn, plain
+from data.common import ASKED, PICTURE, Row, Turn
 from data.documents import as_square
-from data.json_talk import asked_for_json
-from data.mixture import load_texts, single_row
+from data.mixture import load_texts
 from held_out import LAYOUTS
 from make_eval import Pack, build
 from tokenizer import PAD, Tokenizer
@@ -33,7 +32,7 @@ def _drawn(fonts: Path, words: Path, count: int, seed: int) -> tuple[list[bytes]
     """Pictures as files, and by skill the pictures' numbers, the turns, and the system message if the item has its own."""
     pack: Pack = build(fonts, words, count, seed)
     sets: dict[str, list[Item]] = {
-        skill: [(i["images"], [Turn(t["question"], t["expected"], skill) for t in i["turns"]], None) for i in items]
+        skill: [(i["images"], [Turn(t["question"], t["expected"], skill) for t in i["turns"]], i.get("system")) for i in items]
         for skill, items in pack.skills.items()
     }
     rng = Random(seed + 1)
@@ -43,11 +42,6 @@ def _drawn(fonts: Path, words: Path, count: int, seed: int) -> tuple[list[bytes]
             chart = Chart(rng, kind=kind)
             image = pack.add(draw_chart(rng, chart, texts), lossy=False)
             sets.setdefault("chart-color", []).append(([image], [Turn(*_ask_color(rng, chart), "chart-color")], None))
-    while len(sets.get("json-asked", [])) < count:
-        row = asked_for_json(rng, single_row(rng, texts), held_out=True)
-        if row.images and row.shown_at == 0:
-            turns = [Turn(plain(t.question), plain(t.answer), t.skill) for t in row.turns[:1]]
-            sets.setdefault("json-asked", []).append(([pack.add(row.images[0])], turns, row.system))
     return pack.files, sets
 
 

@@ -47,8 +47,8 @@ def as_json(turn: Turn) -> Turn:
     return Turn(turn.question, literal(answer), "json-asked")
 
 
-def asked_for_json(rng: Random, row: Row, held_out: bool = False) -> Row:
+def asked_for_json(rng: Random, row: Row) -> Row:
     """In place of the row's own system message."""
-    row.system = rng.choice(HELD_OUT if held_out else ASKED_FOR)
+    row.system = rng.choice(ASKED_FOR)
     row.turns = [as_json(turn) for turn in row.turns]
     return row
