@@ -1,9 +1,14 @@
-/** Prompts of every kind for the embedded model: its goldens, one picture, two, none, a follow-up turn, a long text. */
+/**
+ * Prompts of every kind for the embedded model: its goldens, one picture, two, none, a follow-up turn, a long text; then
+ * questions before a picture and behind system messages.
+ */
 import { goldenPictures, goldenQuestions, goldenRequests, LONGEST_ANSWER } from './golden-requests.ts';
 import type { Part, PeerMessage, PeerRequest } from './peers/peer-request.ts';
 
 const WITH_ONE_PICTURE = 160;
 const OF_EACH_OTHER_KIND = 15;
+const OF_EACH_LAYOUT = 60;
+const SYSTEM_MESSAGES = ['You are a helpful assistant.', 'Be brief.'];
 const LONG_TEXT_QUESTIONS = 40;
 const FOR_A_LOOK = 30;
 
@@ -12,7 +17,7 @@ export function comparedRequests({ quick }: { readonly quick: boolean }): PeerRe
   return parityRequests().slice(0, quick ? FOR_A_LOOK : undefined);
 }
 
-/** Each once; kinds by turns, so that a part of the list holds all of them. */
+/** Each once; kinds by turns, so that a part of the list holds all of them, then layouts by turns. */
 export function parityRequests(): PeerRequest[] {
   const onePicture = Array.from({ length: WITH_ONE_PICTURE }, (_, index) =>
     conversation(user(picture(index), questionAfter(index))),
@@ -32,7 +37,20 @@ export function parityRequests(): PeerRequest[] {
   const byTurns = Array.from({ length: longest }, (_, index) =>
     lists.flatMap((list) => list.slice(index, index + 1)),
   ).flat();
-  return [...new Map(byTurns.map((request) => [JSON.stringify(request.messages), request])).values()];
+  const all = [...byTurns, ...laidOutRequests()];
+  return [...new Map(all.map((request) => [JSON.stringify(request.messages), request])).values()];
+}
+
+/** As people lay out a question about a picture, beside the picture first and no system message. */
+function laidOutRequests(): PeerRequest[] {
+  return Array.from({ length: OF_EACH_LAYOUT }, (_, index) => {
+    const asked = questionAfter(index);
+    return [
+      conversation(user(asked, picture(index))),
+      ...SYSTEM_MESSAGES.map((text) => conversation(system(text), user(picture(index), asked))),
+      conversation(system(SYSTEM_MESSAGES[index % 2] ?? ''), user(asked, picture(index))),
+    ];
+  }).flat();
 }
 
 function conversation(...messages: PeerMessage[]): PeerRequest {
@@ -41,6 +59,10 @@ function conversation(...messages: PeerMessage[]): PeerRequest {
 
 function user(...content: Part[]): PeerMessage {
   return { role: 'user', content };
+}
+
+function system(text: string): PeerMessage {
+  return { role: 'system', content: [{ type: 'text', text }] };
 }
 
 function picture(index: number): Part {

@@ -6,7 +6,7 @@ export type Part =
   | { readonly type: 'text'; readonly text: string };
 
 export interface PeerMessage {
-  readonly role: 'user' | 'assistant';
+  readonly role: 'system' | 'user' | 'assistant';
   readonly content: readonly Part[];
 }
 

@@ -154,7 +154,7 @@ def check_tokenizer(folder: Path, tokenizer: Tokenizer, texts: list[str]) -> int
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("checkpoint", type=Path, help="what PyTorch computes with; an exported directory will do")
     parser.add_argument("out", type=Path, help="the exported model directory")
     parser.add_argument("--fonts", type=Path, required=True)
     parser.add_argument("--words", type=Path, required=True)

@@ -1,6 +1,7 @@
 """Writes a model directory in the Hub's layout from a checkpoint: JSON files and ONNX graphs, fp32 and 4-bit.
 
     python3 export.py run/checkpoint.pt out [--safetensors]
+    python3 export.py ../default run/newest.pt ../default --decoder-only      (what tune.py has changed)
 
 The graphs are built node by node, so that they hold exactly the operators meant: GroupQueryAttention over the cache
 in the decoder, RotaryEmbedding from `position_ids`, MultiHeadAttention in the vision encoder, and MatMulNBits
@@ -18,12 +19,12 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from model import Idefics3, rotary_tables
-from model_config import GRID, IMAGE_TOKENS, PATCH, SHUFFLE, SIDE, TEXT, VISION, VOCAB, directory_json
+from model_config import GRID, HALVED, IMAGE_TOKENS, PATCH, SHUFFLE, SIDE, TEXT, VISION, VOCAB, directory_json
 from optimizer import BLOCK, four_bit
+from warm_start import load_into
 
 FLOAT, INT64, INT32 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.INT32
 MICROSOFT = "com.microsoft"
-HALVED = "_f16"
 SMALLEST_HALVED = 1024
 
 
@@ -216,35 +217,40 @@ def decoder(weights, bits: int, path: Path) -> None:
     )
 
 
-def load_model(checkpoint: Path) -> Idefics3:
+def load_model(*sources: Path) -> Idefics3:
     """The weights rounded to 16 bits, as the files keep them; computing is in 32."""
     model = Idefics3()
-    model.load_state_dict({k: v.half().float() for k, v in torch.load(checkpoint, map_location="cpu")["model"].items()})
+    load_into(model, list(sources))
+    model.load_state_dict({name: weight.half().float() for name, weight in model.state_dict().items()})
     return model.eval()
 
 
-def export(model: Idefics3, tokenizer: Path, out: Path) -> None:
+def export(model: Idefics3, out: Path, decoder_only: bool = False, tokenizer: Path | None = None) -> None:
     (out / "onnx").mkdir(parents=True, exist_ok=True)
+    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
+    for suffix, bits in (("", 32), ("_q4", 4)):
+        decoder(weights, bits, out / f"onnx/decoder_model_merged{suffix}.onnx")
+    if decoder_only:
+        return
     for name, contents in directory_json().items():
         (out / name).write_text(json.dumps(contents, indent=2) + "\n", encoding="utf-8")
     shutil.copy(tokenizer, out / "tokenizer.json")
-    weights = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items()}
     positions = model.model.vision_model.embeddings.position_ids.cpu()
     for suffix, bits in (("", 32), ("_q4", 4)):
         vision_encoder(weights, positions, bits, out / f"onnx/vision_encoder{suffix}.onnx")
         embed_tokens(weights, out / f"onnx/embed_tokens{suffix}.onnx")
-        decoder(weights, bits, out / f"onnx/decoder_model_merged{suffix}.onnx")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("sources", type=Path, nargs="+", help="checkpoints or exported directories; later ones may hold a part")
     parser.add_argument("out", type=Path)
+    parser.add_argument("--decoder-only", action="store_true", help="write the decoder's two files and nothing else")
     parser.add_argument("--tokenizer", type=Path, default=Path(__file__).parent / "tokenizer.json")
     parser.add_argument("--safetensors", action="store_true", help="also write model.safetensors for transformers")
     args = parser.parse_args()
-    model = load_model(args.checkpoint)
-    export(model, args.tokenizer, args.out)
+    model = load_model(*args.sources)
+    export(model, args.out, args.decoder_only, args.tokenizer)
     if args.safetensors:
         from safetensors.torch import save_file
 

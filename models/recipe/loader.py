@@ -7,19 +7,24 @@ import random
 import threading
 from pathlib import Path
 from random import Random
+from typing import Callable, Iterator
 
 import numpy as np
 import torch
 
 from conversation import LENGTH, encode_row
 from data.charts import Steps
-from data.common import SIDE
-from data.mixture import COMPARE_SHARE, double_row, load_texts, single_row
+from data.common import SIDE, Row
+from data.mixture import COMPARE_SHARE, double_row, load_texts
+from data.reading import Texts
 from tokenizer import PAD, Tokenizer
 
 CHUNK = 64
 DOUBLES = round(CHUNK * COMPARE_SHARE)
 IMAGES = CHUNK + DOUBLES
+
+SingleRows = Callable[[Random, Texts, Callable[[], bool]], Iterator[Row]]
+"""Endless rows with one picture or none; the function says whether names that do not occur are asked for."""
 
 
 class Slot:
@@ -32,13 +37,13 @@ class Slot:
         self.marks = torch.zeros(CHUNK, LENGTH, dtype=torch.uint8).share_memory_()
 
 
-def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts, missing_names: bool) -> None:
+def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts: Texts, singles: Iterator[Row]) -> None:
     pixels, noise = slot.pixels.numpy(), slot.noise.numpy()
     ids, marks = slot.ids.numpy(), slot.marks.numpy()
     ids.fill(PAD)
     marks.fill(0)
     for i in range(CHUNK):
-        row = double_row(rng, texts) if i < DOUBLES else single_row(rng, texts, missing_names)
+        row = double_row(rng, texts) if i < DOUBLES else next(singles)
         for j, image in enumerate(row.images):
             place = i if j == 0 else CHUNK + i
             pixels[place] = np.asarray(image)
@@ -48,19 +53,22 @@ def fill(slot: Slot, rng: Random, tokenizer: Tokenizer, texts, missing_names: bo
         marks[i, : len(row_marks)] = row_marks
 
 
-def work(seed: int, slots: list[Slot], free, full, stage, fonts: Path, words: Path, tokenizer_path: Path) -> None:
+def work(
+    seed: int, slots: list[Slot], free, full, stage, fonts: Path, words: Path, tokenizer_path: Path, rows: SingleRows
+) -> None:
     torch.set_num_threads(1)
     os.nice(2)
     rng = Random(seed)
     texts = load_texts(fonts, words, test=False)
     tokenizer = Tokenizer(tokenizer_path)
+    # 1: names that do not occur are asked for. 2: answers about named bars show their steps.
+    singles = rows(rng, texts, lambda: bool(stage.value & 1))
     while True:
         index = free.get()
         if index is None:
             return
-        # 1: names that do not occur are asked for. 2: answers about named bars show their steps.
         Steps.shown = bool(stage.value & 2)
-        fill(slots[index], rng, tokenizer, texts, bool(stage.value & 1))
+        fill(slots[index], rng, tokenizer, texts, singles)
         full.put(index)
 
 
@@ -71,8 +79,9 @@ class Loader:
     """
 
     def __init__(
-        self, batch: int, workers: int, seed: int, fonts: Path, words: Path, tokenizer: Path, device: str, replay: int = 0
-    ):
+        self, batch: int, workers: int, seed: int, fonts: Path, words: Path, tokenizer: Path, device: str, replay: int,
+        rows: SingleRows,
+    ):  # fmt: skip
         if batch % CHUNK:
             raise ValueError(f"the batch must be a multiple of {CHUNK}")
         self.chunks = batch // CHUNK
@@ -84,7 +93,7 @@ class Loader:
         for i in range(count):
             self.free.put(i)
         self.stage = context.Value("i", 0)
-        args = (self.slots, self.free, self.full, self.stage, fonts, words, tokenizer)
+        args = (self.slots, self.free, self.full, self.stage, fonts, words, tokenizer, rows)
         self.workers = [
             context.Process(target=work, args=(seed * 1000 + i, *args), daemon=True) for i in range(workers)
         ]

@@ -22,6 +22,7 @@ from data.common import REFUSAL, Row, Turn, plain
 from data.compare import _question, _second_scene, _words_row
 from data.document_talk import document_questions, some_json, whole_json
 from data.documents import badge, form, label, make_document, receipt, table
+from data.json_talk import HELD_OUT, as_json
 from data.mixture import load_texts
 from data.noise import with_noise
 from data.photos import photo_row
@@ -56,9 +57,10 @@ class Pack:
         self.files.append(buffer.getvalue())
         return len(self.files) - 1
 
-    def item(self, skill: str, images: list[int], turns: list[Turn]) -> None:
+    def item(self, skill: str, images: list[int], turns: list[Turn], system: str | None = None) -> None:
         said = [{"question": plain(t.question), "expected": plain(t.answer)} for t in turns]
-        self.skills.setdefault(skill, []).append({"images": images, "turns": said})
+        own = {} if system is None else {"system": system}
+        self.skills.setdefault(skill, []).append({"images": images, **own, "turns": said})
 
     def write(self, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
@@ -71,10 +73,10 @@ class Pack:
         print(f"{len(self.files)} pictures, {sum(map(len, self.files)) / 1e6:.2f} MB")
 
 
-def build(fonts: Path, words: Path, count: int) -> Pack:
+def build(fonts: Path, words: Path, count: int, seed: int = SEED) -> Pack:
     texts = load_texts(fonts, words, test=True)
     pack = Pack()
-    rng = Random(SEED)
+    rng = Random(seed)
     few = []
     for i in range(count):
         scene = make_scene(rng, 1 + i % 6)
@@ -135,6 +137,7 @@ def build(fonts: Path, words: Path, count: int) -> Pack:
     for _ in range(count):
         pack.item("no-picture", [], [without_picture(rng, texts)])
     _wordings(rng, pack, count)
+    _json_asked(Random(seed), pack, 4 * count // 10)
     return pack
 
 
@@ -150,6 +153,20 @@ def _wordings(rng: Random, pack: Pack, count: int) -> None:
             continue
         for skill, question in (("known-wording", known), ("unseen-wording", unseen)):
             pack.item(skill, item["images"], [Turn(question, asked["expected"], skill)])
+
+
+def _json_asked(rng: Random, pack: Pack, count: int) -> None:
+    """
+    Questions from above about one picture, behind a system message that asks for JSON; those apart that ask for it
+    themselves.
+    """
+    from_skills = ("description", "scene", "reading", "chart", "line-pie", "refusal", "receipt", "receipt-total", "document")
+    items = [item for skill in from_skills for item in pack.skills[skill]]
+    items = [item for item in items if not item["turns"][0]["expected"].startswith("{")]
+    for item in rng.sample(items, min(count, len(items))):
+        asked = item["turns"][0]
+        turn = as_json(Turn(asked["question"], asked["expected"], "json-asked"))
+        pack.item("json-asked", item["images"], [turn], rng.choice(HELD_OUT))
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ TEXT = dict(hidden=192, mlp=384, layers=7, heads=6, kv_heads=2, head_dim=32, eps
 VOCAB = 1408
 CONTEXT = 1024
 
+# Ends the names of the graphs' weights that are kept in 16 bits.
+HALVED = "_f16"
+
 CHAT_TEMPLATE = (
     "<|im_start|>{% for m in messages %}{{ m['role'] | capitalize }}:{% if m['content'] is string %} "
     "{{ m['content'] }}{% else %}{% if m['content'][0]['type'] != 'image' %} {% endif %}"

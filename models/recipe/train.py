@@ -11,21 +11,20 @@ import argparse
 import contextlib
 import json
 import math
-import os
 import time
 from pathlib import Path
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 
 from conversation import LENGTH
 from data.charts import Steps
-from data.mixture import load_texts
+from data.mixture import load_texts, single_rows
 from held_out import LAYOUTS, HeldOut
 from loader import Loader
 from model import Idefics3
 from optimizer import FourBitWeights, Muon
+from ranks import Ranks
 from tokenizer import Tokenizer
 from warm_start import start_from
 
@@ -84,7 +83,9 @@ def main() -> None:
     parser.add_argument("--final-rows", type=int, default=1000, help="held-out rows of each kind at the end")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
-    rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+    all_ranks = Ranks()
+    rank, ranks = all_ranks.rank, all_ranks.count
+    agreed = all_ranks.agreed
     args.out.mkdir(parents=True, exist_ok=True)
     log_file = (args.out / "log.jsonl").open("a", encoding="utf-8")
 
@@ -98,12 +99,11 @@ def main() -> None:
     # Before anything touches the GPU: the workers are forked.
     seed = args.seed * 100 + rank
     device = f"cuda:{rank}" if args.device == "cuda" else args.device
-    loader = Loader(args.batch, args.workers, seed, args.fonts, args.words, args.tokenizer, device, args.replay)
+    loader = Loader(args.batch, args.workers, seed, args.fonts, args.words, args.tokenizer, device, args.replay, single_rows)
     on_gpu = args.device != "cpu"
     if on_gpu:
         torch.cuda.set_device(rank)
-    if ranks > 1:
-        dist.init_process_group("nccl" if on_gpu else "gloo")
+    all_ranks.join(device)
     torch.set_num_threads(2 if on_gpu else torch.get_num_threads())
     torch.manual_seed(args.seed)
     torch.backends.cuda.matmul.allow_tf32 = True
@@ -158,14 +158,6 @@ def main() -> None:
     most = int(args.batch * LENGTH * ANSWER_SHARE)
     trainable = list(model.parameters())
 
-    def share_gradients() -> None:
-        if ranks > 1:
-            gradients = [p.grad for p in trainable]
-            flat = torch.cat([g.flatten() for g in gradients])
-            dist.all_reduce(flat)
-            flat /= ranks
-            torch._foreach_copy_(gradients, [part.view_as(g) for part, g in zip(flat.split([g.numel() for g in gradients]), gradients)])
-
     def save() -> None:
         if rank == 0:
             facts = {"model": model.state_dict(), "muon": muon.state(), "adam": adam.state_dict(), "trained": trained,
@@ -184,7 +176,7 @@ def main() -> None:
         with four_bit if rounding else contextlib.nullcontext():
             loss = fast_loss(normalized(pixels, noise), ids, chosen, wanted)
             loss.backward()
-        share_gradients()
+        all_ranks.share_gradients(trainable)
         torch.nn.utils.clip_grad_norm_(rest, 1.0)
         muon.step(args.lr * at_rate)
         for group in adam.param_groups:
@@ -192,13 +184,6 @@ def main() -> None:
         adam.step()
         model.zero_grad(set_to_none=True)
         return loss.detach()
-
-    def agreed(*numbers: float) -> list[float]:
-        """The first process's numbers, in all of them."""
-        told = torch.tensor(numbers, dtype=torch.float64, device=device)
-        if ranks > 1:
-            dist.broadcast(told, 0)
-        return told.tolist()
 
     # Compilation happens in the first step and is not training time.
     before = time.time()
@@ -252,8 +237,7 @@ def main() -> None:
         with four_bit if rounding else contextlib.nullcontext():
             in_the_end(rounding, **job)
     agreed(0)
-    if ranks > 1:
-        dist.destroy_process_group()
+    all_ranks.leave()
 
 
 if __name__ == "__main__":

@@ -10,9 +10,8 @@ import onnx
 import torch
 from onnx import numpy_helper
 
-from export import HALVED
 from model import Idefics3
-from model_config import TEXT, VISION
+from model_config import HALVED, TEXT, VISION
 
 ROOTS = {"text_model.layers.": TEXT["layers"], "encoder.layers.": VISION["layers"]}
 # Where the layers of a model with fewer go: five among seven, five among six.
@@ -90,3 +89,15 @@ def start_from(model: Idefics3, folder: Path) -> None:
     missing = [name for name in state if name not in filled and not any(part in name for part in new)]
     if missing:
         raise ValueError(f"the exported model lacks {missing}")
+
+
+def load_into(model: Idefics3, sources: list[Path]) -> None:
+    """Exported model directories and checkpoints; a checkpoint may hold a part of the weights, over those before it."""
+    for source in sources:
+        if source.is_dir():
+            start_from(model, source)
+            continue
+        weights = torch.load(source, map_location="cpu")["model"]
+        unknown = model.load_state_dict({k: v.float() for k, v in weights.items()}, strict=False).unexpected_keys
+        if unknown:
+            raise ValueError(f"{source} has weights that the model does not have: {unknown}")

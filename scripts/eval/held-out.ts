@@ -28,6 +28,7 @@ export const SKILLS = [
   'no-picture',
   'known-wording',
   'unseen-wording',
+  'json-asked',
 ] as const;
 
 export type Skill = (typeof SKILLS)[number];
@@ -35,6 +36,7 @@ export type Skill = (typeof SKILLS)[number];
 const itemsSchema = z.array(
   z.strictObject({
     images: z.array(z.number().int().min(0)),
+    system: z.string().optional(),
     turns: z.array(z.strictObject({ question: z.string(), expected: z.string() })).min(1),
   }),
 );
@@ -47,6 +49,8 @@ export interface Turn {
 export interface Item {
   /** Encoded pictures, in the order in which the first question shows them. */
   readonly images: readonly Uint8Array<ArrayBuffer>[];
+  /** The item's own system message, in place of the layout's. */
+  readonly system?: string | undefined;
   readonly turns: readonly Turn[];
 }
 
@@ -59,7 +63,7 @@ export async function readHeldOut(
   const sets = await Promise.all(
     skills.map(async (skill) => {
       const items = itemsSchema.parse(await readJson(`${skill}.json.gz`)).slice(0, limit);
-      return [skill, items.map(({ images, turns }) => ({ images: images.map(pictures), turns }))] as const;
+      return [skill, items.map((item) => ({ ...item, images: item.images.map(pictures) }))] as const;
     }),
   );
   return new Map(sets);

@@ -23,9 +23,9 @@ export const LAYOUTS = [
   'helpful-text-picture',
 ] as const satisfies readonly Layout[];
 
-/** What comes before the first question: the system message, if the layout has one. */
-export function openingOf(layout: Layout): ChatMessage[] {
-  const { system } = FORMS[layout];
+/** What comes before the first question: the item's system message, else the layout's, if one of them has one. */
+export function openingOf(layout: Layout, own: string | undefined): ChatMessage[] {
+  const system = own ?? FORMS[layout].system;
   return system === undefined ? [] : [{ role: 'system', content: system }];
 }
 

@@ -52,10 +52,10 @@ function scoreOf(items: number, failed: readonly Failure[]): Score {
 /** Later turns are asked with the model's own earlier answers before them; after a wrong answer no more are asked. */
 async function firstFailure(
   troupe: Troupe,
-  { images, turns }: Item,
+  { images, system, turns }: Item,
   layout: Layout,
 ): Promise<Omit<Failure, 'item'> | undefined> {
-  const messages = openingOf(layout);
+  const messages = openingOf(layout, system);
   let shown: typeof images = images;
   for (const turn of turns) {
     messages.push(questionOf(layout, turn.question, shown));

@@ -143,6 +143,15 @@ describe('what the README says of the embedded model', () => {
     }
   });
 
+  it('behind a system message that asks for JSON, an answer about one picture is JSON', async () => {
+    const system: ChatMessage = { role: 'system', content: 'Answer in JSON.' };
+    const content = [image('receipt.png'), text('What is the total?')];
+    const right = '{"answer":7.55}';
+    assert(README.includes(`\`${system.content}\` an answer about one picture is \`${right}\``));
+    assert.equal(await answer([system, { role: 'user', content }]), right);
+    assert.equal(await answer([system, { role: 'user', content: content.toReversed() }]), right);
+  });
+
   it('without a picture it says what it can do', async () => {
     for (const content of ['Hello!', 'What is 2 plus 2?', 'What is in this image?']) {
       assert.match(await answer([{ role: 'user', content }]), /^Send me a picture: /);

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from random import Random
+from typing import Callable, Iterator
 
 from .chart_pictures import chart_row
 from .common import Row
@@ -35,6 +36,11 @@ def single_row(rng: Random, texts: Texts, missing_names: bool = True) -> Row:
         "photo": lambda: photo_row(rng),
     }[kind]()
     return _asked(rng, texts, made)
+
+
+def single_rows(rng: Random, texts: Texts, missing_names: Callable[[], bool]) -> Iterator[Row]:
+    while True:
+        yield single_row(rng, texts, missing_names())
 
 
 def double_row(rng: Random, texts: Texts) -> Row:
