@@ -20,7 +20,6 @@ import type { WireMessage } from '../wire/messages.ts';
 import { listOf, TextReader } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
 import type { Port, PortListener } from './port.ts';
-import { Wakefulness } from './wakefulness.ts';
 
 /** So many messages of a turn are enough for the other thread to begin with. */
 const FIRST_PORTION = 16;
@@ -31,13 +30,9 @@ const MOST_HELD_BACK = 64 * 1024;
 /** Messages that are so far apart are not worth holding back: less than a quarter of the time goes into posting them. */
 const APART_MS = 0.004;
 
-/** Before a list, and means nothing in it: whoever sent it stays awake (`wakefulness.ts`). */
-const INVITING = ' ';
-
 export class MessagePortTransport implements Port, HoldsBack {
   readonly byReference = false;
   readonly #port: MessagePort;
-  readonly #wakefulness = new Wakefulness();
   #listener: PortListener | undefined;
   /** Joined by commas. Undefined: nothing was posted in this turn. */
   #heldBack: string | undefined;
@@ -62,7 +57,6 @@ export class MessagePortTransport implements Port, HoldsBack {
   post(message: WireMessage, transfer?: readonly Transferable[]): void {
     this.#letGo();
     this.#port.postMessage(message, transfer);
-    this.#wakefulness.left();
   }
 
   postText(text: string, isUrgent = false): void {
@@ -120,30 +114,24 @@ export class MessagePortTransport implements Port, HoldsBack {
       const isApart = now - this.#lastAloneAt > APART_MS;
       this.#lastAloneAt = now;
       if (isApart) {
-        this.#send(text);
+        this.#port.postMessage(listOf(text));
         return;
       }
       this.#posted = 2; // the one before was of this turn
     }
-    if (isUrgent) this.#send(text);
+    if (isUrgent) this.#port.postMessage(listOf(text));
     this.#heldBack = isUrgent ? '' : text;
     flushAtTurnsEnd(this);
   }
 
   #letGo(): void {
     if (this.#heldBack === undefined || this.#heldBack === '') return;
-    this.#send(this.#heldBack);
+    this.#port.postMessage(listOf(this.#heldBack));
     this.#heldBack = '';
-  }
-
-  #send(texts: string): void {
-    const list = listOf(texts);
-    this.#port.postMessage(this.#wakefulness.left() ? INVITING + list : list);
   }
 
   #deliver(message: WireMessage | string): void {
     if (this.#over) return;
-    this.#wakefulness.came(typeof message === 'string' && message.startsWith(INVITING));
     if (typeof message !== 'string') {
       this.#listener?.onMessage(message);
       return;
