@@ -45,6 +45,7 @@ const ROOMS: readonly string[] = [
   'actors/is-record.ts',
   'actors/too-many-choices.ts',
   'actors/worker-pool.ts',
+  'actors/cpu-identity.ts',
   'actors/constraint/grammar/compiled-grammar.ts',
   'actors/constraint/compiled-constraint.ts',
   'actors/constraint/constraint.ts',

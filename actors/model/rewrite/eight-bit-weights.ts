@@ -8,7 +8,7 @@
  * in the block with the largest scale the second error is a sixteenth of the first, in one whose scale is a quarter of that
  * it is a quarter.
  */
-import { sumsBytesExactly } from '../../inference/cpu-identity.ts';
+import { sumsBytesExactly } from '../../cpu-identity.ts';
 
 export interface BlockWeights {
   /** `[columns, blocks, block / 2]`: two numbers a byte, the first in the low half. */

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { sumsBytesExactly } from '../../../actors/inference/cpu-identity.ts';
+import { sumsBytesExactly } from '../../../actors/cpu-identity.ts';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
 import { encodeModel } from '../../../actors/model/onnx/onnx-proto.ts';
