@@ -1,7 +1,7 @@
 /** Reads the weights of an ONNX file, one tensor at a time. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { halfToNumber } from '../../actors/inference/half-precision.ts';
+import { halfToNumber } from '../../actors/model/onnx/half-to-number.ts';
 import { decodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxTensor } from '../../actors/model/onnx/onnx-types.ts';
 import { TYPE } from '../../test/fixtures/graphs/graph-builder.ts';

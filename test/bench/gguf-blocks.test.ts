@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { halfToNumber } from '../../actors/inference/half-precision.ts';
+import { halfToNumber } from '../../actors/model/onnx/half-to-number.ts';
 import { fourBit } from '../../bench/generated-model/four-bit.ts';
 import { randomWeights } from '../../bench/generated-model/random-weights.ts';
 import { bytesOf, GGUF_TYPE, ggufBytes, ggufRows, pairedRows } from '../../bench/llama/gguf-blocks.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { halfToNumber } from '../../actors/inference/half-precision.ts';
+import { halfToNumber } from '../../actors/model/onnx/half-to-number.ts';
 import { toHalves } from '../../bench/half-model/half.ts';
 import { makeHalfModel } from '../../bench/half-model/make-half-model.ts';
 import { DEFAULT_MODEL_DIRECTORY, Troupe } from '../../src/index.ts';

@@ -1,7 +1,7 @@
 /** Reads the values of an ONNX file's tensors, one at a time: from the file itself or from those beside it. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { halfToNumber } from '../../inference/half-precision.ts';
+import { halfToNumber } from './half-to-number.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxTensor } from './onnx-types.ts';
 
 const FLOAT = 1;

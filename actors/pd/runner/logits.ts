@@ -1,8 +1,8 @@
 /** The logits of one run, of which each row's last position counts. */
 import { types } from 'node:util';
 import type { TensorSpec } from '../../inference/graph-session.ts';
-import { halfToNumber } from '../../inference/half-precision.ts';
 import type { Tensor } from '../../inference/onnxruntime.ts';
+import { halfToNumber } from '../../model/onnx/half-to-number.ts';
 
 /**
  * To be asked before a graph is run: a run whose logits nobody can read leaves its keys and values behind.

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { halfToNumber } from '../../../actors/inference/half-precision.ts';
 import { Int64Buffer } from '../../../actors/inference/int64-buffer.ts';
+import { halfToNumber } from '../../../actors/model/onnx/half-to-number.ts';
 
 describe('an int64 buffer', () => {
   it('holds plain numbers as 64-bit integers', () => {
