@@ -25,7 +25,7 @@ import {
 } from './graph-parts.ts';
 import { loadOnGpu } from './load-on-gpu.ts';
 import { checkLogits } from './logits.ts';
-import type { ModelRunnerParts } from './model-runner.ts';
+import type { ModelRunnerParts } from './model-runner-parts.ts';
 import { Predictions } from './predictions.ts';
 import { tryDecoder } from './prompt-trial.ts';
 import type { PromptHelp } from './remote-prefill.ts';

@@ -23,7 +23,7 @@ import {
   unknownKind,
 } from './graph-parts.ts';
 import { checkLogits } from './logits.ts';
-import type { ModelRunnerParts } from './model-runner.ts';
+import type { ModelRunnerParts } from './model-runner-parts.ts';
 import { gpuPromptRuns } from './prefill-pacer.ts';
 import { promptTrial, trialToken } from './prompt-trial.ts';
 import { TokenEmbedder } from './token-embedder.ts';

@@ -2,51 +2,20 @@
  * The forward passes of the language model: prompts in parts or several at once, one token of every running sequence.
  * It owns the graphs, the KV cache and the prefix cache, and knows nothing of requests, queues or sampling.
  */
-import type { GpuMemory } from '../../inference/gpu/gpu-memory.ts';
 import { runFor } from '../../inference/run-for.ts';
-import type { SeesAhead } from '../../model/geometry.ts';
 import type { ModelDirectory } from '../../model/model-directory.ts';
 import type { KvBudget } from '../kv-cache/kv-budget.ts';
-import type { KvCache } from '../kv-cache/kv-cache.ts';
-import type { PrefixCache, PrefixCacheStats } from '../prefix-cache/prefix-cache.ts';
+import type { PrefixCacheStats } from '../prefix-cache/prefix-cache.ts';
 import type { Decoder } from './decoder.ts';
-import type { GpuImageMerge } from './gpu-image-merge.ts';
 import type { LoadGraphsOptions } from './graph-parts.ts';
 import { loadGraphs } from './load-graphs.ts';
+import type { ModelRunnerParts } from './model-runner-parts.ts';
 import type { Predictions } from './predictions.ts';
 import { CPU_PROMPT_RUNS, type PromptRuns } from './prefill-pacer.ts';
 import { PromptFeeds } from './prompt-feeds.ts';
 import { type NewPrompt, PromptOpener } from './prompt-opener.ts';
 import type { PromptRun } from './prompt-run.ts';
-import { type PromptHelp, RemotePrefill } from './remote-prefill.ts';
-import type { TokenEmbedder } from './token-embedder.ts';
-import type { WideDecoder } from './wide-decoder.ts';
-
-export interface ModelRunnerParts {
-  readonly decoder: Decoder;
-  /**
-   * The decoder that all tokens of prompts go through, however few there are in a run, and no token of an answer: so a
-   * prompt comes out the same in any company. Default: `decoder`.
-   */
-  readonly prompts?: Decoder | undefined;
-  /** Present where another actor helps with prompts. */
-  readonly help?: PromptHelp | undefined;
-  readonly wide?: WideDecoder | undefined;
-  /** Absent when the decoder takes token ids. */
-  readonly embedder: TokenEmbedder | undefined;
-  readonly cache: KvCache;
-  readonly budget: KvBudget;
-  readonly prefixes: PrefixCache;
-  /** Present when the decoder runs on a GPU, which this actor then owns. */
-  readonly gpu?: GpuMemory | undefined;
-  /** Present where embeddings that lie on the GPU can be merged there. */
-  readonly merge?: GpuImageMerge | undefined;
-  /** Default: those of a CPU. */
-  readonly promptRuns?: PromptRuns;
-  readonly imageTokenId: number;
-  /** Which tokens of a prompt see later ones. Default none. */
-  readonly seesAhead?: SeesAhead | undefined;
-}
+import { RemotePrefill } from './remote-prefill.ts';
 
 /** What a run of several tokens of one row said. */
 export interface VerifyingRun {
