@@ -4,7 +4,7 @@
  * (content hashes, versions), so an entry never goes stale, it only goes unused.
  *
  *     <root>/<purpose>-<key>/           made under another name, then renamed: it is there whole or not at all
- *         manifest.json                 length and SHA-256 of each file
+ *         manifest.json                 length, SHA-256 and identity of each file
  *         <files of the maker>
  *
  * Only what this user, or root, has written is used, and nobody else can have changed: in a folder that others can write
@@ -32,6 +32,7 @@ import { basename, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { errorCodeOf } from '../../runtime/util/realms.ts';
+import { identityOf } from './file-identity.ts';
 
 /** How the reason begins for which derived files are not used, where they could not be written. */
 export const NOT_KEPT = 'the graph cache cannot be written';
@@ -53,7 +54,10 @@ const EVERYBODY = 0o444;
 const fileMode = (readers: number): number => (platform() === 'win32' ? 0o644 : 0o400 | readers);
 
 const manifestSchema = z.strictObject({
-  files: z.record(z.string(), z.strictObject({ bytes: z.number(), sha256: z.string() })),
+  files: z.record(
+    z.string(),
+    z.strictObject({ bytes: z.number(), sha256: z.string(), identity: z.string() }),
+  ),
 });
 type Manifest = z.infer<typeof manifestSchema>;
 
@@ -164,7 +168,8 @@ async function writeManifest(
     await chmod(path, fileMode(readers)); // whatever the process's mask allows others
     const sha256 = await fileHash(path);
     if ((hashes[name] ?? sha256) !== sha256) throw new Error(`${name} changed while it was copied`);
-    files[name] = { bytes: (await stat(path)).size, sha256 };
+    const { text: identity } = await identityOf(path);
+    files[name] = { bytes: (await stat(path)).size, sha256, identity };
   }
   await writeFile(join(folder, MANIFEST), JSON.stringify({ files }), { mode: 0o644 });
 }
@@ -175,10 +180,12 @@ async function isWhole(folder: string, { needs, hashes = {} }: GraphCacheEntry):
     if (!(await isOurs(folder, 'folder')) || !(await isOurs(join(folder, MANIFEST), 'file'))) return false;
     const { files } = manifestSchema.parse(JSON.parse(await readFile(join(folder, MANIFEST), 'utf8')));
     if (needs.some((name) => files[name] === undefined)) return false;
-    for (const [name, { bytes, sha256 }] of Object.entries(files)) {
+    for (const [name, { bytes, sha256, identity }] of Object.entries(files)) {
       const path = join(folder, name);
       if (basename(name) !== name || !(await isOurs(path, 'file'))) return false;
       if ((hashes[name] ?? sha256) !== sha256) return false;
+      const { text, settled } = await identityOf(path);
+      if (settled && text === identity) continue; // weights are gigabytes, and starts many
       if ((await stat(path)).size !== bytes || (await fileHash(path)) !== sha256) return false;
     }
     return true;

@@ -11,6 +11,7 @@ import { z } from 'zod';
 import { messageOf } from '../../runtime/util/realms.ts';
 import { COPIED_WEIGHTS, makeRoom } from './cache-room.ts';
 import { mappedRoots } from './cache-roots.ts';
+import { identityOf } from './file-identity.ts';
 import { cachedFolder, fileHash, NOT_KEPT } from './graph-cache.ts';
 
 /** One file with weights. */
@@ -80,8 +81,6 @@ export async function sizeOf(paths: readonly string[]): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** File systems tell times apart by some milliseconds, some by two seconds: what was written just now may yet change unseen. */
-const SETTLED_AFTER_MS = 3_000;
 const CONTENT_FILE = 'content.json';
 const contentSchema = z.strictObject({ sha256: z.string() });
 
@@ -90,11 +89,11 @@ const contentSchema = z.strictObject({ sha256: z.string() });
  * then read once at a start, where they are checked, and not twice.
  */
 async function contentOf(path: string, roots: readonly string[]): Promise<string> {
-  const { dev, ino, size, mtimeNs, ctimeNs, ctimeMs } = await stat(path, { bigint: true });
-  if (Date.now() - Number(ctimeMs) < SETTLED_AFTER_MS) return await fileHash(path);
+  const { device, text, settled } = await identityOf(path);
+  if (!settled) return await fileHash(path);
   const folder = await cachedFolder(roots, {
     purpose: 'content',
-    key: createHash('sha256').update([VERSION, dev, ino, size, mtimeNs, ctimeNs].join(':')).digest('hex'),
+    key: createHash('sha256').update([VERSION, device, text].join(':')).digest('hex'),
     needs: [CONTENT_FILE],
     make: async (draft) =>
       await writeFile(join(draft, CONTENT_FILE), JSON.stringify({ sha256: await fileHash(path) })),

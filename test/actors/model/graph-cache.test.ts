@@ -99,6 +99,39 @@ describe('an entry', () => {
     });
   }
 
+  it('is not read again once its files can no longer have changed unseen', async (t) => {
+    const roots = [await root(t)];
+    const one = entry();
+    const folder = await cachedFolder(roots, one);
+    const manifest = join(folder, 'manifest.json');
+    const { files } = JSON.parse(await readFile(manifest, 'utf8'));
+    // Whoever reads the file again finds another hash.
+    files['graph.onnx'].sha256 = 'ab'.repeat(32);
+    await chmod(manifest, 0o644);
+    await writeFile(manifest, JSON.stringify({ files }));
+    const now = Date.now();
+    t.mock.timers.enable({ apis: ['Date'], now: now + 4_000 });
+    await cachedFolder(roots, one);
+    assert.equal(one.state.made, 1);
+    t.mock.timers.setTime(now + 1_000);
+    await cachedFolder(roots, one);
+    assert.equal(one.state.made, 2);
+  });
+
+  it('whose file was replaced by one of the same size and time is made anew', async (t) => {
+    const roots = [await root(t)];
+    const one = entry();
+    const path = join(await cachedFolder(roots, one), 'graph.onnx');
+    const { atime, mtime } = await stat(path);
+    const other = join(roots[0] ?? '', 'other');
+    await writeFile(other, 'b graph');
+    await utimes(other, atime, mtime);
+    await rename(other, path);
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + 4_000 });
+    const folder = await cachedFolder(roots, one);
+    assert.equal(await readFile(join(folder, 'graph.onnx'), 'utf8'), 'a graph');
+  });
+
   for (const which of ['', 'graph.onnx', 'manifest.json']) {
     it(`of another user (${which || 'its folder'}) is made anew`, {
       skip: process.getuid?.() !== 0,
