@@ -9,7 +9,8 @@ import type { LoadReading } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
 import { invalidOption, TroupeError } from '../errors.ts';
 import type { Protocol } from '../protocol.ts';
-import type { ActorRef } from '../ref/actor-ref.ts';
+import { ActorRef } from '../ref/actor-ref.ts';
+import { RefCore } from '../ref/ref-core.ts';
 import { type ActorStatus, type Beginning, Group, type GroupSpec } from '../supervision/group.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import type { SharedArena } from '../tensors/arena.ts';
@@ -264,8 +265,8 @@ export class ActorSystem implements AsyncDisposable {
       throw new TroupeError(`there is a pool "${name}"`, { code: 'NAME_TAKEN' });
     const group = new Group(spec, poolEvents(this.events, this.#fleet, this.#children));
     this.#groups.set(name, group);
-    // Of this protocol, as the blueprint says; closed when it is forgotten.
-    const ref = this.#fleet.environment.revive(group.token()) as ActorRef<P>;
+    // Not revived: whoever is told when such a ref is forgotten holds its environment, and that holds the system, and this ref.
+    const ref = new ActorRef<P>(new RefCore(group.token(), this.#fleet.environment));
     const start = async (args: Args | ((index: number) => Args)) => {
       try {
         const member = (beginning: Beginning) => incarnate(beginning, argsOf(args, beginning.index));

@@ -74,7 +74,7 @@ describe('prompts in 8 bits of a model in 4', () => {
       const options = { ...OPENED, promptProducts };
       return modelMemory(
         await openModelDirectory(DEFAULT_MODEL_DIRECTORY, options),
-        resolveConfig(EIGHT_BIT),
+        resolveConfig({ ...EIGHT_BIT, pd: { ...EIGHT_BIT.pd, count: 1 } }),
       );
     };
     const more = (await counted('8-bit')) - (await counted('file'));

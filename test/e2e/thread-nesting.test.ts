@@ -15,7 +15,7 @@ describe("an engine's threads, and those that read its model", () => {
       assert(golden !== undefined);
       const record = recordThreads();
       {
-        await using troupe = await Troupe.start({ model: PILOT_MODEL, mode });
+        await using troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 1 } });
         await troupe.chat({ messages: goldenMessages(golden) });
       }
       const events = record.end();
