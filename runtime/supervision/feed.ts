@@ -25,6 +25,7 @@ export class Feed {
   /** Members that were given up, and why. */
   readonly #lost = new Map<string, WireError>();
   #closed: Error | undefined;
+  #onWanted: (() => void) | undefined;
   readonly #over = Promise.withResolvers<void>();
 
   constructor(transport: PoolFacts['transport'], source: FeedSource) {
@@ -41,12 +42,19 @@ export class Feed {
     return this.#over.promise;
   }
 
+  /** @param run when somebody subscribes for the first time */
+  whenWanted(run: () => void): void {
+    this.#onWanted = run;
+  }
+
   subscribe(port: Port): void {
     if (this.#closed !== undefined) {
       dismiss(port, this.#closed);
       return;
     }
     this.#subscribers.add(port);
+    this.#onWanted?.();
+    this.#onWanted = undefined;
     port.post({ t: 'members', names: this.#source.members });
     this.#hearOf(port, this.#subscribers);
     for (const [member, incarnation] of this.#source.live()) this.#announce(port, member, incarnation);

@@ -150,6 +150,11 @@ export class Group implements FeedSource {
     return { facts: { ...this.#facts, only: member }, door: this.#feed.door(to) };
   }
 
+  /** @param run when somebody makes a ref to it for the first time */
+  whenWanted(run: () => void): void {
+    this.#feed.whenWanted(run);
+  }
+
   get #facts(): PoolFacts {
     const { restart: _, ...facts } = this.#spec;
     return { ...facts, members: this.#members };

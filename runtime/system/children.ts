@@ -150,7 +150,8 @@ export class Children {
       },
     );
     const actor = this.#actor();
-    void group.start((beginning) => this.#owner.incarnate(beginning, actor), 0); // its setup cannot fail
+    // Most systems have no actor that spawns. The start cannot fail: its setup does nothing.
+    group.whenWanted(() => void group.start((beginning) => this.#owner.incarnate(beginning, actor), 0));
     return group;
   }
 }
