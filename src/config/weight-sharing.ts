@@ -1,8 +1,8 @@
 /**
  * Which graphs' weights the actors share, and why: those that are large enough. What is shared is mapped from a file, so that
  * one actor alone gains too: packed in its own memory, weights are pages that the system cannot take back. Sharing costs disk
- * space (twice the weights, in the cache folder), a few seconds at the first start, and reading them once at each start to see
- * that they are whole; so for one actor alone it is not done with the largest.
+ * space (twice the weights, in the cache folder), a few seconds at the first start, and reading them once at each start, before they
+ * are mapped; so for one actor alone it is not done with the largest.
  */
 import type { GraphFile } from '../../actors/model/graph-files.ts';
 import type { LoadedGraph, ModelDirectory } from '../../actors/model/model-directory.ts';
