@@ -1,28 +1,12 @@
 /** Writes a GGUF file: metadata, a list of tensors, and the tensors, each made only when it is written. */
 import { type FileHandle, open } from 'node:fs/promises';
 import { type GGUFTypedMetadata, GGUFValueType, serializeGgufMetadata } from '@huggingface/gguf';
-import { type GgufType, ggufBytes } from './gguf-blocks.ts';
+import { ggufBytes } from './gguf-blocks.ts';
+import type { GgufTensor, GgufValue } from './gguf-types.ts';
 
 /** Where each tensor begins, by the format's default. */
 const ALIGNMENT = 32;
 const VERSION = 3;
-
-export type GgufValue =
-  | string
-  | boolean
-  | { readonly uint32: number }
-  | { readonly float32: number }
-  | { readonly strings: readonly string[] }
-  | { readonly int32s: readonly number[] }
-  | { readonly float32s: readonly number[] };
-
-export interface GgufTensor {
-  readonly name: string;
-  /** The axis whose values lie beside each other first. */
-  readonly dims: readonly number[];
-  readonly type: GgufType;
-  make(): Promise<Uint8Array>;
-}
 
 export async function writeGguf(
   path: string,

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
 import type { DecoderConfig, TextConfig } from './decoder-config.ts';
-import type { GgufValue } from './gguf-file.ts';
+import type { GgufValue } from './gguf-types.ts';
 
 type Metadata = Record<string, GgufValue>;
 

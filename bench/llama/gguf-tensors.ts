@@ -2,7 +2,7 @@
 import type { DecoderConfig } from './decoder-config.ts';
 import { type DecoderNames, namesOf, type Product } from './decoder-names.ts';
 import { bytesOf, GGUF_TYPE, ggufRows, pairedRows } from './gguf-blocks.ts';
-import type { GgufTensor } from './gguf-file.ts';
+import type { GgufTensor } from './gguf-types.ts';
 import type { OnnxWeights } from './onnx-weights.ts';
 
 const TYPES = { float: GGUF_TYPE.f32, q4: GGUF_TYPE.q4_0, q8: GGUF_TYPE.q8_0 } as const;

@@ -1,5 +1,5 @@
 /** What llama.cpp is told of a vision tower and of how pictures stand in a prompt; keys: `tools/mtmd/clip-impl.h` there. */
-import type { GgufValue } from './gguf-file.ts';
+import type { GgufValue } from './gguf-types.ts';
 import type { VisionConfig } from './vision-config.ts';
 
 export function visionMetadata({

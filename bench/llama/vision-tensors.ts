@@ -4,7 +4,7 @@
  * tile, where llama.cpp's own `idefics3` always adds a second tile. It projects by two products with a GELU between, ours by one.
  */
 import { bytesOf, GGUF_TYPE, ggufRows } from './gguf-blocks.ts';
-import type { GgufTensor } from './gguf-file.ts';
+import type { GgufTensor } from './gguf-types.ts';
 import type { OnnxWeights } from './onnx-weights.ts';
 import type { VisionConfig } from './vision-config.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { GgufTensor } from '../../bench/llama/gguf-file.ts';
+import type { GgufTensor } from '../../bench/llama/gguf-types.ts';
 import { OnnxWeights } from '../../bench/llama/onnx-weights.ts';
 import { visionConfig } from '../../bench/llama/vision-config.ts';
 import { VisionTensors } from '../../bench/llama/vision-tensors.ts';
