@@ -3,8 +3,8 @@
  * line in the mailbox. So what is urgent is held up by nothing less urgent, order holds within a priority, and what an
  * actor had begun when it died is known of each lane by a count, as if there were no others.
  */
-/** The most urgent first. */
-export const PRIORITIES = ['high', 'normal', 'low'] as const;
-
 /** How urgent a message is. */
-export type Priority = (typeof PRIORITIES)[number];
+export type Priority = 'high' | 'normal' | 'low';
+
+/** The most urgent first. */
+export const PRIORITIES = ['high', 'normal', 'low'] as const satisfies readonly Priority[];
