@@ -35,7 +35,7 @@ const SOURCES = [
 const NOT_COPIED = new Set(['node_modules', '.cache', '.troupe-cache', 'results', 'playground']);
 
 /** What suites import of `bench/`'s own packages; the peers and the plots stay behind. */
-const BENCH_PACKAGES = ['tinybench', 'simple-statistics'];
+const BENCH_PACKAGES = ['tinybench', 'simple-statistics', '@huggingface/gguf'];
 
 const RUN = `#!/bin/sh
 # The suites on a GPU, unless flags name others: --suite scaling needs none. WebGPU needs a Vulkan loader (Debian and
