@@ -2,7 +2,7 @@
 import { basename } from 'node:path';
 import type { RewritableGraph } from '../model/model-directory.ts';
 import type { GraphRewrite } from '../model/rewrite/rewritten-graph.ts';
-import { OrtSession, type OrtSessionOptions, PACKED_GRAPH, PACKED_WEIGHTS } from './ort-session.ts';
+import { OrtSession, type OrtSessionOptions, PACKED_GRAPH, PACKED_WEIGHTS_FILE } from './ort-session.ts';
 
 type GraphToLoad = Pick<RewritableGraph, 'path' | 'weights'> &
   Partial<Pick<RewritableGraph, 'signature'>> & { readonly rewrite?: GraphRewrite };
@@ -16,7 +16,7 @@ export function loadGraph(
 ): Promise<OrtSession> {
   const path = graph.rewrite?.rewritten ? graph.rewrite.path : graph.path;
   const isPacked = basename(path) === PACKED_GRAPH;
-  const weights = isPacked ? { mappedWeights: [PACKED_WEIGHTS] } : weightOptions(graph);
+  const weights = isPacked ? { mappedWeights: [PACKED_WEIGHTS_FILE] } : weightOptions(graph);
   return OrtSession.load(path, { ...options, ...weights });
 }
 

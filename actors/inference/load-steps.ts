@@ -9,16 +9,17 @@ import type { DecoderFile } from '../model/model-directory.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { NotRewritable } from '../model/rewrite/not-rewritable.ts';
 import { keepSteps } from '../model/rewrite/steps-alone.ts';
-import { OrtSession, PACKED_GRAPH, PACKED_WEIGHTS } from './ort-session.ts';
+import { OrtSession, PACKED_GRAPH } from './ort-session.ts';
 
-/**
- * @returns undefined where steps have no graph of their own
- * @throws ModelError when it cannot be loaded
- */
-export async function loadSteps(
-  { rewrite }: Pick<DecoderFile, 'rewrite'>,
-  threads: number,
-): Promise<OrtSession | undefined> {
+/** It is loaded once for each number of threads, and made once. */
+export interface StepsGraph {
+  readonly bytes: Uint8Array;
+  /** Where its weights are. */
+  readonly folder: string;
+}
+
+/** @returns undefined where steps have no graph of their own */
+export async function stepsGraph({ rewrite }: Pick<DecoderFile, 'rewrite'>): Promise<StepsGraph | undefined> {
   if (!rewrite?.rewritten || basename(rewrite.path) !== PACKED_GRAPH) return undefined;
   const model = decodeModel(await readFile(rewrite.path));
   try {
@@ -27,7 +28,10 @@ export async function loadSteps(
     if (error instanceof NotRewritable) return undefined;
     throw error;
   }
-  const weights = { externalDataFolder: dirname(rewrite.path), mappedWeights: [PACKED_WEIGHTS] };
-  const settings = { threads, ...weights, optimized: true };
-  return await OrtSession.load(encodeModel(model), settings);
+  return { bytes: encodeModel(model), folder: dirname(rewrite.path) };
+}
+
+/** @throws ModelError when it cannot be loaded */
+export async function loadSteps({ bytes, folder }: StepsGraph, threads: number): Promise<OrtSession> {
+  return await OrtSession.load(bytes, { threads, externalDataFolder: folder, optimized: true });
 }

@@ -11,14 +11,14 @@ import type { GpuMemory } from './gpu/gpu-memory.ts';
 import type { GraphSession, TensorSpec, Tensors } from './graph-session.ts';
 import { InferenceSession, type Tensor } from './onnxruntime.ts';
 import { loadError, runError } from './ort-errors.ts';
-import { pageIn } from './page-in.ts';
+import { pageInOnce } from './page-in.ts';
 import { readWhole } from './read-whole.ts';
 import { RunAllowance, sizeOf } from './run-allowance.ts';
 
 /** Name of a file that holds an optimized graph with packed weights (see `packed-graph.ts`). */
 export const PACKED_GRAPH = 'packed.onnx';
 /** Of the file beside it that has them. */
-export const PACKED_WEIGHTS = 'packed.weights';
+export const PACKED_WEIGHTS_FILE = 'packed.weights';
 
 /** Loading a graph from memory, ms, and ms a byte: ten times as long is allowed. On two idle cores it takes 2 to 4 s a GB. */
 const LOAD_MS = 2_000;
@@ -85,7 +85,7 @@ export class OrtSession implements GraphSession {
       const externalData = await weightsOf(externalDataFolder, options.readWeights);
       const settings = { ...sessionSettings(path, options), ...externalData };
       const mapped = mappedWeights.map((file) => join(externalDataFolder, file));
-      const read = await pageIn(typeof source === 'string' ? [path, ...mapped] : mapped);
+      const read = await pageInOnce(typeof source === 'string' ? [path, ...mapped] : []);
       const bytes = read.bytes + bytesOf(externalData);
       const session = await inNative(
         () =>

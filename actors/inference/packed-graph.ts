@@ -19,7 +19,7 @@ import { cachedFolder, fileHash, NOT_KEPT } from '../model/graph-cache.ts';
 import { decodeModel, encodeModel } from '../model/onnx/onnx-proto.ts';
 import { readersOf, sizeOf } from '../model/weight-copies.ts';
 import { env, InferenceSession } from './onnxruntime.ts';
-import { PACKED_GRAPH, sessionSettings, PACKED_WEIGHTS as WEIGHTS } from './ort-session.ts';
+import { PACKED_GRAPH, PACKED_WEIGHTS_FILE, sessionSettings } from './ort-session.ts';
 import { alignWeights, packingKernels } from './packed-layout.ts';
 
 export interface PackRequest {
@@ -69,7 +69,7 @@ export async function packedGraph(request: PackRequest): Promise<PackedGraph> {
     const folder = await cachedFolder(mappedRoots(), {
       purpose: PACKED_WEIGHTS,
       key: await keyOf(request),
-      needs: [PACKED_GRAPH, WEIGHTS],
+      needs: [PACKED_GRAPH, PACKED_WEIGHTS_FILE],
       readers: await readersOf(sources),
       make: async (draft) => {
         await makeRoom(dirname(draft), DISK_FACTOR * (await sizeOf(sources)));
@@ -114,7 +114,7 @@ async function makePacked({ path: source, externalDataFolder }: PackRequest, fol
   const model = decodeModel(await readFile(path));
   const unproven = packingKernels(model).filter((kernel) => !PROVEN_KERNELS.has(kernel));
   if (unproven.length > 0) throw new NotPackable(`packed weights of ${unproven.join(', ')} are not shared`);
-  await alignWeights(model, saved, join(folder, WEIGHTS), WEIGHTS);
+  await alignWeights(model, saved, join(folder, PACKED_WEIGHTS_FILE), PACKED_WEIGHTS_FILE);
   await writeFile(path, encodeModel(model));
   await rm(saved);
 }

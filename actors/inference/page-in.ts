@@ -15,6 +15,19 @@ const CHUNK = 8 * 1024 * 1024;
 /** What takes longer, ms, may have come from a disk: it is read once more, to see whether it stays in memory. */
 const QUICK_MS = 1_000;
 
+/** By graph and weights: a thread loads a decoder several times, for runs on other numbers of threads. */
+const done = new Map<string, Promise<PagedIn>>();
+
+/** Once for these files in the life of a thread. */
+export function pageInOnce(paths: readonly string[]): Promise<PagedIn> {
+  const key = JSON.stringify(paths);
+  const before = done.get(key);
+  if (before !== undefined) return before;
+  const reading = pageIn(paths);
+  done.set(key, reading);
+  return reading;
+}
+
 /** A file that cannot be read is left to whoever loads it. */
 export async function pageIn(paths: readonly string[], now = () => performance.now()): Promise<PagedIn> {
   const read = async (): Promise<PagedIn> => {

@@ -168,8 +168,8 @@ async function writeManifest(
     await chmod(path, fileMode(readers)); // whatever the process's mask allows others
     const sha256 = await fileHash(path);
     if ((hashes[name] ?? sha256) !== sha256) throw new Error(`${name} changed while it was copied`);
-    const { text: identity } = await identityOf(path);
-    files[name] = { bytes: (await stat(path)).size, sha256, identity };
+    const { text: identity, bytes } = await identityOf(path);
+    files[name] = { bytes, sha256, identity };
   }
   await writeFile(join(folder, MANIFEST), JSON.stringify({ files }), { mode: 0o644 });
 }
@@ -184,9 +184,9 @@ async function isWhole(folder: string, { needs, hashes = {} }: GraphCacheEntry):
       const path = join(folder, name);
       if (basename(name) !== name || !(await isOurs(path, 'file'))) return false;
       if ((hashes[name] ?? sha256) !== sha256) return false;
-      const { text, settled } = await identityOf(path);
-      if (settled && text === identity) continue; // weights are gigabytes, and starts many
-      if ((await stat(path)).size !== bytes || (await fileHash(path)) !== sha256) return false;
+      const now = await identityOf(path);
+      if (now.settled && now.text === identity) continue; // weights are gigabytes, and starts many
+      if (now.bytes !== bytes || (await fileHash(path)) !== sha256) return false;
     }
     return true;
   } catch {

@@ -5,7 +5,7 @@
 
 import { isErrorNamed } from '../../../runtime/util/realms.ts';
 import { loadGraph } from '../../inference/load-graph.ts';
-import { loadSteps } from '../../inference/load-steps.ts';
+import { loadSteps, stepsGraph } from '../../inference/load-steps.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import { receivedTensors } from '../../inference/sent-tensors.ts';
 import type { GraphFile, ModelDirectory } from '../../model/model-directory.ts';
@@ -52,8 +52,8 @@ export async function loadGraphs(
     const prefill = rewritten ? options.prefill : undefined;
     const session = kept(await loadGraph(graphs.decoder, { threads, gpu }));
     checkLogits(session.outputs.get('logits'));
-    const steps = gpu === undefined ? await loadSteps(graphs.decoder, threads) : undefined;
-    const decoder = new Decoder(session, undefined, steps && kept(steps));
+    const ofSteps = gpu === undefined ? await stepsGraph(graphs.decoder) : undefined;
+    const decoder = new Decoder(session, undefined, ofSteps && kept(await loadSteps(ofSteps, threads)));
     const ports = kvPorts(session, geometry);
     const budget = budgetOf(ports, geometry.contextLength, options);
     const cache = rewritten
@@ -76,7 +76,8 @@ export async function loadGraphs(
     };
     const help = prefill && beside && helpOf(prefill, beside);
     const wider = options.wide && gpu === undefined ? options.wide : undefined;
-    const wide = wider && (await loadWide(graphs, wider, kept));
+    const wide =
+      wider && (await loadWide({ prompts: graphs.prompts ?? graphs.decoder, steps: ofSteps }, wider, kept));
     const decoders = new Set([decoder, prompts, beside?.decoder, beside?.prompts, wide?.decoder]);
     for (const each of decoders) {
       if (each === undefined) continue;

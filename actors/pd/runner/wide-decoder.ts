@@ -1,9 +1,9 @@
 /** The decoder on more threads than usual, for the time in which no other actor of the pool works. */
 import { loadGraph } from '../../inference/load-graph.ts';
-import { loadSteps } from '../../inference/load-steps.ts';
+import { loadSteps, type StepsGraph } from '../../inference/load-steps.ts';
 import type { OrtSession } from '../../inference/ort-session.ts';
 import type { WideRuns } from '../../inference/wide-runs.ts';
-import type { ModelGraphs } from '../../model/model-directory.ts';
+import type { GraphFile } from '../../model/model-directory.ts';
 import { Decoder } from './decoder.ts';
 
 /**
@@ -21,17 +21,16 @@ export interface WideDecoder {
 }
 
 /**
- * With a graph of steps where the decoder's weights are packed.
- *
+ * @param graphs what prompts go through, and steps where these have a graph of their own
  * @param kept is told of each session, and releases it when a later one fails
  */
 export async function loadWide(
-  { decoder: file, prompts = file }: ModelGraphs,
+  graphs: { readonly prompts: GraphFile; readonly steps: StepsGraph | undefined },
   wider: WideRuns,
   kept: (session: OrtSession) => OrtSession,
 ): Promise<WideDecoder> {
-  const session = kept(await loadGraph(prompts, { threads: wider.threads }));
-  const steps = await loadSteps(file, Math.min(wider.threads, MOST_STEP_THREADS));
+  const session = kept(await loadGraph(graphs.prompts, { threads: wider.threads }));
+  const steps = graphs.steps && (await loadSteps(graphs.steps, Math.min(wider.threads, MOST_STEP_THREADS)));
   const decoder = new Decoder(session, undefined, steps && kept(steps));
   return { decoder, runsSteps: steps !== undefined, isNow: () => wider.isNow() };
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { GraphSession, Tensors } from '../../../actors/inference/graph-session.ts';
-import { loadSteps } from '../../../actors/inference/load-steps.ts';
+import { loadSteps, stepsGraph } from '../../../actors/inference/load-steps.ts';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession } from '../../../actors/inference/ort-session.ts';
 import { packedGraph } from '../../../actors/inference/packed-graph.ts';
@@ -109,7 +109,8 @@ describe('the graph of steps', () => {
     assert.ok(kind !== undefined);
     const path = await packedDecoder(t, kind);
     const whole = await OrtSession.load(path, { threads: 2 });
-    const steps = await loadSteps({ rewrite: { ...FACTS, path } }, 2);
+    const graph = await stepsGraph({ rewrite: { ...FACTS, path } });
+    const steps = graph && (await loadSteps(graph, 2));
     assert.ok(steps !== undefined);
     await assertSameSteps(whole, steps, kind.shape);
     await Promise.all([whole.release(), steps.release()]);
@@ -120,7 +121,7 @@ describe('the graph of steps', () => {
     assert.ok(kind !== undefined);
     const path = join(dirname(await packedDecoder(t, kind)), 'other.onnx');
     await writeFile(path, encodeModel(await rewritten(kind)));
-    assert.equal(await loadSteps({ rewrite: { ...FACTS, path } }, 1), undefined);
+    assert.equal(await stepsGraph({ rewrite: { ...FACTS, path } }), undefined);
   });
 
   it('has no branches and no operator for prompts', async () => {
