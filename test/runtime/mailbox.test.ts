@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { ActorSystem } from '../../runtime/system/actor-system.ts';
-import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
-import { Gate } from './support/gate.ts';
+import type { ActorSystem } from '../../runtime/system/actor-system.ts';
+import type { ProbeRef } from './actors/probe-protocol.ts';
+import { blockedProbe } from './support/blocked-probe.ts';
+import type { Gate } from './support/gate.ts';
 
 const MAILBOX = { messages: 64, bytes: 1024 * 1024 };
 const OUTBOX = 200;
@@ -12,19 +13,12 @@ describe('a mailbox', () => {
   let probe: ProbeRef;
   let gate: Gate;
   let blocked: Promise<void>;
+  let stop: () => Promise<void>;
 
-  /** The actor sits in a handler until the gate opens. */
   beforeEach(async () => {
-    system = new ActorSystem();
-    probe = await system.spawn(probeActor, {}, { name: 'probe', mailbox: MAILBOX, outbox: OUTBOX });
-    gate = new Gate();
-    blocked = probe.ask('block', gate.cells);
-    await gate.reached();
+    ({ system, probe, gate, blocked, stop } = await blockedProbe({ mailbox: MAILBOX, outbox: OUTBOX }));
   });
-  afterEach(async () => {
-    gate.open();
-    await system.stop();
-  });
+  afterEach(() => stop());
 
   it('takes a bounded number of messages and tells the sender when it is full', async () => {
     const statuses: string[] = [];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { Priority } from '../../runtime/channel/priority.ts';
-import { ActorSystem } from '../../runtime/system/actor-system.ts';
-import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
-import { Gate } from './support/gate.ts';
+import type { ProbeRef } from './actors/probe-protocol.ts';
+import { blockedProbe } from './support/blocked-probe.ts';
+import type { Gate } from './support/gate.ts';
 
 /** What was sent has left: it lies at the actor when that looks. */
 const allSent = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -11,23 +11,15 @@ const allSent = () => new Promise<void>((resolve) => setImmediate(resolve));
 const MAILBOX = { messages: 8, bytes: 1024 * 1024 };
 
 describe('the priority of a message', () => {
-  let system: ActorSystem;
   let probe: ProbeRef;
   let gate: Gate;
   let blocked: Promise<void>;
+  let stop: () => Promise<void>;
 
-  /** The actor sits in a handler until the gate opens. */
   beforeEach(async () => {
-    system = new ActorSystem();
-    probe = await system.spawn(probeActor, {}, { name: 'probe', mailbox: MAILBOX, outbox: 4 });
-    gate = new Gate();
-    blocked = probe.ask('block', gate.cells);
-    await gate.reached();
+    ({ probe, gate, blocked, stop } = await blockedProbe({ mailbox: MAILBOX, outbox: 4 }));
   });
-  afterEach(async () => {
-    gate.open();
-    await system.stop();
-  });
+  afterEach(() => stop());
   const note = (text: string, priority?: Priority) => probe.tell('note', text, { priority });
 
   it('says what is taken from the mailbox first; of one priority they stay in order', async () => {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { describe, it, type TestContext } from 'node:test';
 import { Tensor } from '../../../actors/inference/onnxruntime.ts';
 import { floatData, OrtSession, PACKED_GRAPH } from '../../../actors/inference/ort-session.ts';
 import { type PackedGraph, packedGraph } from '../../../actors/inference/packed-graph.ts';
@@ -11,21 +10,11 @@ import type { OnnxModel } from '../../../actors/model/onnx/onnx-types.ts';
 import { writeWithExternalData } from '../../fixtures/graphs/external-data.ts';
 import { floats, node, value } from '../../fixtures/graphs/graph-builder.ts';
 import { MATRIX_KERNELS, type MatrixKernel, matrixGraph } from '../../fixtures/graphs/matrix-graphs.ts';
-
-let environmentCache: string | undefined;
-before(() => {
-  environmentCache = process.env.TROUPE_CACHE_DIR;
-});
-after(() => {
-  if (environmentCache === undefined) delete process.env.TROUPE_CACHE_DIR;
-  else process.env.TROUPE_CACHE_DIR = environmentCache;
-});
+import { ownCache } from '../../support/own-cache.ts';
 
 /** A folder with one graph, and the cache of this test in `cache`. */
 async function model(t: TestContext, graph: OnnxModel): Promise<{ folder: string; path: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'troupe-packed-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  process.env.TROUPE_CACHE_DIR = join(folder, 'cache');
+  const { folder } = await ownCache(t);
   const path = join(folder, 'graph.onnx');
   await writeFile(path, encodeModel(graph));
   return { folder, path };

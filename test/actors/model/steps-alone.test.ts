@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { GraphSession, Tensors } from '../../../actors/inference/graph-session.ts';
@@ -16,6 +15,7 @@ import { rewriteDecoder } from '../../../actors/model/rewrite/rewrite-decoder.ts
 import { IS_STEP } from '../../../actors/model/rewrite/step-attention.ts';
 import { keepSteps, NEW_ROWS } from '../../../actors/model/rewrite/steps-alone.ts';
 import { SeededRandom } from '../../../actors/pd/sampler/random.ts';
+import { ownCache } from '../../support/own-cache.ts';
 import { sessionOf } from '../pd/support/group-query.ts';
 import { CONCAT, type DecoderKind, kinds } from './support/decoder-kinds.ts';
 
@@ -83,9 +83,8 @@ async function assertSameSteps(whole: GraphSession, steps: GraphSession, shape: 
 
 /** A model directory with a rewritten decoder whose weights are packed into a file. */
 async function packedDecoder(t: TestContext, kind: DecoderKind): Promise<string> {
-  const modelPath = await mkdtemp(join(tmpdir(), 'troupe-steps-'));
-  t.after(() => rm(modelPath, { recursive: true, force: true }));
-  const path = join(modelPath, 'decoder.onnx');
+  const { folder } = await ownCache(t);
+  const path = join(folder, 'decoder.onnx');
   await writeFile(path, encodeModel(await rewritten(kind)));
   const packed = await packedGraph({ path, weightFiles: [] });
   assert.ok(packed.packed, packed.packed ? '' : packed.reason);

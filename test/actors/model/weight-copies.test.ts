@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict';
-import {
-  chmod,
-  copyFile,
-  mkdtemp,
-  readdir,
-  readFile,
-  rm,
-  stat,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, copyFile, readdir, readFile, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { after, before, it, type TestContext } from 'node:test';
+import { it, type TestContext } from 'node:test';
 import { type CopiedWeights, copiedWeights, type WeightFile } from '../../../actors/model/weight-copies.ts';
-
-let environmentCache: string | undefined;
-before(() => {
-  environmentCache = process.env.TROUPE_CACHE_DIR;
-});
-after(() => {
-  if (environmentCache === undefined) delete process.env.TROUPE_CACHE_DIR;
-  else process.env.TROUPE_CACHE_DIR = environmentCache;
-});
+import { ownCache } from '../../support/own-cache.ts';
 
 /** A file with weights, and the cache of this test. */
 async function weights(t: TestContext, text = 'weights'): Promise<{ file: WeightFile; cache: string }> {
-  const folder = await mkdtemp(join(tmpdir(), 'troupe-weights-'));
-  t.after(() => rm(folder, { recursive: true }));
-  const cache = join(folder, 'cache');
-  process.env.TROUPE_CACHE_DIR = cache;
+  const { folder, cache } = await ownCache(t);
   const path = join(folder, 'graph.onnx_data');
   await writeFile(path, text);
   return { file: { path, names: ['graph.onnx_data'] }, cache };
