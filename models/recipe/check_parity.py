@@ -31,7 +31,7 @@ from export import load_model
 from model import greedy
 from model_config import CONTEXT, TEXT, config_json
 from tokenizer import EOS, IMAGE, Tokenizer
-from train import normalized
+from step import normalized
 
 
 def rows_to_compare(fonts: Path, words: Path, count: int, plain_rows: int) -> list[Row]:

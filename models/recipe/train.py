@@ -8,44 +8,27 @@ The schedule follows the clock, not a number of steps: `--seconds` of training f
 """
 
 import argparse
-import contextlib
 import json
 import math
 import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
-from conversation import LENGTH
 from data.charts import Steps
 from data.mixture import load_texts, single_rows
 from held_out import LAYOUTS, HeldOut
 from loader import Loader
 from model import Idefics3
-from optimizer import FourBitWeights, Muon
 from ranks import Ranks
+from step import Step, normalized
 from tokenizer import Tokenizer
 from warm_start import start_from
 
-ANSWER_SHARE = 0.18
-"""Tokens of a batch that are to be learned, at most; what is over is left out."""
 NAMES_LEARNED = 85.0
 """Percent of held-out questions about named bars: from there on names that do not occur are asked for too."""
 STEPS_FROM = 0.55
 """Part of the time at which answers begin to show their steps if named bars are not found by then."""
-
-
-def normalized(pixels: torch.Tensor, noise: torch.Tensor | None = None) -> torch.Tensor:
-    """`[n, side, side, 3]` bytes → `[n, 3, side, side]` from -1 to 1."""
-    x = pixels.permute(0, 3, 1, 2).float()
-    if noise is not None:
-        x = (x + torch.randn_like(x) * noise[:, None, None, None]).clamp(0, 255)
-    return (x / 127.5 - 1).contiguous()
-
-
-def matrices_of(model: Idefics3) -> list[torch.nn.Parameter]:
-    return [m.weight for m in model.modules() if isinstance(m, torch.nn.Linear)]
 
 
 def rate(part: float, steps: int, warmup: int) -> float:
@@ -113,82 +96,45 @@ def main() -> None:
         start_from(model, args.begin_with)
     model.to(device)
     torch.manual_seed(seed)
-    matrices = matrices_of(model)
-    known = {id(p) for p in matrices}
-    rest = [p for p in model.parameters() if id(p) not in known]
-    muon = Muon(matrices, args.weight_decay)
-    adam = torch.optim.AdamW(rest, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, **({"fused": True} if on_gpu else {}))
-    four_bit = FourBitWeights(matrices)
+    step = Step(model, loader, all_ranks, args, on_gpu)
     trained = 0.0
     steps = 0
     if args.resume:
         saved = torch.load(args.resume, map_location=device, weights_only=False)
         model.load_state_dict(saved["model"])
-        muon.load(saved["muon"])
-        adam.load_state_dict(saved["adam"])
+        step.muon.load(saved["muon"])
+        step.adam.load_state_dict(saved["adam"])
         trained, steps = saved["trained"], saved["steps"]
         loader.enter(saved["stage"])
         Steps.shown = bool(saved["stage"] & 2)
     texts = load_texts(args.fonts, args.words, test=True)
     log(parameters=sum(p.numel() for p in model.parameters()), tokens=len(tokenizer), resumed=trained, ranks=ranks)
 
-    def autocast():
-        return torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu else contextlib.nullcontext()
-
     drawn: dict[bool, HeldOut] = {}
 
     def held_out() -> dict[str, float]:
         if Steps.shown not in drawn:
             drawn[Steps.shown] = HeldOut(tokenizer, texts, args.held_out_rows, device)
-        return drawn[Steps.shown].accuracy(model, autocast, normalized)
+        return drawn[Steps.shown].accuracy(model, step.autocast, normalized)
 
     def in_the_end(rounding: bool, **which) -> None:
-        facts = HeldOut(tokenizer, texts, args.final_rows, device, **which).accuracy(model, autocast, normalized)
+        facts = HeldOut(tokenizer, texts, args.final_rows, device, **which).accuracy(model, step.autocast, normalized)
         line = json.dumps({"four_bit": rounding, **which, **facts})
         print(line, flush=True)
         with (args.out / f"final-{rank}.jsonl").open("a", encoding="utf-8") as file:
             file.write(line + "\n")
 
-    def loss_of(pixels, ids, chosen, wanted):
-        with autocast():
-            logits = model(pixels, ids, loader.doubles, chosen)
-        return F.cross_entropy(logits.float(), wanted, ignore_index=-100)
-
-    fast_loss = torch.compile(loss_of) if args.compile else loss_of
-    most = int(args.batch * LENGTH * ANSWER_SHARE)
-    trainable = list(model.parameters())
-
     def save() -> None:
         if rank == 0:
-            facts = {"model": model.state_dict(), "muon": muon.state(), "adam": adam.state_dict(), "trained": trained,
+            facts = {"model": model.state_dict(), "muon": step.muon.state(), "adam": step.adam.state_dict(), "trained": trained,
                      "steps": steps, "stage": loader.stage.value}  # fmt: skip
             torch.save(facts, args.out / "part.pt")
             (args.out / "part.pt").replace(args.out / "checkpoint.pt")
 
-    def train_step(at_rate: float, rounding: bool) -> torch.Tensor:
-        pixels, noise, ids, marks = loader.next()
-        marks = marks.clone()
-        marks[:, -1] = 0
-        flat = (marks > 0).flatten()
-        chosen = flat.to(torch.uint8).argsort(descending=True, stable=True)[:most]
-        following = torch.cat([ids[:, 1:], ids[:, :1]], dim=1).flatten()
-        wanted = torch.where(flat[chosen], following[chosen], -100)
-        with four_bit if rounding else contextlib.nullcontext():
-            loss = fast_loss(normalized(pixels, noise), ids, chosen, wanted)
-            loss.backward()
-        all_ranks.share_gradients(trainable)
-        torch.nn.utils.clip_grad_norm_(rest, 1.0)
-        muon.step(args.lr * at_rate)
-        for group in adam.param_groups:
-            group["lr"] = args.lr_rest * at_rate
-        adam.step()
-        model.zero_grad(set_to_none=True)
-        return loss.detach()
-
     # Compilation happens in the first step and is not training time.
     before = time.time()
-    train_step(0.0, rounding=True)
-    train_step(0.0, rounding=False)
+    step.take(0.0, rounding=True)
+    step.take(0.0, rounding=False)
     if on_gpu:
         torch.cuda.synchronize()
     log(compiled_in=round(time.time() - before, 1), **(held_out() if rank == 0 else {}))
@@ -199,7 +145,7 @@ def main() -> None:
     while trained < args.seconds and steps < args.steps:
         part = trained / args.seconds
         rounding = part > args.four_bit_from and steps % 2 == 0
-        losses.append(train_step(rate(part, steps, warmup=200), rounding))
+        losses.append(step.take(rate(part, steps, warmup=200), rounding))
         steps += 1
         if steps % 8:
             continue
@@ -234,7 +180,7 @@ def main() -> None:
     jobs += [{"layout": "picture, text", "unseen": True}, {"layout": "picture, text", "four_bit": True}]
     for job in jobs[rank::ranks]:
         rounding = job.pop("four_bit", False)
-        with four_bit if rounding else contextlib.nullcontext():
+        with step.rounded(rounding):
             in_the_end(rounding, **job)
     agreed(0)
     all_ranks.leave()

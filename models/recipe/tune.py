@@ -8,25 +8,21 @@ which no skill has fallen, in either layout, by more than the noise of the held-
 """
 
 import argparse
-import contextlib
 import json
 import shutil
 import time
 from pathlib import Path
 
 import torch
-import torch.nn.functional as F
 
 from asked import Asked
-from conversation import LENGTH
 from data.focus import focused_rows
 from held_out import LAYOUTS
 from loader import Loader
 from model import Idefics3
-from optimizer import FourBitWeights, Muon
 from ranks import Ranks
+from step import Step, normalized
 from tokenizer import Tokenizer
-from train import ANSWER_SHARE, matrices_of, normalized
 from warm_start import load_into
 
 WARM_UP = 0.06
@@ -98,51 +94,13 @@ def main() -> None:
     trained_parts = [text.layers, text.norm]
     for part in trained_parts:
         part.requires_grad_(True)
-    trainable = [p for p in model.parameters() if p.requires_grad]
-    matrices = [m for m in matrices_of(model) if m.requires_grad]
-    known = {id(p) for p in matrices}
-    rest = [p for p in trainable if id(p) not in known]
-    muon = Muon(matrices, args.weight_decay)
-    adam = torch.optim.AdamW(rest, lr=0.0, betas=(0.9, 0.98), weight_decay=0.0, **({"fused": True} if on_gpu else {}))
-    # All matrices, those of vision too: the 4-bit decoder gets what the 4-bit vision encoder sees.
-    four_bit = FourBitWeights(matrices_of(model))
+    step = Step(model, loader, ranks, args, on_gpu)
     if ranks.rank == 0:
-        log(trained_parameters=sum(p.numel() for p in trainable), ranks=ranks.count)
-
-    def autocast():
-        return torch.autocast("cuda", dtype=torch.bfloat16) if on_gpu else contextlib.nullcontext()
-
-    def loss_of(pixels, ids, chosen, wanted):
-        with autocast():
-            logits = model(pixels, ids, loader.doubles, chosen)
-        return F.cross_entropy(logits.float(), wanted, ignore_index=-100)
-
-    fast_loss = torch.compile(loss_of) if args.compile else loss_of
-    most = int(args.batch * LENGTH * ANSWER_SHARE)
-
-    def train_step(at_rate: float, rounding: bool) -> torch.Tensor:
-        pixels, noise, ids, marks = loader.next()
-        marks = marks.clone()
-        marks[:, -1] = 0
-        flat = (marks > 0).flatten()
-        chosen = flat.to(torch.uint8).argsort(descending=True, stable=True)[:most]
-        following = torch.cat([ids[:, 1:], ids[:, :1]], dim=1).flatten()
-        wanted = torch.where(flat[chosen], following[chosen], -100)
-        with four_bit if rounding else contextlib.nullcontext():
-            loss = fast_loss(normalized(pixels, noise), ids, chosen, wanted)
-            loss.backward()
-        ranks.share_gradients(trainable)
-        torch.nn.utils.clip_grad_norm_(rest, 1.0)
-        muon.step(args.lr * at_rate)
-        for group in adam.param_groups:
-            group["lr"] = args.lr_rest * at_rate
-        adam.step()
-        model.zero_grad(set_to_none=True)
-        return loss.detach()
+        log(trained_parameters=sum(p.numel() for p in step.trainable), ranks=ranks.count)
 
     def look(layout: str, rounding: bool = False) -> dict[str, float]:
-        with four_bit if rounding else contextlib.nullcontext():
-            return asked.accuracy(model, autocast, normalized, layout)
+        with step.rounded(rounding):
+            return asked.accuracy(model, step.autocast, normalized, layout)
 
     def save() -> None:
         """The trained weights alone."""
@@ -171,8 +129,8 @@ def main() -> None:
 
     # Compilation happens in the first step and is not training time.
     started = time.time()
-    train_step(0.0, rounding=True)
-    train_step(0.0, rounding=False)
+    step.take(0.0, rounding=True)
+    step.take(0.0, rounding=False)
     if on_gpu:
         torch.cuda.synchronize()
     if ranks.rank == 0:
@@ -185,7 +143,7 @@ def main() -> None:
     trained, steps, shown, shown_steps, looked, losses = 0.0, 0, started, 0, started, []
     while trained < seconds:
         part = trained / seconds
-        losses.append(train_step(rate(part), part > args.four_bit_from and steps % 2 == 0))
+        losses.append(step.take(rate(part), part > args.four_bit_from and steps % 2 == 0))
         steps += 1
         if steps % 8 and on_gpu:
             continue
