@@ -26,9 +26,10 @@ export class PoolBoard {
   readonly #members: number;
   readonly #cells: Int32Array<SharedArrayBuffer>;
 
-  static create(members: number): PoolBoardMemory {
+  /** @param take gives zeroed memory of so many bytes */
+  static create(members: number, take: (bytes: number) => SharedArrayBuffer): PoolBoardMemory {
     const cells = members * WORK_CELLS + ROWS * ROW_CELLS;
-    return { members, memory: new SharedArrayBuffer(cells * Int32Array.BYTES_PER_ELEMENT) };
+    return { members, memory: take(cells * Int32Array.BYTES_PER_ELEMENT) };
   }
 
   constructor({ members, memory }: PoolBoardMemory) {

@@ -116,8 +116,8 @@ function limitsOf({ maxRunning, maxWaiting, kv, prefillTokensPerStep, memory, pl
 }
 
 /** What several actors of the language model tell of themselves; one has nobody to tell. */
-function boardOf({ plan: { pd } }: Planned): PoolBoardMemory | undefined {
-  return pd.count > 1 ? PoolBoard.create(pd.count) : undefined;
+function boardOf(system: ActorSystem, { plan: { pd } }: Planned): PoolBoardMemory | undefined {
+  return pd.count > 1 ? PoolBoard.create(pd.count, (bytes) => system.sharedMemory(bytes)) : undefined;
 }
 
 interface Helpers {
@@ -142,7 +142,7 @@ function aggregated(system: ActorSystem, directory: ModelDirectory, config: Plan
   const { plan, vision } = config;
   const limits = limitsOf(config);
   const { threads, count: size, alone: threadsAlone } = plan.pd;
-  const board = boardOf(config);
+  const board = boardOf(system, config);
   const { prefill, starting } = helpers(system, directory, config);
   const pool = system.declare(aggregatedActor, { name: 'aggregated', size });
   const args = {
@@ -170,7 +170,7 @@ function disaggregated(system: ActorSystem, directory: ModelDirectory, config: P
   const pd = system.declare(pdActor, { name: 'pd', size: plan.pd.count });
   const encoder = system.declare(encoderActor, { name: 'encoder', size: encoderPlan.count });
   const { threads } = encoderPlan;
-  const board = boardOf(config);
+  const board = boardOf(system, config);
   const { threads: pdThreads, alone: threadsAlone } = plan.pd;
   return {
     routes: { encoder: encoder.ref, pd: pd.ref, board },

@@ -17,6 +17,7 @@ import { loadModel } from './inspect/load-model.ts';
 import { type Pipeline, startPipeline } from './pipeline.ts';
 import { type PlacedModel, placeWeights } from './place-weights.ts';
 import { machineObstacle } from './platform.ts';
+import { takePoolArenas } from './pool-arenas.ts';
 import { shareWeights } from './share-weights.ts';
 import type { StartProgress } from './start-options.ts';
 
@@ -35,6 +36,7 @@ export async function startEngine(
   const obstacle = await machineObstacle();
   if (obstacle !== undefined) throw obstacle;
   await telemetryOff();
+  await takePoolArenas();
   onProgress({ phase: 'inspecting', message: `reading ${config.model}` });
   const directory = await openModelFolder(
     config.model,

@@ -143,6 +143,15 @@ export class ActorSystem implements AsyncDisposable {
     return [...this.#fleet.memory.caches.values()];
   }
 
+  /**
+   * Zeroed memory that actors share by their arguments. When the system has stopped, the next one has it: V8 does not count shared
+   * memory, so what many systems leave would lie about until something else makes it collect.
+   * @internal
+   */
+  sharedMemory(bytes: number): SharedArrayBuffer {
+    return this.#fleet.memory.take(bytes);
+  }
+
   /** Threads of actors that hung in native code and have not come out of it: each takes a core and its memory. */
   get leftBehind(): number {
     return this.#fleet.left.length;

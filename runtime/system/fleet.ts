@@ -142,7 +142,7 @@ export class Fleet {
   end(): void {
     // A thread that was left behind may still write into a tensor.
     if (this.#threads.size > 0) return;
-    this.memory.retire();
+    this.memory.retire(this.#hasLocals);
     if (!this.#hasLocals) this.board.retire();
   }
 

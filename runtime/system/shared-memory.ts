@@ -2,6 +2,7 @@
 import { TroupeError } from '../errors.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { SharedArena } from '../tensors/arena.ts';
+import { giveMemory, takeMemory } from '../tensors/idle-memory.ts';
 import { SharedTensorCache } from '../tensors/tensor-cache.ts';
 
 const BUDGET_BLOCK_BYTES = 64 * 1024;
@@ -27,6 +28,8 @@ export interface SharedMemoryOptions {
 export class SharedMemory {
   readonly arenas: ReadonlyMap<string, SharedArena>;
   readonly caches: ReadonlyMap<string, SharedTensorCache>;
+  /** Memory of no arena and no cache. */
+  readonly #others: SharedArrayBuffer[] = [];
 
   /** @param nextHolder a holder id of its own for each cache */
   constructor({ arenas = {}, budgets = {}, caches = {} }: SharedMemoryOptions, nextHolder: () => number) {
@@ -63,10 +66,23 @@ export class SharedMemory {
     for (const cache of this.caches.values()) cache.releaseClaims(holder);
   }
 
-  /** No thread uses it any more, and none will: the next system may have it. */
-  retire(): void {
-    for (const cache of this.caches.values()) cache.clear();
+  /** Zeroed memory that actors are given in their arguments. */
+  take(bytes: number): SharedArrayBuffer {
+    const memory = takeMemory(bytes);
+    new Uint8Array(memory).fill(0); // another system may have had it
+    this.#others.push(memory);
+    return memory;
+  }
+
+  /**
+   * No thread uses it any more, and none will: the next system may have it.
+   * @param hasLocals actors of this thread may still have what they were given in their arguments
+   */
+  retire(hasLocals: boolean): void {
+    for (const cache of this.caches.values()) cache.retire();
     for (const arena of this.arenas.values()) arena.retire();
+    if (!hasLocals) for (const memory of this.#others) giveMemory(memory);
+    this.#others.length = 0;
   }
 
   #arena(name: string): SharedArena {

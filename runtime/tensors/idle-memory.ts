@@ -1,5 +1,5 @@
 /**
- * Shared memory that no arena or load board uses any more, for the next one of the same size. V8 does not count shared memory, so
+ * Shared memory that no arena, cache or load board uses any more, for the next one of the same size. V8 does not count shared memory, so
  * dead arenas do not make it collect them: engines that come and go would each reserve their own until the process has
  * no address space left. What nobody takes stays free to be collected.
  */

@@ -14,6 +14,7 @@
  * A key is the whole of a 256-bit digest, compared in full: what is found was made from the same content. Rows are
  * few (a thousand) and a search reads them all, one cell each: a microsecond or two, far less than a thread's wake.
  */
+import { takeMemory } from './idle-memory.ts';
 import type { SharedTensor } from './shared-tensor.ts';
 import { type TensorType, tensorBytes } from './tensor-type.ts';
 
@@ -70,8 +71,18 @@ export function digestCells(digest: string): DigestCells {
   );
 }
 
+/** Of a cache without content. */
 export function cacheMemory(rows: number): SharedArrayBuffer {
-  return new SharedArrayBuffer((HEADER_CELLS + rows * ROW_CELLS) * Int32Array.BYTES_PER_ELEMENT);
+  const memory = takeMemory((HEADER_CELLS + rows * ROW_CELLS) * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(memory).fill(0); // another cache may have had it
+  return memory;
+}
+
+/** A table without rows that has the counts of another. */
+export function headerOnly(memory: SharedArrayBuffer): SharedArrayBuffer {
+  const header = new SharedArrayBuffer(HEADER_CELLS * Int32Array.BYTES_PER_ELEMENT);
+  new Int32Array(header).set(new Int32Array(memory, 0, HEADER_CELLS));
+  return header;
 }
 
 export class TensorCacheTable {

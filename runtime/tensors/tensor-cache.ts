@@ -15,6 +15,7 @@
  */
 import type { SharedArena } from './arena.ts';
 import { ChangeSignal } from './change-signal.ts';
+import { giveMemory } from './idle-memory.ts';
 import { SharedLock } from './shared-lock.ts';
 import type { SharedTensor } from './shared-tensor.ts';
 import {
@@ -25,6 +26,7 @@ import {
   digestCells,
   EVICTIONS,
   HITS,
+  headerOnly,
   KEPT,
   LOCK,
   MAX_RANK,
@@ -75,18 +77,18 @@ const DEFAULT_ROWS = 1024;
 
 /** A cache of tensors that all threads share; an actor gets it from `context.cache`. */
 export class SharedTensorCache {
-  readonly #handle: TensorCacheHandle;
+  #handle: TensorCacheHandle;
   readonly #arena: SharedArena;
-  readonly #table: TensorCacheTable;
-  readonly #lock: SharedLock;
-  readonly #changed: ChangeSignal;
+  #table: TensorCacheTable;
+  #lock: SharedLock;
+  #changed: ChangeSignal;
 
   private constructor(handle: TensorCacheHandle, arena: SharedArena) {
     this.#handle = handle;
     this.#arena = arena;
     this.#table = new TensorCacheTable(handle.memory, arena.name);
     this.#lock = new SharedLock(this.#table.header, LOCK);
-    this.#changed = new ChangeSignal(this.#table.header, CHANGED, 'the wait for a tensor in the making');
+    this.#changed = changeSignal(this.#table);
   }
 
   /** @internal */
@@ -190,6 +192,22 @@ export class SharedTensorCache {
     return true;
   }
 
+  /**
+   * Ends the cache on the thread that created it, once no other thread has it. It stays empty, keeps its counts, and its memory goes
+   * to the next cache of the same size.
+   * @internal
+   */
+  retire(): void {
+    if (this.#table.rows === 0) return;
+    this.clear();
+    const { memory } = this.#handle;
+    this.#handle = { ...this.#handle, memory: headerOnly(memory) };
+    this.#table = new TensorCacheTable(this.#handle.memory, this.#arena.name);
+    this.#lock = new SharedLock(this.#table.header, LOCK);
+    this.#changed = changeSignal(this.#table);
+    giveMemory(memory);
+  }
+
   /** How it is used. */
   stats(): TensorCacheStats {
     const { name, bytes: maxBytes } = this.#handle;
@@ -285,4 +303,8 @@ export class SharedTensorCache {
       this.#lock.unlock();
     }
   }
+}
+
+function changeSignal({ header }: TensorCacheTable): ChangeSignal {
+  return new ChangeSignal(header, CHANGED, 'the wait for a tensor in the making');
 }

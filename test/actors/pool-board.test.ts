@@ -9,11 +9,12 @@ import { PrefixRouter } from '../../actors/route-by-prefix.ts';
 const IMAGE_TOKEN = 9_999;
 const prompt = (tokens: number, last = 0) =>
   Int32Array.from({ length: tokens }, (_, i) => (i < 64 ? i : i + last));
+const boardMemory = (members: number) => PoolBoard.create(members, (bytes) => new SharedArrayBuffer(bytes));
 const keysOf = (promptIds: Int32Array) => prefixKeys(promptIds, IMAGE_TOKEN, []);
 
 describe('a pool’s board', () => {
   it('knows how much of a prompt’s beginning each member has', () => {
-    const memory = PoolBoard.create(3);
+    const memory = boardMemory(3);
     const [one, other] = [new PoolBoard(memory), new PoolBoard(memory)];
     const keys = keysOf(prompt(160));
     for (const key of keys.slice(0, 4)) one.keep(1, key);
@@ -23,7 +24,7 @@ describe('a pool’s board', () => {
   });
 
   it('counts no block whose beginning a member has lost', () => {
-    const board = new PoolBoard(PoolBoard.create(40));
+    const board = new PoolBoard(boardMemory(40));
     const keys = keysOf(prompt(96));
     for (const key of keys) board.keep(39, key);
     board.drop(39, keys[2] ?? '');
@@ -31,7 +32,7 @@ describe('a pool’s board', () => {
   });
 
   it('forgets what an earlier incarnation of a member had', () => {
-    const board = new PoolBoard(PoolBoard.create(2));
+    const board = new PoolBoard(boardMemory(2));
     const keys = keysOf(prompt(32));
     for (const member of [0, 1]) for (const key of keys) board.keep(member, key);
     board.note(1, 'answers', 3);
@@ -41,7 +42,7 @@ describe('a pool’s board', () => {
   });
 
   it('says whether others work, on answers or on pictures', () => {
-    const board = new PoolBoard(PoolBoard.create(2));
+    const board = new PoolBoard(boardMemory(2));
     board.note(0, 'answers', 2);
     assert.deepEqual([board.isAlone(0), board.isAlone(1)], [true, false]);
     board.note(1, 'pictures', 1);
@@ -51,7 +52,7 @@ describe('a pool’s board', () => {
 
 describe('a member of a pool', () => {
   it('has more threads when it is the first and alone', () => {
-    const board = PoolBoard.create(2);
+    const board = boardMemory(2);
     const first = poolMember({ board, threadsAlone: 4 }, 'pd/0');
     const second = poolMember({ board, threadsAlone: 4 }, 'pd/1');
     assert.equal(second.wide, undefined);
@@ -64,7 +65,7 @@ describe('a member of a pool', () => {
 describe('where a prompt goes', () => {
   const promptIds = prompt(512);
   const preferenceAmong = (held: readonly number[]) => {
-    const memory = PoolBoard.create(held.length);
+    const memory = boardMemory(held.length);
     const board = new PoolBoard(memory);
     const keys = keysOf(promptIds);
     for (const [member, tokens] of held.entries())

@@ -15,14 +15,15 @@ export interface CyclesReport {
   /** Engines that were started, and those that garbage collections have left. */
   readonly engines: number;
   readonly enginesAlive: number;
-  /** Pieces of shared memory of a megabyte or more: most that there were at one time, and those that are left. */
+  /** Pieces of shared memory of 16 KiB or more: those of the first engine, most that there were at one time, and those that are left. */
+  readonly firstMemories: number;
   readonly mostMemories: number;
   readonly memoriesAlive: number;
   readonly listeners: { readonly exit: number; readonly signal: number };
 }
 
 const CYCLES = 4;
-const LARGE = 1024 * 1024;
+const LARGE = 16 * 1024;
 
 const memories: WeakRef<SharedArrayBuffer>[] = [];
 let mostMemories = 0;
@@ -40,12 +41,15 @@ const engines: WeakRef<Troupe>[] = [];
 /** Of a caller who has one signal for the whole life of the process. */
 const { signal } = new AbortController();
 
-for (let count = 0; count < CYCLES; count++) engines.push(new WeakRef(await cycle()));
+engines.push(new WeakRef(await cycle()));
+const firstMemories = memories.length;
+for (let count = 1; count < CYCLES; count++) engines.push(new WeakRef(await cycle()));
 
 await collected([...engines, ...memories]);
 const report: CyclesReport = {
   engines: engines.length,
   enginesAlive: alive(engines),
+  firstMemories,
   mostMemories,
   memoriesAlive: alive(memories),
   listeners: { exit: process.listenerCount('exit'), signal: getEventListeners(signal, 'abort').length },
@@ -59,7 +63,7 @@ function alive(references: readonly WeakRef<object>[]): number {
 async function cycle(): Promise<Troupe> {
   const [one, other] = goldens;
   if (one === undefined || other === undefined) throw new Error('there are no goldens');
-  const troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 1 }, signal });
+  const troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 2 }, signal });
   await troupe.chat({ messages: goldenMessages(one), signal });
   // A loop that is left, a stream that nobody reads, and questions that nobody waits for.
   for await (const _ of troupe.stream({ messages: goldenMessages(other), signal })) break;

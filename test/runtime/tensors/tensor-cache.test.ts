@@ -235,4 +235,44 @@ describe('a cache of shared tensors', () => {
       { bytes: 0, entries: 0, tensors: 0 },
     );
   });
+
+  describe('that is retired', () => {
+    /** A size that no other test has. */
+    const ROWS = 7;
+
+    it('hands its memory to the next of its size, which finds nothing there', async () => {
+      const cache = cacheOf(4 * KIB, ROWS);
+      const { memory } = cache.handle();
+      await cache.getOrMake(A, ALICE, make(ALICE));
+      cache.retire();
+      cache.retire();
+      const next = cacheOf(4 * KIB, ROWS);
+      assert.equal(next.handle().memory, memory);
+      assert.equal(next.find(A, BOB), undefined);
+      assert.equal(next.stats().misses, 0);
+      assert.notEqual(cacheOf(4 * KIB, ROWS).handle().memory, memory);
+    });
+
+    it('lets go of its tensors, keeps its counts, and sees nothing of the next one', async () => {
+      const cache = cacheOf(4 * KIB, ROWS);
+      const tensor = await cache.getOrMake(A, ALICE, make(ALICE));
+      arena.release(tensor, ALICE);
+      cache.retire();
+      assert.equal(arena.stats().tensors, 0);
+      const next = cacheOf(4 * KIB, ROWS);
+      await next.getOrMake(A, ALICE, make(ALICE));
+      assert.equal(cache.find(A, BOB), undefined);
+      assert.equal(cache.clear(), 0);
+      const { misses, entries, bytes } = cache.stats();
+      assert.deepEqual({ misses, entries, bytes }, { misses: 1, entries: 0, bytes: 0 });
+      assert.equal(next.stats().entries, 1);
+    });
+
+    it('still lets a tensor be made that is kept by its maker alone', async () => {
+      const cache = cacheOf(4 * KIB, ROWS);
+      cache.retire();
+      const tensor = await cache.getOrMake(A, ALICE, make(ALICE));
+      assert.equal(arena.release(tensor, ALICE), true);
+    });
+  });
 });
