@@ -8,6 +8,7 @@ import { ActorError } from '../errors.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
+import { IdTable } from '../util/id-table.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ChannelToken, ClientMessage, WireMessage } from '../wire/messages.ts';
@@ -28,7 +29,7 @@ export class Inlet {
   readonly #port: Port;
   readonly #flows: Readonly<Record<Priority, FlowReceiver>>;
   readonly #owner: InletOwner;
-  readonly #pending = new Map<number, Delivery>();
+  readonly #pending = new IdTable<Delivery>();
 
   constructor(token: ChannelToken, owner: InletOwner) {
     this.#port = adoptPort(token.port);

@@ -9,6 +9,7 @@ import type { Transferable } from 'node:worker_threads';
 import { ActorError } from '../errors.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
+import { IdTable } from '../util/id-table.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ActorMessage, ChannelToken, DataMessage, WireMessage } from '../wire/messages.ts';
@@ -37,7 +38,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   readonly #normal: Lane<Message>;
   /** Made when they are used. */
   #others: Map<Priority, Lane<Message>> | undefined;
-  readonly #awaiting = new Map<number, Message>();
+  readonly #awaiting = new IdTable<Message>();
   #nextId = 1;
   #open = true;
   #ended = false;
@@ -67,7 +68,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
 
   /** Calls that wait for an answer. */
   get awaiting(): readonly Message[] {
-    return [...this.#awaiting.values()];
+    return this.#awaiting.values();
   }
 
   /** False once the actor is gone, whatever is known of it. */

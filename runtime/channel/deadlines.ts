@@ -18,7 +18,7 @@ const MOST_IDLE = 4;
 
 const lines = new Map<number, Deadline>();
 /** The lines in which nothing stands, the longest idle first. */
-const idle = new Set<Deadline>();
+const idle: Deadline[] = [];
 
 /** Of all calls with one number of milliseconds. */
 export class Deadline {
@@ -38,7 +38,7 @@ export class Deadline {
   add(member: Mortal): void {
     const end = performance.now() + this.#ms;
     if (this.#timer === undefined) this.#setTimer(this.#ms, end);
-    else if (this.#members.length === 0 && idle.delete(this)) this.#timer.ref();
+    else if (this.#members.length === 0 && leaveIdle(this)) this.#timer.ref();
     this.#members.push(member);
     this.#ends.push(end);
   }
@@ -53,7 +53,7 @@ export class Deadline {
   /** Nothing stands in it, and nothing will. */
   close(): void {
     clearTimeout(this.#timer);
-    idle.delete(this);
+    leaveIdle(this);
     lines.delete(this.#ms);
   }
 
@@ -84,13 +84,16 @@ export class Deadline {
     this.#ends.length = 0;
     this.#settled = 0;
     this.#timer?.unref();
-    idle.add(this);
-    if (idle.size <= MOST_IDLE) return;
-    for (const longest of idle) {
-      longest.close();
-      return;
-    }
+    idle.push(this);
+    if (idle.length > MOST_IDLE) idle[0]?.close();
   }
+}
+
+/** Whether it was one of them. */
+function leaveIdle(line: Deadline): boolean {
+  const at = idle.indexOf(line);
+  if (at !== -1) idle.splice(at, 1);
+  return at !== -1;
 }
 
 /** The line for whatever begins now and may take so many ms. */

@@ -6,12 +6,13 @@ export interface HoldsBack {
   flush(): void;
 }
 
-const waiting = new Set<HoldsBack>();
+/** Each once: a port asks again only when it was flushed. No Set: one that is emptied each turn is a burden to the collector. */
+const waiting: HoldsBack[] = [];
 let scheduled = false;
 
-/** The port is flushed when the code that runs now gives way. */
+/** The port is flushed when the code that runs now gives way. To be asked for once until then. */
 export function flushAtTurnsEnd(port: HoldsBack): void {
-  waiting.add(port);
+  waiting.push(port);
   if (scheduled) return;
   scheduled = true;
   process.nextTick(flushAll);
@@ -20,7 +21,6 @@ export function flushAtTurnsEnd(port: HoldsBack): void {
 /** Lets everything go that this thread's ports hold back. */
 export function flushAll(): void {
   scheduled = false;
-  if (waiting.size === 0) return;
   for (const port of waiting) port.flush();
-  waiting.clear();
+  waiting.length = 0;
 }

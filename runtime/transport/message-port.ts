@@ -20,11 +20,12 @@ import type { WireMessage } from '../wire/messages.ts';
 import { listOf, TextReader } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
 import type { Port, PortListener } from './port.ts';
+import { Wakefulness } from './wakefulness.ts';
 
 /** So many messages of a turn are enough for the other thread to begin with. */
-const FIRST_PORTION = 16;
-/** And so many to go on with: reading them is as much work as handling them, and both can be done meanwhile. */
-const PORTION = 256;
+const FIRST_PORTION = 8;
+/** Then twice as many each time, but no more than these: reading them is as much work as handling them, and both can be done meanwhile. */
+const LARGEST_PORTION = 256;
 /** Characters that are held back at most: what reads them should not have to wait for all of a long turn. */
 const MOST_HELD_BACK = 64 * 1024;
 /** Messages that are so far apart are not worth holding back: less than a quarter of the time goes into posting them. */
@@ -33,11 +34,14 @@ const APART_MS = 0.004;
 export class MessagePortTransport implements Port, HoldsBack {
   readonly byReference = false;
   readonly #port: MessagePort;
+  readonly #wakefulness = new Wakefulness();
   #listener: PortListener | undefined;
   /** Joined by commas. Undefined: nothing was posted in this turn. */
   #heldBack: string | undefined;
   /** Texts that were posted in this turn. */
   #posted = 0;
+  /** So many are posted when the portion that is gathered now leaves. */
+  #portionEnd = FIRST_PORTION;
   /** The last turn that was looked at had one. */
   #expectsOne = false;
   /** When the last one was posted that was taken for the only one of its turn. */
@@ -57,6 +61,7 @@ export class MessagePortTransport implements Port, HoldsBack {
   post(message: WireMessage, transfer?: readonly Transferable[]): void {
     this.#letGo();
     this.#port.postMessage(message, transfer);
+    this.#wakefulness.left();
   }
 
   postText(text: string, isUrgent = false): void {
@@ -64,7 +69,8 @@ export class MessagePortTransport implements Port, HoldsBack {
     else {
       this.#heldBack = this.#heldBack === '' ? text : `${this.#heldBack},${text}`;
       this.#posted += 1;
-      const isPortion = this.#posted === FIRST_PORTION || this.#posted % PORTION === 0;
+      const isPortion = this.#posted === this.#portionEnd;
+      if (isPortion) this.#portionEnd += Math.min(this.#portionEnd, LARGEST_PORTION);
       if (isPortion || this.#heldBack.length > MOST_HELD_BACK) this.#letGo();
     }
   }
@@ -109,29 +115,36 @@ export class MessagePortTransport implements Port, HoldsBack {
 
   #postFirst(text: string, isUrgent: boolean): void {
     this.#posted = 1;
+    this.#portionEnd = FIRST_PORTION;
     if (this.#expectsOne && !isUrgent) {
       const now = performance.now();
       const isApart = now - this.#lastAloneAt > APART_MS;
       this.#lastAloneAt = now;
       if (isApart) {
-        this.#port.postMessage(listOf(text));
+        this.#send(text);
         return;
       }
       this.#posted = 2; // the one before was of this turn
     }
-    if (isUrgent) this.#port.postMessage(listOf(text));
+    if (isUrgent) this.#send(text);
     this.#heldBack = isUrgent ? '' : text;
     flushAtTurnsEnd(this);
   }
 
   #letGo(): void {
     if (this.#heldBack === undefined || this.#heldBack === '') return;
-    this.#port.postMessage(listOf(this.#heldBack));
+    this.#send(this.#heldBack);
     this.#heldBack = '';
+  }
+
+  #send(texts: string): void {
+    this.#port.postMessage(listOf(texts));
+    this.#wakefulness.left();
   }
 
   #deliver(message: WireMessage | string): void {
     if (this.#over) return;
+    this.#wakefulness.came();
     if (typeof message !== 'string') {
       this.#listener?.onMessage(message);
       return;
