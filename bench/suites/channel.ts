@@ -23,9 +23,11 @@ export const channelSuite: Suite = {
       await roundTrips(32, options),
       await roundTrips(1_000, options),
     ];
+    const pipelines = await inPipelines([8, 32, 1_000], options);
     const flows = await withFlows((channels) => inTurn(channels, options));
-    const tables = [alone, few, some, many, ...flows.tables];
-    return { tables, claims: [...roundTripClaims(alone, few, some, many), ...flows.claims] };
+    const tables = [alone, few, some, many, ...pipelines.tables, ...flows.tables];
+    const claims = [...roundTripClaims(alone, few, some, many), ...pipelines.claims, ...flows.claims];
+    return { tables, claims };
   },
 };
 
@@ -54,6 +56,40 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Tabl
   } finally {
     for (const channel of [baseline, ...others]) await channel.close();
   }
+}
+
+/** Each answer is followed by the next question at once, so that there are always so many; a burst ends before the next begins. */
+async function inPipelines(
+  inFlight: readonly number[],
+  options: SuiteOptions,
+): Promise<{ tables: Table[]; claims: Claim[] }> {
+  const [baseline, troupe] = [await openMessagePort(), await openTroupe()];
+  const pipeline = async (channel: EchoChannel, count: number): Promise<void> => {
+    let left = MANY;
+    const lane = async () => {
+      while (left-- > 0) await channel.echo(MESSAGE);
+    };
+    await Promise.all(Array.from({ length: count }, lane));
+  };
+  const tables: Table[] = [];
+  const claims: Claim[] = [];
+  try {
+    for (const count of inFlight) {
+      const task = (channel: EchoChannel): Task => ({
+        name: channel.name,
+        operations: MANY,
+        run: () => pipeline(channel, count),
+      });
+      const title = `Round trips, always ${count} in flight`;
+      const measured = await measure(title, 'round trip', [task(baseline), task(troupe)], options);
+      tables.push(measured);
+      const text = `ask, always ${count} in flight: times as fast as a MessagePort with a map of promises`;
+      claims.push(atLeast(text, ratioOf(measured, troupe.name), count < 32 ? 1 : 1.5));
+    }
+  } finally {
+    for (const channel of [baseline, troupe]) await channel.close();
+  }
+  return { tables, claims };
 }
 
 type Flows = readonly [baseline: FlowChannel, troupe: FlowChannel];
