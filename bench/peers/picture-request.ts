@@ -62,7 +62,8 @@ export async function askAboutPicture(url: string, { body }: PictureRequest): Pr
   const since = performance.now();
   const response = await fetch(`${url}/v1/chat/completions`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    // llama.cpp's server closes connections that were used for a while, also under the next request.
+    headers: { 'content-type': 'application/json', connection: 'close' },
     body,
   });
   if (!response.ok || response.body === null) {
