@@ -44,7 +44,7 @@ export async function pictureRequest(
 }
 
 /** As a data URL. */
-async function changedPicture(path: string, seed: number): Promise<string> {
+export async function changedPicture(path: string, seed: number): Promise<string> {
   const { data, info } = await sharp(await readFile(path))
     .removeAlpha()
     .raw()

@@ -1,0 +1,72 @@
+/**
+ * `node bench/product-pace.ts --before DIR`: requests a second of the whole engine, the embedded model, in this version and in another
+ * checkout of the repository, both built (`npm run build`), in turn.
+ */
+import { median } from 'simple-statistics';
+import { flagsOf } from '../scripts/flags.ts';
+import { AskedChild } from './asked-child.ts';
+import type { ProductAnswer, ProductTask } from './product-pace-child.ts';
+
+const HELP = `Usage: node bench/product-pace.ts --before DIR [options]
+
+Both versions have to be built (npm run build). Each request has one picture and at most 24 tokens of an answer.
+
+Options:
+  --before DIR      another checkout of this repository
+  --mode M          aggregated or disaggregated (default: aggregated)
+  --callers N,N     at once (default: 1,16,64)
+  --same-picture    one picture for all, which both have seen before (default: each its own)
+  --rounds N        of both versions in turn (default: 5)
+  --help            show this
+`;
+
+const flags = flagsOf(HELP, {
+  before: { type: 'string' },
+  mode: { type: 'string', default: 'aggregated' },
+  callers: { type: 'string', default: '1,16,64' },
+  'same-picture': { type: 'boolean', default: false },
+  rounds: { type: 'string', default: '5' },
+});
+const { before } = flags;
+if (before === undefined) throw new Error('--before: the directory of another version is missing');
+
+/** Requests of a turn: so many for a lone caller, and for each of several. */
+const ALONE = 40;
+const EACH = 10;
+
+const here = new URL('..', import.meta.url).pathname;
+const script = new URL('./product-pace-child.ts', import.meta.url);
+const sides = [];
+for (const [name, directory] of [['before', before] as const, ['now', here] as const]) {
+  const child = await AskedChild.start<ProductTask, ProductAnswer>(name, script, [directory, flags.mode]);
+  sides.push({ name, child });
+}
+
+let pictures = 0;
+for (const callers of flags.callers.split(',').map(Number)) {
+  const turns = sides.map((): ProductAnswer[] => []);
+  const requests = callers === 1 ? ALONE : EACH * callers;
+  for (let round = 0; round <= Number(flags.rounds); round++) {
+    const task = { callers, requests, firstPicture: flags['same-picture'] ? undefined : pictures };
+    pictures += requests;
+    for (const [index, { child }] of sides.entries()) {
+      const answer = await child.ask(task);
+      if (round > 0) turns[index]?.push(answer); // the first one warms up
+    }
+  }
+  const [old = []] = turns;
+  const rows = sides.map(({ name }, index) => {
+    const own = turns[index] ?? [];
+    return {
+      callers,
+      version: name,
+      'requests a second': median(own.map((one) => one.requestsPerSecond)).toFixed(1),
+      'ms of processor a request': median(own.map((one) => one.cpuMs)).toFixed(2),
+      'times as fast': median(
+        own.map((one, round) => one.requestsPerSecond / (old[round]?.requestsPerSecond ?? Number.NaN)),
+      ).toFixed(2),
+    };
+  });
+  console.table(rows);
+}
+for (const { child } of sides) await child.stop();
