@@ -17,21 +17,25 @@ export const channelSuite: Suite = {
     'round trips, tells, streams and moved memory between two threads against MessagePort and eight libraries',
   shows: 'that an ask costs less than a MessagePort with a map of promises, and that memory moves at no cost',
   async run(options) {
-    const [alone, few, some, many] = [
-      await roundTrips(1, options),
-      await roundTrips(8, options),
-      await roundTrips(32, options),
-      await roundTrips(1_000, options),
-    ];
-    const pipelines = await inPipelines([8, 32, 1_000], options);
+    const all: RoundTrips[] = [];
+    for (const inFlight of IN_FLIGHT) all.push(await roundTrips(inFlight, options));
     const flows = await withFlows((channels) => inTurn(channels, options));
-    const tables = [alone, few, some, many, ...pipelines.tables, ...flows.tables];
-    const claims = [...roundTripClaims(alone, few, some, many), ...pipelines.claims, ...flows.claims];
-    return { tables, claims };
+    const tables = [...all.flatMap(({ burst, pipeline }) => [burst, ...pipeline]), ...flows.tables];
+    return { tables, claims: [...all.flatMap(roundTripClaims), ...flows.claims] };
   },
 };
 
-async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Table> {
+const IN_FLIGHT = [1, 8, 32, 1_000] as const;
+
+interface RoundTrips {
+  readonly inFlight: number;
+  /** So many at once, and the next ones when all of them are answered. */
+  readonly burst: Table;
+  /** Each answer is followed by the next question at once. Of one in flight it would be the same. */
+  readonly pipeline: readonly Table[];
+}
+
+async function roundTrips(inFlight: number, options: SuiteOptions): Promise<RoundTrips> {
   const baseline = await openMessagePort();
   // Loaded when they are needed: a bundle for a bare machine has no peers.
   const peers = await import('../channels/peers.ts');
@@ -46,50 +50,34 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Tabl
     await peers.openEffect(),
   ];
   try {
-    const title = inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight`;
-    const task = (channel: EchoChannel): Task => ({
-      name: channel.name,
-      operations: inFlight,
-      run: () => Promise.all(Array.from({ length: inFlight }, () => channel.echo(MESSAGE))),
-    });
-    return await measure(title, 'round trip', [task(baseline), ...others.map(task)], options);
+    const compare = (title: string, operations: number, run: (channel: EchoChannel) => Promise<unknown>) => {
+      const task = (channel: EchoChannel): Task => ({
+        name: channel.name,
+        operations,
+        run: () => run(channel),
+      });
+      return measure(title, 'round trip', [task(baseline), ...others.map(task)], options);
+    };
+    const title =
+      inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight, in bursts`;
+    const burst = await compare(title, inFlight, (channel) =>
+      Promise.all(Array.from({ length: inFlight }, () => channel.echo(MESSAGE))),
+    );
+    if (inFlight === 1) return { inFlight, burst, pipeline: [] };
+    const always = `Round trips, always ${inFlight} in flight`;
+    const pipeline = await compare(always, MANY, (channel) => inPipeline(channel, inFlight));
+    return { inFlight, burst, pipeline: [pipeline] };
   } finally {
     for (const channel of [baseline, ...others]) await channel.close();
   }
 }
 
-/** Each answer is followed by the next question at once, so that there are always so many; a burst ends before the next begins. */
-async function inPipelines(
-  inFlight: readonly number[],
-  options: SuiteOptions,
-): Promise<{ tables: Table[]; claims: Claim[] }> {
-  const [baseline, troupe] = [await openMessagePort(), await openTroupe()];
-  const pipeline = async (channel: EchoChannel, count: number): Promise<void> => {
-    let left = MANY;
-    const lane = async () => {
-      while (left-- > 0) await channel.echo(MESSAGE);
-    };
-    await Promise.all(Array.from({ length: count }, lane));
+async function inPipeline(channel: EchoChannel, inFlight: number): Promise<void> {
+  let left = MANY;
+  const lane = async () => {
+    while (left-- > 0) await channel.echo(MESSAGE);
   };
-  const tables: Table[] = [];
-  const claims: Claim[] = [];
-  try {
-    for (const count of inFlight) {
-      const task = (channel: EchoChannel): Task => ({
-        name: channel.name,
-        operations: MANY,
-        run: () => pipeline(channel, count),
-      });
-      const title = `Round trips, always ${count} in flight`;
-      const measured = await measure(title, 'round trip', [task(baseline), task(troupe)], options);
-      tables.push(measured);
-      const text = `ask, always ${count} in flight: times as fast as a MessagePort with a map of promises`;
-      claims.push(atLeast(text, ratioOf(measured, troupe.name), count < 32 ? 0.9 : 1.5));
-    }
-  } finally {
-    for (const channel of [baseline, troupe]) await channel.close();
-  }
-  return { tables, claims };
+  await Promise.all(Array.from({ length: inFlight }, lane));
 }
 
 type Flows = readonly [baseline: FlowChannel, troupe: FlowChannel];
@@ -150,37 +138,28 @@ async function movedMemory(channel: FlowChannel, options: SuiteOptions): Promise
   return await measure('Memory moved there and back', 'round trip', tasks, options);
 }
 
-function roundTripClaims(alone: Table, few: Table, some: Table, many: Table): Claim[] {
-  const ask = 'Troupe ask';
-  const claims = [
-    atLeast(
-      'ask, one in flight: times as fast as a MessagePort with a map of promises',
-      ratioOf(alone, ask),
-      0.9,
-    ),
-    atLeast('ask, 8 in flight: times as fast as a MessagePort with a map of promises', ratioOf(few, ask), 1),
-  ];
-  for (const [table, inFlight] of [
-    [some, 32],
-    [many, 1_000],
-  ] as const) {
-    const ratio = ratioOf(table, ask);
-    claims.push(
-      atLeast(
-        `ask, ${inFlight} in flight: times as fast as a MessagePort with a map of promises`,
-        ratio,
-        1.5,
-      ),
-    );
-    for (const { name } of table.rows) {
-      if (name === ask || name === table.baseline) continue;
-      const goal = name === 'comlink' ? 5 : name === 'piscina.run' ? 3 : 1;
-      claims.push(
-        atLeast(`ask, ${inFlight} in flight: times as fast as ${name}`, ratio / ratioOf(table, name), goal),
-      );
-    }
-  }
-  return claims;
+function roundTripClaims({ inFlight, burst, pipeline }: RoundTrips): Claim[] {
+  if (inFlight === 1) return [againstPort('ask, one in flight', burst, 0.9)];
+  return [burst, ...pipeline].flatMap((table) => {
+    const loads = `ask, ${table === burst ? '' : 'always '}${inFlight} in flight`;
+    if (inFlight < 32) return [againstPort(loads, table, 0.9)];
+    return [againstPort(loads, table, 1.5), ...againstPeers(loads, table)];
+  });
+}
+
+const ASK = 'Troupe ask';
+
+function againstPort(load: string, table: Table, goal: number): Claim {
+  const text = `${load}: times as fast as a MessagePort with a map of promises`;
+  return atLeast(text, ratioOf(table, ASK), goal);
+}
+
+function againstPeers(load: string, table: Table): Claim[] {
+  const peers = table.rows.filter(({ name }) => name !== ASK && name !== table.baseline);
+  return peers.map(({ name }) => {
+    const goal = name === 'comlink' ? 5 : name === 'piscina.run' ? 3 : 1;
+    return atLeast(`${load}: times as fast as ${name}`, ratioOf(table, ASK) / ratioOf(table, name), goal);
+  });
 }
 
 function atLeast(text: string, measured: number, goal: number): Claim {
