@@ -18,6 +18,8 @@ import { availableParallelism } from 'node:os';
  * one of the two makes it.
  */
 const MOST_AWAKE_MS = 0.05;
+/** Turns of that time: a turn takes half a microsecond at least, unless the clock is one that a test holds still. */
+const MOST_TURNS = 256;
 /** So many moments in vain, one after another, are chance: garbage is collected, and others compute. */
 const FORGIVEN = 8;
 /** Messages that leave until it is tried again; twice as many after each try in vain. */
@@ -43,6 +45,7 @@ export class Wakefulness {
   #isAwake = false;
   /** When it sleeps again. */
   #until = 0;
+  #turnsLeft = 0;
   /** Nothing has come since the thread stays awake. */
   #isVain = true;
   /** Moments in vain, one after another. */
@@ -64,6 +67,7 @@ export class Wakefulness {
       return;
     }
     this.#until = this.#clock.now() + MOST_AWAKE_MS;
+    this.#turnsLeft = MOST_TURNS;
     if (this.#isAwake) return;
     this.#isAwake = true;
     this.#isVain = true;
@@ -76,7 +80,8 @@ export class Wakefulness {
   }
 
   readonly #turn = (): void => {
-    if (this.#clock.now() < this.#until) this.#clock.nextTurn(this.#turn);
+    this.#turnsLeft -= 1;
+    if (this.#turnsLeft > 0 && this.#clock.now() < this.#until) this.#clock.nextTurn(this.#turn);
     else this.#sleep();
   };
 

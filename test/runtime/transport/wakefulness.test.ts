@@ -73,6 +73,12 @@ describe('a thread that has sent a message', () => {
     assert.equal(isAwake(), true);
   });
 
+  it('sleeps after some turns where somebody holds the clock', () => {
+    wakefulness.left();
+    for (let count = 0; count < 1_000; count++) turn(0);
+    assert.equal(isAwake(), false);
+  });
+
   it('sleeps at once where nothing came a few times in a row', () => {
     inVain(FORGIVEN - 1);
     assert.equal(exchange(false), true);
