@@ -2,7 +2,7 @@
 import { TroupeError } from '../errors.ts';
 import type { Incarnation } from '../supervision/incarnation.ts';
 import { SharedArena } from '../tensors/arena.ts';
-import { giveMemory, takeMemory } from '../tensors/idle-memory.ts';
+import { giveMemory, takeZeroedMemory } from '../tensors/idle-memory.ts';
 import { SharedTensorCache } from '../tensors/tensor-cache.ts';
 
 const BUDGET_BLOCK_BYTES = 64 * 1024;
@@ -68,8 +68,7 @@ export class SharedMemory {
 
   /** Zeroed memory that actors are given in their arguments. */
   take(bytes: number): SharedArrayBuffer {
-    const memory = takeMemory(bytes);
-    new Uint8Array(memory).fill(0); // another system may have had it
+    const memory = takeZeroedMemory(bytes);
     this.#others.push(memory);
     return memory;
   }

@@ -17,7 +17,7 @@
  * are committed by the system at their first use; nothing here touches them. An arena that only counts has tables
  * and no data: its tensors stand for memory that lies elsewhere.
  */
-import { takeMemory } from './idle-memory.ts';
+import { takeMemory, takeZeroedMemory } from './idle-memory.ts';
 
 export interface ArenaHandle {
   readonly kind: 'arena-handle';
@@ -97,14 +97,12 @@ export function createArenaMemory(options: ArenaOptions): ArenaHandle {
   }
   const blocks = Math.ceil(options.bytes / blockBytes);
   const cells = HEADER_CELLS + entries * ENTRY_CELLS + holds * HOLD_CELLS + WAITS * WAIT_CELLS + blocks;
-  const tables = takeMemory(cells * Int32Array.BYTES_PER_ELEMENT);
-  new Int32Array(tables).fill(0);
   return {
     kind: 'arena-handle',
     name: options.name,
     data: takeMemory(options.countsOnly === true ? 0 : blocks * blockBytes),
     capacityBytes: blocks * blockBytes,
-    tables,
+    tables: takeZeroedMemory(cells * Int32Array.BYTES_PER_ELEMENT),
     blockBytes,
     entries,
     holds,

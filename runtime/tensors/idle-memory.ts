@@ -20,6 +20,13 @@ export function takeMemory(bytes: number): SharedArrayBuffer {
   return memory ?? new SharedArrayBuffer(bytes);
 }
 
+/** The same, without content. */
+export function takeZeroedMemory(bytes: number): SharedArrayBuffer {
+  const memory = takeMemory(bytes);
+  new Uint8Array(memory).fill(0);
+  return memory;
+}
+
 /** To be called once, by the only one that uses the memory. */
 export function giveMemory(memory: SharedArrayBuffer): void {
   if (memory.byteLength === 0) return; // of an arena that only counts

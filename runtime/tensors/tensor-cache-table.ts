@@ -14,7 +14,7 @@
  * A key is the whole of a 256-bit digest, compared in full: what is found was made from the same content. Rows are
  * few (a thousand) and a search reads them all, one cell each: a microsecond or two, far less than a thread's wake.
  */
-import { takeMemory } from './idle-memory.ts';
+import { takeZeroedMemory } from './idle-memory.ts';
 import type { SharedTensor } from './shared-tensor.ts';
 import { type TensorType, tensorBytes } from './tensor-type.ts';
 
@@ -73,9 +73,7 @@ export function digestCells(digest: string): DigestCells {
 
 /** Of a cache without content. */
 export function cacheMemory(rows: number): SharedArrayBuffer {
-  const memory = takeMemory((HEADER_CELLS + rows * ROW_CELLS) * Int32Array.BYTES_PER_ELEMENT);
-  new Int32Array(memory).fill(0); // another cache may have had it
-  return memory;
+  return takeZeroedMemory((HEADER_CELLS + rows * ROW_CELLS) * Int32Array.BYTES_PER_ELEMENT);
 }
 
 /** A table without rows that has the counts of another. */
