@@ -2,6 +2,7 @@
 import process from 'node:process';
 import type { Troupe } from '../src/index.ts';
 import type { Precision } from './generated-model/precision.ts';
+import { inCrowd } from './in-crowd.ts';
 import { type PeerRequest, toChatOptions } from './peers/peer-request.ts';
 import { TransformersPeer } from './peers/transformers.ts';
 
@@ -12,16 +13,11 @@ export async function textsOf(
   requests: readonly PeerRequest[],
   inFlight: number,
 ): Promise<readonly string[]> {
-  const texts: string[] = [];
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    for (let index = next++; index < requests.length; index = next++) {
-      const request = requests[index];
-      if (request !== undefined) texts[index] = (await engine.chat(toChatOptions(request))).text;
-    }
-  };
-  await Promise.all(Array.from({ length: inFlight }, caller));
-  return texts;
+  return await inCrowd(
+    requests,
+    inFlight,
+    async (request) => (await engine.chat(toChatOptions(request))).text,
+  );
 }
 
 /** One after the other. @param model a model directory */

@@ -5,6 +5,8 @@
 import { median } from 'simple-statistics';
 import { flagsOf } from '../scripts/flags.ts';
 import { AskedChild } from './asked-child.ts';
+import { table } from './measure.ts';
+import { formatResult } from './print-table.ts';
 import type { ProductAnswer, ProductTask } from './product-pace-child.ts';
 
 const HELP = `Usage: node bench/product-pace.ts --before DIR [options]
@@ -29,6 +31,11 @@ const flags = flagsOf(HELP, {
 });
 const { before } = flags;
 if (before === undefined) throw new Error('--before: the directory of another version is missing');
+const callersAtOnce = flags.callers.split(',').map(Number);
+const rounds = Number(flags.rounds);
+for (const [flag, values] of [['--callers', callersAtOnce] as const, ['--rounds', [rounds]] as const])
+  if (!values.every((value) => Number.isSafeInteger(value) && value > 0))
+    throw new Error(`${flag}: whole numbers from 1, not "${values.join(',')}"`);
 
 /** Requests of a turn: so many for a lone caller, and for each of several. */
 const ALONE = 40;
@@ -43,10 +50,10 @@ for (const [name, directory] of [['before', before] as const, ['now', here] as c
 }
 
 let pictures = 0;
-for (const callers of flags.callers.split(',').map(Number)) {
+for (const callers of callersAtOnce) {
   const turns = sides.map((): ProductAnswer[] => []);
   const requests = callers === 1 ? ALONE : EACH * callers;
-  for (let round = 0; round <= Number(flags.rounds); round++) {
+  for (let round = 0; round <= rounds; round++) {
     const task = { callers, requests, firstPicture: flags['same-picture'] ? undefined : pictures };
     pictures += requests;
     for (const [index, { child }] of sides.entries()) {
@@ -54,19 +61,17 @@ for (const callers of flags.callers.split(',').map(Number)) {
       if (round > 0) turns[index]?.push(answer); // the first one warms up
     }
   }
-  const [old = []] = turns;
-  const rows = sides.map(({ name }, index) => {
-    const own = turns[index] ?? [];
-    return {
-      callers,
-      version: name,
-      'requests a second': median(own.map((one) => one.requestsPerSecond)).toFixed(1),
-      'ms of processor a request': median(own.map((one) => one.cpuMs)).toFixed(2),
-      'times as fast': median(
-        own.map((one, round) => one.requestsPerSecond / (old[round]?.requestsPerSecond ?? Number.NaN)),
-      ).toFixed(2),
-    };
-  });
-  console.table(rows);
+  const title = `Requests, ${callers === 1 ? 'one caller' : `${callers} callers`}`;
+  const measured = sides.map(({ name }, index) => ({
+    name,
+    roundsMs: (turns[index] ?? []).map(({ ms }) => ms),
+  }));
+  const processor = sides.map(({ name }, index) => ({
+    name,
+    value: median((turns[index] ?? []).map(({ cpuMs }) => cpuMs)),
+    unit: ' ms',
+  }));
+  const figures = [{ title: `Processor time of a request, ${title.toLowerCase()}`, rows: processor }];
+  console.log(formatResult({ tables: [table(title, 'request', measured)], figures }));
 }
 for (const { child } of sides) await child.stop();

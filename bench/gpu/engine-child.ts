@@ -9,6 +9,7 @@
 import process from 'node:process';
 import { Troupe, type TroupeOptions } from '../../src/index.ts';
 import { failureOf } from '../asked-child.ts';
+import { inCrowd } from '../in-crowd.ts';
 import { type PeerRequest, toChatOptions } from '../peers/peer-request.ts';
 import type { AnswerFigures, EngineAnswer, EngineTask } from './engine-task.ts';
 
@@ -26,17 +27,9 @@ try {
 
 async function answer(engine: Troupe, { requests, inFlight }: EngineTask): Promise<EngineAnswer> {
   await engine.clearCaches();
-  const answers: AnswerFigures[] = [];
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    for (let index = next++; index < requests.length; index = next++) {
-      const request = requests[index];
-      if (request !== undefined) answers[index] = await figuresOf(engine, request);
-    }
-  };
   const before = await counted(engine);
   const startedAt = performance.now();
-  await Promise.all(Array.from({ length: inFlight }, caller));
+  const answers = await inCrowd(requests, inFlight, (request) => figuresOf(engine, request));
   const ms = performance.now() - startedAt;
   const after = await counted(engine);
   return {

@@ -35,7 +35,7 @@ export async function pictureRequest(
       content.map(async (part) =>
         part.type === 'text'
           ? part
-          : { type: 'image_url', image_url: { url: await changedPicture(part.image, seed) } },
+          : { type: 'image_url', image_url: { url: dataUrl(await changedPicture(part.image, seed)) } },
       ),
     ),
   }));
@@ -43,8 +43,8 @@ export async function pictureRequest(
   return { body: JSON.stringify(body) };
 }
 
-/** As a data URL. */
-export async function changedPicture(path: string, seed: number): Promise<string> {
+/** As PNG, with one pixel changed. @param seed of no other picture */
+export async function changedPicture(path: string, seed: number): Promise<Buffer> {
   const { data, info } = await sharp(await readFile(path))
     .removeAlpha()
     .raw()
@@ -54,7 +54,10 @@ export async function changedPicture(path: string, seed: number): Promise<string
   for (let channel = 0; channel < channels; channel++) {
     data[pixel + channel] = (Math.floor(seed / width) >> (2 * channel)) & 255;
   }
-  const png = await sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+  return await sharp(data, { raw: { width, height, channels } }).png().toBuffer();
+}
+
+function dataUrl(png: Buffer): string {
   return `data:image/png;base64,${png.toString('base64')}`;
 }
 

@@ -9,16 +9,12 @@ import { startTroupe } from '../../scripts/soak/troupe-process.ts';
 import { openModel } from '../../src/inspect/load-model.ts';
 import { EMBEDDED_MODEL, THREADS } from '../embedded-model.ts';
 import { goldenQuestions, onePictureRequests, RequestCycle } from '../golden-requests.ts';
+import { inCrowd } from '../in-crowd.ts';
 import { pictureGgufOf } from '../llama/make-gguf.ts';
 import { longCalls, measure, ratioBetween, type Task, table } from '../measure.ts';
 import { LLAMA_SERVER, startLlamaProcess } from '../peers/llama-server.ts';
 import { userRequest } from '../peers/peer-request.ts';
-import {
-  askAboutPicture,
-  type PictureAnswer,
-  type PictureRequest,
-  pictureRequest,
-} from '../peers/picture-request.ts';
+import { askAboutPicture, type PictureRequest, pictureRequest } from '../peers/picture-request.ts';
 import type { Claim, Suite, SuiteOptions, Table } from '../suite.ts';
 
 const OURS = 'Troupe';
@@ -105,13 +101,15 @@ async function compare(
     run: async () => {
       const asked = await maker.take(count);
       const since = performance.now();
-      const answers = await inCrowd(url, asked, callers);
+      const answers = await inCrowd(asked, callers, (request) => askAboutPicture(url, request));
       const ms = performance.now() - since;
       firstTokens.get(name)?.push(median(answers.map(({ firstTokenMs }) => firstTokenMs)));
       return ms;
     },
   });
-  for (const { url } of sides) await inCrowd(url, await maker.take(callers), callers);
+  for (const { url } of sides) {
+    await inCrowd(await maker.take(callers), callers, (request) => askAboutPicture(url, request));
+  }
   const [baseline, ...others] = sides.map(task);
   if (baseline === undefined) throw new Error('there is no side');
   const title = `Questions about pictures, ${callers === 1 ? 'one caller' : `${callers} callers`}, embedded model, fp32`;
@@ -120,31 +118,14 @@ async function compare(
   return [whole, table(`Time to first token, ${title}`, 'first token', read)];
 }
 
-/** Callers who ask one after the other, until all is asked. */
-async function inCrowd(
-  url: string,
-  requests: readonly PictureRequest[],
-  callers: number,
-): Promise<PictureAnswer[]> {
-  const answers: PictureAnswer[] = [];
-  let next = 0;
-  const caller = async () => {
-    for (let mine = next++; mine < requests.length; mine = next++) {
-      const request = requests[mine];
-      if (request !== undefined) answers[mine] = await askAboutPicture(url, request);
-    }
-  };
-  await Promise.all(Array.from({ length: callers }, caller));
-  return answers;
-}
-
 /** What is compared must do the same: texts of each llama.cpp against Troupe's, asked one after the other. */
 async function equalAnswers(sides: readonly Side[], requests: readonly PictureRequest[]): Promise<Claim[]> {
   const texts = new Map<string, readonly string[]>();
   for (const { name, url } of sides) {
+    const answers = await inCrowd(requests, 1, (request) => askAboutPicture(url, request));
     texts.set(
       name,
-      (await inCrowd(url, requests, 1)).map(({ text }) => text.trim()),
+      answers.map(({ text }) => text.trim()),
     );
   }
   const ours = texts.get(OURS) ?? [];
