@@ -49,7 +49,7 @@ for (const kind of ['plain', 'rewritten'] as const) {
 
 describe('a decoder with GroupQueryAttention whose steps have a graph of their own', () => {
   const answers = async (options: GroupQueryOptions) => {
-    const engine = await groupQueryEngine({ ...options, maxRunning: 4 });
+    const engine = await groupQueryEngine({ ...options, maxRunning: 4, prefillTokensPerStep: 512 });
     const sinks = prompts.map((prompt, index) => {
       const sink = new RecordingSink();
       const sampling = { maxTokens: 20 + index, logprobs: index % 3 === 0, topLogprobs: 2 };
