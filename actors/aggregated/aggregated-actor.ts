@@ -124,7 +124,7 @@ async function embeddingSource(
     cache: context.cache(EMBEDDING_CACHE),
     holder: context.holder,
     maxTilesPerRun: args.maxTilesPerRun,
-    othersWait: () => language.stats().running > 0,
+    others: { answers: () => language.hasAnswers, prompts: () => language.hasPrompts },
   });
   return {
     async open(images, whose) {

@@ -9,7 +9,7 @@ import type { SharedTensorCache } from '../../runtime/tensors/tensor-cache.ts';
 import { InputError } from '../errors.ts';
 import { type EncodedImage, isEncoded, type PreparedImage } from '../generation.ts';
 import { EncodeTurns } from './encode-turns.ts';
-import { fairShare } from './fair-share.ts';
+import { fairShare, type OtherWork, UNNOTICED_MS } from './fair-share.ts';
 import { TileBudget } from './tile-budget.ts';
 import { VisionBatcher } from './vision-batcher.ts';
 import type { VisionEncoder } from './vision-encoder.ts';
@@ -24,8 +24,8 @@ export interface VisionStageParts {
   readonly holder: number;
   /** Most tiles of one run of the graph; ≥ 1. */
   readonly maxTilesPerRun: number;
-  /** True while the thread has other work, which runs and pauses then leave time for. Default: never. */
-  readonly othersWait?: () => boolean;
+  /** What else the thread has to do, which runs and pauses leave time for. Default: nothing. */
+  readonly others?: OtherWork;
 }
 
 /** Whose images are encoded. */
@@ -50,9 +50,10 @@ export interface VisionStats {
   readonly runs: number;
 }
 
-/** Longest run when nobody else of the thread waits, and when somebody does: a few decode steps. */
+/** Longest run while no answer is being made on the thread. While some are, it is what their readers do not notice. */
 const BUDGET_MS = 200;
-const SHARED_BUDGET_MS = 50;
+
+const NOTHING_ELSE: OtherWork = { answers: () => false, prompts: () => false };
 
 export class VisionStage {
   readonly #parts: VisionStageParts;
@@ -64,12 +65,12 @@ export class VisionStage {
   #runs = 0;
 
   constructor(parts: VisionStageParts) {
-    const { encoder, maxTilesPerRun, othersWait = () => false } = parts;
+    const { encoder, maxTilesPerRun, others = NOTHING_ELSE } = parts;
     this.#parts = parts;
     this.#turns = new EncodeTurns(parts.embeddings.stats().capacityBytes);
     this.#budget = new TileBudget({
       maxTiles: maxTilesPerRun,
-      budgetMs: () => (othersWait() ? SHARED_BUDGET_MS : BUDGET_MS),
+      budgetMs: () => (others.answers() ? UNNOTICED_MS : BUDGET_MS),
     });
     this.#batcher = new VisionBatcher({
       encoder,
@@ -79,7 +80,7 @@ export class VisionStage {
         this.#tiles += tiles;
         this.#runs += 1;
       },
-      pause: (ms) => fairShare(ms, othersWait),
+      pause: (ms) => fairShare(ms, others),
     });
   }
 

@@ -77,6 +77,16 @@ export class LanguageStage {
     this.#loop.wake();
   }
 
+  /** Whether answers are being made. */
+  get hasAnswers(): boolean {
+    return this.#engine.answering > 0;
+  }
+
+  /** Whether there are prompts on their way to their first token. */
+  get hasPrompts(): boolean {
+    return this.#engine.prompting > 0;
+  }
+
   /** Makes the loop look at the GPU, when somebody else's run may have lost it. */
   wake(): void {
     this.#loop.wake();

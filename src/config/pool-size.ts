@@ -40,6 +40,8 @@ const MOST_ACTORS = 16;
 export const FURTHER_ACTOR_BYTES = 320 * MIB;
 /** The same where the model is small, beside weights of its own: measured, embedded model. */
 const FURTHER_SMALL_ACTOR_BYTES = 80 * MIB;
+/** The first one's second sessions, for when it works alone: measured, embedded model. */
+const SMALL_ALONE_BYTES = 30 * MIB;
 /** As read, and as packed. */
 const COPIES_OF_WEIGHTS = 2;
 /** Of the memory that the process is meant to have, for all further actors. */
@@ -82,14 +84,19 @@ const MOST_SMALL_ACTORS = 8;
 export function smallPoolSize(cores: number, { weightBytes, memoryBytes, single }: Machine): PoolSize {
   if (single !== undefined) return { count: 1, why: single };
   const wanted = Math.min(cores, MOST_SMALL_ACTORS, Math.max(2, Math.floor(cores * SMALL_ACTORS_SHARE)));
-  const most = mostInMemory(memoryBytes, FURTHER_SMALL_ACTOR_BYTES + COPIES_OF_WEIGHTS * weightBytes);
+  const further = FURTHER_SMALL_ACTOR_BYTES + COPIES_OF_WEIGHTS * weightBytes;
+  const most = mostInMemory(memoryBytes, further, SMALL_ALONE_BYTES);
   if (wanted > most) return { count: most, why: ROOM };
   return { count: wanted, why: wanted === 1 ? '' : 'so several actors work side by side, a thread each' };
 }
 
 const ROOM = 'as many actors as have room in memory';
 
-/** @param memoryBytes absent: enough for any number */
-function mostInMemory(memoryBytes = Number.POSITIVE_INFINITY, furtherBytes: number): number {
-  return 1 + Math.floor((memoryBytes * FURTHER_ACTORS_SHARE) / furtherBytes);
+/**
+ * @param memoryBytes absent: enough for any number
+ * @param onceBytes that the first takes more where there are several
+ */
+function mostInMemory(memoryBytes = Number.POSITIVE_INFINITY, furtherBytes: number, onceBytes = 0): number {
+  const share = Math.max(0, memoryBytes * FURTHER_ACTORS_SHARE - onceBytes);
+  return 1 + Math.floor(share / furtherBytes);
 }

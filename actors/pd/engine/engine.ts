@@ -137,6 +137,16 @@ export class PdEngine {
     return { admitted, waiting: queued };
   }
 
+  /** Answers that have their first token, and go on. */
+  get answering(): number {
+    return this.#scheduler.running.length;
+  }
+
+  /** Those that have not: prompts that wait, or are being run. */
+  get prompting(): number {
+    return this.#scheduler.queued + this.#scheduler.prefilling.length;
+  }
+
   /** True while a `step` has something to do. Draining answers wait for their consumers, not for steps. */
   get hasWork(): boolean {
     return this.load.admitted + this.load.waiting > 0;

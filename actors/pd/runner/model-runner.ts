@@ -109,7 +109,7 @@ export class ModelRunner<Owner = unknown> {
     const to = this.mayBeCut(run) ? run.partEnd(part) : run.ids.length;
     await this.#feeds.prepare(run);
     const predictions = await this.#feeds.withPart(run, from, to, (tokens) =>
-      this.#promptDecoder.extend(tokens, run.images, run.kv, cache),
+      this.#promptDecoder(to - from).extend(tokens, run.images, run.kv, cache),
     );
     if (run.left === 0 || !this.#feeds.mergesOnGpu(run)) run.imagesRead();
     this.#prompts.keep(run, from);
@@ -127,7 +127,8 @@ export class ModelRunner<Owner = unknown> {
     for (const run of runs) await this.#feeds.prepare(run);
     const kvs = runs.map((run) => run.kv);
     const lengths = runs.map((run) => run.ids.length);
-    const predictions = await this.#promptDecoder.prefillBatch(this.#feeds.padded(runs), lengths, kvs, cache);
+    const decoder = this.#promptDecoder(lengths.reduce((sum, length) => sum + length, 0));
+    const predictions = await decoder.prefillBatch(this.#feeds.padded(runs), lengths, kvs, cache);
     for (const run of runs) {
       run.imagesRead();
       this.#prompts.keep(run, 0);
@@ -274,11 +275,13 @@ export class ModelRunner<Owner = unknown> {
     return wide?.runsSteps === true && wide.isNow() ? wide.decoder : this.#decoder;
   }
 
-  get #promptDecoder(): Decoder {
+  /** @param tokens of the run */
+  #promptDecoder(tokens: number): Decoder {
     const { wide, prompts, decoder } = this.#parts;
     const beside = this.remote?.localPrompts;
     if (beside !== undefined) return beside;
-    return wide?.isNow() === true ? wide.decoder : (prompts ?? decoder);
+    const isWide = wide !== undefined && tokens >= wide.fewestTokens && wide.isNow();
+    return isWide ? wide.decoder : (prompts ?? decoder);
   }
 
   /** Good until the next call. */

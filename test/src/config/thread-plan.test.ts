@@ -70,6 +70,12 @@ describe('the thread plan of aggregated mode', () => {
     assert.equal(together(16, { pd: { count: 4 } }, SMALL).pd.alone, undefined);
   });
 
+  it('gives the first of several actors of a small model more threads, too, but not more than eight', () => {
+    const alone = [1, 2, 4, 16].map((cores) => together(cores, {}, SMALL).pd.alone);
+    assert.deepEqual(alone, [undefined, 2, 4, 8]);
+    assert.equal(together(2, { pd: { count: 2 } }, SMALL).pd.alone, undefined);
+  });
+
   it('divides the cores among as many as are asked for', () => {
     assert.deepEqual(numbers(together(8, { pd: { count: 3 } })).pd, [3, 2]);
   });

@@ -19,6 +19,13 @@ describe('how many prompt tokens a step runs', () => {
     assert.equal(measured().tokens({ readers: 8, waiting: 3 }), 120);
   });
 
+  it('as many as take no noticeable time, however short a decode step is', () => {
+    const pacer = new PrefillPacer();
+    pacer.noteDecode(1);
+    pacer.notePrefill(25, 2.5);
+    assert.equal(pacer.tokens({ readers: 8, waiting: 1 }), 100);
+  });
+
   it('the most when nobody has a pace to keep', () => {
     const pacer = measured();
     const most = pacer.tokens({ readers: 0, waiting: 1 });

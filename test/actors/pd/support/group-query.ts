@@ -75,6 +75,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
     wide: options.isWideNow && {
       decoder: new Decoder(await sessionOf(model), undefined, await stepsOf(model)),
       runsSteps: true,
+      fewestTokens: 1,
       isNow: options.isWideNow,
     },
     ...(help === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
