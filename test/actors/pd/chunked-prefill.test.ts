@@ -51,6 +51,20 @@ describe('prompts in parts', () => {
     await engine.dispose();
   });
 
+  it('count as prompts until the first token, and then as answers', async () => {
+    const engine = await groupQueryEngine({ prefillTokensPerStep: 60 });
+    const counts = () => ({ prompting: engine.prompting, answering: engine.answering });
+    askTokens(engine, 70, 4);
+    assert.deepEqual(counts(), { prompting: 1, answering: 0 });
+    await engine.step();
+    assert.deepEqual(counts(), { prompting: 1, answering: 0 });
+    await engine.step();
+    assert.deepEqual(counts(), { prompting: 0, answering: 1 });
+    await runToEnd(engine);
+    assert.deepEqual(counts(), { prompting: 0, answering: 0 });
+    await engine.dispose();
+  });
+
   it('as large as a step allows while somebody reads', async () => {
     const engine = await groupQueryEngine({ prefillTokensPerStep: 60 });
     const reader = askTokens(engine, 10, 20);
