@@ -18,10 +18,11 @@ const SKILLS = {
   'receipt-json': 'receipts as JSON',
   scene: 'short answers',
 } as const;
-const CALLERS = [1, 4, 16] as const;
+const CALLERS: readonly number[] = [1, 4, 16];
+const QUICK_CALLERS: readonly number[] = [4];
 /** Of each round. */
 const ITEMS = 32;
-const QUICK_ITEMS = 16;
+const QUICK_ITEMS = 8;
 
 /** Milliseconds that a round's questions took, and their decode steps by themselves. */
 interface Times {
@@ -37,13 +38,14 @@ export const speculationSuite: Suite = {
   async run(options) {
     const { rounds } = longCalls(options, 7);
     const count = options.quick ? QUICK_ITEMS : ITEMS;
-    const sets = await readHeldOut(['description', 'receipt-json', 'scene'], rounds * count * CALLERS.length);
+    const loads = options.quick ? QUICK_CALLERS : CALLERS;
+    const sets = await readHeldOut(['description', 'receipt-json', 'scene'], rounds * count * loads.length);
     const dtype = options.dtype === 'q4' ? 'q4' : 'fp32';
     const tables: Table[] = [];
     const claims: Claim[] = [];
     for (const [skill, name] of Object.entries(SKILLS)) {
       const items = sets.get(skill as keyof typeof SKILLS) ?? [];
-      for (const [turn, callers] of CALLERS.entries()) {
+      for (const [turn, callers] of loads.entries()) {
         const asked = items.slice(turn * rounds * count, (turn + 1) * rounds * count);
         const { whole, decode } = await compare(
           `${name}, ${callers} at once, ${dtype}`,
