@@ -18,7 +18,7 @@ export interface ActorSystemOptions extends SharedMemoryOptions {
 
 /** What an actor's thread is given. */
 export interface ThreadOptions {
-  /** Limits of its heap, MiB, as Node's `Worker` takes them. Default: V8's, and 24 MiB for young objects. */
+  /** Limits of its heap, MiB, as Node's `Worker` takes them. Default: V8's, and 12 MiB for young objects. */
   readonly resourceLimits?: ResourceLimits;
   /** Its `process.env`. Default: a copy of this thread's. */
   readonly env?: NodeJS.ProcessEnv;
