@@ -2,8 +2,8 @@
  * Two kinds of work on one thread, taking turns: runs of the vision graph, and those of an aggregated actor's language model,
  * one for each turn of the event loop. Between two runs of the first
  *
- *  - prompts are brought to their first tokens, within the time that the last run took. A prompt is short beside its picture,
- *    and many have their first token soonest when each is finished before the next is begun;
+ *  - prompts are brought to their first tokens, within the time that the last run took or 50 ms. A prompt is short beside its
+ *    picture, and many have their first token soonest when each is finished before the next is begun;
  *  - answers go on for as long as the last run was longer than a reader notices, and for one step at least.
  *
  * So while pictures take long, encoding has at most half of the thread, and all of it when nobody else has work.
