@@ -20,7 +20,7 @@ describe('calls to an actor on a thread', () => {
   });
 
   it('bounds what its thread may keep of young objects, however large the machine', async () => {
-    assert.equal(await probe.ask('youngGeneration', undefined), 24);
+    assert.equal(await probe.ask('youngGeneration', undefined), 12);
   });
 
   it('answers an ask with what the handler returned', async () => {
