@@ -9,14 +9,6 @@ const SETTLED = { from: 10, to: 20 };
 /** The last ones, which may not have more. */
 const LAST = 50;
 const REPORT_EVERY = 10;
-/**
- * What users get: in each thread that runs the sources, Node loads what strips their types, which takes megabytes of
- * its own.
- */
-const { Troupe } = (await import(
-  new URL('../dist/src/index.js', import.meta.url).href
-)) as typeof import('../src/index.ts'); // the same, built
-
 /** Far less than the 900 MB that an engine reserves. */
 const MOST_RESERVED_MB = 256;
 /** What comes and goes with the order in which threads run. With threads in any order it was 10 %, see docs/architecture.md. */
@@ -53,7 +45,16 @@ const values = flagsOf(HELP, {
   'as-is': { type: 'boolean', default: false },
 });
 
+/**
+ * What users get: in each thread that runs the sources, Node loads what strips their types, which takes megabytes of
+ * its own.
+ */
+async function builtPackage(): Promise<typeof import('../src/index.ts')> {
+  return await import(new URL('../dist/src/index.js', import.meta.url).href);
+}
+
 async function cycle(mode: Mode): Promise<void> {
+  const { Troupe } = await builtPackage();
   await using troupe = await Troupe.start({ mode });
   const { text } = await troupe.chat({
     messages: [

@@ -72,9 +72,8 @@ function planAggregated(given: PoolOptions | undefined, machine: Machine): { pd:
     return { pd: planPd(given, machine, cores, `all of ${plural(cores, 'core')}`) };
   }
   const { count, why } = smallPoolSize(cores, machine);
-  if (count === 1) return { pd: { count, threads: 1, why: why === '' ? SMALL : `${SMALL}; ${why}` } };
-  const alone = Math.min(cores, MOST_SMALL_ALONE);
-  return { pd: { count, threads: 1, why: `${SMALL}; ${why}`, alone } };
+  const plan = { count, threads: 1, why: why === '' ? SMALL : `${SMALL}; ${why}` };
+  return { pd: widened(plan, Math.min(cores, MOST_SMALL_ALONE)) };
 }
 
 /**

@@ -272,7 +272,7 @@ export class ModelRunner<Owner = unknown> {
 
   get #stepDecoder(): Decoder {
     const { wide } = this.#parts;
-    return wide?.runsSteps === true && wide.isNow() ? wide.decoder : this.#decoder;
+    return wide?.takes(1) === true ? wide.decoder : this.#decoder;
   }
 
   /** @param tokens of the run */
@@ -280,8 +280,7 @@ export class ModelRunner<Owner = unknown> {
     const { wide, prompts, decoder } = this.#parts;
     const beside = this.remote?.localPrompts;
     if (beside !== undefined) return beside;
-    const isWide = wide !== undefined && tokens >= wide.fewestTokens && wide.isNow();
-    return isWide ? wide.decoder : (prompts ?? decoder);
+    return wide?.takes(tokens) === true ? wide.decoder : (prompts ?? decoder);
   }
 
   /** Good until the next call. */

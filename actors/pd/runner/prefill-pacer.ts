@@ -48,7 +48,7 @@ const FIRST = 32;
  * four, it waits for four steps, and in an aggregated actor for pictures as often. Embedded model, prompts of 99 tokens (4 ms), 16
  * callers: a first token took 83 ms with this, and 154 with half as much, which cuts them in two.
  */
-const UNNOTICED_MS = 10;
+const SHORT_RUN_MS = 10;
 /** Aim below the mark: what is estimated varies. */
 const SHARE = 0.8;
 /** Weight of the newest measurement of a decode step. */
@@ -79,7 +79,7 @@ export class PrefillPacer {
     const { fewest, most } = this.#runs;
     if (readers === 0) return most;
     if (this.#decodeMs === undefined || this.#tokensPerMs === undefined) return Math.max(fewest, FIRST);
-    const ms = Math.max(UNNOTICED_MS, SHARE * this.#decodeMs * waiting);
+    const ms = Math.max(SHORT_RUN_MS, SHARE * this.#decodeMs * waiting);
     return Math.min(most, Math.max(fewest, Math.floor(ms * this.#tokensPerMs)));
   }
 

@@ -21,12 +21,8 @@ const FEWEST_TOKENS = 64;
 
 export interface WideDecoder {
   readonly decoder: Decoder;
-  /** Whether it also runs steps. */
-  readonly runsSteps: boolean;
-  /** Of a prompt's run; fewer are run as steps are. */
-  readonly fewestTokens: number;
-  /** Whether these threads are free. */
-  isNow(): boolean;
+  /** Whether a run of so many tokens of a row, 1 in a step, goes through it now: it is worth it, and these threads are free. */
+  takes(tokens: number): boolean;
 }
 
 /**
@@ -41,6 +37,6 @@ export async function loadWide(
   const session = kept(await loadGraph(graphs.prompts, { threads: wider.threads }));
   const steps = graphs.steps && (await loadSteps(graphs.steps, Math.min(wider.threads, MOST_STEP_THREADS)));
   const decoder = new Decoder(session, undefined, steps && kept(steps));
-  const runsSteps = steps !== undefined;
-  return { decoder, runsSteps, fewestTokens: runsSteps ? 1 : FEWEST_TOKENS, isNow: () => wider.isNow() };
+  const fewest = steps === undefined ? FEWEST_TOKENS : 1;
+  return { decoder, takes: (tokens) => tokens >= fewest && wider.isNow() };
 }

@@ -74,9 +74,7 @@ export async function groupQueryEngine(options: GroupQueryOptions = {}): Promise
     help,
     wide: options.isWideNow && {
       decoder: new Decoder(await sessionOf(model), undefined, await stepsOf(model)),
-      runsSteps: true,
-      fewestTokens: 1,
-      isNow: options.isWideNow,
+      takes: options.isWideNow,
     },
     ...(help === undefined ? {} : { promptRuns: { fewest: 10, most: 10 } }),
     budget,
