@@ -7,7 +7,7 @@
  *                   ▼                 ▼
  *        stopped / quarantined    escalated
  */
-import { type ActorError, TroupeError } from '../errors.ts';
+import { type ActorError, stoppedError, TroupeError } from '../errors.ts';
 import { isError } from '../util/realms.ts';
 import { endsWithin, pause } from '../util/timers.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
@@ -88,8 +88,12 @@ export class Child {
     this.#intensity.forgive();
   }
 
-  /** First start. A setup that fails here is the caller's to handle: it is not retried. */
+  /**
+   * First start. A setup that fails here is the caller's to handle: it is not retried.
+   * @throws ActorError `ACTOR_STOPPED` when it was stopped before
+   */
   async start(): Promise<void> {
+    if (this.#stopSignal.signal.aborted) throw stoppedError(this.name);
     const incarnation = this.#begin();
     try {
       await incarnation.start();

@@ -31,6 +31,14 @@ export interface Beginning {
 
 export type Incarnate = (beginning: Beginning) => Incarnation;
 
+/** When the threads of a pool may end that has stopped. */
+export interface EndTurn {
+  /** The pool's turn has come. */
+  readonly turn: Promise<void>;
+  /** It is too late to wait for anybody. */
+  readonly late: Promise<void>;
+}
+
 export interface GroupEvents {
   onUp(actor: string): void;
   onDown(actor: string, incarnation: Incarnation, exit: Exit): void;
@@ -59,6 +67,8 @@ export class Group implements FeedSource {
   #members: readonly string[];
   #incarnate: Incarnate | undefined;
   readonly #feed: Feed;
+  /** All members have threads, or will never have. */
+  readonly #made = Promise.withResolvers<void>();
 
   constructor(spec: GroupSpec, events: GroupEvents) {
     this.name = spec.name;
@@ -73,19 +83,38 @@ export class Group implements FeedSource {
     return this.#members;
   }
 
-  /** Starts all members together. If one cannot start, the others are stopped and its error is thrown. */
+  /**
+   * Starts all members together, once the thread of the first runs. If one cannot start, the others are stopped and its error is
+   * thrown.
+   */
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
     this.#incarnate = incarnate;
     this.#children = this.#spec.members.map((name, index) => this.#child(incarnate, name, index));
-    const failure = await firstFailure(this.#children.map((child) => child.start()));
+    const failure = await firstFailure(await this.#begin());
     if (failure === undefined) return;
     await this.stop(graceMs);
     throw failure.error;
   }
 
+  /**
+   * The first begins before the others, and ends after them (`stop`): of the members of a pool it is the one that may be larger, and
+   * of malloc's arenas it is to find its own again (see `system/start-in-turn.ts`). The others are alike.
+   */
+  async #begin(): Promise<readonly Promise<void>[]> {
+    const [first, ...others] = this.#children;
+    const up = first?.start() ?? Promise.resolve();
+    up.catch(() => {}); // heard of when the others have begun
+    await first?.begun;
+    const starts = [up, ...others.map((child) => child.start())];
+    this.#made.resolve();
+    return starts;
+  }
+
   /** The threads of all members run, or are over. */
   get begun(): Promise<void> {
-    return Promise.all(this.#children.map(({ begun }) => begun)).then(() => {});
+    return this.#made.promise
+      .then(() => Promise.all(this.#children.map(({ begun }) => begun)))
+      .then(() => {});
   }
 
   /** All members have stopped; only their threads may be left. */
@@ -204,13 +233,18 @@ export class Group implements FeedSource {
 
   /**
    * Stops every member. Returns the names of those that did not stop within the grace.
-   * @param mayEnd see `Incarnation.stop`
+   * @param threads when those may end; the first member's does after the others. Without it each ends by itself
    */
-  async stop(graceMs: number, mayEnd?: Promise<void>): Promise<string[]> {
+  async stop(graceMs: number, threads?: EndTurn): Promise<string[]> {
     const children = [...this.#children, ...this.#leaving];
-    const ends = await Promise.all(children.map((child) => child.stop(graceMs, 'refused', mayEnd)));
+    const stop = (child: Child, turn = threads?.turn) =>
+      child.stop(graceMs, 'refused', threads && Promise.race([turn, threads.late]));
+    const [first, ...others] = children;
+    const ends = others.map((child) => stop(child));
+    const afterOthers = threads?.turn.then(() => Promise.all(ends)).then(() => {});
+    const ended = await Promise.all([...(first === undefined ? [] : [stop(first, afterOthers)]), ...ends]);
     this.#feed.close(stoppedError(this.name));
-    return children.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
+    return children.filter((_, index) => ended[index] === 'quarantined').map(({ name }) => name);
   }
 
   #child(incarnate: Incarnate, name: string, index: number): Child {

@@ -15,7 +15,7 @@ export class StartInTurn {
   #turn: Promise<void> | undefined;
 
   /**
-   * @param start called at once when nobody is before; makes the threads before it returns
+   * @param start called at once when nobody is before; `group.begun` says when its threads run
    * @throws what `start` rejects with; ActorError `ACTOR_STOPPED` when the pool was stopped before its turn
    */
   async run(group: Pick<Group, 'name' | 'isOver' | 'begun'>, start: () => Promise<void>): Promise<void> {

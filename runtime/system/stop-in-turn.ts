@@ -6,7 +6,7 @@
  * `start-in-turn.ts` says of malloc's arenas holds for those, too. A pool that does not stop keeps the threads of others for
  * a part of the grace only.
  */
-import type { Group } from '../supervision/group.ts';
+import type { EndTurn, Group } from '../supervision/group.ts';
 import { after, endsWithin } from '../util/timers.ts';
 
 /** For this part of the grace threads wait for each other. */
@@ -25,8 +25,9 @@ export async function stopInTurn(
     const turn = Promise.withResolvers<void>();
     const leftMs = until - performance.now();
     // One alone waits for nobody, and its threads end also while this one is busy.
-    const mayEnd = groups.length === 1 ? undefined : Promise.race([turn.promise, late.promise]);
-    const end = group.stop(leftMs, mayEnd);
+    const threads: EndTurn | undefined =
+      groups.length === 1 ? undefined : { turn: turn.promise, late: late.promise };
+    const end = group.stop(leftMs, threads);
     stops.push({ end, mayEnd: turn.resolve });
     await endsWithin(leftMs / (groups.length - index), Promise.race([end, group.quiet]));
   }

@@ -6,25 +6,31 @@ import { PILOT_MODEL } from '../support/pilot-model.ts';
 import { recordThreads, type ThreadEvent } from '../support/thread-record.ts';
 
 /** Threads that the caller's makes: one at least reads the model, the others have the actors. */
-const ACTORS = { aggregated: 2, disaggregated: 3 } as const;
+const OTHER_ACTORS = { aggregated: 1, disaggregated: 2 } as const;
 
 describe("an engine's threads, and those that read its model", () => {
-  for (const mode of ['aggregated', 'disaggregated'] as const) {
-    it(`begin one after another and end like brackets, so that malloc's arenas find their roles again (${mode})`, async () => {
+  for (const [mode, count] of [
+    ['aggregated', 1],
+    ['aggregated', 2],
+    ['disaggregated', 1],
+    ['disaggregated', 2],
+  ] as const) {
+    it(`begin one after another and end like brackets, so that malloc's arenas find their roles again (${mode}, PD actors: ${count})`, async () => {
       const [golden] = goldens;
       assert(golden !== undefined);
+      const actors = count + OTHER_ACTORS[mode];
       const record = recordThreads();
       {
-        await using troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count: 1 } });
+        await using troupe = await Troupe.start({ model: PILOT_MODEL, mode, pd: { count } });
         await troupe.chat({ messages: goldenMessages(golden) });
       }
       const events = record.end();
       assertNested(events);
       assert.deepEqual(
-        events.slice(-ACTORS[mode]).map(([event]) => event),
-        Array(ACTORS[mode]).fill('ended'),
+        events.slice(-actors).map(([event]) => event),
+        Array(actors).fill('ended'),
       );
-      assert(events.filter(([event]) => event === 'makes').length > ACTORS[mode]);
+      assert(events.filter(([event]) => event === 'makes').length > actors);
     });
   }
 });

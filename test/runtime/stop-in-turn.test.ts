@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { EndTurn } from '../../runtime/supervision/group.ts';
 import { stopInTurn } from '../../runtime/system/stop-in-turn.ts';
 
 const LONG_MS = 3_600_000;
@@ -14,11 +15,11 @@ function pools(...names: string[]) {
     return {
       quiet: quiet.promise,
       becomeQuiet: quiet.resolve,
-      async stop(_graceMs: number, mayEnd?: Promise<void>) {
+      async stop(_graceMs: number, threads?: EndTurn) {
         events.push(`${name} is asked`);
         await quiet.promise;
         events.push(`${name} has stopped`);
-        await mayEnd;
+        await (threads && Promise.race([threads.turn, threads.late]));
         events.push(`${name} ends`);
         return [];
       },
