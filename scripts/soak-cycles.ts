@@ -88,7 +88,7 @@ async function soak(mode: Mode, cycles: number): Promise<boolean> {
   console.log(
     `${mode}, medians of cycles ${SETTLED.from} to ${SETTLED.to} and of the last ${LAST}: ` +
       `reserved ${settled.reserved} and ${last.reserved} MB, ` +
-      `anonymous ${settled.anonymous} and ${last.anonymous} MB (${percent.toFixed(1)} % more): ${flat ? 'flat' : 'NOT FLAT'}`,
+      `anonymous ${settled.anonymous} and ${last.anonymous} MB (${percent < 0 ? '' : '+'}${percent.toFixed(1)} %): ${flat ? 'flat' : 'NOT FLAT'}`,
   );
   return flat;
 }

@@ -84,4 +84,37 @@ describe('pools that start together', () => {
       ['ended', 1],
     ]);
   });
+
+  it('have a first member whose thread begins before the others of its pool, and ends after them', async () => {
+    const record = recordThreads();
+    const system = new ActorSystem();
+    const pools = ['a', 'b'].map((name) => system.declare(probeActor, { name, size: 3 }));
+    await Promise.all(pools.map(({ start }) => start({})));
+    await system.stop();
+    const events = record.end();
+    const at = (event: string, thread: number) =>
+      events.findIndex(([what, who]) => what === event && who === thread);
+    for (const [first, others] of [
+      [1, [2, 3]],
+      [4, [5, 6]],
+    ] as const) {
+      for (const other of others) {
+        assert(at('runs', first) < at('makes', other), JSON.stringify(events));
+        assert(at('ended', other) < at('ended', first), JSON.stringify(events));
+      }
+    }
+  });
+
+  it('begin no more members when they are stopped before the first one runs', async () => {
+    const record = recordThreads();
+    const system = new ActorSystem();
+    const { start } = system.declare(probeActor, { name: 'a', size: 3 });
+    const started = assert.rejects(start({}), { code: 'ACTOR_STOPPED' });
+    await system.stop();
+    await started;
+    assert.deepEqual(
+      record.end().filter(([event]) => event === 'makes'),
+      [['makes', 1]],
+    );
+  });
 });
