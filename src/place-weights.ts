@@ -8,7 +8,12 @@ import { basename, dirname, join } from 'node:path';
 import { type FileStamp, refuseChange, stampOf } from '../actors/model/file-stamps.ts';
 import { MANIFEST } from '../actors/model/graph-cache.ts';
 import type { GraphRole, WeightsFrom } from '../actors/model/graph-files.ts';
-import type { ModelDirectory, ModelGraphs, RewritableGraph } from '../actors/model/model-directory.ts';
+import type {
+  LoadedGraph,
+  ModelDirectory,
+  ModelGraphs,
+  RewritableGraph,
+} from '../actors/model/model-directory.ts';
 import { type CopiedWeights, sizeOf, type WeightFile } from '../actors/model/weight-copies.ts';
 import type { MapWeights } from './config/weight-sharing.ts';
 import { GraphPool } from './inspect/graph-pool.ts';
@@ -53,13 +58,17 @@ export async function placeWeights(
   const own = ROLES.filter((role) => !packed.includes(role) && pathsOf(opened, role).length > 0);
   const copies = mapWeights === 'copies' ? await copyAll(opened, own, placing) : NO_COPIES;
   await refuseChange(opened.stamps); // while they were copied
-  const from = (role: GraphRole): WeightsFrom | undefined => {
+  const readsPrompts = mapWeights === 'never' && !packed.includes('prompts');
+  const from = (role: LoadedGraph): WeightsFrom | undefined => {
+    // They lie in the graph cache, as copies do.
+    if (role === 'prompts') return readsPrompts ? 'read' : undefined;
     const copy = copies.get(role);
     if (copy?.copied) return { copies: copy.folder };
     return own.includes(role) && mapWeights !== 'originals' ? 'read' : undefined;
   };
   const graphs = placedGraphs(shared.directory.graphs, from);
-  const cacheFolders = packed
+  const mappedThere = new Set<LoadedGraph>(readsPrompts ? packed : [...packed, 'prompts']);
+  const cacheFolders = [...mappedThere]
     .flatMap((role) => graphs[role] ?? [])
     .map((graph) => dirname(loadedPath(graph)))
     .concat([...copies.values()].flatMap((copy) => (copy.copied ? [copy.folder] : [])));
@@ -110,10 +119,11 @@ async function copyAll(
 }
 
 function placedGraphs(
-  { vision, embed, decoder }: ModelGraphs,
-  from: (role: GraphRole) => WeightsFrom | undefined,
+  { vision, embed, decoder, prompts, ...others }: ModelGraphs,
+  from: (role: LoadedGraph) => WeightsFrom | undefined,
 ): ModelGraphs {
-  const placed = <Graph extends RewritableGraph<unknown>>(role: GraphRole, graph: Graph): Graph => {
+  others satisfies Record<string, never>; // a graph that is left out here is loaded by nobody
+  const placed = <Graph extends RewritableGraph<unknown>>(role: LoadedGraph, graph: Graph): Graph => {
     const weights = from(role);
     return weights === undefined ? graph : { ...graph, weights };
   };
@@ -121,6 +131,7 @@ function placedGraphs(
     ...(vision && { vision: placed('vision', vision) }),
     ...(embed && { embed: placed('embed', embed) }),
     decoder: placed('decoder', decoder),
+    ...(prompts && { prompts: placed('prompts', prompts) }),
   };
 }
 

@@ -82,6 +82,49 @@ describe('prompts in 8 bits of a model in 4', () => {
   });
 });
 
+describe('prompts in 8 bits in a whole engine', () => {
+  /** Of the second likeliest first token, which a prompt's products alone decide; the likeliest one is as good as certain. */
+  async function firstLogprob(options: TroupeOptions): Promise<number> {
+    const [golden] = asked;
+    assert.ok(golden);
+    await using troupe = await Troupe.start({ ...options, dtype: 'q4' });
+    const messages = defaultGoldenMessages(golden);
+    const { logprobs } = await troupe.chat({
+      messages,
+      temperature: 0,
+      maxTokens: 1,
+      logprobs: true,
+      topLogprobs: 2,
+    });
+    return logprobs?.[0]?.top[1]?.logprob ?? Number.NaN;
+  }
+
+  /** How near two are that went through the same products, in parts of other sizes at most. */
+  const NEAR = 1e-4;
+  let file: number;
+  let eightBit: number;
+  before(async () => {
+    file = await firstLogprob({});
+    eightBit = await firstLogprob(pd());
+  });
+
+  it('are other products than the file’s', () => {
+    assert.ok(Math.abs(eightBit - file) > 10 * NEAR, `${eightBit} and ${file}`);
+  });
+
+  for (const [how, options] of [
+    ['weights are shared', { ...pd(), shareWeights: 'always' }],
+    ['weights are not shared', { ...pd(), shareWeights: 'never' }],
+    ['weights are read', { ...pd(), shareWeights: 'never', mapWeights: 'never' }],
+    ['the modes are apart', { ...pd(), mode: 'disaggregated' }],
+  ] as const) {
+    it(`are the same where ${how}`, async () => {
+      const now = await firstLogprob(options);
+      assert.ok(Math.abs(now - eightBit) < NEAR, `${now} and ${eightBit}`);
+    });
+  }
+});
+
 describe('prompts in 8 bits that there cannot be', () => {
   for (const [what, options, message] of [
     [
