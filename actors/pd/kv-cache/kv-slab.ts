@@ -52,6 +52,12 @@ export class KvSlab {
     return this.#buffer.byteLength;
   }
 
+  /** Tokens of all rows together that it can ever hold. */
+  get mostTokens(): number {
+    const { maxByteLength = this.#buffer.byteLength } = this.#buffer;
+    return maxByteLength / this.bytesPerToken;
+  }
+
   /** Of one place. */
   get bytesPerToken(): number {
     return bytesPerToken([this.port]);

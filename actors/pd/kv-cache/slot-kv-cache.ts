@@ -13,6 +13,7 @@ import type { KvPort } from './kv-signature.ts';
 import { emptyPast, KvSlab } from './kv-slab.ts';
 import { rowsOf, stepRowsOf } from './new-rows.ts';
 import { SlotPromptKv } from './slot-prompt-kv.ts';
+import { SpareSlabs } from './spare-slabs.ts';
 
 export class SlotKvCache implements KvCache {
   readonly chunked = true;
@@ -23,6 +24,7 @@ export class SlotKvCache implements KvCache {
   readonly #slabs: readonly KvSlab[];
   readonly #mask = new Int64Buffer();
   readonly #kvs = new Set<SlotPromptKv>();
+  readonly #spare: SpareSlabs;
   readonly #mostTokens: number;
   readonly #sharedPrompts: boolean;
   #lengths = new Int32Array(16);
@@ -42,6 +44,7 @@ export class SlotKvCache implements KvCache {
     this.#ports = ports;
     this.#mostTokens = mostTokens;
     this.#slabs = ports.map((port) => new KvSlab(port, mostTokens));
+    this.#spare = new SpareSlabs(ports);
     this.fetches = ports.map((port) => port.present);
   }
 
@@ -55,7 +58,7 @@ export class SlotKvCache implements KvCache {
 
   get bytes(): number {
     const kvs = [...this.#kvs].reduce((sum, kv) => sum + kv.bytes, 0);
-    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, kvs);
+    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, kvs + this.#spare.bytes);
   }
 
   emptyPast(rows: number): Tensors {
@@ -63,7 +66,7 @@ export class SlotKvCache implements KvCache {
   }
 
   openPrompt(promptLength: number): SlotPromptKv {
-    const kv = new SlotPromptKv(this.#ports, promptLength, this.#sharedPrompts);
+    const kv = new SlotPromptKv(this.#ports, promptLength, this.#sharedPrompts, this.#spare);
     this.#kvs.add(kv);
     return kv;
   }
@@ -79,6 +82,7 @@ export class SlotKvCache implements KvCache {
     }
     this.#pastViews = undefined;
     this.drop(kv);
+    kv.end();
   }
 
   drop(kv: PromptKv): void {
@@ -139,9 +143,11 @@ export class SlotKvCache implements KvCache {
 
   scrub(): void {
     for (const slab of this.#slabs) slab.scrub(this.lengths);
+    this.#spare.clear();
   }
 
   settle(): void {
+    this.#spare.settle();
     const reserved = (this.#slabs[0]?.bytes ?? 0) / (this.#slabs[0]?.bytesPerToken ?? 1);
     // Half of it at a time: giving back half a gigabyte takes longer than a step.
     const kept = Math.max(this.#needed, Math.ceil(reserved / 2));
@@ -151,6 +157,7 @@ export class SlotKvCache implements KvCache {
 
   trim(): number {
     const before = this.bytes;
+    this.#spare.clear();
     this.#reshape(this.#rows, capacityFor(this.#longest()));
     this.#needed = this.#rows * this.#capacity;
     for (const slab of this.#slabs) slab.shrink(this.#needed);

@@ -10,6 +10,7 @@ import { capacityFor } from './kv-capacity.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
 import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
+import type { SpareSlabs } from './spare-slabs.ts';
 
 interface WholeRun {
   readonly outputs: Tensors;
@@ -20,17 +21,22 @@ export class SlotPromptKv implements PromptKv, KvPages {
   readonly #ports: readonly KvPort[];
   readonly #promptLength: number;
   readonly #isShared: boolean;
+  readonly #spare: SpareSlabs | undefined;
   #memory: readonly SharedArrayBuffer[] = [];
   #slabs: readonly KvSlab[] = [];
   #whole: WholeRun | undefined;
   #length = 0;
   #capacity = 0;
 
-  /** @param isShared whether another thread may run parts of the prompt */
-  constructor(ports: readonly KvPort[], promptLength: number, isShared = false) {
+  /**
+   * @param isShared whether another thread may run parts of the prompt
+   * @param spare memory for it, where it is not shared
+   */
+  constructor(ports: readonly KvPort[], promptLength: number, isShared = false, spare?: SpareSlabs) {
     this.#ports = ports;
     this.#promptLength = promptLength;
     this.#isShared = isShared;
+    this.#spare = isShared ? undefined : spare;
   }
 
   /** A `PromptKv` that goes on with what another thread shares. */
@@ -89,6 +95,13 @@ export class SlotPromptKv implements PromptKv, KvPages {
     slab.take(words, length, fromRow, from, row, 0, this.#length);
   }
 
+  /** Hands its memory on: it is not to be used any more. */
+  end(): void {
+    if (this.#spare === undefined) return;
+    this.#spare.give(this.#slabs);
+    this.#slabs = [];
+  }
+
   read(from: number, count: number, into?: Uint32Array): Uint32Array {
     const size = count * wordsPerToken(this.#ports);
     const target = into?.length === size ? into : new Uint32Array(size);
@@ -131,7 +144,8 @@ export class SlotPromptKv implements PromptKv, KvPages {
       const memory = this.#ports.map((port) => new SharedArrayBuffer(most * bytesPerToken([port])));
       this.#hold(memory, most);
     }
-    if (this.#slabs.length === 0) this.#slabs = this.#ports.map((port) => new KvSlab(port, most));
+    if (this.#slabs.length === 0)
+      this.#slabs = this.#spare?.take(most) ?? this.#ports.map((port) => new KvSlab(port, most));
     const needed = this.#length + count;
     if (needed <= this.#capacity) return;
     this.#capacity = Math.min(most, capacityFor(Math.max(needed, 2 * this.#capacity)));

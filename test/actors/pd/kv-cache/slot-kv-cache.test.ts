@@ -150,6 +150,61 @@ describe('slots', () => {
     assert.equal(cache.bytes, 0);
   });
 
+  describe('lend the memory of a prompt that has joined to the next one', () => {
+    /** A prompt in two parts, which joins. */
+    function joined(cache: SlotKvCache, tokens: readonly number[]): void {
+      const kv = cache.openPrompt(tokens.length);
+      kv.take(fresh(tokens.slice(0, -1)), 0, tokens.length - 1);
+      kv.take(fresh(tokens.slice(-1)), 0, 1);
+      cache.join(kv);
+    }
+
+    it('which holds what it would hold in its own', () => {
+      const cache = new SlotKvCache([port], 1000);
+      const prompts = [count(40), count(103, 101), count(250, 201)];
+      for (const tokens of prompts) joined(cache, tokens);
+      assert.deepEqual(held(cache), prompts);
+    });
+
+    it('and count it among their bytes until no prompt has wanted it for a while', () => {
+      const cache = new SlotKvCache([port], 1000);
+      joined(cache, count(40));
+      cache.remove(0);
+      const rows = cache.bytes - capacityFor(40) * 4;
+      cache.settle();
+      assert.equal(cache.bytes, rows + capacityFor(40) * 4, 'it was wanted');
+      cache.settle();
+      assert(cache.bytes <= rows, `${cache.bytes} of ${rows}`);
+    });
+
+    it('and not that of one that was dropped', () => {
+      const cache = new SlotKvCache([port], 1000);
+      const kv = cache.openPrompt(40);
+      kv.take(fresh(count(20)), 0, 20);
+      cache.drop(kv);
+      assert.equal(cache.bytes, 0);
+    });
+
+    it('until it is trimmed', () => {
+      const cache = new SlotKvCache([port], 1000);
+      joined(cache, count(40));
+      cache.remove(0);
+      cache.trim();
+      assert.equal(cache.bytes, 0);
+    });
+
+    it('but not after numbers that were not finite', () => {
+      const cache = new SlotKvCache([port], 1000);
+      joined(cache, Array(40).fill(Number.NaN));
+      cache.remove(0);
+      cache.scrub();
+      const kv = cache.openPrompt(40);
+      kv.take(fresh(count(20)), 0, 20);
+      const past = Object.values(kv.past())[0]?.data;
+      assert(past instanceof Float32Array && past.every(Number.isFinite));
+    });
+  });
+
   it('take a prompt that was run whole, beside others that were padded on the left', () => {
     const cache = new SlotKvCache([port], 1000);
     const [long, short] = [cache.openPrompt(4), cache.openPrompt(2)];
