@@ -12,8 +12,8 @@ import { CONCAT_LAYOUT, writeStepMask } from './kv-layout.ts';
 import type { KvPort } from './kv-signature.ts';
 import { emptyPast, KvSlab } from './kv-slab.ts';
 import { rowsOf, stepRowsOf } from './new-rows.ts';
+import { PromptMemory } from './prompt-memory.ts';
 import { SlotPromptKv } from './slot-prompt-kv.ts';
-import { SpareSlabs } from './spare-slabs.ts';
 
 export class SlotKvCache implements KvCache {
   readonly chunked = true;
@@ -24,9 +24,8 @@ export class SlotKvCache implements KvCache {
   readonly #slabs: readonly KvSlab[];
   readonly #mask = new Int64Buffer();
   readonly #kvs = new Set<SlotPromptKv>();
-  readonly #spare: SpareSlabs;
+  readonly #promptMemory: PromptMemory;
   readonly #mostTokens: number;
-  readonly #sharedPrompts: boolean;
   #lengths = new Int32Array(16);
   #rows = 0;
   #capacity = 0;
@@ -37,14 +36,13 @@ export class SlotKvCache implements KvCache {
 
   /**
    * @param mostTokens tokens of all rows together, free places included; see `kv-budget.ts`
-   * @param sharedDrafts whether other threads run parts of prompts
+   * @param sharedPrompts whether other threads run parts of prompts
    */
-  constructor(ports: readonly KvPort[], mostTokens: number, sharedDrafts = false) {
-    this.#sharedPrompts = sharedDrafts;
+  constructor(ports: readonly KvPort[], mostTokens: number, sharedPrompts = false) {
     this.#ports = ports;
     this.#mostTokens = mostTokens;
     this.#slabs = ports.map((port) => new KvSlab(port, mostTokens));
-    this.#spare = new SpareSlabs(ports);
+    this.#promptMemory = new PromptMemory(ports, sharedPrompts);
     this.fetches = ports.map((port) => port.present);
   }
 
@@ -58,7 +56,7 @@ export class SlotKvCache implements KvCache {
 
   get bytes(): number {
     const kvs = [...this.#kvs].reduce((sum, kv) => sum + kv.bytes, 0);
-    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, kvs + this.#spare.bytes);
+    return this.#slabs.reduce((sum, slab) => sum + slab.bytes, kvs + this.#promptMemory.bytes);
   }
 
   emptyPast(rows: number): Tensors {
@@ -66,7 +64,7 @@ export class SlotKvCache implements KvCache {
   }
 
   openPrompt(promptLength: number): SlotPromptKv {
-    const kv = new SlotPromptKv(this.#ports, promptLength, this.#sharedPrompts, this.#spare);
+    const kv = new SlotPromptKv(this.#ports, promptLength, this.#promptMemory);
     this.#kvs.add(kv);
     return kv;
   }
@@ -143,11 +141,11 @@ export class SlotKvCache implements KvCache {
 
   scrub(): void {
     for (const slab of this.#slabs) slab.scrub(this.lengths);
-    this.#spare.clear();
+    this.#promptMemory.clear();
   }
 
   settle(): void {
-    this.#spare.settle();
+    this.#promptMemory.settle();
     const reserved = (this.#slabs[0]?.bytes ?? 0) / (this.#slabs[0]?.bytesPerToken ?? 1);
     // Half of it at a time: giving back half a gigabyte takes longer than a step.
     const kept = Math.max(this.#needed, Math.ceil(reserved / 2));
@@ -157,7 +155,7 @@ export class SlotKvCache implements KvCache {
 
   trim(): number {
     const before = this.bytes;
-    this.#spare.clear();
+    this.#promptMemory.clear();
     this.#reshape(this.#rows, capacityFor(this.#longest()));
     this.#needed = this.#rows * this.#capacity;
     for (const slab of this.#slabs) slab.shrink(this.#needed);

@@ -8,9 +8,9 @@ import type { SharedPast } from '../../shared-past.ts';
 import type { KvPages, PromptKv } from './kv-cache.ts';
 import { capacityFor } from './kv-capacity.ts';
 import { bytesPerToken, type KvPort } from './kv-signature.ts';
-import { emptyPast, type KvRow, KvSlab } from './kv-slab.ts';
+import { emptyPast, type KvRow, type KvSlab } from './kv-slab.ts';
 import { rowsOf } from './new-rows.ts';
-import type { SpareSlabs } from './spare-slabs.ts';
+import { type PromptMemory, type PromptPlace, sharedPlace } from './prompt-memory.ts';
 
 interface WholeRun {
   readonly outputs: Tensors;
@@ -20,29 +20,27 @@ interface WholeRun {
 export class SlotPromptKv implements PromptKv, KvPages {
   readonly #ports: readonly KvPort[];
   readonly #promptLength: number;
-  readonly #isShared: boolean;
-  readonly #spare: SpareSlabs | undefined;
-  #memory: readonly SharedArrayBuffer[] = [];
-  #slabs: readonly KvSlab[] = [];
+  readonly #memory: PromptMemory | undefined;
+  #place: PromptPlace | undefined;
   #whole: WholeRun | undefined;
   #length = 0;
   #capacity = 0;
+  /** Who reads it yet, though it may have ended. */
+  #readers = 0;
+  #ended = false;
 
-  /**
-   * @param isShared whether another thread may run parts of the prompt
-   * @param spare memory for it, where it is not shared
-   */
-  constructor(ports: readonly KvPort[], promptLength: number, isShared = false, spare?: SpareSlabs) {
+  /** @param memory Default: none, for what lies in another thread's */
+  constructor(ports: readonly KvPort[], promptLength: number, memory?: PromptMemory) {
     this.#ports = ports;
     this.#promptLength = promptLength;
-    this.#isShared = isShared;
-    this.#spare = isShared ? undefined : spare;
+    this.#memory = memory;
   }
 
   /** A `PromptKv` that goes on with what another thread shares. */
   static over(ports: readonly KvPort[], { memory, capacity, length }: SharedPast): SlotPromptKv {
-    const kv = new SlotPromptKv(ports, Number.POSITIVE_INFINITY, true);
-    kv.#hold(memory, capacity);
+    const kv = new SlotPromptKv(ports, Number.POSITIVE_INFINITY);
+    kv.#place = sharedPlace(ports, memory, capacity);
+    kv.#capacity = capacity;
     kv.#length = length;
     return kv;
   }
@@ -50,7 +48,7 @@ export class SlotPromptKv implements PromptKv, KvPages {
   /** What another thread needs in order to run the next part; `advance` when it has. */
   share(): SharedPast {
     this.#reserve(this.#promptLength - this.#length);
-    return { memory: this.#memory, capacity: this.#capacity, length: this.#length };
+    return { memory: this.#place?.shared ?? [], capacity: this.#capacity, length: this.#length };
   }
 
   /** Takes what another thread has written of the next `count` tokens. */
@@ -95,11 +93,19 @@ export class SlotPromptKv implements PromptKv, KvPages {
     slab.take(words, length, fromRow, from, row, 0, this.#length);
   }
 
-  /** Hands its memory on: it is not to be used any more. */
+  /** Hands its memory on, once those have read it who are to: nobody else may use it any more, on no thread. */
   end(): void {
-    if (this.#spare === undefined) return;
-    this.#spare.give(this.#slabs);
-    this.#slabs = [];
+    this.#ended = true;
+    this.#handOn();
+  }
+
+  /** Keeps its memory, also when it has ended. @returns to be called once, when it has been read */
+  toBeRead(): () => void {
+    this.#readers += 1;
+    return () => {
+      this.#readers -= 1;
+      this.#handOn();
+    };
   }
 
   read(from: number, count: number, into?: Uint32Array): Uint32Array {
@@ -136,16 +142,18 @@ export class SlotPromptKv implements PromptKv, KvPages {
     return { words, length, row: this.#whole.row, from: length - this.#length };
   }
 
+  get #slabs(): readonly KvSlab[] {
+    return this.#place?.slabs ?? [];
+  }
+
   /** Early parts of a long prompt attend over little: the capacity follows, doubling, up to the whole prompt's. */
   #reserve(count: number): void {
     const most = capacityFor(this.#promptLength);
-    if (this.#isShared && this.#slabs.length === 0) {
+    if (this.#place === undefined) {
+      this.#place = this.#memory?.take(most);
       // Not moved later, and not as large before it is written.
-      const memory = this.#ports.map((port) => new SharedArrayBuffer(most * bytesPerToken([port])));
-      this.#hold(memory, most);
+      if (this.#place?.shared.length) this.#capacity = most;
     }
-    if (this.#slabs.length === 0)
-      this.#slabs = this.#spare?.take(most) ?? this.#ports.map((port) => new KvSlab(port, most));
     const needed = this.#length + count;
     if (needed <= this.#capacity) return;
     this.#capacity = Math.min(most, capacityFor(Math.max(needed, 2 * this.#capacity)));
@@ -153,10 +161,10 @@ export class SlotPromptKv implements PromptKv, KvPages {
     for (const slab of this.#slabs) slab.reshape(1, this.#capacity, lengths);
   }
 
-  #hold(memory: readonly SharedArrayBuffer[], capacity: number): void {
-    this.#memory = memory;
-    this.#slabs = this.#ports.map((port, index) => new KvSlab(port, capacity, memory[index]));
-    this.#capacity = capacity;
+  #handOn(): void {
+    if (!this.#ended || this.#readers > 0 || this.#place === undefined) return;
+    this.#memory?.give(this.#place);
+    this.#place = undefined;
   }
 }
 

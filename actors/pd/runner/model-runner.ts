@@ -223,9 +223,9 @@ export class ModelRunner<Owner = unknown> {
 
   /** To be called after a sequence whose numbers were not finite has left. */
   scrub(): void {
-    this.#parts.cache.scrub();
     // Its prompt may have been kept; which blocks are sound is not worth finding out.
     this.#prompts.clear();
+    this.#parts.cache.scrub(); // also what that handed on
   }
 
   /** Gives back memory that no running sequence needs; returns the bytes freed. */

@@ -2,12 +2,19 @@
  * Prompts whose blocks the prefix cache is still to be given. Copying 128 tokens' keys and values takes some 10 ms on
  * SmolVLM-256M's shape, which answers that are being read would feel: while there are such, a step gives a little.
  */
+import { SlotPromptKv } from '../kv-cache/slot-prompt-kv.ts';
 import type { PromptRun } from './prompt-run.ts';
+
+interface Pending {
+  /** Tokens before it were given. */
+  readonly from: number;
+  /** Its keys and values may be forgotten. */
+  readonly read: () => void;
+}
 
 export class PrefixOffers {
   readonly #offer: (run: PromptRun, from: number, to: number) => void;
-  /** And from which token on. */
-  readonly #pending = new Map<PromptRun, number>();
+  readonly #pending = new Map<PromptRun, Pending>();
 
   /** @param offer gives the cache the blocks of a prompt between two tokens */
   constructor(offer: (run: PromptRun, from: number, to: number) => void) {
@@ -16,20 +23,27 @@ export class PrefixOffers {
 
   /** To be given later: what was run of a prompt from token `from` on. */
   add(run: PromptRun, from: number): void {
-    if (!this.#pending.has(run)) this.#pending.set(run, from);
+    const { kv } = run;
+    if (this.#pending.has(run) || !(kv instanceof SlotPromptKv)) return;
+    this.#pending.set(run, { from, read: kv.toBeRead() });
   }
 
   /** Gives up to `most` tokens of each prompt. Default: all. */
   give(most = Number.POSITIVE_INFINITY): void {
-    for (const [run, from] of this.#pending) {
+    for (const [run, { from, read }] of this.#pending) {
       const to = Math.min(run.done, from + most);
       this.#offer(run, from, to);
-      if (to === run.done) this.#pending.delete(run);
-      else this.#pending.set(run, to);
+      if (to === run.done) this.#forget(run);
+      else this.#pending.set(run, { from: to, read });
     }
   }
 
   clear(): void {
-    this.#pending.clear();
+    for (const run of this.#pending.keys()) this.#forget(run);
+  }
+
+  #forget(run: PromptRun): void {
+    this.#pending.get(run)?.read();
+    this.#pending.delete(run);
   }
 }

@@ -151,6 +151,8 @@ describe('slots', () => {
   });
 
   describe('lend the memory of a prompt that has joined to the next one', () => {
+    const words = (values: readonly number[]) => new Uint32Array(Float32Array.from(values).buffer);
+
     /** A prompt in two parts, which joins. */
     function joined(cache: SlotKvCache, tokens: readonly number[]): void {
       const kv = cache.openPrompt(tokens.length);
@@ -183,6 +185,34 @@ describe('slots', () => {
       kv.take(fresh(count(20)), 0, 20);
       cache.drop(kv);
       assert.equal(cache.bytes, 0);
+    });
+
+    it('and not before it has been read by those who are to', () => {
+      const cache = new SlotKvCache([port], 1000, true);
+      const kv = cache.openPrompt(40);
+      kv.take(fresh(count(39)), 0, 39);
+      kv.take(fresh([40]), 0, 1);
+      const read = kv.toBeRead();
+      cache.join(kv);
+      joined(cache, count(140, 101));
+      assert.deepEqual([...kv.read(0, 40)], [...words(count(40)), ...words(count(40).map((one) => -one))]);
+      const [before] = cache.openPrompt(40).share().memory;
+      read();
+      const [after] = cache.openPrompt(40).share().memory;
+      assert.notEqual(before, after);
+    });
+
+    it('also where other threads use it, with the capacity that the next one needs', () => {
+      const cache = new SlotKvCache([port], 1000, true);
+      const long = cache.openPrompt(100);
+      const { memory } = long.share();
+      long.take(fresh(count(99)), 0, 99);
+      long.take(fresh([100]), 0, 1);
+      cache.join(long);
+      const next = cache.openPrompt(40).share();
+      assert.deepEqual(next.memory, memory);
+      assert.equal(next.memory[0], memory[0]);
+      assert.equal(next.capacity, capacityFor(40));
     });
 
     it('until it is trimmed', () => {
