@@ -103,8 +103,8 @@ export class Group implements FeedSource {
   async #begin(): Promise<readonly Promise<void>[]> {
     const [first, ...others] = this.#children;
     const up = first?.start() ?? Promise.resolve();
-    up.catch(() => {}); // heard of when the others have begun
-    await first?.begun;
+    const over = up.catch(() => {}); // heard of when the others have begun
+    await Promise.race([first?.begun, over]);
     const starts = [up, ...others.map((child) => child.start())];
     this.#made.resolve();
     return starts;
