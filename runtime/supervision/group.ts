@@ -10,6 +10,7 @@ import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
 import { Child, type ChildEvents, type ChildState } from './child.ts';
 import { Feed, type FeedSource } from './feed.ts';
+import { beginInOrder, type EndTurn, stopInOrder } from './first-and-others.ts';
 import type { Exit, Incarnation } from './incarnation.ts';
 import type { RestartPolicy } from './restart-policy.ts';
 
@@ -30,14 +31,6 @@ export interface Beginning {
 }
 
 export type Incarnate = (beginning: Beginning) => Incarnation;
-
-/** When the threads of a pool may end that has stopped. */
-export interface EndTurn {
-  /** The pool's turn has come. */
-  readonly turn: Promise<void>;
-  /** It is too late to wait for anybody. */
-  readonly late: Promise<void>;
-}
 
 export interface GroupEvents {
   onUp(actor: string): void;
@@ -90,24 +83,12 @@ export class Group implements FeedSource {
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
     this.#incarnate = incarnate;
     this.#children = this.#spec.members.map((name, index) => this.#child(incarnate, name, index));
-    const failure = await firstFailure(await this.#begin());
+    const starts = await beginInOrder(this.#children);
+    this.#made.resolve();
+    const failure = await firstFailure(starts);
     if (failure === undefined) return;
     await this.stop(graceMs);
     throw failure.error;
-  }
-
-  /**
-   * The first begins before the others, and ends after them (`stop`): of the members of a pool it is the one that may be larger, and
-   * of malloc's arenas it is to find its own again (see `system/start-in-turn.ts`). The others are alike.
-   */
-  async #begin(): Promise<readonly Promise<void>[]> {
-    const [first, ...others] = this.#children;
-    const up = first?.start() ?? Promise.resolve();
-    const over = up.catch(() => {}); // heard of when the others have begun
-    await Promise.race([first?.begun, over]);
-    const starts = [up, ...others.map((child) => child.start())];
-    this.#made.resolve();
-    return starts;
   }
 
   /** The threads of all members run, or are over. */
@@ -237,12 +218,9 @@ export class Group implements FeedSource {
    */
   async stop(graceMs: number, threads?: EndTurn): Promise<string[]> {
     const children = [...this.#children, ...this.#leaving];
-    const stop = (child: Child, turn = threads?.turn) =>
-      child.stop(graceMs, 'refused', threads && Promise.race([turn, threads.late]));
-    const [first, ...others] = children;
-    const ends = others.map((child) => stop(child));
-    const afterOthers = threads?.turn.then(() => Promise.all(ends)).then(() => {});
-    const ended = await Promise.all([...(first === undefined ? [] : [stop(first, afterOthers)]), ...ends]);
+    const ended = await stopInOrder(children, threads, (child, mayEnd) =>
+      child.stop(graceMs, 'refused', mayEnd),
+    );
     this.#feed.close(stoppedError(this.name));
     return children.filter((_, index) => ended[index] === 'quarantined').map(({ name }) => name);
   }

@@ -6,7 +6,8 @@
  * `start-in-turn.ts` says of malloc's arenas holds for those, too. A pool that does not stop keeps the threads of others for
  * a part of the grace only.
  */
-import type { EndTurn, Group } from '../supervision/group.ts';
+import type { EndTurn } from '../supervision/first-and-others.ts';
+import type { Group } from '../supervision/group.ts';
 import { after, endsWithin } from '../util/timers.ts';
 
 /** For this part of the grace threads wait for each other. */

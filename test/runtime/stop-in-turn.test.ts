@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EndTurn } from '../../runtime/supervision/group.ts';
+import type { EndTurn } from '../../runtime/supervision/first-and-others.ts';
 import { stopInTurn } from '../../runtime/system/stop-in-turn.ts';
 
 const LONG_MS = 3_600_000;
