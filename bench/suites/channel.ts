@@ -48,8 +48,8 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Roun
   const baseline = await openMessagePort();
   // Loaded when they are needed: a bundle for a bare machine has no peers.
   const peers = await import('../channels/peers.ts');
-  const others = [
-    await openTroupe(),
+  const troupe = await openTroupe();
+  const libraries = [
     await peers.openComlink(),
     await peers.openPiscina(inFlight),
     await peers.openTinypool(inFlight),
@@ -65,7 +65,7 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Roun
         operations,
         run: () => run(channel),
       });
-      return measure(title, 'round trip', [task(baseline), ...others.map(task)], options);
+      return measure(title, 'round trip', [task(baseline), task(troupe), ...libraries.map(task)], options);
     };
     const title =
       inFlight === 1 ? 'Round trip, one in flight' : `Round trips, ${inFlight} in flight, in bursts`;
@@ -77,7 +77,9 @@ async function roundTrips(inFlight: number, options: SuiteOptions): Promise<Roun
     const pipeline = await compare(always, MANY, (channel) => inPipeline(channel, inFlight));
     return { inFlight, burst, pipeline: [pipeline] };
   } finally {
-    for (const channel of [baseline, ...others]) await closeInTime(channel);
+    await baseline.close();
+    await troupe.close();
+    for (const library of libraries) await closeInTime(library);
   }
 }
 

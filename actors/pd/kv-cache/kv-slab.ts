@@ -54,8 +54,7 @@ export class KvSlab {
 
   /** Tokens of all rows together that it can ever hold. */
   get mostTokens(): number {
-    const { maxByteLength = this.#buffer.byteLength } = this.#buffer;
-    return maxByteLength / this.bytesPerToken;
+    return this.#buffer.maxByteLength / this.bytesPerToken;
   }
 
   /** Of one place. */
