@@ -6,10 +6,12 @@
  *
  *     leaves ──▶ turn turn turn ──▶ something came: worth it
  *     leaves ──▶ turn turn turn … 50 µs … sleep: in vain
+ *     leaves ──▶ something was there already: neither
  *
  * It costs time of a processor where nothing comes so soon: answers of models take longer, and beside other work the
- * other thread may need this very processor. After a few moments in vain, one after another, a port sleeps at once for the next
- * messages, then tries again once; each vain try makes the next one rarer.
+ * other thread may need this very processor, so that it cannot answer before this one sleeps. After a few waits in vain, and none
+ * between them that was worth it, a port sleeps at once for the next messages, then tries again once; each vain try makes the next
+ * one rarer.
  */
 import { availableParallelism } from 'node:os';
 
@@ -20,8 +22,13 @@ import { availableParallelism } from 'node:os';
 const MOST_AWAKE_MS = 0.05;
 /** Turns of that time: a turn takes half a microsecond at least, unless the clock is one that a test holds still. */
 const MOST_TURNS = 256;
-/** So many moments in vain, one after another, are chance: garbage is collected, and others compute. */
+/** So many waits in vain, and none between them that was worth it, are chance: garbage is collected, and others compute. */
 const FORGIVEN = 8;
+/**
+ * What came within the first turns would have been found without staying awake: the other thread ran before this one
+ * looked, as it does where both share a processor.
+ */
+const FIRST_TURNS = 2;
 /** Messages that leave until it is tried again; twice as many after each try in vain. */
 const FIRST_PAUSE = 64;
 const LONGEST_PAUSE = 4_096;
@@ -46,9 +53,9 @@ export class Wakefulness {
   /** When it sleeps again. */
   #until = 0;
   #turnsLeft = 0;
-  /** Nothing has come since the thread stays awake. */
-  #isVain = true;
-  /** Moments in vain, one after another. */
+  /** Nothing has come since the last message left. */
+  #isWaiting = false;
+  /** Waits in vain since one was worth it. */
   #vain = 0;
   #pause = FIRST_PAUSE;
   /** Messages that leave until the next try. */
@@ -68,15 +75,19 @@ export class Wakefulness {
     }
     this.#until = this.#clock.now() + MOST_AWAKE_MS;
     this.#turnsLeft = MOST_TURNS;
+    this.#isWaiting = true;
     if (this.#isAwake) return;
     this.#isAwake = true;
-    this.#isVain = true;
     this.#clock.nextTurn(this.#turn);
   }
 
   /** A message has come. More may follow, so the thread stays awake. */
   came(): void {
-    this.#isVain = false;
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
+    if (MOST_TURNS - this.#turnsLeft < FIRST_TURNS) return;
+    this.#vain = 0;
+    this.#pause = FIRST_PAUSE;
   }
 
   readonly #turn = (): void => {
@@ -87,11 +98,8 @@ export class Wakefulness {
 
   #sleep(): void {
     this.#isAwake = false;
-    if (!this.#isVain) {
-      this.#vain = 0;
-      this.#pause = FIRST_PAUSE;
-      return;
-    }
+    if (!this.#isWaiting) return;
+    this.#isWaiting = false;
     this.#vain += 1;
     if (this.#vain < FORGIVEN) return;
     this.#vain = FORGIVEN - 1; // the next one is a try

@@ -28,11 +28,14 @@ describe('a thread that has sent a message', () => {
     for (const callback of turns.splice(0)) callback();
   }
 
-  /** A message leaves; whether the thread stays awake for it. Nothing comes, or something at once. */
-  function exchange(comes: boolean): boolean {
+  /** A message leaves; whether the thread stays awake for it. Nothing comes, or something after so many turns. */
+  function exchange(comes: boolean, afterTurns = 2): boolean {
     wakefulness.left();
     const stays = isAwake();
-    if (comes) wakefulness.came();
+    if (comes) {
+      for (let count = 0; count < afterTurns; count++) turn(0.001);
+      wakefulness.came();
+    }
     turn(LONG_MS);
     assert.equal(isAwake(), false);
     return stays;
@@ -104,6 +107,25 @@ describe('a thread that has sent a message', () => {
     assert.equal(exchange(true), true);
     inVain(FORGIVEN);
     assert.equal(pause(false), FIRST_PAUSE);
+  });
+
+  it('counts a wait as vain for what left last, though something had come before it', () => {
+    for (let time = 0; time < FORGIVEN; time++) {
+      wakefulness.left();
+      wakefulness.came();
+      exchange(false);
+    }
+    assert.equal(exchange(false), false);
+  });
+
+  it('takes what had come before it looked neither for worth it nor for vain', () => {
+    for (let time = 0; time < FORGIVEN - 1; time++) {
+      exchange(false);
+      exchange(true, 1);
+    }
+    assert.equal(exchange(true, 1), true);
+    exchange(false);
+    assert.equal(exchange(false), false);
   });
 
   it('sleeps at once on a machine with one processor', () => {
