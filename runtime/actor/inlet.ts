@@ -4,6 +4,7 @@
  */
 import { FlowReceiver } from '../channel/flow-control.ts';
 import type { Priority } from '../channel/priority.ts';
+import { ArrivedCount } from '../channel/under-way.ts';
 import { ActorError } from '../errors.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { adoptPort } from '../transport/adopt.ts';
@@ -28,6 +29,7 @@ export interface InletOwner {
 export class Inlet {
   readonly #port: Port;
   readonly #flows: Readonly<Record<Priority, FlowReceiver>>;
+  readonly #arrivedCount: ArrivedCount;
   readonly #owner: InletOwner;
   readonly #pending = new IdTable<Delivery>();
 
@@ -38,6 +40,7 @@ export class Inlet {
       normal: new FlowReceiver(token.flow, 'normal'),
       low: new FlowReceiver(token.flow, 'low'),
     };
+    this.#arrivedCount = new ArrivedCount(token);
     this.#owner = owner;
     this.#port.listen({
       onMessage: (message) => this.#onMessage(asClientMessage(message)),
@@ -100,6 +103,7 @@ export class Inlet {
       delivery?.interrupt(decodeError(message.error));
       return;
     }
+    this.#arrivedCount.add();
     const writer = message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined;
     const delivery = new Delivery(this, message, writer);
     if (message.t !== 'tell') this.#pending.set(message.id, delivery);
@@ -129,6 +133,7 @@ export class Inlet {
       delivery.interrupt(new ActorError('the caller is gone', { code: 'ABORTED' }));
     }
     this.#pending.clear();
+    this.#arrivedCount.close();
     this.#owner.onClose(this);
   }
 }

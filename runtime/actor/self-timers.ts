@@ -3,6 +3,7 @@
  * any other `tell`, one at a time. So a timer never runs in the middle of a handler that waits.
  */
 import { FlowSender } from '../channel/flow-control.ts';
+import { UnderWay } from '../channel/under-way.ts';
 import { ActorError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
@@ -80,7 +81,8 @@ export class SelfTimers {
     const flow = FlowSender.createBuffer();
     const [port, theirs] = InProcessTransport.pair();
     port.listen({ onMessage() {}, onClose() {} });
-    this.#owner.connect({ port: theirs, flow });
+    // Of a memory of their own: what an actor sends to itself is never on its way.
+    this.#owner.connect({ port: theirs, flow, ...new UnderWay().channel() });
     return { port, flow: new FlowSender(flow) };
   }
 

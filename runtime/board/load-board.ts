@@ -39,7 +39,7 @@ export interface LoadBoardHandle {
 
 /** What an actor last published of its load. */
 export interface LoadReading {
-  /** Messages in the mailbox. */
+  /** Messages in the mailbox, and on their way to it. */
   readonly queueDepth: number;
   /** Requests in work. */
   readonly running: number;
@@ -132,23 +132,24 @@ export class LoadBoard {
 
   /**
    * Messages waiting plus requests in work: what least-loaded routing compares. Makes no object.
+   * @param underWay messages that the actor has not taken yet (see `UnderWay`). Default 0
    * @param known messages that wait there for sure, whether they were counted or not. Default 0
    */
-  load(slot: number, known = 0): number {
+  load(slot: number, underWay = 0, known = 0): number {
     const at = slot * SLOT_CELLS;
-    return (
-      Math.max(Atomics.load(this.#cells, at + QUEUE_DEPTH), known) + Atomics.load(this.#cells, at + RUNNING)
-    );
+    const waiting = Atomics.load(this.#cells, at + QUEUE_DEPTH) + underWay;
+    return Math.max(waiting, known) + Atomics.load(this.#cells, at + RUNNING);
   }
 
-  read(slot: number): LoadReading {
+  /** @param underWay messages that the actor has not taken yet (see `UnderWay`). Default 0 */
+  read(slot: number, underWay = 0): LoadReading {
     const cells = this.#cellsOf(slot);
     const now = processNow() - this.#handle.createdAt;
     const since = Atomics.load(cells, BUSY_SINCE);
     // The cell has wrapped after 25 days; the difference has not, unless the actor was busy for that long.
     const busyMs = since === 0 ? 0 : Math.max(0, (Math.trunc(now) - since) | 0);
     return {
-      queueDepth: Atomics.load(cells, QUEUE_DEPTH),
+      queueDepth: Atomics.load(cells, QUEUE_DEPTH) + underWay,
       running: Atomics.load(cells, RUNNING),
       freeSlots: Atomics.load(cells, FREE_SLOTS),
       beats: Atomics.load(cells, BEATS) >>> 0,

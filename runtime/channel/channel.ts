@@ -19,6 +19,7 @@ import type { FlowWindow } from './flow-control.ts';
 import { Lane } from './lane.ts';
 import { canBeSentAgain, type Outbound, type Withdrawal } from './outbound.ts';
 import type { Priority } from './priority.ts';
+import { SentCount } from './under-way.ts';
 
 export interface ChannelOwner {
   /** The actor started something and there may be credit again. */
@@ -35,6 +36,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   readonly #revive: Reviver;
   readonly #cells: SharedArrayBuffer;
   readonly #window: FlowWindow;
+  readonly #sentCount: SentCount;
   readonly #normal: Lane<Message>;
   /** Made when they are used. */
   #others: Map<Priority, Lane<Message>> | undefined;
@@ -48,6 +50,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     this.#port = adoptPort(token.port);
     this.#cells = token.flow;
     this.#window = window;
+    this.#sentCount = new SentCount(token);
     this.#normal = new Lane(token.flow, window, 'normal');
     this.#owner = owner;
     this.#revive = revive;
@@ -95,6 +98,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       return;
     }
     lane.posted(message);
+    this.#sentCount.add();
     message.posted(this, id);
     if (message.kind === 'tell') message.succeed(undefined);
     else this.#awaiting.set(id, message);

@@ -7,6 +7,7 @@
  */
 import type { LoadBoard } from '../board/load-board.ts';
 import { Channel } from '../channel/channel.ts';
+import { UnderWay } from '../channel/under-way.ts';
 import { ActorError, stoppedError } from '../errors.ts';
 import { type Candidate, type RoutingPolicy, routingPolicy } from '../routing/routing-policy.ts';
 import { adoptPort } from '../transport/adopt.ts';
@@ -184,8 +185,9 @@ export class Members {
       onLostTell: (method: string, error: Error) => this.#owner.onLostTell(method, error),
     };
     const channel = new Channel<Call>(name, token, this.#token.window, events, this.#revive);
-    // What this ref has in the mailbox is already known here; the board adds what others sent and what runs.
-    const load = () => this.#board.load(boardSlot, channel.backlog);
+    const underWay = new UnderWay(token.underWay);
+    // What this ref has in the mailbox is already known here; the others add what was sent from elsewhere and what runs.
+    const load = () => this.#board.load(boardSlot, underWay.count, channel.backlog);
     this.#members.set(name, { name, channel, load });
     this.#owner.onEvent({ type: 'up', member: name });
     this.#owner.onChange([]);

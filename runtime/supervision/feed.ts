@@ -113,11 +113,11 @@ export class Feed {
   /** Gives a subscriber a channel of its own to an incarnation. */
   #announce(subscriber: Port, member: string, incarnation: Incarnation): void {
     const [client, actor] = this.#transport === 'thread' ? MessagePortTransport.pair() : subscriber.pair();
-    const flow = FlowSender.createBuffer();
-    incarnation.connect({ port: actor.detach().token, flow });
+    const memory = { flow: FlowSender.createBuffer(), ...incarnation.underWay.channel() };
+    incarnation.connect({ port: actor.detach().token, ...memory });
     const { token, transfer } = client.detach();
     const { boardSlot } = incarnation;
-    subscriber.post({ t: 'up', member, channel: { port: token, flow }, boardSlot }, transfer);
+    subscriber.post({ t: 'up', member, channel: { port: token, ...memory }, boardSlot }, transfer);
   }
 
   #announceLost(subscriber: Port): void {

@@ -1,5 +1,6 @@
 /** One life of an actor, from start to exit, as its supervisor sees it. */
 import type { ActorStats } from '../actor/behaviour.ts';
+import type { UnderWay } from '../channel/under-way.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 
 export type Exit =
@@ -17,6 +18,8 @@ export type Waiting = 'refused' | 'served elsewhere';
 export interface Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
+  /** Messages that were sent to it and that its thread has not taken. */
+  readonly underWay: UnderWay;
   /** Of the thread it has to itself; undefined when it shares the system's. */
   readonly threadId: number | undefined;
   /** Its thread runs, or is over. */

@@ -1,6 +1,7 @@
 /** A life of an actor on the system's own thread: for light work, and for tests that force an interleaving. */
 import { ActorCell, type AnyActor, type CellParts } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
+import { UnderWay } from '../channel/under-way.ts';
 import { ActorError } from '../errors.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
@@ -8,6 +9,7 @@ import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 export class LocalIncarnation implements Incarnation {
   readonly holder: number;
   readonly boardSlot: number;
+  readonly underWay = new UnderWay();
   readonly threadId = undefined;
   readonly begun = Promise.resolve();
   readonly exited: Promise<Exit>;

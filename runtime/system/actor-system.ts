@@ -165,7 +165,10 @@ export class ActorSystem implements AsyncDisposable {
   /** What every live actor last published of its load: read from shared memory, so nobody is asked. */
   loads(): Map<string, LoadReading> {
     const live = [...this.#groups.values()].flatMap((group) => group.live());
-    return new Map(live.map(([name, { boardSlot }]) => [name, this.#fleet.board.read(boardSlot)]));
+    const { board } = this.#fleet;
+    return new Map(
+      live.map(([name, { boardSlot, underWay }]) => [name, board.read(boardSlot, underWay.count)]),
+    );
   }
 
   /** How long threads have not turned, ms, of those that have not for a while. */

@@ -105,7 +105,7 @@ export function stretch(
     get size() {
       return group.members.length;
     },
-    loads: () => group.live().map(([, { boardSlot }]) => board.read(boardSlot)),
+    loads: () => group.live().map(([, { boardSlot, underWay }]) => board.read(boardSlot, underWay.count)),
     resize: (wanted) => group.resize(wanted, Number.POSITIVE_INFINITY),
     onResized,
   };

@@ -2,6 +2,7 @@
 import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { PulseReader } from '../board/pulse.ts';
+import { UnderWay } from '../channel/under-way.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
 import { ActorError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
@@ -41,6 +42,7 @@ const YOUNG_GENERATION_MB = 12;
 export class ThreadIncarnation implements Incarnation, Watched {
   readonly holder: number;
   readonly boardSlot: number;
+  readonly underWay = new UnderWay();
   readonly threadId: number;
   readonly begun: Promise<void>;
   readonly exited: Promise<Exit>;

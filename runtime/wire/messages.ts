@@ -5,7 +5,9 @@
  * mailbox and is bounded by credits. The *control* lane (all the rest) is handled on receipt, needs no credit
  * and is never dropped; since both lanes share a port, an interrupt can never overtake the message it is about.
  */
+
 import type { Priority } from '../channel/priority.ts';
+import type { Counted } from '../channel/under-way.ts';
 import type { PortToken } from '../transport/port.ts';
 import type { WireError } from './error-codec.ts';
 import type { Traveller } from './payload-codec.ts';
@@ -69,7 +71,7 @@ export type WriterMessage =
   | { readonly t: 'fail'; readonly error: WireError };
 
 /** How to reach one incarnation of an actor. */
-export interface ChannelToken {
+export interface ChannelToken extends Counted {
   readonly port: PortToken;
   readonly flow: SharedArrayBuffer;
 }

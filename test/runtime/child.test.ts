@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import { UnderWay } from '../../runtime/channel/under-way.ts';
 import { Child, type ChildEvents } from '../../runtime/supervision/child.ts';
 import type { Exit, Incarnation } from '../../runtime/supervision/incarnation.ts';
 import { DEFAULT_RESTART_POLICY } from '../../runtime/supervision/restart-policy.ts';
@@ -10,6 +11,7 @@ it('an actor that may take any time to stop is left by a second stop that gives 
   const incarnation: Incarnation = {
     holder: 1,
     boardSlot: 0,
+    underWay: new UnderWay(),
     threadId: undefined,
     begun: Promise.resolve(),
     quiet: never.then(() => {}),

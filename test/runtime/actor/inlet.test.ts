@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import type { Delivery } from '../../../runtime/actor/delivery.ts';
 import { Inlet } from '../../../runtime/actor/inlet.ts';
-import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import { channelMemory } from '../support/channel-memory.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
@@ -25,7 +25,7 @@ describe('what waits for an actor when its sender is gone', () => {
     const [mine, theirs] = InProcessTransport.pair();
     sender = mine;
     const owner = { holder: 1, onDelivery: (delivery: Delivery) => void got.push(delivery), onClose() {} };
-    new Inlet({ port: theirs, flow: FlowSender.createBuffer() }, owner);
+    new Inlet({ port: theirs, ...channelMemory() }, owner);
   });
 
   it('is left, when the sender was to be answered', async () => {

@@ -3,16 +3,16 @@ import { describe, it } from 'node:test';
 import { Delivery } from '../../../runtime/actor/delivery.ts';
 import { Inlet } from '../../../runtime/actor/inlet.ts';
 import { Mailbox } from '../../../runtime/actor/mailbox.ts';
-import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { flushAtTurnsEnd } from '../../../runtime/transport/departures.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import { channelMemory } from '../support/channel-memory.ts';
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function inlet(): Inlet {
   const [port] = InProcessTransport.pair();
   const owner = { holder: 1, onDelivery() {}, onClose() {} };
-  return new Inlet({ port, flow: FlowSender.createBuffer() }, owner);
+  return new Inlet({ port, ...channelMemory() }, owner);
 }
 
 /** A mailbox whose handlers take so many ms of a clock that moves only so. */

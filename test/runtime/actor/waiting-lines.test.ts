@@ -4,16 +4,13 @@ import fc from 'fast-check';
 import { Delivery } from '../../../runtime/actor/delivery.ts';
 import { Inlet } from '../../../runtime/actor/inlet.ts';
 import { MOST_OVERTAKING, WaitingLines } from '../../../runtime/actor/waiting-lines.ts';
-import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { PRIORITIES, type Priority } from '../../../runtime/channel/priority.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import { channelMemory } from '../support/channel-memory.ts';
 import { CHECKED } from '../support/checked.ts';
 
 const [port] = InProcessTransport.pair();
-const inlet = new Inlet(
-  { port, flow: FlowSender.createBuffer() },
-  { holder: 1, onDelivery() {}, onClose() {} },
-);
+const inlet = new Inlet({ port, ...channelMemory() }, { holder: 1, onDelivery() {}, onClose() {} });
 
 function delivery(priority: Priority): Delivery {
   const message = { t: 'tell', method: 'note', payload: undefined, bytes: 0, priority } as const;

@@ -5,9 +5,9 @@ import fc from 'fast-check';
 import { Delivery } from '../../../runtime/actor/delivery.ts';
 import { Inlet } from '../../../runtime/actor/inlet.ts';
 import { Mailbox } from '../../../runtime/actor/mailbox.ts';
-import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { PRIORITIES, type Priority } from '../../../runtime/channel/priority.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import { channelMemory } from '../support/channel-memory.ts';
 import { CHECKED } from '../support/checked.ts';
 
 /** What a handler does: computes for so many ms, and then perhaps waits. */
@@ -61,7 +61,7 @@ class World {
     this.#concurrency = concurrency;
     const [port] = InProcessTransport.pair();
     const owner = { holder: 1, onDelivery() {}, onClose() {} };
-    this.#inlet = new Inlet({ port, flow: FlowSender.createBuffer() }, owner);
+    this.#inlet = new Inlet({ port, ...channelMemory() }, owner);
     const handle = (delivery: Delivery) => {
       try {
         return this.#handle(delivery);

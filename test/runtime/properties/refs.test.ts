@@ -141,7 +141,7 @@ class World {
     this.#feed.post({
       t: 'up',
       member: this.#members[index] ?? '',
-      channel: { port, flow: actor.flow },
+      channel: { port, ...actor.memory },
       boardSlot: index,
     });
   }

@@ -46,7 +46,7 @@ describe('a ref, across a restart', () => {
     const actor = new FakeActor();
     actors.push(actor);
     const { token: port } = actor.client.detach();
-    feed.post({ t: 'up', member: `pool/${index}`, channel: { port, flow: actor.flow }, boardSlot: index });
+    feed.post({ t: 'up', member: `pool/${index}`, channel: { port, ...actor.memory }, boardSlot: index });
     return actor;
   }
   const died = new ActorError('it died of hunger', { code: 'ACTOR_DIED' });

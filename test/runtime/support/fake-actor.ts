@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
-import { FlowReceiver, FlowSender } from '../../../runtime/channel/flow-control.ts';
+import { FlowReceiver } from '../../../runtime/channel/flow-control.ts';
 import { flushAll } from '../../../runtime/transport/departures.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import type { Port } from '../../../runtime/transport/port.ts';
 import type { DataMessage } from '../../../runtime/wire/messages.ts';
+import { channelMemory } from './channel-memory.ts';
 
 /** One incarnation of an actor, which does only what it is told to. */
 export class FakeActor {
   readonly got: DataMessage[] = [];
-  readonly flow = FlowSender.createBuffer();
+  readonly memory = channelMemory();
   readonly client: MessagePortTransport;
   readonly #port: Port;
-  readonly #receiver = new FlowReceiver(this.flow);
+  readonly #receiver = new FlowReceiver(this.memory.flow);
 
   constructor() {
     const [mine, theirs] = MessagePortTransport.pair();

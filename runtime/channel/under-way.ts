@@ -1,0 +1,95 @@
+/**
+ * How many messages are on their way to one incarnation of an actor, from all its clients: sent, and not yet taken by its
+ * thread, which takes nothing while it computes. Whoever routes reads it, so that several clients see of each other
+ * what none of them could tell from what the actor has published.
+ *
+ *     of the incarnation, int32   0          16 (a cache line further)
+ *                               ┌──────┬───┬─────────┐
+ *                               │ sent │ … │ arrived │     clients add to the first, the actor to the second
+ *                               └──────┴───┴─────────┘
+ *     of each channel, int32      0
+ *                               ┌──────┐
+ *                               │ sent │                  written by its client alone
+ *                               └──────┘
+ *
+ * What a thread held back when it died never arrives. The actor counts it as arrived when that channel closes: the cell
+ * of the channel says how much was sent through it. Counters wrap at 2^32; only differences are read.
+ */
+const SENT = 0;
+const ARRIVED = 16;
+const CELLS = 32;
+
+type Cells = Int32Array<SharedArrayBuffer>;
+
+/** The memory behind it. */
+export interface Counted {
+  /** Of the incarnation. */
+  readonly underWay: SharedArrayBuffer;
+  /** Of the channel. */
+  readonly sent: SharedArrayBuffer;
+}
+
+/** What is on its way to one incarnation. */
+export class UnderWay {
+  readonly buffer: SharedArrayBuffer;
+  readonly #cells: Cells;
+
+  constructor(buffer = new SharedArrayBuffer(CELLS * Int32Array.BYTES_PER_ELEMENT)) {
+    this.buffer = buffer;
+    this.#cells = new Int32Array(buffer);
+  }
+
+  /** A hint: the two cells are not read at one instant. */
+  get count(): number {
+    return Math.max(0, (Atomics.load(this.#cells, SENT) - Atomics.load(this.#cells, ARRIVED)) | 0);
+  }
+
+  /** For one more channel. */
+  channel(): Counted {
+    return { underWay: this.buffer, sent: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
+  }
+}
+
+/** The client's side of one channel. */
+export class SentCount {
+  readonly #all: Cells;
+  readonly #own: Cells;
+  #sent = 0;
+
+  constructor({ underWay, sent }: Counted) {
+    this.#all = new Int32Array(underWay);
+    this.#own = new Int32Array(sent);
+  }
+
+  /** A message has left. */
+  add(): void {
+    this.#sent = (this.#sent + 1) | 0;
+    Atomics.store(this.#own, 0, this.#sent);
+    Atomics.add(this.#all, SENT, 1);
+  }
+}
+
+/** The actor's side of one channel. */
+export class ArrivedCount {
+  readonly #all: Cells;
+  readonly #own: Cells;
+  #arrived = 0;
+
+  constructor({ underWay, sent }: Counted) {
+    this.#all = new Int32Array(underWay);
+    this.#own = new Int32Array(sent);
+  }
+
+  /** A message has come. */
+  add(): void {
+    this.#arrived = (this.#arrived + 1) | 0;
+    Atomics.add(this.#all, ARRIVED, 1);
+  }
+
+  /** Nothing more will come. */
+  close(): void {
+    const lost = (Atomics.load(this.#own, 0) - this.#arrived) | 0;
+    this.#arrived = (this.#arrived + lost) | 0;
+    Atomics.add(this.#all, ARRIVED, lost);
+  }
+}

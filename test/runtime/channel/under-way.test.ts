@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { beforeEach, describe, it } from 'node:test';
+import { ArrivedCount, SentCount, UnderWay } from '../../../runtime/channel/under-way.ts';
+
+describe('what is on its way to an actor', () => {
+  let underWay: UnderWay;
+
+  beforeEach(() => {
+    underWay = new UnderWay();
+  });
+
+  function channel(): { readonly sent: SentCount; readonly arrived: ArrivedCount } {
+    const memory = underWay.channel();
+    return { sent: new SentCount(memory), arrived: new ArrivedCount(memory) };
+  }
+
+  it('is what all its clients have sent and it has not taken', () => {
+    const [one, other] = [channel(), channel()];
+    one.sent.add();
+    other.sent.add();
+    other.sent.add();
+    other.arrived.add();
+    assert.equal(underWay.count, 2);
+  });
+
+  it('is read by whoever has the memory', () => {
+    channel().sent.add();
+    assert.equal(new UnderWay(underWay.buffer).count, 1);
+  });
+
+  it('is never less than nothing, when something arrives before it was counted as sent', () => {
+    channel().arrived.add();
+    assert.equal(underWay.count, 0);
+  });
+
+  it('does not contain what a client that is gone had not let go', () => {
+    const [gone, other] = [channel(), channel()];
+    gone.sent.add();
+    gone.sent.add();
+    gone.arrived.add();
+    other.sent.add();
+    gone.arrived.close();
+    assert.equal(underWay.count, 1);
+  });
+
+  it('is right when the counters wrap', () => {
+    new Int32Array(underWay.buffer).fill(2 ** 31 - 1);
+    const { sent, arrived } = channel();
+    sent.add();
+    sent.add();
+    arrived.add();
+    assert.equal(underWay.count, 1);
+  });
+});

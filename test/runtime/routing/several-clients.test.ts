@@ -1,0 +1,56 @@
+/** Several clients of one pool whose members compute, so that none of them takes anything or tells what it has to do. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorSystem } from '../../../runtime/system/actor-system.ts';
+import { type ProbeRef, probeActor } from '../actors/probe-protocol.ts';
+import { CHECKED } from '../support/checked.ts';
+import { Gate } from '../support/gate.ts';
+
+const MEMBERS = ['pool/0', 'pool/1', 'pool/2', 'pool/3'] as const;
+
+describe('four clients of a pool of four', CHECKED, () => {
+  let system: ActorSystem;
+  let clients: ProbeRef[];
+  let gates: Gate[];
+  let blocked: Promise<void>[];
+
+  beforeEach(async () => {
+    system = new ActorSystem();
+    const pool = await system.spawn(probeActor, {}, { name: 'pool', size: MEMBERS.length });
+    const mirror = await system.spawn(probeActor, {}, { name: 'mirror' });
+    const given = await Promise.all(MEMBERS.map(() => mirror.ask('giveRef', pool)));
+    clients = given.map((ref) => ref as ProbeRef); // what it was given
+    for (const member of MEMBERS) for (const client of clients) await client.ask('echo', 1, { member });
+    gates = [];
+    blocked = MEMBERS.map((member) => {
+      const gate = new Gate();
+      gates.push(gate);
+      return pool.ask('block', gate.cells, { member });
+    });
+    for (const gate of gates) await gate.reached();
+  });
+
+  afterEach(async () => {
+    for (const gate of gates) gate.open();
+    await system.stop();
+  });
+
+  it('send one message each to four members', async () => {
+    for (const client of clients) assert.equal(client.tell('note', 'here'), 'sent');
+    for (const gate of gates) gate.open();
+    await Promise.all(blocked);
+    const [client] = clients;
+    const notes = await Promise.all(MEMBERS.map((member) => client?.ask('notes', undefined, { member })));
+    assert.deepEqual(notes, [['here'], ['here'], ['here'], ['here']]);
+  });
+
+  it('are seen by who reads the loads', () => {
+    const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
+    const before = waiting();
+    const more = () => waiting().map((count, index) => count - (before[index] ?? 0));
+    for (const client of clients) client.tell('note', 'here');
+    assert.deepEqual(more(), [1, 1, 1, 1]);
+    for (const client of clients) client.tell('note', 'once more', { member: 'pool/2' });
+    assert.deepEqual(more(), [1, 1, 5, 1]);
+  });
+});
