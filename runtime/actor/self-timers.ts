@@ -82,7 +82,7 @@ export class SelfTimers {
     const [port, theirs] = InProcessTransport.pair();
     port.listen({ onMessage() {}, onClose() {} });
     // Of a memory of their own: what an actor sends to itself is never on its way.
-    this.#owner.connect({ port: theirs, flow, ...new UnderWay().channel() });
+    this.#owner.connect({ port: theirs, flow, underWay: new UnderWay().buffer });
     return { port, flow: new FlowSender(flow) };
   }
 

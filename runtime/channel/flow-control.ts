@@ -1,6 +1,6 @@
 /**
  * Credits of one channel, in shared memory: how much of what the client sent has left the actor's mailbox. For each priority
- * four cells of its own:
+ * four cells of its own, and behind them one for all (see `under-way.ts`):
  *
  *     int32 index   0           1              2              3
  *                ┌───────────┬──────────────┬──────────────┬─────────────┐
@@ -20,6 +20,8 @@ const STARTED_KIB = 1;
 const WAKE_AT = 2;
 const TELLS_ENDED = 3;
 const CELLS = 4;
+/** All that the client has sent through the channel. */
+export const SENT_CELL = PRIORITIES.length * CELLS;
 
 /** How far a sender may be ahead of an actor. */
 export interface FlowWindow {
@@ -59,7 +61,7 @@ export class FlowSender {
   }
 
   static createBuffer(): SharedArrayBuffer {
-    return new SharedArrayBuffer(PRIORITIES.length * CELLS * Int32Array.BYTES_PER_ELEMENT);
+    return new SharedArrayBuffer((SENT_CELL + 1) * Int32Array.BYTES_PER_ELEMENT);
   }
 
   /** Messages sent that the actor has not started. */

@@ -7,7 +7,7 @@
  *                               ┌──────┬───┬─────────┐
  *                               │ sent │ … │ arrived │     clients add to the first, the actor to the second
  *                               └──────┴───┴─────────┘
- *     of each channel, int32      0
+ *     of each channel, int32      12 (behind the cells for credits)
  *                               ┌──────┐
  *                               │ sent │                  written by its client alone
  *                               └──────┘
@@ -15,18 +15,20 @@
  * What a thread held back when it died never arrives. The actor counts it as arrived when that channel closes: the cell
  * of the channel says how much was sent through it. Counters wrap at 2^32; only differences are read.
  */
+import { SENT_CELL } from './flow-control.ts';
+
 const SENT = 0;
 const ARRIVED = 16;
 const CELLS = 32;
 
 type Cells = Int32Array<SharedArrayBuffer>;
 
-/** The memory behind it. */
-export interface Counted {
+/** Shared memory of one channel. */
+export interface ChannelMemory {
   /** Of the incarnation. */
   readonly underWay: SharedArrayBuffer;
-  /** Of the channel. */
-  readonly sent: SharedArrayBuffer;
+  /** Of the channel: `FlowSender.createBuffer`. */
+  readonly flow: SharedArrayBuffer;
 }
 
 /** What is on its way to one incarnation. */
@@ -43,11 +45,6 @@ export class UnderWay {
   get count(): number {
     return Math.max(0, (Atomics.load(this.#cells, SENT) - Atomics.load(this.#cells, ARRIVED)) | 0);
   }
-
-  /** For one more channel. */
-  channel(): Counted {
-    return { underWay: this.buffer, sent: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT) };
-  }
 }
 
 /** The client's side of one channel. */
@@ -56,15 +53,15 @@ export class SentCount {
   readonly #own: Cells;
   #sent = 0;
 
-  constructor({ underWay, sent }: Counted) {
+  constructor({ underWay, flow }: ChannelMemory) {
     this.#all = new Int32Array(underWay);
-    this.#own = new Int32Array(sent);
+    this.#own = new Int32Array(flow);
   }
 
   /** A message has left. */
   add(): void {
     this.#sent = (this.#sent + 1) | 0;
-    Atomics.store(this.#own, 0, this.#sent);
+    Atomics.store(this.#own, SENT_CELL, this.#sent);
     Atomics.add(this.#all, SENT, 1);
   }
 }
@@ -75,9 +72,9 @@ export class ArrivedCount {
   readonly #own: Cells;
   #arrived = 0;
 
-  constructor({ underWay, sent }: Counted) {
+  constructor({ underWay, flow }: ChannelMemory) {
     this.#all = new Int32Array(underWay);
-    this.#own = new Int32Array(sent);
+    this.#own = new Int32Array(flow);
   }
 
   /** A message has come. */
@@ -88,7 +85,7 @@ export class ArrivedCount {
 
   /** Nothing more will come. */
   close(): void {
-    const lost = (Atomics.load(this.#own, 0) - this.#arrived) | 0;
+    const lost = (Atomics.load(this.#own, SENT_CELL) - this.#arrived) | 0;
     this.#arrived = (this.#arrived + lost) | 0;
     Atomics.add(this.#all, ARRIVED, lost);
   }

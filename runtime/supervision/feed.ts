@@ -113,7 +113,7 @@ export class Feed {
   /** Gives a subscriber a channel of its own to an incarnation. */
   #announce(subscriber: Port, member: string, incarnation: Incarnation): void {
     const [client, actor] = this.#transport === 'thread' ? MessagePortTransport.pair() : subscriber.pair();
-    const memory = { flow: FlowSender.createBuffer(), ...incarnation.underWay.channel() };
+    const memory = { flow: FlowSender.createBuffer(), underWay: incarnation.underWay.buffer };
     incarnation.connect({ port: actor.detach().token, ...memory });
     const { token, transfer } = client.detach();
     const { boardSlot } = incarnation;

@@ -7,7 +7,7 @@
  */
 
 import type { Priority } from '../channel/priority.ts';
-import type { Counted } from '../channel/under-way.ts';
+import type { ChannelMemory } from '../channel/under-way.ts';
 import type { PortToken } from '../transport/port.ts';
 import type { WireError } from './error-codec.ts';
 import type { Traveller } from './payload-codec.ts';
@@ -71,9 +71,8 @@ export type WriterMessage =
   | { readonly t: 'fail'; readonly error: WireError };
 
 /** How to reach one incarnation of an actor. */
-export interface ChannelToken extends Counted {
+export interface ChannelToken extends ChannelMemory {
   readonly port: PortToken;
-  readonly flow: SharedArrayBuffer;
 }
 
 /** Group (on the main thread) to each holder of a ref. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
+import { FlowSender } from '../../../runtime/channel/flow-control.ts';
 import { ArrivedCount, SentCount, UnderWay } from '../../../runtime/channel/under-way.ts';
 
 describe('what is on its way to an actor', () => {
@@ -10,7 +11,7 @@ describe('what is on its way to an actor', () => {
   });
 
   function channel(): { readonly sent: SentCount; readonly arrived: ArrivedCount } {
-    const memory = underWay.channel();
+    const memory = { flow: FlowSender.createBuffer(), underWay: underWay.buffer };
     return { sent: new SentCount(memory), arrived: new ArrivedCount(memory) };
   }
 
