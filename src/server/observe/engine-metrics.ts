@@ -20,7 +20,11 @@ export class EngineMetrics {
   /** All of them: what a model that is gone had counted goes with it. */
   readonly #metrics: (Gauge<Label> | Counter<Label>)[] = [];
   readonly #up = this.#gauge('actor_up', '1 while the actor is up', 'actor');
-  readonly #queueDepth = this.#gauge('actor_queue_depth', 'Messages in the mailbox and on their way to it', 'actor');
+  readonly #queueDepth = this.#gauge(
+    'actor_queue_depth',
+    'Messages in the mailbox and on their way to it',
+    'actor',
+  );
   readonly #running = this.#gauge('actor_running', 'Requests in work', 'actor');
   readonly #restarts = this.#counter('actor_restarts_total', 'Restarts after a crash', 'actor');
   readonly #imageHits = this.#counter('mm_cache_hits_total', 'Images found encoded');
