@@ -87,7 +87,9 @@ describe('an actor that hangs', () => {
       { spinStarts: { cell, from: 1 } },
       { name: 'probe', restart },
     );
+    const down = next('actor:down');
     system.crash('probe/0');
+    await down;
     await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
   });
 

@@ -21,6 +21,13 @@ describe('an actor', () => {
           ? system.spawn(probeActor, args, { restart: QUICK, ...options })
           : system.spawnLocal(probe, args, { restart: QUICK, ...options });
 
+      /** Resolves when it is down: what it is sent before, it may answer still. */
+      async function crash(actor: string): Promise<void> {
+        const down = new Promise((resolve) => system.events.once('actor:down', resolve));
+        system.crash(actor);
+        await down;
+      }
+
       before(async () => {
         pool = await spawn({ handsOver: 'notes' }, { name, size: 2 });
         other = await spawn({}, { name: `${name}-other` });
@@ -39,7 +46,7 @@ describe('an actor', () => {
 
       it('is found by that ref when it has been restarted', async () => {
         const first = await pool.ask('self', undefined, { member: `${name}/0` });
-        system.crash(`${name}/0`);
+        await crash(`${name}/0`);
         assert.equal(await first.ask('name', undefined), `${name}/0`);
       });
 
@@ -59,7 +66,7 @@ describe('an actor', () => {
       it('inherits nothing of one that crashed', async () => {
         const member = `${name}/1`;
         await pool.send('note', 'lost', { member });
-        system.crash(member);
+        await crash(member);
         assert.equal(await pool.ask('inherited', undefined, { member }), undefined);
       });
 

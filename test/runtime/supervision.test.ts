@@ -88,7 +88,9 @@ describe('supervision', () => {
       { failStarts: { cell, from: 1 } },
       { name: 'probe', restart },
     );
+    const down = next('actor:down');
     system.crash('probe/0');
+    await down;
     await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
     assert.equal(Atomics.load(cell, 0), 1 + restart.maxRestarts);
   });

@@ -122,7 +122,9 @@ describe('a message that nobody answers', () => {
       await blocked;
       probe.tell('note', 'done');
       await probe.ask('echo', 1);
+      const down = new Promise((resolve) => system.events.once('actor:down', resolve));
       system.crash('probe/0');
+      await down;
       assert.equal(await probe.ask('echo', 2), 2);
       assert.equal(system.deadLetters.total, 0);
     });
