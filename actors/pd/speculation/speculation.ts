@@ -11,7 +11,7 @@ import { Calibration } from './calibration.ts';
 import { type Draft, Drafter } from './drafter.ts';
 import { NgramTable, NgramTail, ORDERS } from './ngram-table.ts';
 import { type Costs, RunCosts } from './run-costs.ts';
-import { worthRunning } from './worth.ts';
+import { couldPay, worthRunning } from './worth.ts';
 
 export interface SpeculationParts {
   /** Most tokens that are drafted for one run; ≥ 1. */
@@ -62,7 +62,7 @@ export class Speculation {
   draft(choice: Choice, rows: number, most: number): Draft | undefined {
     // The last token that an answer may have is not run, so that nothing is run that there is no memory for.
     const room = Math.min(most, this.#parts.mostTokens + choice.forced.length, choice.left - 1);
-    if (room < 1) return undefined;
+    if (room < 1 || !couldPay(room, rows, this.costs)) return undefined;
     const draft = this.#drafterOf(choice).draft(choice.forced, room);
     const count = worthRunning(draft.chances, rows, this.costs);
     // What has no alternative alone needs nobody to look at it: it is run ahead.

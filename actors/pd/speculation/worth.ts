@@ -3,6 +3,7 @@
  * give more for its time than a decode step gives: one token for each row.
  */
 import type { Costs } from './run-costs.ts';
+import { MOST_DRAFT_TOKENS } from './speculation-options.ts';
 
 /** By so much, for what is estimated is wrong sometimes. */
 const MARGIN = 1.1;
@@ -10,6 +11,9 @@ const MARGIN = 1.1;
 const MARGIN_IN_BATCH = 1.3;
 const MARGIN_IN_LARGE_BATCH = 2;
 const LARGE_BATCH = 5;
+
+/** As many as a run may ever draft. */
+const CERTAIN: readonly number[] = Array.from({ length: MOST_DRAFT_TOKENS }, () => 1);
 
 /**
  * @param chances of each drafted token, if those before it come true
@@ -32,6 +36,11 @@ export function worthRunning(chances: readonly number[], rows: number, costs: Co
     if (rate > bestRate) [best, bestRate] = [index + 1, rate];
   }
   return best;
+}
+
+/** Whether the surest draft would pay: where it would not, looking for one is in vain. */
+export function couldPay(most: number, rows: number, costs: Costs): boolean {
+  return worthRunning(CERTAIN.slice(0, most), rows, costs) > 0;
 }
 
 function marginOf(rows: number): number {

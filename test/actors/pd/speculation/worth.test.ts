@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { RunCosts } from '../../../../actors/pd/speculation/run-costs.ts';
-import { worthRunning } from '../../../../actors/pd/speculation/worth.ts';
+import { couldPay, worthRunning } from '../../../../actors/pd/speculation/worth.ts';
 
 /** What was measured of decode steps by rows, and of runs by tokens. */
 function measured(
@@ -54,5 +55,31 @@ describe('a draft', () => {
     const costs = measured({ 1: 1 }, { 2: 2, 5: 5 });
     for (let turn = 0; turn < 200; turn++) costs.noteRun(turn % 2 === 0 ? 2 : 5, 1.2);
     assert.ok(worthRunning(SURE, 1, costs) > 0);
+  });
+
+  it('is looked for wherever one could pay', () => {
+    const chance = fc.double({ min: 0, max: 1, noNaN: true });
+    const ms = fc.double({ min: 0.1, max: 10, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(chance, { minLength: 1, maxLength: 31 }),
+        ms,
+        ms,
+        ms,
+        (chances, batch, two, nine) => {
+          const costs = measured({ 1: 1, 16: batch }, { 2: two, 9: nine });
+          for (const rows of [1, 16]) {
+            assert(couldPay(chances.length, rows, costs) || worthRunning(chances, rows, costs) === 0);
+          }
+        },
+      ),
+      { seed: 22 },
+    );
+  });
+
+  it('is not looked for where the surest one would not pay', () => {
+    const costs = measured({ 1: 1, 16: 4 }, { 2: 1.1, 5: 1.4 });
+    assert.equal(couldPay(8, 16, costs), false);
+    assert.equal(couldPay(8, 1, costs), true);
   });
 });
