@@ -3,7 +3,7 @@
  * snapshot of the moment it was made, and many of them travel in one message without sharing anything.
  *
  * Only what comes out of JSON as a structured clone would give it qualifies: no `undefined` inside, no `NaN` or `-0`, no
- * object twice (a clone keeps it one), no class, no holes. All else is left to the clone.
+ * object twice (a clone keeps it one), no class, no holes, no `toJSON`, own or inherited. All else is left to the clone.
  */
 import { types } from 'node:util';
 import { isPlainObject } from '../util/realms.ts';
@@ -72,7 +72,7 @@ class Look {
   }
 
   #object(value: object): boolean {
-    if (types.isProxy(value) || !this.#isNew(value)) return false;
+    if (types.isProxy(value) || 'toJSON' in value || !this.#isNew(value)) return false;
     if (Array.isArray(value)) return this.#array(value);
     if (!isPlainObject(value)) return false;
     for (const key of Object.keys(value)) {

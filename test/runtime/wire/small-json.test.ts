@@ -22,6 +22,12 @@ const TAKEN: readonly unknown[] = [
   JSON.parse('{"__proto__": {"x": 1}, "$troupe": 1}'),
 ];
 
+class Tagged extends Array<number> {
+  toJSON(): string {
+    return 'tagged';
+  }
+}
+
 const LEFT: readonly (readonly [what: string, value: unknown])[] = [
   ['undefined in it', { a: undefined }],
   ['undefined in a list', [undefined]],
@@ -42,6 +48,8 @@ const LEFT: readonly (readonly [what: string, value: unknown])[] = [
   ['a list with a field', Object.assign([1], { extra: 1 })],
   ['a proxy', new Proxy({}, {})],
   ['something with toJSON', { toJSON: () => 1 }],
+  ['a hidden toJSON', Object.defineProperty({ a: 1 }, 'toJSON', { value: () => undefined })],
+  ['a list whose class has toJSON', Tagged.from([1, 2])],
   [
     'a getter that throws',
     {
