@@ -14,7 +14,7 @@ import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ChannelToken, ClientMessage, WireMessage } from '../wire/messages.ts';
 import { takeTransfer } from '../wire/moved.ts';
-import { encodePayload } from '../wire/payload-codec.ts';
+import { postEncoded } from '../wire/payload-codec.ts';
 import { smallJson } from '../wire/small-json.ts';
 import { CREDIT_TEXT, replyText } from '../wire/text-codec.ts';
 import { Delivery } from './delivery.ts';
@@ -71,8 +71,9 @@ export class Inlet {
     }
     try {
       const moved = takeTransfer(value);
-      const { payload, travellers, transfer } = encodePayload(value, this.#port);
-      this.#port.post({ t: 'reply', id: message.id, value: payload, travellers }, [...moved, ...transfer]);
+      postEncoded(value, this.#port, ({ payload, travellers, transfer }) => {
+        this.#port.post({ t: 'reply', id: message.id, value: payload, travellers }, [...moved, ...transfer]);
+      });
     } catch (cause) {
       const error = new ActorError(`the answer to ${message.method} cannot be sent: ${messageOf(cause)}`, {
         code: 'PROTOCOL_VIOLATION',

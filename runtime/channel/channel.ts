@@ -13,7 +13,7 @@ import { IdTable } from '../util/id-table.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { ActorMessage, ChannelToken, DataMessage, WireMessage } from '../wire/messages.ts';
-import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
+import { decodePayload, postEncoded, type Reviver } from '../wire/payload-codec.ts';
 import { askText, priorityText, tellText, tracedText } from '../wire/text-codec.ts';
 import type { FlowWindow } from './flow-control.ts';
 import { Lane } from './lane.ts';
@@ -137,6 +137,20 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     return again;
   }
 
+  /**
+   * Nobody here will listen any more, and the actor lives on: it takes what was sent, and an ask only if it begins it before it
+   * hears of this. What it has answered is taken first, calls without an answer fail.
+   */
+  leave(why: (method: string) => Error): void {
+    if (this.#ended) return;
+    this.#port.drain();
+    this.#ended = true;
+    this.#open = false;
+    for (const message of this.#awaiting.values()) message.fail(why(message.method));
+    this.#awaiting.clear();
+    this.#port.close();
+  }
+
   #post(message: Message, id: number): void {
     const { kind, method, bytes, json, writer, traceparent } = message;
     const priority = message.priority === 'normal' ? undefined : message.priority;
@@ -147,18 +161,19 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       this.#port.postText(text, kind === 'tell');
       return;
     }
-    const { payload, travellers, transfer } = encodePayload(message.payload, this.#port);
-    const fields = { method, payload, travellers, bytes, traceparent, priority };
-    if (writer === undefined) {
-      const wire: DataMessage = kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
-      this.#port.post(wire, joined(transfer, message.transfer));
-      return;
-    }
-    const moved = writer.move();
-    this.#port.post(
-      { t: 'open', id, writer: moved.token, ...fields },
-      joined(joined(transfer, message.transfer), moved.transfer),
-    );
+    postEncoded(message.payload, this.#port, ({ payload, travellers, transfer }) => {
+      const fields = { method, payload, travellers, bytes, traceparent, priority };
+      if (writer === undefined) {
+        const wire: DataMessage = kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
+        this.#port.post(wire, joined(transfer, message.transfer));
+        return;
+      }
+      const moved = writer.move();
+      this.#port.post(
+        { t: 'open', id, writer: moved.token, ...fields },
+        joined(joined(transfer, message.transfer), moved.transfer),
+      );
+    });
   }
 
   #lane(priority: Priority): Lane<Message> {

@@ -14,6 +14,8 @@ export interface RefEnvironment {
   readonly revive: Reviver;
   /** Of the streams that the thread reads. */
   readonly readers: OpenReaders;
+  /** The ref need not be waited for any more. */
+  closed(core: RefCore): void;
 }
 
 /** Refs come in messages, and who was sent one may forget it: then its channels go too. */
@@ -28,8 +30,12 @@ export function createRefEnvironment(board: LoadBoard, deadLetters: DeadLetters)
       // Only refs travel so, and only this runtime writes their tokens.
       const core = new RefCore(wire as RefToken, environment);
       const ref = new ActorRef(core);
-      forgotten.register(ref, core);
+      forgotten.register(ref, core, core);
       return ref;
+    },
+    // The registry would keep what is behind the ref, and the ref too: it is a receiver on the stack of the error of its end.
+    closed: (core) => {
+      forgotten.unregister(core);
     },
   };
   return environment;

@@ -122,19 +122,29 @@ export class Members {
     return true;
   }
 
+  /** No member will come any more, and there is none. */
   close(error: Error): void {
+    this.#close(error, (channel) =>
+      channel.end(
+        (method) => leftError(channel.member, method, error),
+        () => error,
+      ),
+    );
+  }
+
+  /** Members live on, and may begin what lies in their mailboxes before they hear of it. */
+  leave(error: Error): void {
+    this.#close(error, (channel) => {
+      channel.leave((method) => leftError(channel.member, method, error));
+      return [];
+    });
+  }
+
+  #close(error: Error, end: (channel: Channel<Call>) => readonly Call[]): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
     this.#feed.close();
-    const unstarted: Call[] = [];
-    for (const { channel } of this.#members.values()) {
-      unstarted.push(
-        ...channel.end(
-          (method) => leftError(channel.member, method, error),
-          () => error,
-        ),
-      );
-    }
+    const unstarted = [...this.#members.values()].flatMap(({ channel }) => end(channel));
     this.#members.clear();
     this.#owner.onChange(unstarted);
     this.#owner.onEvent({ type: 'closed', error });
@@ -218,9 +228,9 @@ function diedError(actor: string, method: string, cause: Error, unbegun: boolean
   });
 }
 
-/** Of what was begun by an actor that nobody here listens to any more. */
+/** Of what may have been begun by an actor that nobody here listens to any more. */
 function leftError(actor: string, method: string, cause: Error): ActorError {
-  return new ActorError(`${actor} had begun ${method}, and its answer is not heard any more`, {
+  return new ActorError(`${actor} may have begun ${method}, and its answer is not heard any more`, {
     code: 'ACTOR_STOPPED',
     retrySafe: false,
     details: { actor, method },

@@ -77,7 +77,8 @@ export class RefCore {
   }
 
   close(): void {
-    this.#members.close(stoppedError(this.facts.name));
+    this.environment.closed(this);
+    this.#members.leave(stoppedError(this.facts.name));
   }
 
   /** The ref is gone; once nobody waits for anything either, the channels can go too. */

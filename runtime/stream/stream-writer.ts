@@ -13,7 +13,7 @@ import type { Port } from '../transport/port.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.ts';
 import { takeTransfer } from '../wire/moved.ts';
-import { encodePayload } from '../wire/payload-codec.ts';
+import { postEncoded } from '../wire/payload-codec.ts';
 import { type SmallJson, smallJson } from '../wire/small-json.ts';
 import { chunkText, endText } from '../wire/text-codec.ts';
 
@@ -66,10 +66,11 @@ export class StreamWriter<Chunk, Final> {
       return true;
     }
     const moved = takeTransfer(chunk);
-    const { payload: value, travellers, transfer } = encodePayload(chunk, this.#port);
     const counted = footprint(chunk, moved);
     const bytes = counted.copied + counted.moved;
-    this.#port.post({ t: 'chunk', value, travellers, bytes }, [...moved, ...transfer]);
+    postEncoded(chunk, this.#port, ({ payload: value, travellers, transfer }) => {
+      this.#port.post({ t: 'chunk', value, travellers, bytes }, [...moved, ...transfer]);
+    });
     this.#spend(bytes);
     return true;
   }
@@ -99,8 +100,9 @@ export class StreamWriter<Chunk, Final> {
     if (json !== undefined) this.#port.postText(endText(json), true);
     else {
       const moved = takeTransfer(final);
-      const { payload: value, travellers, transfer } = encodePayload(final, this.#port);
-      this.#port.post({ t: 'end', value, travellers }, [...moved, ...transfer]);
+      postEncoded(final, this.#port, ({ payload: value, travellers, transfer }) => {
+        this.#port.post({ t: 'end', value, travellers }, [...moved, ...transfer]);
+      });
     }
     this.#over();
   }

@@ -8,7 +8,7 @@
  * included.
  */
 import { types } from 'node:util';
-import type { Transferable } from 'node:worker_threads';
+import { MessagePort, type Transferable } from 'node:worker_threads';
 import type { Port } from '../transport/port.ts';
 import { isPlainObject } from '../util/realms.ts';
 
@@ -38,10 +38,22 @@ export interface EncodedPayload {
 
 const NO_TRANSFER: readonly Transferable[] = [];
 
-/** The payload as it is, when it holds no sendable; else a copy with places for them. */
+/**
+ * Objects in one another, at most. V8 reads a clone by recursion, and fails in the receiving thread where that has less stack
+ * than the one that wrote it: Node's main thread, with 1 MB, from some 3,000 on.
+ */
+const DEEPEST = 1_000;
+
+/**
+ * The payload as it is, when it holds no sendable; else a copy with places for them.
+ *
+ * @throws RangeError it is nested so deeply that the receiver might not be able to read it
+ */
 export function encodePayload(payload: unknown, over: Port): EncodedPayload {
   const search = new Search(over.byReference);
-  if (!search.finds(payload)) return { payload, travellers: undefined, transfer: NO_TRANSFER };
+  const found = search.finds(payload);
+  if (!over.byReference && search.containers.size > DEEPEST) checkDepth(payload, search.containers);
+  if (!found) return { payload, travellers: undefined, transfer: NO_TRANSFER };
   const transfer: Transferable[] = [];
   const travellers: Traveller[] = [];
   const copied = copyWithPlaces(payload, search, (sendable) => {
@@ -52,6 +64,17 @@ export function encodePayload(payload: unknown, over: Port): EncodedPayload {
     return place;
   });
   return { payload: copied, travellers, transfer };
+}
+
+/** Posts what holds it; where that throws, what was opened for its sendables is closed. */
+export function postEncoded(payload: unknown, over: Port, post: (encoded: EncodedPayload) => void): void {
+  const encoded = encodePayload(payload, over);
+  try {
+    post(encoded);
+  } catch (error) {
+    for (const item of encoded.transfer) if (item instanceof MessagePort) item.close();
+    throw error;
+  }
 }
 
 /** Puts revived values into their places; the payload is the receiver's own and is changed. */
@@ -147,10 +170,32 @@ function isExotic(value: object): boolean {
   );
 }
 
-/** Ports, blobs, keys, signals: made by the platform, and cloned by rules of their own. */
+/**
+ * Ports, blobs, keys, signals: made by the platform, and cloned by rules of their own. They have a tag, as objects of other classes may
+ * have, and no fields that a clone would carry.
+ */
 function isOfThePlatform(value: object): boolean {
   const tag = Object.prototype.toString.call(value);
-  return tag !== '[object Object]' && !Object.hasOwn(value, Symbol.toStringTag);
+  if (tag === '[object Object]' || Object.hasOwn(value, Symbol.toStringTag)) return false;
+  return Object.keys(value).length === 0;
+}
+
+/** As V8 goes: into each object where it is met first, members in order. Without recursion. */
+function checkDepth(root: unknown, containers: ReadonlySet<object>): void {
+  const seen = new Set<unknown>();
+  const path: Iterator<unknown>[] = [[root].values()];
+  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+    const { done, value } = last.next();
+    if (done) path.pop();
+    else if (typeof value === 'object' && value !== null && containers.has(value) && !seen.has(value)) {
+      seen.add(value);
+      if (path.length > DEEPEST)
+        throw new RangeError(`its objects are more than ${DEEPEST} deep in one another`);
+      const members: unknown[] = [];
+      forEachMember(value, (member) => members.push(member));
+      path.push(members.values());
+    }
+  }
 }
 
 function forEachMember(container: object, visit: (member: unknown) => void): void {

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
+import { MessageChannel } from 'node:worker_threads';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import type { Port } from '../../../runtime/transport/port.ts';
 import {
   decodePayload,
   encodePayload,
+  postEncoded,
   SEND,
   type Sendable,
   snapshot,
@@ -120,10 +122,77 @@ describe('a payload with something in it that knows how to travel', () => {
     assert.deepEqual(field(field(arrived, 'why'), 'message'), 'far');
   });
 
+  it('is found in an object of a class that has a tag', () => {
+    class Labelled extends Holder {
+      get [Symbol.toStringTag](): string {
+        return 'Labelled';
+      }
+    }
+    assert.deepEqual(travelled(new Labelled(to)), { to: 'revived a' });
+  });
+
   it('is searched also when it was made in another realm, as a program in Jest makes it', () => {
     const realm = createContext({ a: sendable('a'), b: sendable('b') });
     const payload = runInContext('({ to: a, all: [{ to: b }], n: 1 })', realm);
     assert.deepEqual(travelled(payload), { to: 'revived a', all: [{ to: 'revived b' }], n: 1 });
+  });
+});
+
+/** @returns objects in one another, so many */
+function nested(depth: number): object {
+  let inner = {};
+  for (let i = 1; i < depth; i++) inner = { inner };
+  return inner;
+}
+
+describe('a payload of a thread that may have more stack than its receiver', () => {
+  const encode = (payload: unknown) => {
+    const [over, other] = MessagePortTransport.pair();
+    try {
+      return encodePayload(payload, over);
+    } finally {
+      over.close();
+      other.close();
+    }
+  };
+
+  it('is sent when it is 1,000 deep', () => {
+    assert.doesNotThrow(() => encode(nested(1_000)));
+  });
+
+  it('is refused when it is deeper', () => {
+    assert.throws(() => encode(nested(1_001)), { name: 'RangeError', message: /more than 1000 deep/ });
+  });
+
+  it('is refused when a clone goes deep though each object is in a list as well', () => {
+    const all: object[] = [];
+    for (let inner: object | undefined = nested(2_000); inner !== undefined; ) {
+      all.push(inner);
+      inner = 'inner' in inner ? (inner.inner as object) : undefined; // as `nested` made it
+    }
+    assert.throws(() => encode(all), { name: 'RangeError' });
+    assert.doesNotThrow(() => encode(all.reverse()), 'each holds only what was read before');
+  });
+
+  it('may be as deep as it likes within a thread', () => {
+    const [over, other] = InProcessTransport.pair();
+    assert.doesNotThrow(() => encodePayload(nested(5_000), over));
+    over.close();
+    other.close();
+  });
+});
+
+describe('a payload that is not posted after all', () => {
+  it('leaves no port open that was made for a ref in it', async () => {
+    const { port1, port2 } = new MessageChannel();
+    const closed = new Promise((resolve) => port2.once('close', resolve));
+    const [over, other] = MessagePortTransport.pair();
+    const withPort: Sendable = { [SEND]: () => ({ wire: port1, transfer: [port1] }) };
+    const post = () => postEncoded([withPort], over, () => assert.fail('not posted'));
+    assert.throws(post, { message: 'not posted' });
+    await closed;
+    over.close();
+    other.close();
   });
 });
 
