@@ -9,6 +9,7 @@ import { type Deadline, deadlineIn } from '../channel/deadlines.ts';
 import { ActorError, abortedError } from '../errors.ts';
 import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
+import { messageOf } from '../util/realms.ts';
 import { LONGEST_TIMER_MS } from '../util/timers.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { WireMessage, WriterMessage } from '../wire/messages.ts';
@@ -66,6 +67,10 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     port.listen({
       onMessage: (message) => this.#onMessage(asWriterMessage<Chunk, Final>(message)),
       onClose: () => this.#onClose(),
+      onUnreadable: (cause) => {
+        const problem = `${options.label}: a chunk cannot be read: ${messageOf(cause)}`;
+        this.#interrupt(new ActorError(problem, { code: 'PROTOCOL_VIOLATION', cause }));
+      },
     });
     const { signal, listed } = options;
     listed?.among.add(this);
@@ -144,7 +149,10 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
    */
   awaitHandOver(handedOver: Promise<void>): void {
     this.#handedOver = handedOver;
-    handedOver.catch((error: Error) => this.fail(error));
+    handedOver.catch((error: Error) => {
+      this.#port.drain(); // what was written before it failed
+      this.fail(error);
+    });
   }
 
   /**
@@ -157,7 +165,14 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
       throw new ActorError(problem, { code: 'PROTOCOL_VIOLATION' });
     }
     this.#isIterated = true;
-    return this.#read();
+    const chunks = this.#read();
+    const finish = chunks.return.bind(chunks);
+    // A generator waits with it for the chunk that is asked for, and knows nothing of it before the first was.
+    chunks.return = (value) => {
+      this.cancel();
+      return finish(value);
+    };
+    return chunks;
   }
 
   async *#read(): AsyncGenerator<Chunk, void> {

@@ -16,6 +16,7 @@ import {
   receiveMessageOnPort,
   type Transferable,
 } from 'node:worker_threads';
+import { messageOf } from '../util/realms.ts';
 import type { WireMessage } from '../wire/messages.ts';
 import { listOf, TextReader } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
@@ -86,11 +87,18 @@ export class MessagePortTransport implements Port, HoldsBack {
     this.#listener = listener;
     this.#port.on('close', () => listener.onClose());
     this.#port.on('message', (message: WireMessage | string) => this.#deliver(message));
+    this.#port.on('messageerror', (cause) => this.#unreadable(cause));
   }
 
   drain(): void {
     for (;;) {
-      const received = receiveMessageOnPort(this.#port);
+      let received: ReturnType<typeof receiveMessageOnPort>;
+      try {
+        received = receiveMessageOnPort(this.#port);
+      } catch (cause) {
+        this.#unreadable(cause);
+        continue;
+      }
       if (received === undefined) return;
       this.#deliver(received.message);
     }
@@ -140,6 +148,16 @@ export class MessagePortTransport implements Port, HoldsBack {
   #send(texts: string): void {
     this.#port.postMessage(listOf(texts));
     this.#wakefulness.left();
+  }
+
+  #unreadable(cause: unknown): void {
+    if (this.#over) return;
+    if (this.#listener?.onUnreadable !== undefined) this.#listener.onUnreadable(cause);
+    else {
+      process.emitWarning(`a message to this thread cannot be read, and is lost: ${messageOf(cause)}`, {
+        code: 'MESSAGE_UNREADABLE',
+      });
+    }
   }
 
   #deliver(message: WireMessage | string): void {

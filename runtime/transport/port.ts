@@ -13,6 +13,8 @@ export interface PortListener {
   onMessage(message: WireMessage): void;
   /** The other end closed or its thread is gone; every message sent before has been delivered. Called once. */
   onClose(): void;
+  /** A message came that this thread cannot read; it is lost. Default: a warning of the process. */
+  onUnreadable?(cause: unknown): void;
 }
 
 export interface Port {

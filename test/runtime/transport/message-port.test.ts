@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { flushAll } from '../../../runtime/transport/departures.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import type { WireMessage } from '../../../runtime/wire/messages.ts';
@@ -184,5 +186,35 @@ describe('messages of one turn', () => {
     flushAll();
     right.drain();
     assert.equal(got.length, 2);
+  });
+});
+
+describe('a message that this thread cannot read', () => {
+  let port1: MessagePort;
+  let port2: MessagePort;
+  beforeEach(() => {
+    ({ port1, port2 } = new MessageChannel());
+  });
+  afterEach(() => port2.close());
+
+  it('is told to who listens', () => {
+    const told: unknown[] = [];
+    new MessagePortTransport(port1).listen({
+      onMessage() {},
+      onClose() {},
+      onUnreadable: (cause) => told.push(cause),
+    });
+    const cause = new RangeError('too deep');
+    port1.emit('messageerror', cause);
+    assert.deepEqual(told, [cause]);
+  });
+
+  it('is a warning where nobody asks', async () => {
+    new MessagePortTransport(port1).listen({ onMessage() {}, onClose() {} });
+    const warned = once(process, 'warning');
+    port1.emit('messageerror', new RangeError('too deep'));
+    const [warning] = await warned;
+    assert.equal(warning.code, 'MESSAGE_UNREADABLE');
+    assert.match(warning.message, /is lost: too deep/);
   });
 });
