@@ -85,7 +85,7 @@ export interface SamplingOptions {
   readonly presencePenalty?: number;
   /** [-2, 2]; 0 is off. Subtracted per earlier occurrence in the answer (OpenAI's definition). */
   readonly frequencyPenalty?: number;
-  /** 32-bit seed; the same seed gives the same text whatever the batch. Default: random. */
+  /** 32-bit seed; the same seed gives the same text whatever the batch, but for rounding. Default: random. */
   readonly seed?: number;
   /** Generation ends before the first of these strings would appear; it is not part of the text. At most 16. */
   readonly stop?: readonly string[];

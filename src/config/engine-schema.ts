@@ -135,7 +135,7 @@ export const engineSchema = z.strictObject({
     .optional(),
   prefill: z
     .strictObject({
-      count: setting(z.number().int().min(0).max(1024).optional(), {
+      count: setting(z.number().int().min(0).max(64).optional(), {
         flag: '--prefills <n>',
         help: 'actors that run long prompts beside running answers; 0 for none',
         kind: 'number',

@@ -101,7 +101,8 @@ export interface TroupeOptions {
     readonly promptProducts?: PromptProducts;
     /**
      * Whether answers draft themselves: tokens that n-grams guess are run together, and stay where the model says the same.
-     * What is answered does not change. `own`: n-grams of a request's own prompt and answers; `auto`: of earlier answers of
+     * What is answered does not change, as far as it does not with a batch: in 4 bits another token may come where two are
+     * nearly as likely. `own`: n-grams of a request's own prompt and answers; `auto`: of earlier answers of
      * the engine, too. Only where what was measured says that it pays; on the CPU. Default `off`.
      */
     readonly speculation?: SpeculationKind;
