@@ -94,15 +94,12 @@ export class Child {
    */
   async start(): Promise<void> {
     if (this.#stopSignal.signal.aborted) throw stoppedError(this.name);
-    const incarnation = this.#begin();
     try {
-      await incarnation.start();
+      await this.#begin();
     } catch (error) {
-      await this.#discard(incarnation);
       this.#state = 'stopped';
       throw error;
     }
-    this.#becomeUp(incarnation);
   }
 
   /**
@@ -144,17 +141,12 @@ export class Child {
     this.#restarts += 1;
     const keptBack = await this.#retire(incarnation, graceMs);
     if (this.#stopSignal.signal.aborted) return;
-    this.#state = 'starting';
-    const next = this.#begin();
     try {
-      await next.start();
+      await this.#begin();
     } catch (error) {
-      await this.#discard(next);
-      const failure = isError(error) ? error : unexpectedExit(this.name);
-      if (!this.#stopSignal.signal.aborted) void this.#restart(failure);
+      if (!this.#stopSignal.signal.aborted) void this.#restart(failureOf(error));
       throw error;
     }
-    if (!this.#stopSignal.signal.aborted) this.#becomeUp(next);
     if (keptBack !== undefined) throw keptBack.error;
   }
 
@@ -182,10 +174,30 @@ export class Child {
     this.#events.onQuarantined(this, incarnation);
   }
 
-  #begin(): Incarnation {
+  /**
+   * An incarnation from its making to its being up. Rejects with what kept it from either: its setup fails, or before that its
+   * arguments cannot be made, or not be sent to a thread. Then nothing of it is left.
+   */
+  async #begin(): Promise<void> {
+    this.#state = 'starting';
     const incarnation = this.#incarnate(this.#inherited);
     this.#current = incarnation;
-    return incarnation;
+    const { signal } = this.#stopSignal;
+    try {
+      // Who makes the arguments may stop the pool.
+      if (signal.aborted) throw stoppedError(this.name);
+      await incarnation.start();
+    } catch (error) {
+      await this.#discard(incarnation);
+      throw error;
+    }
+    if (!signal.aborted) {
+      this.#becomeUp(incarnation);
+      return;
+    }
+    // Whoever stops it ends it.
+    void incarnation.exited.then((exit) => this.#events.onDown(this, incarnation, exit));
+    throw stoppedError(this.name);
   }
 
   #becomeUp(incarnation: Incarnation): void {
@@ -216,18 +228,13 @@ export class Child {
       this.#events.onRestarting(this, this.#restarts, pauseMs);
       // The stop may have come after the pause was over.
       if (!(await pause(pauseMs, this.#stopSignal.signal)) || this.#stopSignal.signal.aborted) return;
-      const incarnation = this.#begin();
-      this.#state = 'starting';
       try {
-        await incarnation.start();
+        await this.#begin();
+        return;
       } catch (error) {
-        failure = isError(error) ? error : unexpectedExit(this.name);
-        await this.#discard(incarnation);
         if (this.#stopSignal.signal.aborted) return;
-        continue;
+        failure = failureOf(error);
       }
-      if (!this.#stopSignal.signal.aborted) this.#becomeUp(incarnation);
-      return;
     }
   }
 
@@ -235,6 +242,11 @@ export class Child {
     await incarnation.stop('refused');
     this.#events.onDown(this, incarnation, await incarnation.exited);
   }
+}
+
+/** Whatever a program throws. */
+function failureOf(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(String(thrown));
 }
 
 function unexpectedExit(name: string): TroupeError {

@@ -1,45 +1,115 @@
 import assert from 'node:assert/strict';
-import { it } from 'node:test';
+import { describe, it } from 'node:test';
 import { UnderWay } from '../../runtime/channel/under-way.ts';
 import { Child, type ChildEvents } from '../../runtime/supervision/child.ts';
 import type { Exit, Incarnation } from '../../runtime/supervision/incarnation.ts';
 import { DEFAULT_RESTART_POLICY } from '../../runtime/supervision/restart-policy.ts';
 
-it('an actor that may take any time to stop is left by a second stop that gives it less', async () => {
-  let abandoned = 0;
-  const never = new Promise<Exit>(() => {});
-  const incarnation: Incarnation = {
-    holder: 1,
-    boardSlot: 0,
-    underWay: new UnderWay(),
-    threadId: undefined,
-    begun: Promise.resolve(),
-    quiet: never.then(() => {}),
-    exited: never,
-    ended: never.then(() => {}),
-    start: async () => {},
-    connect() {},
-    stats: async () => ({}),
-    control: async () => undefined,
-    retire: async () => undefined,
-    stop: () => new Promise(() => {}),
-    abandon() {
-      abandoned += 1;
-    },
-    lost() {},
-    crash() {},
-  };
-  const events: ChildEvents = {
-    onUp() {},
-    onDown() {},
-    onRestarting() {},
-    onEscalated() {},
-    onQuarantined() {},
-  };
-  const child = new Child('pool/1', () => incarnation, DEFAULT_RESTART_POLICY, events);
-  await child.start();
-  void child.stop(60_000, 'served elsewhere');
-  assert.equal(await child.stop(1), 'quarantined');
-  assert.equal(abandoned, 1);
-  assert.equal(child.state, 'quarantined');
+/** A life that does only what a test tells it to. */
+class FakeIncarnation implements Incarnation {
+  readonly holder = 1;
+  readonly boardSlot = 0;
+  readonly underWay = new UnderWay();
+  readonly threadId = undefined;
+  readonly begun = Promise.resolve();
+  readonly exit = Promise.withResolvers<Exit>();
+  readonly exited = this.exit.promise;
+  readonly quiet = this.exited.then(() => {});
+  readonly ended = this.exited.then(() => {});
+  readonly started: Promise<void>;
+  abandoned = 0;
+  stops = 0;
+
+  /** @param started when its setup is done. Default: at once */
+  constructor(started: Promise<void> = Promise.resolve()) {
+    this.started = started;
+  }
+
+  start(): Promise<void> {
+    return this.started;
+  }
+  connect(): void {}
+  async stats() {
+    return {};
+  }
+  async control(): Promise<unknown> {
+    return undefined;
+  }
+  async retire(): Promise<unknown> {
+    return undefined;
+  }
+  async stop(): Promise<void> {
+    this.stops += 1;
+    await this.exited;
+  }
+  abandon(): void {
+    this.abandoned += 1;
+  }
+  lost(): void {}
+  crash(): void {}
+}
+
+/** Writes down what happens to a child. */
+class Diary implements ChildEvents {
+  readonly seen: string[] = [];
+
+  onUp(): void {
+    this.seen.push('up');
+  }
+  onDown(_child: Child, _incarnation: Incarnation, exit: Exit): void {
+    this.seen.push(`down: ${exit.kind}`);
+  }
+  onRestarting(): void {
+    this.seen.push('restarting');
+  }
+  onEscalated(): void {
+    this.seen.push('escalated');
+  }
+  onQuarantined(): void {
+    this.seen.push('quarantined');
+  }
+}
+
+const STOPPED = { kind: 'stopped' } as const;
+
+function childOf(incarnate: () => Incarnation) {
+  const diary = new Diary();
+  return { diary, child: new Child('pool/1', incarnate, DEFAULT_RESTART_POLICY, diary) };
+}
+
+describe('an actor', () => {
+  it('that may take any time to stop is left by a second stop that gives it less', async () => {
+    const incarnation = new FakeIncarnation();
+    const { child } = childOf(() => incarnation);
+    await child.start();
+    void child.stop(60_000, 'served elsewhere');
+    assert.equal(await child.stop(1), 'quarantined');
+    assert.equal(incarnation.abandoned, 1);
+    assert.equal(child.state, 'quarantined');
+  });
+
+  it('that is stopped while it starts is not up any more, and its end is heard of', async () => {
+    const setUp = Promise.withResolvers<void>();
+    const incarnation = new FakeIncarnation(setUp.promise);
+    const { child, diary } = childOf(() => incarnation);
+    const started = child.start();
+    const stopped = child.stop(60_000);
+    setUp.resolve();
+    await assert.rejects(started, { code: 'ACTOR_STOPPED' });
+    incarnation.exit.resolve(STOPPED);
+    assert.equal(await stopped, 'stopped');
+    assert.deepEqual(diary.seen, ['down: stopped']);
+  });
+
+  it('that is stopped while its arguments are made is ended before it starts', async () => {
+    const incarnation = new FakeIncarnation();
+    incarnation.exit.resolve(STOPPED);
+    const { child, diary } = childOf(() => {
+      void child.stop(60_000);
+      return incarnation;
+    });
+    await assert.rejects(child.start(), { code: 'ACTOR_STOPPED' });
+    assert.equal(incarnation.stops, 1);
+    assert.deepEqual(diary.seen, ['down: stopped']);
+  });
 });

@@ -122,6 +122,17 @@ describe('a pool', () => {
     assert.equal(system.status()[0]?.state, 'up');
   });
 
+  it('is tried again as after a crash when no arguments can be made at its restart', async () => {
+    let made = 0;
+    const args = () => {
+      if (made++ === 1) throw new Error('not now');
+      return {};
+    };
+    const pool = await system.spawn(probeActor, args, { name: 'pool', restart: QUICK });
+    await assert.rejects(system.restartPool('pool'), { message: 'not now' });
+    assert.equal(await pool.ask('echo', 1), 1);
+  });
+
   it('grows', async () => {
     const pool = await spawn();
     await system.resizePool('pool', 3);

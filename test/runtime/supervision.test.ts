@@ -95,6 +95,45 @@ describe('supervision', () => {
     assert.equal(Atomics.load(cell, 0), 1 + restart.maxRestarts);
   });
 
+  it('counts a restart for which no arguments can be made as a crash', async () => {
+    const restart = { ...QUICK, maxRestarts: 3 };
+    const lost = new Error('the arguments are lost');
+    let made = 0;
+    const args = () => {
+      if (made++ > 0) throw lost;
+      return {};
+    };
+    const probe = await system.spawn(probeActor, args, { name: 'probe', restart });
+    const escalated = next('actor:escalated');
+    system.crash('probe/0');
+    assert.equal((await escalated).error, lost);
+    assert.equal(made, 1 + restart.maxRestarts);
+    await assert.rejects(probe.ask('echo', 1), { code: 'ACTOR_ESCALATED', cause: lost });
+  });
+
+  it('tries again after a restart for which no arguments could be made', async () => {
+    let made = 0;
+    const args = () => {
+      if (made++ === 1) throw new Error('not now');
+      return {};
+    };
+    const probe = await system.spawn(probeActor, args, { name: 'probe', restart: QUICK });
+    const down = next('actor:down');
+    system.crash('probe/0');
+    await down;
+    assert.equal(await probe.ask('echo', 'back'), 'back');
+    assert.deepEqual(system.status(), [{ name: 'probe/0', state: 'up', restarts: 2 }]);
+  });
+
+  it('gives up an actor whose arguments cannot be sent to its next thread', async () => {
+    const args = { label: 'a label', buffer: new ArrayBuffer(8) };
+    await system.spawn(probeActor, args, { name: 'probe', restart: { ...QUICK, maxRestarts: 1 } });
+    structuredClone(args.buffer, { transfer: [args.buffer] }); // it is somebody else's now
+    const escalated = next('actor:escalated');
+    system.crash('probe/0');
+    assert.match((await escalated).error.message, /detached/);
+  });
+
   it('rejects a spawn whose setup fails, with the error of the setup and without a retry', async () => {
     const cell = new Int32Array(new SharedArrayBuffer(4));
     const spawn = system.spawn(probeActor, { failStarts: { cell, from: 0 } }, { name: 'probe' });
