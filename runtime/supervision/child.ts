@@ -43,10 +43,15 @@ export class Child {
   readonly #intensity: RestartIntensity;
   readonly #stopSignal = new AbortController();
   #state: ChildState = 'starting';
+  /** The latest incarnation, until it is over or left behind: while it starts, is up, or ends what it is at before the next. */
   #current: Incarnation | undefined;
   #restarts = 0;
   /** What was handed over, until the next incarnation is up. */
   #inherited: unknown;
+  /** Ends when the incarnation that is being renewed has done what it was at, and has handed over. */
+  #retired: Promise<void> | undefined;
+  /** The one that was left behind last. */
+  #left: Incarnation | undefined;
 
   constructor(
     name: string,
@@ -113,21 +118,21 @@ export class Child {
     mayEnd?: Promise<void>,
   ): Promise<'stopped' | 'quarantined'> {
     const incarnation = this.#current;
-    // Who is stopping already may be given less time by a second stop.
-    const wasUp = this.#state === 'up' || this.#state === 'starting' || this.#state === 'stopping';
-    if (this.#state !== 'escalated') this.#state = 'stopping';
     this.#stopSignal.abort();
-    if (incarnation === undefined || !wasUp) {
-      this.#state = 'stopped';
-      return 'stopped';
-    }
-    if (await endsWithin(graceMs, incarnation.stop(waiting, mayEnd))) {
-      this.#state = 'stopped';
-      return 'stopped';
-    }
-    if (this.#state === 'stopping') this.#leave(incarnation);
-    this.#state = 'quarantined';
-    return 'quarantined';
+    if (incarnation === undefined) return this.#stoppedAs('stopped');
+    this.#state = 'stopping';
+    const stop = () => incarnation.stop(waiting, mayEnd);
+    // One that is being renewed hands over first: the actor's end is not to come in the middle of that.
+    const ended = this.#retired === undefined ? stop() : this.#retired.then(stop);
+    const inTime = await endsWithin(graceMs, ended);
+    if (!inTime) this.#leave(incarnation);
+    // Who is stopping already, or being renewed, may have been given less time by that, and have been left meanwhile.
+    return this.#stoppedAs(this.#left === incarnation ? 'quarantined' : 'stopped');
+  }
+
+  #stoppedAs<State extends 'stopped' | 'quarantined'>(state: State): State {
+    this.#state = state;
+    return state;
   }
 
   /**
@@ -162,14 +167,21 @@ export class Child {
         keptBack = { error };
       },
     );
-    const inTime =
-      (await endsWithin(graceMs, retired)) &&
-      (await endsWithin(until - performance.now(), incarnation.stop('served elsewhere')));
+    this.#retired = retired;
+    let inTime = await endsWithin(graceMs, retired);
+    // Whoever stops it meanwhile ends it.
+    if (inTime && !this.#stopSignal.signal.aborted)
+      inTime = await endsWithin(until - performance.now(), incarnation.stop('served elsewhere'));
+    this.#retired = undefined;
     if (!inTime) this.#leave(incarnation);
     return keptBack;
   }
 
+  /** Once, whoever finds first that it takes too long. */
   #leave(incarnation: Incarnation): void {
+    if (this.#current !== incarnation) return;
+    this.#current = undefined;
+    this.#left = incarnation;
     incarnation.abandon();
     this.#events.onQuarantined(this, incarnation);
   }
@@ -196,7 +208,7 @@ export class Child {
       return;
     }
     // Whoever stops it ends it.
-    void incarnation.exited.then((exit) => this.#events.onDown(this, incarnation, exit));
+    void incarnation.exited.then((exit) => this.#over(incarnation, exit));
     throw stoppedError(this.name);
   }
 
@@ -210,7 +222,7 @@ export class Child {
   #onExit(incarnation: Incarnation, ended: Exit): void {
     const isUnexpected = this.#state === 'up' && ended.kind === 'stopped';
     const exit: Exit = isUnexpected ? { kind: 'crashed', error: unexpectedExit(this.name) } : ended;
-    this.#events.onDown(this, incarnation, exit);
+    this.#over(incarnation, exit);
     if (this.#state === 'up' && exit.kind !== 'stopped') void this.#restart(exit.error);
   }
 
@@ -240,7 +252,12 @@ export class Child {
 
   async #discard(incarnation: Incarnation): Promise<void> {
     await incarnation.stop('refused');
-    this.#events.onDown(this, incarnation, await incarnation.exited);
+    this.#over(incarnation, await incarnation.exited);
+  }
+
+  #over(incarnation: Incarnation, exit: Exit): void {
+    if (this.#current === incarnation) this.#current = undefined;
+    this.#events.onDown(this, incarnation, exit);
   }
 }
 

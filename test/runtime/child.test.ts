@@ -17,6 +17,7 @@ class FakeIncarnation implements Incarnation {
   readonly quiet = this.exited.then(() => {});
   readonly ended = this.exited.then(() => {});
   readonly started: Promise<void>;
+  readonly handOver = Promise.withResolvers<void>();
   abandoned = 0;
   stops = 0;
 
@@ -35,8 +36,8 @@ class FakeIncarnation implements Incarnation {
   async control(): Promise<unknown> {
     return undefined;
   }
-  async retire(): Promise<unknown> {
-    return undefined;
+  retire(): Promise<unknown> {
+    return this.handOver.promise;
   }
   async stop(): Promise<void> {
     this.stops += 1;
@@ -82,10 +83,12 @@ describe('an actor', () => {
     const incarnation = new FakeIncarnation();
     const { child } = childOf(() => incarnation);
     await child.start();
-    void child.stop(60_000, 'served elsewhere');
+    const first = child.stop(60_000, 'served elsewhere');
     assert.equal(await child.stop(1), 'quarantined');
     assert.equal(incarnation.abandoned, 1);
     assert.equal(child.state, 'quarantined');
+    incarnation.exit.resolve(STOPPED);
+    assert.equal(await first, 'quarantined');
   });
 
   it('that is stopped while it starts is not up any more, and its end is heard of', async () => {
@@ -111,5 +114,43 @@ describe('an actor', () => {
     await assert.rejects(child.start(), { code: 'ACTOR_STOPPED' });
     assert.equal(incarnation.stops, 1);
     assert.deepEqual(diary.seen, ['down: stopped']);
+  });
+
+  it('that is stopped while it is renewed is waited for, and no other begins', async () => {
+    const incarnation = new FakeIncarnation();
+    const { child, diary } = childOf(() => incarnation);
+    await child.start();
+    const renewed = child.renew(60_000);
+    const stopped = child.stop(60_000);
+    incarnation.handOver.resolve();
+    await renewed;
+    assert.equal(child.state, 'stopping');
+    incarnation.exit.resolve(STOPPED);
+    assert.equal(await stopped, 'stopped');
+    assert.deepEqual(diary.seen, ['up', 'down: stopped']);
+  });
+
+  it('that is stopped while it is renewed is ended when it has handed over', async () => {
+    const incarnation = new FakeIncarnation();
+    const { child } = childOf(() => incarnation);
+    await child.start();
+    const renewed = child.renew(60_000);
+    const stopped = child.stop(60_000);
+    assert.equal(incarnation.stops, 0);
+    incarnation.handOver.resolve();
+    incarnation.exit.resolve(STOPPED);
+    await Promise.all([renewed, stopped]);
+    assert.equal(incarnation.stops, 1);
+  });
+
+  it('that is stopped while it is renewed, and does not end, is left once', async () => {
+    const incarnation = new FakeIncarnation();
+    const { child, diary } = childOf(() => incarnation);
+    await child.start();
+    const renewed = child.renew(1);
+    assert.equal(await child.stop(1), 'quarantined');
+    await renewed;
+    assert.equal(incarnation.abandoned, 1);
+    assert.deepEqual(diary.seen, ['up', 'quarantined']);
   });
 });

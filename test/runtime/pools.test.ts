@@ -122,6 +122,27 @@ describe('a pool', () => {
     assert.equal(system.status()[0]?.state, 'up');
   });
 
+  for (const [what, stop] of [
+    ['alone', () => system.stopPool('pool')],
+    ['with the system', () => system.stop()],
+  ] as const) {
+    it(`is stopped ${what} while it is restarted: what is in progress ends before, and is answered`, async () => {
+      const pool = await spawn();
+      const gate = new Gate();
+      let hasEnded = false;
+      const inProgress = pool.ask('block', gate.cells).then(() => {
+        hasEnded = true;
+      });
+      await gate.reached();
+      const restarted = system.restartPool('pool');
+      const stopped = stop().then(() => hasEnded);
+      gate.open();
+      await inProgress;
+      assert(await stopped);
+      await restarted;
+    });
+  }
+
   it('is tried again as after a crash when no arguments can be made at its restart', async () => {
     let made = 0;
     const args = () => {
