@@ -57,6 +57,8 @@ export class Group implements FeedSource {
   #children: readonly Child[] = [];
   /** Those that end what they are at, and belong to the pool no more. */
   readonly #leaving = new Set<Child>();
+  /** Why children were given up. */
+  readonly #failures = new WeakMap<Child, Error>();
   #members: readonly string[];
   #incarnate: Incarnate | undefined;
   readonly #feed: Feed;
@@ -139,12 +141,14 @@ export class Group implements FeedSource {
         before.map(({ name }) => name),
         before,
       );
+      this.#closeIfGivenUp();
       await Promise.all(added.map((child) => child.stop(graceMs)));
       throw failure.error;
     }
     for (const child of leaving) this.#leaving.add(child);
     const ends = await Promise.all(leaving.map((child) => child.stop(graceMs, 'served elsewhere')));
     for (const child of leaving) this.#leaving.delete(child);
+    this.#closeIfGivenUp();
     return leaving.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
   }
 
@@ -250,6 +254,17 @@ export class Group implements FeedSource {
     this.#feed.membersChanged();
   }
 
+  /**
+   * Nobody is to wait for members that will never come. To be asked whenever one is given up, and whenever there are others; those
+   * that leave may still answer what they are at.
+   */
+  #closeIfGivenUp(): void {
+    const failures = this.#children.map((child) => this.#failures.get(child));
+    const last = failures.at(-1);
+    if (last === undefined || failures.includes(undefined) || this.#leaving.size > 0) return;
+    this.#feed.close(escalatedError(this.name, last));
+  }
+
   #childEvents(): ChildEvents {
     return {
       onUp: (child, incarnation) => {
@@ -264,8 +279,8 @@ export class Group implements FeedSource {
       onEscalated: (child, error) => {
         this.#events.onEscalated(child.name, error);
         this.#feed.lost(child.name, escalatedError(child.name, error));
-        if (this.#children.every(({ state }) => state === 'escalated'))
-          this.#feed.close(escalatedError(this.name, error));
+        this.#failures.set(child, error);
+        this.#closeIfGivenUp();
       },
       onQuarantined: (child) => {
         this.#feed.down(child.name, diedError(child.name));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SpawnOptions } from '../../runtime/system/system-options.ts';
+import probe from './actors/probe-actor.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 
@@ -196,6 +197,51 @@ describe('a pool', () => {
       [['pool/0', 'up']],
     );
     assert.equal(await pool.ask('echo', 1), 1);
+  });
+
+  it('fails its callers when it is shrunk to members that were given up', async () => {
+    const pool = await spawn({ size: 2, restart: ONCE });
+    const over = escalated();
+    system.crash('pool/0');
+    await over;
+    await system.resizePool('pool', 1);
+    await assert.rejects(pool.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
+  });
+
+  it('lets the last member answer what it is at when those that stay were given up', async () => {
+    const pool = await spawn({ size: 2, restart: ONCE });
+    const over = escalated();
+    system.crash('pool/0');
+    await over;
+    const gate = new Gate();
+    const inProgress = pool.ask('block', gate.cells);
+    await gate.reached();
+    const waits = pool.ask('echo', 1);
+    const shrunk = system.resizePool('pool', 1);
+    gate.open();
+    await inProgress;
+    await assert.rejects(waits, { code: 'ACTOR_ESCALATED' });
+    await shrunk;
+  });
+
+  it('fails its callers when its members are given up while it cannot grow', async () => {
+    const setUp = Promise.withResolvers<void>();
+    const actor: typeof probe = {
+      ...probe,
+      async setup(args, context) {
+        if (args.label === '1') await setUp.promise;
+        return await probe.setup(args, context);
+      },
+    };
+    const args = (index: number) => ({ label: String(index) });
+    const pool: ProbeRef = await system.spawnLocal(actor, args, { name: 'pool', restart: ONCE });
+    const grown = system.resizePool('pool', 2);
+    const over = escalated();
+    system.crash('pool/0');
+    await over;
+    setUp.reject(new Error('cannot start'));
+    await assert.rejects(grown, { message: 'cannot start' });
+    await assert.rejects(pool.ask('echo', 1), { code: 'ACTOR_ESCALATED' });
   });
 
   it('counts a thread that ends by itself as crashed', async () => {
