@@ -230,13 +230,15 @@ export class Group implements FeedSource {
   }
 
   #child(incarnate: Incarnate, name: string, index: number): Child {
-    const start = (inherited: unknown) =>
-      incarnate({
-        name,
-        index,
-        self: this.ownRef(name, this.#spec.transport),
-        inherited,
-      });
+    const start = (inherited: unknown) => {
+      const self = this.ownRef(name, this.#spec.transport);
+      try {
+        return incarnate({ name, index, self, inherited });
+      } catch (error) {
+        self.door.close(); // nobody has got it
+        throw error;
+      }
+    };
     return new Child(name, start, this.#spec.restart, this.#childEvents());
   }
 

@@ -6,7 +6,7 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { TroupeError } from '../errors.ts';
+import { ActorError, TroupeError } from '../errors.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
 import { lazily, type OwnRefToken } from '../ref/own-ref.ts';
 import type { Beginning } from '../supervision/group.ts';
@@ -14,6 +14,7 @@ import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog, type Watched } from '../supervision/watchdog.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
+import { isErrorNamed } from '../util/realms.ts';
 import { SharedMemory } from './shared-memory.ts';
 import type { ActorSystemOptions, ThreadOptions } from './system-options.ts';
 
@@ -83,7 +84,10 @@ export class Fleet {
     return this.#alive.has(holder);
   }
 
-  /** An incarnation on a thread of its own. */
+  /**
+   * An incarnation on a thread of its own.
+   * @throws TroupeError `LOAD_BOARD_FULL`; ActorError `PROTOCOL_VIOLATION` when the arguments cannot be cloned. Then nothing is taken
+   */
   onThread(
     { name, self, inherited }: Beginning,
     module: string,
@@ -91,25 +95,36 @@ export class Fleet {
     options: ThreadOptions | undefined,
   ): Incarnation {
     const { arenas, caches } = this.memory;
+    const boardSlot = this.board.claim(); // before anything else is taken, for there may be none
+    const holder = this.#newHolder();
+    const children = this.#doorToChildren('thread');
     const boot = {
       name,
       module,
       args,
       self,
-      children: this.#doorToChildren('thread'),
+      children,
       inherited,
       // Not kept: a stopped system that somebody still has must not have the memory too.
       arenas: [...arenas.values()].map((arena) => arena.handle()),
       caches: [...caches.values()].map((cache) => cache.handle()),
       board: this.board.handle(),
-      holder: this.#newHolder(),
-      boardSlot: this.board.claim(),
+      holder,
+      boardSlot,
       limits: this.#limits,
     };
-    const pulse = this.board.pulseReader(boot.boardSlot);
-    return this.#watch(
-      new ThreadIncarnation(boot, pulse, this.#deadLetters, this.environment.revive, options),
-    );
+    const pulse = this.board.pulseReader(boardSlot);
+    try {
+      return this.#watch(
+        new ThreadIncarnation(boot, pulse, this.#deadLetters, this.environment.revive, options),
+      );
+    } catch (error) {
+      // There is no thread, and nobody will ever say that it is over.
+      children.door.close();
+      this.#alive.delete(holder);
+      this.board.free(boardSlot);
+      throw isErrorNamed(error, 'DataCloneError') ? unsendableArgs(name, error) : error;
+    }
   }
 
   /** An incarnation on this thread. */
@@ -196,4 +211,13 @@ export class Fleet {
     if (!TroupeError.is(error) || error.code !== 'LOCK_ABANDONED') return undefined;
     return [...this.#threads].find(({ threadId }) => threadId === error.details.ownerThread);
   }
+}
+
+function unsendableArgs(actor: string, cause: Error): ActorError {
+  const remedy = 'give what a structured clone carries: no functions, and no buffer that was moved away';
+  return new ActorError(`${actor}: its arguments cannot be sent to its thread: ${cause.message}: ${remedy}`, {
+    code: 'PROTOCOL_VIOLATION',
+    details: { actor, remedy },
+    cause,
+  });
 }

@@ -134,6 +134,18 @@ describe('supervision', () => {
     assert.match((await escalated).error.message, /detached/);
   });
 
+  it('rejects a spawn whose arguments cannot be cloned, and names the actor and the remedy', async () => {
+    const args = { label: 'a label', callback() {} };
+    await assert.rejects(system.spawn(probeActor, args, { name: 'probe' }), (error) => {
+      assert(error instanceof ActorError);
+      assert.equal(error.code, 'PROTOCOL_VIOLATION');
+      assert.equal(error.details.actor, 'probe/0');
+      assert.match(String(error.details.remedy), /no functions/);
+      return true;
+    });
+    assert.deepEqual(system.status(), []);
+  });
+
   it('rejects a spawn whose setup fails, with the error of the setup and without a retry', async () => {
     const cell = new Int32Array(new SharedArrayBuffer(4));
     const spawn = system.spawn(probeActor, { failStarts: { cell, from: 0 } }, { name: 'probe' });
