@@ -6,6 +6,7 @@
 import type { LoadBoard, LoadReading } from '../board/load-board.ts';
 import type { Group } from '../supervision/group.ts';
 import { isError } from '../util/realms.ts';
+import { withDefaults } from '../util/with-defaults.ts';
 
 /** How far a pool may grow beyond its `size`, and when. */
 export interface ElasticOptions {
@@ -45,7 +46,8 @@ export class Elastic {
   constructor(pool: ElasticPool, min: number, options: ElasticOptions) {
     this.#pool = pool;
     this.#min = min;
-    this.#options = { waiting: DEFAULT_WAITING, idleMs: DEFAULT_IDLE_MS, ...options };
+    const defaults = { max: min, waiting: DEFAULT_WAITING, idleMs: DEFAULT_IDLE_MS };
+    this.#options = withDefaults<Required<ElasticOptions>>(defaults, options);
   }
 
   begin(): void {

@@ -15,6 +15,7 @@ import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog, type Watched } from '../supervision/watchdog.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
 import { isErrorNamed } from '../util/realms.ts';
+import { withDefaults } from '../util/with-defaults.ts';
 import { SharedMemory } from './shared-memory.ts';
 import type { ActorSystemOptions, ThreadOptions } from './system-options.ts';
 
@@ -60,7 +61,7 @@ export class Fleet {
     this.#events = events;
     this.#doorToChildren = doorToChildren;
     this.#deadLetters = deadLetters;
-    this.#limits = { ...DEFAULT_PULSE_LIMITS, ...options.watchdog };
+    this.#limits = withDefaults(DEFAULT_PULSE_LIMITS, options.watchdog);
     this.watchdog = new Watchdog(this.#limits, (watched) => events.onHung(watched));
     this.environment = createRefEnvironment(this.board, deadLetters);
     this.memory = new SharedMemory(options, () => this.#nextHolder++);

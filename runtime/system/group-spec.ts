@@ -6,6 +6,7 @@ import { ROUTING_POLICIES } from '../routing/routing-policy.ts';
 import { type GroupSpec, memberNames } from '../supervision/group.ts';
 import { DEFAULT_RESTART_POLICY } from '../supervision/restart-policy.ts';
 import { eachGiven, fieldsOf, milliseconds, wholeNumber } from '../util/checked-option.ts';
+import { withDefaults } from '../util/with-defaults.ts';
 import { MOST_MEMBERS, type SpawnOptions } from './system-options.ts';
 
 export const DEFAULT_OUTBOX = 1_024;
@@ -36,7 +37,7 @@ export function groupSpec(options: SpawnOptions, transport: PoolFacts['transport
     transport,
     window: { messages, kib: Math.ceil(bytes / 1024) },
     outbox,
-    restart: { ...DEFAULT_RESTART_POLICY, ...options.restart },
+    restart: withDefaults(DEFAULT_RESTART_POLICY, options.restart),
   };
 }
 

@@ -1,5 +1,5 @@
 /** A life of an actor on a worker thread of its own. */
-import { MessageChannel, type MessagePort, Worker } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, type ResourceLimits, Worker } from 'node:worker_threads';
 import type { ActorStats } from '../actor/behaviour.ts';
 import type { PulseReader } from '../board/pulse.ts';
 import { UnderWay } from '../channel/under-way.ts';
@@ -11,6 +11,7 @@ import type { Watched } from '../supervision/watchdog.ts';
 import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { isError } from '../util/realms.ts';
+import { withDefaults } from '../util/with-defaults.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
 import { ControlClient } from './control-client.ts';
@@ -95,7 +96,10 @@ export class ThreadIncarnation implements Incarnation, Watched {
       name: boot.name,
       workerData,
       transferList: [control.port2, letters.port2, ...doors, ...transfer, ...inheritedTransfer],
-      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB, ...resourceLimits },
+      resourceLimits: withDefaults<ResourceLimits>(
+        { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+        resourceLimits,
+      ),
       ...(env === undefined ? {} : { env }),
       ...flagsForFiles(),
     });

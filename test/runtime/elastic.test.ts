@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
-import { Elastic } from '../../runtime/system/elastic.ts';
+import { Elastic, type ElasticOptions } from '../../runtime/system/elastic.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 
@@ -10,7 +10,7 @@ const AT_WORK = { ...IDLE, running: 1 };
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** A pool of which a test says how busy its members are. */
-function pool(options: { readonly fails?: boolean } = {}) {
+function pool(options: { readonly fails?: boolean; readonly elastic?: ElasticOptions } = {}) {
   const state = { size: 1, loads: [IDLE], resized: [] as (number | string)[] };
   const elastic = new Elastic(
     {
@@ -25,7 +25,7 @@ function pool(options: { readonly fails?: boolean } = {}) {
       onResized: (size, error) => state.resized.push(error?.message ?? size),
     },
     1,
-    { max: 3, waiting: 4, idleMs: 1_000 },
+    options.elastic ?? { max: 3, waiting: 4, idleMs: 1_000 },
   );
   const look = async (at: number) => {
     elastic.look(at);
@@ -49,6 +49,15 @@ describe('an elastic pool', () => {
     state.loads = [{ ...AT_WORK, queueDepth: 50 }, AT_WORK];
     for (let at = 1_000; at < 5_000; at += 250) await look(at);
     assert.deepEqual(state.resized, [2, 3]);
+  });
+
+  it('grows at eight that wait when that is given as undefined', async () => {
+    const elastic = { max: 3, waiting: undefined } as unknown as ElasticOptions; // as a program without types does
+    const { state, look } = pool({ elastic });
+    state.loads = [{ ...AT_WORK, queueDepth: 8 }];
+    await look(0);
+    await look(250);
+    assert.equal(state.size, 2);
   });
 
   it('shrinks to what it was when its last member has been idle for a while, and not while that works', async () => {

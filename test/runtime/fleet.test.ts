@@ -6,7 +6,9 @@ import { MessageChannel } from 'node:worker_threads';
 import { DEFAULT_WINDOW } from '../../runtime/channel/flow-control.ts';
 import { DeadLetters } from '../../runtime/dead-letters.ts';
 import type { OwnRefToken } from '../../runtime/ref/own-ref.ts';
+import type { WatchdogOptions } from '../../runtime/supervision/watchdog.ts';
 import { Fleet } from '../../runtime/system/fleet.ts';
+import type { ActorSystemOptions } from '../../runtime/system/system-options.ts';
 import { probeActor } from './actors/probe-protocol.ts';
 
 const FACTS: OwnRefToken['facts'] = {
@@ -20,9 +22,9 @@ const FACTS: OwnRefToken['facts'] = {
 };
 const UNCLONEABLE = { callback() {} };
 
-function fleet() {
+function fleet(options: ActorSystemOptions = {}) {
   const [self, children] = [new MessageChannel(), new MessageChannel()];
-  const made = new Fleet({}, new DeadLetters(), { onHung() {}, onLeft() {} }, () => ({
+  const made = new Fleet(options, new DeadLetters(), { onHung() {}, onLeft() {} }, () => ({
     facts: FACTS,
     door: children.port1,
   }));
@@ -35,6 +37,12 @@ function fleet() {
   const fails = () => made.onThread(beginning, probeActor.module, UNCLONEABLE, undefined);
   return { fleet: made, fails, children };
 }
+
+it('a limit of the watchdog that is given as undefined has its default', () => {
+  const watchdog = { turnMs: undefined, setUpMs: undefined } as unknown as WatchdogOptions; // as a program without types does
+  const { periodMs } = fleet({ watchdog }).fleet.watchdog;
+  assert.equal(periodMs, fleet().fleet.watchdog.periodMs);
+});
 
 it('a slot of the load board comes back when no thread can be made', () => {
   const { fleet: made, fails } = fleet();

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { ResourceLimits } from 'node:worker_threads';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SpawnOptions } from '../../runtime/system/system-options.ts';
 import probe from './actors/probe-actor.ts';
@@ -51,6 +52,13 @@ describe('a pool', () => {
     assert.equal(await pool.ask('youngGeneration', undefined), 8);
     assert.equal(await pool.ask('environment', 'GREETING'), 'hello');
     assert.equal(await pool.ask('environment', 'PATH'), undefined);
+  });
+
+  it('gives its threads the usual room for young objects where undefined is given', async () => {
+    const usual = await (await spawn()).ask('youngGeneration', undefined);
+    const resourceLimits = { maxYoungGenerationSizeMb: undefined } as ResourceLimits; // as a program without types does
+    const other = await spawn({ name: 'other', thread: { resourceLimits } });
+    assert.equal(await other.ask('youngGeneration', undefined), usual);
   });
 
   it('says of each member how busy its thread was and how large its heap is', async () => {

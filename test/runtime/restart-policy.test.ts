@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { RestartIntensity } from '../../runtime/supervision/restart-policy.ts';
+import {
+  DEFAULT_RESTART_POLICY,
+  RestartIntensity,
+  type RestartPolicy,
+} from '../../runtime/supervision/restart-policy.ts';
+import { groupSpec } from '../../runtime/system/group-spec.ts';
 
 const policy = { maxRestarts: 3, windowMs: 1_000, minBackoffMs: 10, maxBackoffMs: 30 };
 
@@ -24,6 +29,16 @@ describe('restart intensity', () => {
     const intensity = new RestartIntensity(policy);
     for (const at of [0, 1, 2]) intensity.recordCrash(at);
     assert.notEqual(intensity.recordCrash(1_000), undefined);
+  });
+
+  it('has its defaults where undefined is given', () => {
+    const restart = {
+      maxRestarts: undefined,
+      windowMs: undefined,
+      minBackoffMs: 7,
+    } as unknown as Partial<RestartPolicy>;
+    const spec = groupSpec({ name: 'pool', restart }, 'thread');
+    assert.deepEqual(spec.restart, { ...DEFAULT_RESTART_POLICY, minBackoffMs: 7 });
   });
 
   it('does not count a crash that was forgiven', () => {
