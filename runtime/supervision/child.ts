@@ -8,7 +8,7 @@
  *        stopped / quarantined    escalated
  */
 import { type ActorError, stoppedError, TroupeError } from '../errors.ts';
-import { isError } from '../util/realms.ts';
+import { isError, messageOf } from '../util/realms.ts';
 import { endsWithin, pause } from '../util/timers.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
@@ -263,7 +263,7 @@ export class Child {
 
 /** Whatever a program throws. */
 function failureOf(thrown: unknown): Error {
-  return isError(thrown) ? thrown : new Error(String(thrown));
+  return isError(thrown) ? thrown : new Error(messageOf(thrown));
 }
 
 function unexpectedExit(name: string): TroupeError {

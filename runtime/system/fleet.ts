@@ -124,7 +124,9 @@ export class Fleet {
       children.door.close();
       this.#alive.delete(holder);
       this.board.free(boardSlot);
-      throw isErrorNamed(error, 'DataCloneError') ? unsendableArgs(name, error) : error;
+      // A RangeError: nested too deeply.
+      const isUnsendable = isErrorNamed(error, 'DataCloneError') || isErrorNamed(error, 'RangeError');
+      throw isUnsendable ? unsendableArgs(name, error) : error;
     }
   }
 
