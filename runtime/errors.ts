@@ -51,7 +51,11 @@ export class TroupeError extends Error {
 
   /** True for a `TroupeError` of this or another copy of the package. */
   static is(value: unknown): value is TroupeError {
-    return typeof value === 'object' && value !== null && BRAND in value;
+    try {
+      return typeof value === 'object' && value !== null && BRAND in value;
+    } catch {
+      return false; // a proxy that does not let itself be looked at
+    }
   }
 }
 

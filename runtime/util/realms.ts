@@ -17,7 +17,11 @@ export interface BlobLike {
 
 /** An error of the language or a DOMException. */
 export function isError(value: unknown): value is Error {
-  return types.isNativeError(value) || value instanceof Error;
+  try {
+    return types.isNativeError(value) || value instanceof Error;
+  } catch {
+    return false; // a proxy that does not let itself be looked at
+  }
 }
 
 /** An error that is called so: `TypeError`, `DataCloneError`. */
@@ -30,9 +34,22 @@ export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && hasMethod(value, 'then');
 }
 
-/** What a thrown value says, whatever it is. */
+/** What a thrown value says, whatever it is. Never throws: it is asked where something has already gone wrong. */
 export function messageOf(thrown: unknown): string {
-  return isError(thrown) ? thrown.message : String(thrown);
+  return textOr(() => (isError(thrown) ? thrown.message : thrown));
+}
+
+/** Any value as text. Never throws, though what an object says of itself is code of somebody else's. */
+export function textOf(value: unknown): string {
+  return textOr(() => value);
+}
+
+function textOr(read: () => unknown): string {
+  try {
+    return String(read());
+  } catch {
+    return 'a value that cannot be shown';
+  }
 }
 
 /** The code of an error of Node's own: `ENOENT`, `EADDRINUSE`. */

@@ -64,6 +64,21 @@ describe('calls to an actor on a thread', () => {
     assert.equal(await probe.ask('threadId', undefined), before);
   });
 
+  for (const kind of ['wordless', 'wordless later', 'hidden'] as const) {
+    it(`reports as a defect what cannot be made text, and the actor lives on (${kind})`, async () => {
+      const before = await probe.ask('threadId', undefined);
+      await assert.rejects(probe.ask('fail', kind), { code: 'DEFECT', message: /cannot be shown/ });
+      assert.equal(await probe.ask('threadId', undefined), before);
+    });
+  }
+
+  it('refuses an answer that throws what cannot be made text', async () => {
+    await assert.rejects(probe.ask('unreadable', undefined), {
+      code: 'PROTOCOL_VIOLATION',
+      message: /the answer to unreadable cannot be sent/,
+    });
+  });
+
   it('fails an ask at its deadline and interrupts the handler', async ({ mock }) => {
     mock.timers.enable({ apis: ['setTimeout'] });
     const begun = new Gate();

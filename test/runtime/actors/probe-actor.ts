@@ -32,8 +32,20 @@ export default defineActor({
         youngGeneration: () => resourceLimits.maxYoungGenerationSizeMb,
         fail(kind) {
           if (kind === 'defect') throw new RangeError('out of my range');
+          if (kind === 'wordless') throw Object.create(null);
+          if (kind === 'wordless later') return Promise.reject(Object.create(null));
+          if (kind === 'hidden') {
+            const { proxy, revoke } = Proxy.revocable({}, {});
+            revoke();
+            throw proxy;
+          }
           throw new TroupeError('as declared', { code: 'PROBE_DECLARED', details: { kind } });
         },
+        unreadable: () => ({
+          get field() {
+            throw Object.create(null);
+          },
+        }),
         block: (cells) => Gate.pass(cells),
         hang: (cells, { signal }) =>
           new Promise((resolve) => {

@@ -13,7 +13,9 @@ export const probeProtocol = protocol('probe', {
   threadId: ask<void, number>(),
   /** MiB that its thread may use for young objects. */
   youngGeneration: ask<void, number | undefined>(),
-  fail: ask<'declared' | 'defect', void>(),
+  fail: ask<'declared' | 'defect' | 'wordless' | 'wordless later' | 'hidden', void>(),
+  /** Answers with what throws, when it is read, what cannot be made text. */
+  unreadable: ask<void, unknown>(),
   /** Blocks the thread at a gate, so that a test decides when the handler ends. */
   block: ask<GateCells, void>(),
   /** Touches a gate, if it is given one, and waits to be interrupted; answers with the reason. */

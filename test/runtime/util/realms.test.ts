@@ -12,6 +12,7 @@ import {
   isPlainObject,
   isUrl,
   messageOf,
+  textOf,
 } from '../../../runtime/util/realms.ts';
 
 /** As Jest and Vitest make them. */
@@ -98,5 +99,28 @@ describe('what has a class of its own in a polyfill', () => {
     assert(isUrl(new URL('https://example.org')));
     assert(isUrl({ href: 'https://example.org', [Symbol.toStringTag]: 'URL' }));
     for (const value of [{ href: 'https://example.org' }, 'https://example.org', null]) assert(!isUrl(value));
+  });
+});
+
+describe('what a value says', () => {
+  const stubborn = () => {
+    throw new Error('not telling');
+  };
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  const wordless: readonly (readonly [what: string, value: unknown])[] = [
+    ['an object without a prototype', Object.create(null)],
+    ['an object whose toString throws', { toString: stubborn }],
+    ['an error whose message throws', Object.defineProperty(new Error(), 'message', { get: stubborn })],
+    ['an error whose message is no text', Object.assign(new Error(), { message: Object.create(null) })],
+    ['a proxy that was revoked', revoked.proxy],
+  ];
+  for (const [what, value] of wordless)
+    it(`is that it cannot be shown, for ${what}`, () => {
+      assert.equal(messageOf(value), 'a value that cannot be shown');
+    });
+
+  it('is its description, for a symbol', () => {
+    assert.deepEqual([messageOf(Symbol('s')), textOf(Symbol('s'))], ['Symbol(s)', 'Symbol(s)']);
   });
 });
