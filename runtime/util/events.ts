@@ -3,9 +3,9 @@
  * event: a listener that throws, or whose promise is rejected, is reported as a warning of the process, and the others
  * are called as if nothing had happened.
  */
-import process from 'node:process';
 import { EventEmitter } from 'eventemitter3';
-import { isError, isThenable, messageOf } from './realms.ts';
+import { isThenable } from './realms.ts';
+import { warnOfFailure } from './warning.ts';
 
 type Listener<Map extends object, Name extends EventEmitter.EventNames<Map>> = EventEmitter.EventListener<
   Map,
@@ -76,13 +76,7 @@ export class Events<Map extends object> extends EventEmitter<Map> {
 
 /** Calls a function of the user's. What it throws, now or later, becomes a warning with the code `LISTENER_FAILED`. */
 export function guarded(what: string, call: () => unknown): void {
-  const report = (error: unknown) => {
-    process.emitWarning(`${what} failed: ${messageOf(error)}`, {
-      type: 'TroupeWarning',
-      code: 'LISTENER_FAILED',
-      ...(isError(error) && error.stack !== undefined ? { detail: error.stack } : {}),
-    });
-  };
+  const report = (error: unknown) => warnOfFailure(what, 'LISTENER_FAILED', error);
   try {
     const result = call();
     // Whatever is like a promise, of this realm or another.

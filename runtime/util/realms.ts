@@ -39,6 +39,15 @@ export function messageOf(thrown: unknown): string {
   return textOr(() => (isError(thrown) ? thrown.message : thrown));
 }
 
+/** Where an error was made, if it is one and says so. Never throws. */
+export function stackOf(thrown: unknown): string | undefined {
+  try {
+    return isError(thrown) && typeof thrown.stack === 'string' ? thrown.stack : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Any value as text. Never throws, though what an object says of itself is code of somebody else's. */
 export function textOf(value: unknown): string {
   return textOr(() => value);

@@ -50,6 +50,16 @@ describe('supervision', () => {
     });
   }
 
+  it('starts an actor though a listener of actor:up throws what cannot be made text', async () => {
+    system.events.on('actor:up', () => {
+      throw Object.create(null);
+    });
+    const warned = once(process, 'warning');
+    const probe = await system.spawn(probeActor, {}, { name: 'probe' });
+    assert.equal(await probe.ask('echo', 'up'), 'up');
+    assert.equal((await warned)[0].code, 'LISTENER_FAILED');
+  });
+
   it('fails what the actor had begun as not retry-safe, with why it died, and serves what it had not', async () => {
     const probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
     const started = probe.ask('crash', undefined);

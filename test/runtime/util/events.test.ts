@@ -35,6 +35,37 @@ describe('events', () => {
     assert.match((await warned)[0].message, /a later bug/);
   });
 
+  const hurtful: readonly (readonly [what: string, value: unknown])[] = [
+    ['what cannot be made text', Object.create(null)],
+    [
+      'an error whose stack throws',
+      Object.defineProperty(new Error(), 'stack', {
+        get() {
+          throw new Error('not telling');
+        },
+      }),
+    ],
+  ];
+  for (const [what, thrown] of hurtful) {
+    it(`report a listener that throws ${what}, and go on`, async () => {
+      const events = new Events<Seen>();
+      events.on('happened', () => {
+        throw thrown;
+      });
+      const warned = once(process, 'warning');
+      assert.equal(events.emit('happened', 1), true);
+      assert.equal((await warned)[0].code, 'LISTENER_FAILED');
+    });
+
+    it(`report a listener whose promise is rejected with ${what}`, async () => {
+      const events = new Events<Seen>();
+      events.on('happened', () => Promise.reject(thrown));
+      const warned = once(process, 'warning');
+      events.emit('happened', 1);
+      assert.equal((await warned)[0].code, 'LISTENER_FAILED');
+    });
+  }
+
   it('can be listened to once, and no more', () => {
     const events = new Events<Seen>();
     const seen: string[] = [];
