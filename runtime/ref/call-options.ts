@@ -24,7 +24,8 @@ export interface CallOptions {
   readonly priority?: Priority | undefined;
   /**
    * For the `least-loaded` policy: by how much more than others a member, by its name, may have to do and still be chosen.
-   * Asked when the message is sent.
+   * Asked when the message is sent. One that throws or gives no number prefers nobody; the process is warned of it, with the
+   * code `PREFER_FAILED`.
    */
   readonly prefer?: ((member: string) => number) | undefined;
   /** Name of the one member that shall have the message, `pool/0`, whatever the policy. It waits for that member. */

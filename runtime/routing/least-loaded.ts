@@ -2,10 +2,12 @@
  * Least loaded: the member with the least to do. Equals take turns: loads are published with a delay, and if
  * the first of them always won, a burst to an idle pool would all go to one member.
  */
+import { preferenceReader } from './preference.ts';
 import type { RoutingPolicy } from './routing-policy.ts';
 
 export function leastLoaded(): RoutingPolicy {
   let start = 0;
+  const preferenceOf = preferenceReader();
   return {
     choose(candidates, prefer) {
       const count = candidates.length;
@@ -15,7 +17,7 @@ export function leastLoaded(): RoutingPolicy {
         const at = (start + step) % count;
         const candidate = candidates[at];
         if (candidate === undefined) continue;
-        const load = candidate.load() - (prefer?.(candidate.name) ?? 0);
+        const load = candidate.load() - preferenceOf(prefer, candidate.name);
         if (step === 0 || load < leastLoad) {
           chosenAt = at;
           leastLoad = load;

@@ -20,7 +20,8 @@ export interface RoutingPolicy {
   /**
    * Of those with room. `undefined` when there is no candidate.
    *
-   * @param prefer how much more each may have to do than others and still be chosen, where loads are compared
+   * @param prefer how much more each may have to do than others and still be chosen, where loads are compared; one that
+   *   throws or gives no number prefers nobody
    */
   choose<Member extends Candidate>(
     candidates: readonly Member[],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import type { DeadLetter } from '../../runtime/dead-letters.ts';
@@ -89,6 +90,16 @@ describe('a message that nobody answers', () => {
       abort.abort();
       mock.timers.tick(10);
       assert.deepEqual(await notes(), []);
+    });
+
+    it('is sent though its prefer throws', async () => {
+      const warned = once(process, 'warning');
+      const pool = await system.spawn(probeActor, {}, { name: 'pool', size: 2 });
+      const prefer = () => {
+        throw new Error('a bug of the user');
+      };
+      assert.equal(pool.tell('note', 'sent', { prefer }), 'sent');
+      assert.equal((await warned)[0].code, 'PREFER_FAILED');
     });
 
     it('leaves what its handler threw, with the stack', async () => {

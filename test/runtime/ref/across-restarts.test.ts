@@ -214,6 +214,22 @@ describe('a ref, across a restart', () => {
     assert.deepEqual(again.read(), [0]);
   });
 
+  it('sends what waited though its prefer throws then', async () => {
+    pool('least-loaded', 2, 1);
+    const both = [up(0), up(1)];
+    await heard();
+    for (const member of ref.members) void ref.ask('echo', 'fills', { member }).catch(() => {});
+    const prefer = () => {
+      throw new Error('a bug of the user');
+    };
+    const sent = ref.send('note', 7, { prefer });
+    assert.equal(ref.outboxSize, 1);
+    both[0]?.read();
+    both[0]?.begin(1);
+    await sent;
+    assert.deepEqual(both[0]?.read(), ['fills', 7]);
+  });
+
   it('gives a member what waits for it and what waits for any in the order of the calls', async () => {
     pool('least-loaded', 1, 1);
     const only = up(0);
