@@ -6,6 +6,8 @@
  * form (see `wire/error-codec.ts`), so a check by `instanceof` or by `code` works the same on either side.
  */
 
+import { textOf } from './util/realms.ts';
+
 const BRAND = Symbol.for('troupe.error');
 
 /** Plain, cloneable facts about a failure. */
@@ -115,7 +117,7 @@ export function abortedError(call: string, reason: unknown, retrySafe: boolean):
 
 /** An option that makes no sense: which, what it was, and what it may be. */
 export function invalidOption(field: string, value: unknown, remedy: string): TroupeError {
-  const shown = typeof value === 'string' ? JSON.stringify(value) : String(value);
+  const shown = typeof value === 'string' ? JSON.stringify(value) : textOf(value);
   return new TroupeError(`${field} is ${shown}: ${remedy}`, {
     code: 'OPTION_INVALID',
     details: { field, value: shown, remedy },

@@ -3,14 +3,13 @@
  *
  * A ref may be put into any message: the receiver gets a ref of its own, with its own channels straight to the members.
  */
-import { invalidOption } from '../errors.ts';
 import type { ChunkOf, FinalOf, MethodNames, Protocol, RequestOf, ResponseOf } from '../protocol.ts';
 import { StreamReader } from '../stream/stream-reader.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import type { Port } from '../transport/port.ts';
 import { SEND, type Sendable } from '../wire/payload-codec.ts';
-import { type CallOptions, faultOf } from './call-options.ts';
+import { type CallOptions, checkedOptions, readOption } from './call-options.ts';
 import type { WatchEvent } from './members.ts';
 import type { RefCore, TellStatus } from './ref-core.ts';
 
@@ -63,8 +62,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options?: CallOptions,
   ): Promise<void> {
-    check(method, options);
-    await this.#core.submit('tell', method, payload, options, true);
+    await this.#core.submit('tell', method, payload, checkedOptions(method, options), true);
   }
 
   /** Asks and waits for the answer. Rejects with the actor's declared failure or an `ActorError`. */
@@ -73,9 +71,9 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options?: CallOptions,
   ): Promise<ResponseOf<P, M>> {
-    const timed = options?.deadlineMs === undefined ? inUsualTime(options) : options;
     try {
-      check(method, timed);
+      const checked = checkedOptions(method, options);
+      const timed = checked?.deadlineMs === undefined ? inUsualTime(checked) : checked;
       // The actor's handler is typed by the same protocol.
       return this.#core.submit('ask', method, payload, timed, false) as Promise<ResponseOf<P, M>>;
     } catch (error) {
@@ -91,8 +89,9 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options?: Omit<CallOptions, 'member' | 'routeKey' | 'transfer'>,
   ): Promise<Map<string, ResponseOf<P, M>>> {
+    const checked = checkedOptions(method, options);
     const answers = this.members.map(
-      async (member) => [member, await this.ask(method, payload, { ...options, member })] as const,
+      async (member) => [member, await this.ask(method, payload, { ...checked, member })] as const,
     );
     return new Map(await Promise.all(answers));
   }
@@ -108,13 +107,14 @@ export class ActorRef<P extends Protocol> implements Sendable {
     payload: RequestOf<P, M>,
     options: StreamOptions = {},
   ): StreamReader<ChunkOf<P, M>, FinalOf<P, M>> {
-    const { window = DEFAULT_STREAM_WINDOW, windowBytes = DEFAULT_STREAM_WINDOW_BYTES } = options;
-    const { signal, deadlineMs } = options;
-    check(method, options);
-    if (!Number.isSafeInteger(window) || window < 1) {
-      throw invalidOption('window', window, 'give a whole number of chunks, 1 or more');
-    }
-    if (!(windowBytes > 0)) throw invalidOption('windowBytes', windowBytes, 'give a number of bytes above 0');
+    const checked = checkedOptions(method, options);
+    const { signal, deadlineMs } = checked ?? {};
+    const window =
+      readOption(options, 'window', isCount, 'give a whole number of chunks, 1 or more') ??
+      DEFAULT_STREAM_WINDOW;
+    const windowBytes =
+      readOption(options, 'windowBytes', isAboveNothing, 'give a number of bytes above 0') ??
+      DEFAULT_STREAM_WINDOW_BYTES;
     const [mine, theirs] = this.#portPair();
     const left = new AbortController();
     const label = `${this.name}.${method}`;
@@ -138,7 +138,7 @@ export class ActorRef<P extends Protocol> implements Sendable {
       interrupted: undefined,
       writtenBy,
     });
-    reader.awaitHandOver(this.#forward(method, payload, writer, { ...options, signal: left.signal }));
+    reader.awaitHandOver(this.#forward(method, payload, writer, { ...checked, signal: left.signal }));
     return reader;
   }
 
@@ -153,9 +153,9 @@ export class ActorRef<P extends Protocol> implements Sendable {
     writer: StreamWriter<ChunkOf<P, M>, FinalOf<P, M>>,
     options?: CallOptions,
   ): Promise<void> {
-    check(method, options);
+    const checked = checkedOptions(method, options);
     // A writer is only ever called with its own protocol's values; the channel just moves it.
-    await this.#forward(method, payload, writer as AnyWriter, options);
+    await this.#forward(method, payload, writer as AnyWriter, checked);
   }
 
   /** Names of the live members. */
@@ -217,7 +217,5 @@ function inUsualTime(options: CallOptions | undefined): CallOptions {
   return options === undefined ? IN_USUAL_TIME : { ...options, deadlineMs: DEFAULT_ASK_DEADLINE_MS };
 }
 
-function check(method: unknown, options: CallOptions | undefined): void {
-  const fault = faultOf(method, options);
-  if (fault !== undefined) throw fault;
-}
+const isCount = (value: unknown) => typeof value === 'number' && Number.isSafeInteger(value) && value >= 1;
+const isAboveNothing = (value: unknown) => typeof value === 'number' && value > 0;

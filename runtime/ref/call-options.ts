@@ -1,8 +1,8 @@
 /** What a caller may say about one message. */
 import type { Transferable } from 'node:worker_threads';
 import { PRIORITIES, type Priority } from '../channel/priority.ts';
-import { invalidOption, type TroupeError } from '../errors.ts';
-import { isAbortSignal } from '../util/realms.ts';
+import { invalidOption, TroupeError } from '../errors.ts';
+import { isAbortSignal, messageOf } from '../util/realms.ts';
 
 /** How a message is sent, and how long an answer is waited for. */
 export interface CallOptions {
@@ -37,29 +37,96 @@ export interface CallOptions {
   readonly traceparent?: string | undefined;
 }
 
-/** What is wrong with a call, made by a program without types: `OPTION_INVALID`. */
-export function faultOf(method: unknown, options: CallOptions | undefined): TroupeError | undefined {
-  if (typeof method !== 'string') return invalidOption('method', method, 'give its name');
-  return options === undefined || options === null ? undefined : faultOfOptions(options);
+/**
+ * What was said of a call, made by a program that may be without types. Each field is read once: a getter could throw, or give
+ * one thing to be checked and another to be used. A `traceparent` may be anything: what is none is left out by the call.
+ * @throws `OPTION_INVALID`
+ */
+export function checkedOptions(method: unknown, options: CallOptions | undefined): CallOptions | undefined {
+  if (typeof method !== 'string') throw invalidOption('method', method, 'give its name');
+  if (options === undefined || options === null) return undefined;
+  const taken = takenFrom(options);
+  check('deadlineMs', taken.deadlineMs, isTime, 'give milliseconds; Infinity for no deadline');
+  check('signal', taken.signal, isAbortSignal, 'give an AbortSignal, or leave it out');
+  check('transfer', taken.transfer, isList, 'give a list of buffers');
+  check('routeKey', taken.routeKey, isText, 'give a text');
+  check('prefer', taken.prefer, isFunction, "give a function of a member's name");
+  check('member', taken.member, isText, 'give the name of a member');
+  check('priority', taken.priority, isPriority, TAKE_A_PRIORITY);
+  return taken;
 }
 
-function faultOfOptions(
-  options: { readonly [Field in keyof CallOptions]: unknown },
-): TroupeError | undefined {
-  const { deadlineMs, signal, transfer, routeKey, prefer, member, priority } = options;
-  if (deadlineMs !== undefined && (typeof deadlineMs !== 'number' || Number.isNaN(deadlineMs)))
-    return invalidOption('deadlineMs', deadlineMs, 'give milliseconds; Infinity for no deadline');
-  if (signal !== undefined && !isAbortSignal(signal))
-    return invalidOption('signal', signal, 'give an AbortSignal, or leave it out');
-  if (transfer !== undefined && !Array.isArray(transfer))
-    return invalidOption('transfer', transfer, 'give a list of buffers');
-  if (routeKey !== undefined && typeof routeKey !== 'string')
-    return invalidOption('routeKey', routeKey, 'give a text');
-  if (prefer !== undefined && typeof prefer !== 'function')
-    return invalidOption('prefer', prefer, "give a function of a member's name");
-  if (member !== undefined && typeof member !== 'string')
-    return invalidOption('member', member, 'give the name of a member');
-  if (priority !== undefined && !PRIORITIES.some((one) => one === priority))
-    return invalidOption('priority', priority, `take one of ${PRIORITIES.join(', ')}`);
-  return undefined;
+/** A field that is absent or fits. @throws `OPTION_INVALID`, also where it cannot even be read */
+export function readOption<Options, Field extends keyof Options & string>(
+  options: Options,
+  field: Field,
+  fits: (value: unknown) => boolean,
+  remedy: string,
+): Options[Field] {
+  let value: Options[Field];
+  try {
+    value = options[field];
+  } catch (cause) {
+    throw unreadable(field, cause);
+  }
+  check(field, value, fits, remedy);
+  return value;
 }
+
+function takenFrom(options: CallOptions): CallOptions {
+  try {
+    const { deadlineMs, signal, transfer, routeKey, prefer, member, priority, traceparent } = options;
+    return { deadlineMs, signal, transfer, routeKey, prefer, member, priority, traceparent };
+  } catch (cause) {
+    throw unreadable(FIELDS.find((field) => throwsWhenRead(options, field)) ?? 'options', cause);
+  }
+}
+
+const FIELDS = [
+  'deadlineMs',
+  'signal',
+  'transfer',
+  'routeKey',
+  'prefer',
+  'member',
+  'priority',
+  'traceparent',
+] as const satisfies readonly (keyof CallOptions)[];
+
+function throwsWhenRead(options: CallOptions, field: keyof CallOptions): boolean {
+  try {
+    void options[field];
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function check(field: string, value: unknown, fits: (value: unknown) => boolean, remedy: string): void {
+  if (value === undefined) return;
+  let isFit: boolean;
+  try {
+    isFit = fits(value);
+  } catch (cause) {
+    throw unreadable(field, cause);
+  }
+  if (!isFit) throw invalidOption(field, value, remedy);
+}
+
+function unreadable(field: string, cause: unknown): TroupeError {
+  const remedy = 'give a plain value';
+  return new TroupeError(`${field} cannot be read: ${messageOf(cause)}: ${remedy}`, {
+    code: 'OPTION_INVALID',
+    details: { field, remedy },
+    cause,
+  });
+}
+
+const TAKE_A_PRIORITY = `take one of ${PRIORITIES.join(', ')}`;
+
+const isTime = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
+/** A proxy may refuse to say how long it is. */
+const isList = (value: unknown) => Array.isArray(value) && value.length >= 0;
+const isText = (value: unknown) => typeof value === 'string';
+const isFunction = (value: unknown) => typeof value === 'function';
+const isPriority = (value: unknown) => PRIORITIES.some((one) => one === value);

@@ -224,8 +224,8 @@ function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Out
 const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
 
 /** Another actor hands it to a tracer: what is none is left out, as the standard wants it. */
-function checkedTrace(traceparent: string | undefined): string | undefined {
-  return traceparent !== undefined && TRACEPARENT.test(traceparent) ? traceparent : undefined;
+function checkedTrace(traceparent: unknown): string | undefined {
+  return typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : undefined;
 }
 
 function bytesOf(payload: unknown, transfer: readonly Transferable[]): number {

@@ -10,9 +10,10 @@ import { ActorError, type ActorErrorCode, isActorErrorCode, stoppedError, Troupe
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { Port } from '../transport/port.ts';
 import { guarded } from '../util/events.ts';
+import { textOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import { Call, type CallOrigin } from './call.ts';
-import { type CallOptions, faultOf } from './call-options.ts';
+import { type CallOptions, checkedOptions } from './call-options.ts';
 import type { RefEnvironment } from './environment.ts';
 import { Members, type WatchEvent } from './members.ts';
 import { Outboxes } from './outboxes.ts';
@@ -87,10 +88,14 @@ export class RefCore {
     this.#closeIfForgotten();
   }
 
-  tell(method: string, payload: unknown, options: CallOptions | undefined): TellStatus {
-    const fault = faultOf(method, options);
-    if (fault !== undefined) return this.#unsent(String(method), 'refused', 'PROTOCOL_VIOLATION', fault);
-    if (options?.signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', options.signal.reason);
+  tell(method: string, payload: unknown, given: CallOptions | undefined): TellStatus {
+    let options: CallOptions | undefined;
+    try {
+      options = checkedOptions(method, given);
+      if (options?.signal?.aborted) return this.#unsent(method, 'refused', 'ABORTED', options.signal.reason);
+    } catch (fault) {
+      return this.#unsent(textOf(method), 'refused', 'PROTOCOL_VIOLATION', fault);
+    }
     const call = this.#call('tell', method, payload, options, false);
     const home = this.#members.homeOf(call);
     if (this.#outboxes.of(call.priority).blocks(home) || !this.#post(call, home))

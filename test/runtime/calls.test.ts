@@ -37,6 +37,14 @@ describe('calls to an actor on a thread', () => {
     }
   });
 
+  it('leaves out a trace that is no text', async () => {
+    const listed = ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'];
+    for (const trace of [Symbol('t'), Object.create(null), listed, null]) {
+      const traceparent = trace as string; // from a program without types
+      assert.equal(await probe.ask('trace', undefined, { traceparent }), undefined);
+    }
+  });
+
   it('delivers the messages of one sender in order', async () => {
     const sent = Array.from({ length: 50 }, (_, index) => `note ${index}`);
     for (const note of sent) await probe.send('note', note);

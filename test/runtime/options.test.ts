@@ -99,6 +99,9 @@ describe('options that make no sense', () => {
     ['prefer', 3],
     ['member', 3],
     ['priority', 'urgent'],
+    ...(['deadlineMs', 'routeKey', 'prefer', 'member', 'priority'] as const).map(
+      (field) => [field, Object.create(null)] as const,
+    ),
   ];
   it('are refused for a call, and make a dead letter of a tell', async () => {
     for (const [field, value] of CALL) {
@@ -109,8 +112,69 @@ describe('options that make no sense', () => {
       assert.equal(ref.tell('note', 'n', options), 'refused');
       assert.equal(system.deadLetters.recent.at(-1)?.code, 'PROTOCOL_VIOLATION');
     }
-    await assert.rejects(ref.ask(never(Symbol('echo')), 1), invalid('method'));
-    assert.equal(ref.tell(never(undefined), 'n'), 'refused');
+    for (const method of [Symbol('echo'), undefined, Object.create(null)]) {
+      await assert.rejects(ref.ask(never(method), 1), invalid('method'));
+      assert.equal(ref.tell(never(method), 'n'), 'refused');
+    }
     assert.deepEqual(await ref.ask('notes', undefined), []);
+  });
+
+  const FIELDS = [
+    'deadlineMs',
+    'signal',
+    'transfer',
+    'routeKey',
+    'prefer',
+    'member',
+    'priority',
+    'traceparent',
+  ] as const satisfies readonly (keyof CallOptions)[];
+  it('are refused for a call when they cannot be read, and make a dead letter of a tell', async () => {
+    for (const field of FIELDS) {
+      const options: CallOptions = {
+        get [field](): never {
+          throw Object.create(null);
+        },
+      };
+      await assert.rejects(ref.ask('echo', 1, options), invalid(field));
+      await assert.rejects(ref.askEach('echo', 1, options), invalid(field));
+      await assert.rejects(ref.send('note', 'n', options), invalid(field));
+      assert.throws(() => ref.stream('count', 1, options), invalid(field));
+      assert.equal(ref.tell('note', 'n', options), 'refused');
+      assert.equal(system.deadLetters.recent.at(-1)?.code, 'PROTOCOL_VIOLATION');
+    }
+    assert.deepEqual(await ref.ask('notes', undefined), []);
+  });
+
+  it('are refused for a call when a part of them cannot be read', async () => {
+    const { proxy, revoke } = Proxy.revocable([], {});
+    revoke();
+    const signal = Object.defineProperty(new EventTarget(), 'aborted', {
+      get() {
+        throw new Error('not telling');
+      },
+    });
+    for (const options of [{ transfer: proxy }, { signal: never(signal) as AbortSignal }]) {
+      await assert.rejects(ref.ask('echo', 1, options), invalid(Object.keys(options)[0] ?? ''));
+      assert.equal(ref.tell('note', 'n', options), 'refused');
+    }
+  });
+
+  it('are read once, so that what is used is what was checked', async () => {
+    let reads = 0;
+    const options: CallOptions = {
+      get member() {
+        reads += 1;
+        return reads === 1 ? 'probe/0' : never(Object.create(null));
+      },
+    };
+    assert.equal(await ref.ask('echo', 'once', options), 'once');
+    assert.equal(reads, 1);
+  });
+
+  it('are refused for a stream, also where they cannot be compared', () => {
+    for (const field of ['window', 'windowBytes'] as const)
+      for (const value of [Object.create(null), Symbol('much'), Number.NaN, 0])
+        assert.throws(() => ref.stream('count', 1, { [field]: value }), invalid(field));
   });
 });

@@ -63,6 +63,22 @@ describe('a message that nobody answers', () => {
       assert.equal(probe.tell('note', uncloneable), 'refused');
     });
 
+    it('is sent, without its trace, when that is no text', () => {
+      for (const trace of [Symbol('t'), Object.create(null)])
+        assert.equal(probe.tell('note', 'traced', { traceparent: trace as string }), 'sent');
+    });
+
+    it('is refused, and leaves a dead letter, when reading it throws what cannot be made text', async () => {
+      const letter = nextLetter();
+      const payload = {
+        get field() {
+          throw Object.create(null);
+        },
+      };
+      assert.equal(probe.tell('note', payload as unknown as string), 'refused');
+      assert.equal((await letter).code, 'PROTOCOL_VIOLATION');
+    });
+
     it('leaves a dead letter with the reason when it cannot be cloned', async () => {
       const letter = nextLetter();
       probe.tell('note', uncloneable);
