@@ -47,6 +47,8 @@ export interface MembersOwner {
 
 interface Member extends Candidate {
   readonly channel: Channel<Call>;
+  /** False for one that ends what it is at and belongs to the pool no more: it is sent nothing. */
+  stays: boolean;
 }
 
 export class Members {
@@ -75,7 +77,7 @@ export class Members {
   }
 
   get names(): readonly string[] {
-    return [...this.#members.values()].filter(({ channel }) => channel.isOpen).map(({ name }) => name);
+    return [...this.#staying()].filter(({ channel }) => channel.isOpen).map(({ name }) => name);
   }
 
   /** Why there will be no members any more. */
@@ -94,7 +96,7 @@ export class Members {
   }
 
   get isAnyLive(): boolean {
-    for (const { channel } of this.#members.values()) if (channel.isOpen) return true;
+    for (const { channel } of this.#staying()) if (channel.isOpen) return true;
     return false;
   }
 
@@ -106,7 +108,7 @@ export class Members {
   homeOf(call: Call): string | undefined {
     if (call.member !== undefined) return call.member;
     const { routeKey } = call;
-    return routeKey === undefined ? undefined : this.#policy.home?.(routeKey, this.#members.values());
+    return routeKey === undefined ? undefined : this.#policy.home?.(routeKey, this.#staying());
   }
 
   /** Why a member will never get a message, if that is so. */
@@ -150,15 +152,19 @@ export class Members {
     this.#owner.onEvent({ type: 'closed', error });
   }
 
+  *#staying(): Iterable<Member> {
+    for (const member of this.#members.values()) if (member.stays) yield member;
+  }
+
   #choose(call: Call, mayHave: ((member: string) => boolean) | undefined): Member | undefined {
     if (this.#members.size === 1) {
       for (const only of this.#members.values()) {
-        return only.channel.hasCredit(call) && mayHave?.(only.name) !== false ? only : undefined;
+        return canTake(only, call) && mayHave?.(only.name) !== false ? only : undefined;
       }
     }
     const candidates: Member[] = [];
     for (const member of this.#members.values()) {
-      if (member.channel.hasCredit(call) && mayHave?.(member.name) !== false) candidates.push(member);
+      if (canTake(member, call) && mayHave?.(member.name) !== false) candidates.push(member);
     }
     return this.#policy.choose(candidates, call.prefer);
   }
@@ -174,6 +180,9 @@ export class Members {
       case 'members':
         this.#token = { ...this.#token, members: message.names };
         this.#policy = routingPolicy(this.#token.policy, message.names);
+        // For good: should the pool grow again, another incarnation comes under that name.
+        for (const member of this.#members.values())
+          if (!message.names.includes(member.name)) member.stays = false;
         this.#owner.onChange([]);
         break;
       case 'lost':
@@ -198,7 +207,7 @@ export class Members {
     const underWay = new UnderWay(token.underWay);
     // What this ref has in the mailbox is already known here; the others add what was sent from elsewhere and what runs.
     const load = () => this.#board.load(boardSlot, underWay.count, channel.backlog);
-    this.#members.set(name, { name, channel, load });
+    this.#members.set(name, { name, channel, load, stays: this.#token.members.includes(name) });
     this.#owner.onEvent({ type: 'up', member: name });
     this.#owner.onChange([]);
   }
@@ -214,6 +223,10 @@ export class Members {
     this.#owner.onEvent({ type: 'down', member: name });
     this.#owner.onChange(unstarted);
   }
+}
+
+function canTake({ stays, channel }: Member, call: Call): boolean {
+  return stays && channel.hasCredit(call);
 }
 
 /** @param unbegun nothing of it was done; what it took along is gone, though */

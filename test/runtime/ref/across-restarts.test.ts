@@ -198,6 +198,54 @@ describe('a ref, across a restart', () => {
     });
   }
 
+  /** A pool of two whose second member leaves while it ends what it is at. */
+  async function shrinking(
+    policy: RoutingPolicyName,
+  ): Promise<readonly [stays: FakeActor, leaves: FakeActor]> {
+    pool(policy, 2);
+    const both = [up(0), up(1)] as const;
+    await heard();
+    feed.post({ t: 'members', names: ['pool/0'] });
+    await heard();
+    return both;
+  }
+
+  it('sticky: a member that leaves is the home of no key any more', async () => {
+    const [stays, leaves] = await shrinking('sticky');
+    const keys = Array.from({ length: 8 }, (_, index) => `key ${index}`);
+    for (const routeKey of keys) void ref.ask('echo', routeKey, { routeKey }).catch(() => {});
+    assert.deepEqual([stays.read(), leaves.read()], [keys, []]);
+  });
+
+  for (const policy of ['least-loaded', 'round-robin'] as const)
+    it(`${policy}: a member that leaves is sent nothing`, async () => {
+      const [stays, leaves] = await shrinking(policy);
+      for (let i = 0; i < 4; i++) assert.equal(ref.tell('note', i), 'sent');
+      assert.deepEqual([stays.read(), leaves.read()], [[0, 1, 2, 3], []]);
+    });
+
+  it('asks each of the members that stay', async () => {
+    const [stays] = await shrinking('least-loaded');
+    const answers = ref.askEach('echo', 1);
+    stays.read();
+    stays.begin(1);
+    stays.answer(0, 'one');
+    assert.deepEqual([...(await answers)], [['pool/0', 'one']]);
+  });
+
+  it('still hears the answer of a member that leaves', async () => {
+    pool('sticky', 2);
+    const both = [up(0), up(1)] as const;
+    await heard();
+    const asked = ref.ask('echo', 'q', { member: 'pool/1' });
+    both[1].read();
+    both[1].begin(1);
+    feed.post({ t: 'members', names: ['pool/0'] });
+    await heard();
+    both[1].answer(0, 'a');
+    assert.equal(await asked, 'a');
+  });
+
   it('pinned: waits for the member of a key while that is not there', async () => {
     pool('pinned', 2);
     const both = [up(0), up(1)];
