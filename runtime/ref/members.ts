@@ -183,6 +183,7 @@ export class Members {
         // For good: should the pool grow again, another incarnation comes under that name.
         for (const member of this.#members.values())
           if (!message.names.includes(member.name)) member.stays = false;
+        for (const name of this.#lost.keys()) if (!message.names.includes(name)) this.#lost.delete(name);
         this.#owner.onChange([]);
         break;
       case 'lost':

@@ -22,7 +22,7 @@ export class Feed {
   readonly #subscribers = new Set<Port>();
   /** Through which feeds can be asked for, and nothing is told. */
   readonly #doors = new Set<Port>();
-  /** Members that were given up, and why. */
+  /** Members that were given up and are not up again, and why. */
   readonly #lost = new Map<string, WireError>();
   #closed: Error | undefined;
   #onWanted: (() => void) | undefined;
@@ -57,8 +57,8 @@ export class Feed {
     this.#onWanted = undefined;
     port.post({ t: 'members', names: this.#source.members });
     this.#hearOf(port, this.#subscribers);
+    for (const [member, error] of this.#lost) port.post({ t: 'lost', member, error });
     for (const [member, incarnation] of this.#source.live()) this.#announce(port, member, incarnation);
-    this.#announceLost(port);
   }
 
   /** Its other end, for an actor that may ask for a feed. @param to where that actor lives */
@@ -70,6 +70,7 @@ export class Feed {
   }
 
   up(member: string, incarnation: Incarnation): void {
+    this.#lost.delete(member);
     for (const subscriber of this.#subscribers) this.#announce(subscriber, member, incarnation);
   }
 
@@ -80,14 +81,17 @@ export class Feed {
 
   /** A member will not come again. */
   lost(member: string, why: Error): void {
-    this.#lost.set(member, encodeError(why));
-    for (const subscriber of this.#subscribers) this.#announceLost(subscriber);
+    const error = encodeError(why);
+    this.#lost.set(member, error);
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'lost', member, error });
   }
 
   /** There are others from now on. */
   membersChanged(): void {
-    for (const subscriber of this.#subscribers)
-      subscriber.post({ t: 'members', names: this.#source.members });
+    const names = this.#source.members;
+    // One that comes later under such a name is another one, and has not been given up.
+    for (const member of this.#lost.keys()) if (!names.includes(member)) this.#lost.delete(member);
+    for (const subscriber of this.#subscribers) subscriber.post({ t: 'members', names });
   }
 
   /** No member will come any more. */
@@ -118,10 +122,6 @@ export class Feed {
     const { token, transfer } = client.detach();
     const { boardSlot } = incarnation;
     subscriber.post({ t: 'up', member, channel: { port: token, ...memory }, boardSlot }, transfer);
-  }
-
-  #announceLost(subscriber: Port): void {
-    for (const [member, error] of this.#lost) subscriber.post({ t: 'lost', member, error });
   }
 }
 

@@ -177,6 +177,21 @@ describe('a ref, across a restart', () => {
     assert.equal(await kept, 'closed');
   });
 
+  it('waits for a member that comes under the name of one that was given up, when that has left', async () => {
+    pool('pinned', 2);
+    up(0);
+    const error = new ActorError('given up', { code: 'ACTOR_ESCALATED' });
+    feed.post({ t: 'lost', member: 'pool/1', error: encodeError(error) });
+    feed.post({ t: 'members', names: ['pool/0'] });
+    feed.post({ t: 'members', names: ['pool/0', 'pool/1'] });
+    await heard();
+    void ref.ask('echo', 1, { member: 'pool/1' }).catch(() => {});
+    assert.equal(ref.outboxSize, 1);
+    const again = up(1);
+    await heard();
+    assert.deepEqual(again.read(), [1]);
+  });
+
   for (const policy of ['sticky', 'pinned'] as const) {
     it(`${policy}: keeps a key at its member when that is full, and does not hold up the others`, async () => {
       pool(policy, 2, 2);
