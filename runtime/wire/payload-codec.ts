@@ -8,7 +8,7 @@
  * included.
  */
 import { types } from 'node:util';
-import { MessagePort, type Transferable } from 'node:worker_threads';
+import type { Transferable } from 'node:worker_threads';
 import type { Port } from '../transport/port.ts';
 import { isPlainObject } from '../util/realms.ts';
 
@@ -72,7 +72,7 @@ export function postEncoded(payload: unknown, over: Port, post: (encoded: Encode
   try {
     post(encoded);
   } catch (error) {
-    for (const item of encoded.transfer) if (item instanceof MessagePort) item.close();
+    for (const item of encoded.transfer) if ('postMessage' in item) item.close();
     throw error;
   }
 }
