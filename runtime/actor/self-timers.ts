@@ -7,6 +7,7 @@ import { UnderWay } from '../channel/under-way.ts';
 import { ActorError } from '../errors.ts';
 import type { Methods } from '../protocol.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
+import { textOf } from '../util/realms.ts';
 import { after, timerMs } from '../util/timers.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 
@@ -71,9 +72,10 @@ export class SelfTimers {
   }
 
   #noTime(ms: unknown, when: 'after' | 'every'): ActorError {
-    return new ActorError(`${this.#owner.name}: a timer cannot fire ${when} ${String(ms)} ms`, {
+    const shown = textOf(ms);
+    return new ActorError(`${this.#owner.name}: a timer cannot fire ${when} ${shown} ms`, {
       code: 'PROTOCOL_VIOLATION',
-      details: { ms: String(ms) },
+      details: { ms: shown },
     });
   }
 

@@ -153,7 +153,13 @@ export class ActorRef<P extends Protocol> implements Sendable {
     writer: StreamWriter<ChunkOf<P, M>, FinalOf<P, M>>,
     options?: CallOptions,
   ): Promise<void> {
-    const checked = checkedOptions(method, options);
+    let checked: CallOptions | undefined;
+    try {
+      checked = checkedOptions(method, options);
+    } catch (error) {
+      writer.fail(error);
+      throw error;
+    }
     // A writer is only ever called with its own protocol's values; the channel just moves it.
     await this.#forward(method, payload, writer as AnyWriter, checked);
   }

@@ -150,8 +150,14 @@ export class Children {
       },
     );
     const actor = this.#actor();
-    // Most systems have no actor that spawns. The start cannot fail: its setup does nothing.
-    group.whenWanted(() => void group.start((beginning) => this.#owner.incarnate(beginning, actor), 0));
+    const start = () => group.start((beginning) => this.#owner.incarnate(beginning, actor), 0);
+    // Most systems have no actor that spawns. It cannot start when the system has as many actors as it may have: who asked is
+    // told that it has stopped, and actors that come later have another one.
+    group.whenWanted(() => {
+      start().catch(() => {
+        if (this.#group === group) this.#group = undefined;
+      });
+    });
     return group;
   }
 }

@@ -14,7 +14,7 @@ import type { Exit, Incarnation } from '../supervision/incarnation.ts';
 import { LocalIncarnation } from '../supervision/local-incarnation.ts';
 import { DEFAULT_PULSE_LIMITS, Watchdog, type Watched } from '../supervision/watchdog.ts';
 import { ThreadIncarnation } from '../thread/thread-incarnation.ts';
-import { isErrorNamed } from '../util/realms.ts';
+import { isErrorNamed, messageOf } from '../util/realms.ts';
 import { withDefaults } from '../util/with-defaults.ts';
 import { SharedMemory } from './shared-memory.ts';
 import type { ActorSystemOptions, ThreadOptions } from './system-options.ts';
@@ -203,7 +203,7 @@ export class Fleet {
       const holder = this.#whoKeepsTheLock(error);
       if (holder === undefined) throw error;
       // It hangs in the middle of a change to the tables, and nobody else can change them. When it has ended they are repaired.
-      holder.condemn(TroupeError.is(error) ? error : new Error(String(error)));
+      holder.condemn(TroupeError.is(error) ? error : new Error(messageOf(error)));
       void holder.ended.then(() => this.#reclaim(incarnation));
       return;
     }

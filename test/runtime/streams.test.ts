@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { ActorError } from '../../runtime/errors.ts';
 import { ActorRef } from '../../runtime/ref/actor-ref.ts';
+import { StreamReader } from '../../runtime/stream/stream-reader.ts';
+import { StreamWriter } from '../../runtime/stream/stream-writer.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
+import { InProcessTransport } from '../../runtime/transport/in-process.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 
 describe('streams', () => {
@@ -46,6 +49,27 @@ describe('streams', () => {
     cancelled.cancel();
     await assert.rejects(aborted.final, { code: 'ABORTED' });
     assert.deepEqual([timers(), later.ref.outboxSize], [before, 0]);
+  });
+
+  it('fails when it is forwarded with options that make no sense', async () => {
+    const [mine, port] = InProcessTransport.pair();
+    const reader = new StreamReader<number, string>(mine, {
+      window: 1,
+      windowBytes: 1,
+      label: 'first.count',
+      revive: (wire) => wire,
+    });
+    const writtenBy = new SharedArrayBuffer(4);
+    const writer = new StreamWriter<number, string>({
+      port,
+      credits: 1,
+      byteCredits: 1,
+      interrupted: undefined,
+      writtenBy,
+    });
+    const forwarded = first.forward('count', 3, writer, { deadlineMs: Number.NaN });
+    await assert.rejects(forwarded, { code: 'OPTION_INVALID' });
+    await assert.rejects(reader.final, { code: 'OPTION_INVALID' });
   });
 
   it('stops a writer that has used up its credit', async () => {
