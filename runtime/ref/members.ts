@@ -9,6 +9,7 @@ import type { LoadBoard } from '../board/load-board.ts';
 import { Channel } from '../channel/channel.ts';
 import { UnderWay } from '../channel/under-way.ts';
 import { ActorError, stoppedError } from '../errors.ts';
+import { preferenceReader } from '../routing/preference.ts';
 import { type Candidate, type RoutingPolicy, routingPolicy } from '../routing/routing-policy.ts';
 import { adoptPort } from '../transport/adopt.ts';
 import type { Port } from '../transport/port.ts';
@@ -61,11 +62,14 @@ export class Members {
   readonly #members = new Map<string, Member>();
   /** Members that were given up, and why. */
   readonly #lost = new Map<string, Error>();
+  /** Rarely: where none does, nobody has to be left out. */
+  #someLeave = false;
+  readonly #preferenceOf = preferenceReader();
   #closed: Error | undefined;
 
   constructor(token: RefToken, board: LoadBoard, revive: Reviver, owner: MembersOwner) {
     this.#token = token;
-    this.#policy = routingPolicy(token.policy, token.members);
+    this.#policy = routingPolicy(token.policy, token.members, this.#preferenceOf);
     this.#board = board;
     this.#revive = revive;
     this.#owner = owner;
@@ -108,7 +112,9 @@ export class Members {
   homeOf(call: Call): string | undefined {
     if (call.member !== undefined) return call.member;
     const { routeKey } = call;
-    return routeKey === undefined ? undefined : this.#policy.home?.(routeKey, this.#staying());
+    return routeKey === undefined
+      ? undefined
+      : this.#policy.home?.(routeKey, this.#someLeave ? this.#staying() : this.#members.values());
   }
 
   /** Why a member will never get a message, if that is so. */
@@ -119,7 +125,7 @@ export class Members {
   /** Sends to its home, or to any member that may have it; false when there is no room. */
   post(message: Call, home: string | undefined, mayHave?: (member: string) => boolean): boolean {
     const member = home === undefined ? this.#choose(message, mayHave) : this.#members.get(home);
-    if (member === undefined || (home !== undefined && !member.channel.hasCredit(message))) return false;
+    if (member === undefined || (home !== undefined && !canTake(member, message))) return false;
     member.channel.post(message);
     return true;
   }
@@ -152,6 +158,10 @@ export class Members {
     this.#owner.onEvent({ type: 'closed', error });
   }
 
+  #noteLeavers(): void {
+    this.#someLeave = [...this.#members.values()].some(({ stays }) => !stays);
+  }
+
   *#staying(): Iterable<Member> {
     for (const member of this.#members.values()) if (member.stays) yield member;
   }
@@ -179,10 +189,11 @@ export class Members {
         break;
       case 'members':
         this.#token = { ...this.#token, members: message.names };
-        this.#policy = routingPolicy(this.#token.policy, message.names);
+        this.#policy = routingPolicy(this.#token.policy, message.names, this.#preferenceOf);
         // For good: should the pool grow again, another incarnation comes under that name.
         for (const member of this.#members.values())
           if (!message.names.includes(member.name)) member.stays = false;
+        this.#noteLeavers();
         for (const name of this.#lost.keys()) if (!message.names.includes(name)) this.#lost.delete(name);
         this.#owner.onChange([]);
         break;
@@ -209,6 +220,7 @@ export class Members {
     // What this ref has in the mailbox is already known here; the others add what was sent from elsewhere and what runs.
     const load = () => this.#board.load(boardSlot, underWay.count, channel.backlog);
     this.#members.set(name, { name, channel, load, stays: this.#token.members.includes(name) });
+    this.#noteLeavers();
     this.#owner.onEvent({ type: 'up', member: name });
     this.#owner.onChange([]);
   }
@@ -221,6 +233,7 @@ export class Members {
       (method) => diedError(name, method, cause, true),
     );
     this.#members.delete(name);
+    this.#noteLeavers();
     this.#owner.onEvent({ type: 'down', member: name });
     this.#owner.onChange(unstarted);
   }

@@ -2,12 +2,11 @@
  * Least loaded: the member with the least to do. Equals take turns: loads are published with a delay, and if
  * the first of them always won, a burst to an idle pool would all go to one member.
  */
-import { preferenceReader } from './preference.ts';
+import type { PreferenceOf } from './preference.ts';
 import type { RoutingPolicy } from './routing-policy.ts';
 
-export function leastLoaded(): RoutingPolicy {
+export function leastLoaded(_members: readonly string[], preferenceOf: PreferenceOf): RoutingPolicy {
   let start = 0;
-  const preferenceOf = preferenceReader();
   return {
     choose(candidates, prefer) {
       const count = candidates.length;

@@ -1,5 +1,6 @@
 /** The seam for routing: which member of a pool gets a message. */
 import { leastLoaded } from './least-loaded.ts';
+import { type PreferenceOf, preferenceReader } from './preference.ts';
 import { roundRobin } from './round-robin.ts';
 import { pinned, sticky } from './sticky.ts';
 
@@ -31,7 +32,9 @@ export interface RoutingPolicy {
   home?(key: string, live: Iterable<Pick<Candidate, 'name'>>): string | undefined;
 }
 
-const MAKE_POLICY: Readonly<Record<RoutingPolicyName, (members: readonly string[]) => RoutingPolicy>> = {
+type MakePolicy = (members: readonly string[], preferenceOf: PreferenceOf) => RoutingPolicy;
+
+const MAKE_POLICY: Readonly<Record<RoutingPolicyName, MakePolicy>> = {
   'round-robin': roundRobin,
   'least-loaded': leastLoaded,
   sticky,
@@ -40,7 +43,15 @@ const MAKE_POLICY: Readonly<Record<RoutingPolicyName, (members: readonly string[
 
 export const ROUTING_POLICIES: readonly string[] = Object.keys(MAKE_POLICY);
 
-/** A policy with fresh state. @param members of the pool, whether they are there or not */
-export function routingPolicy(name: RoutingPolicyName, members: readonly string[]): RoutingPolicy {
-  return MAKE_POLICY[name](members);
+/**
+ * A policy with fresh state.
+ * @param members of the pool, whether they are there or not
+ * @param preferenceOf what has warned already of a `prefer` that fails. Default: one that has not
+ */
+export function routingPolicy(
+  name: RoutingPolicyName,
+  members: readonly string[],
+  preferenceOf = preferenceReader(),
+): RoutingPolicy {
+  return MAKE_POLICY[name](members, preferenceOf);
 }

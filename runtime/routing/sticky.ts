@@ -6,11 +6,12 @@
  * they wait for it. No key: least loaded.
  */
 import { leastLoaded } from './least-loaded.ts';
+import type { PreferenceOf } from './preference.ts';
 import type { Candidate, RoutingPolicy } from './routing-policy.ts';
 
-export function sticky(): RoutingPolicy {
+export function sticky(members: readonly string[], preferenceOf: PreferenceOf): RoutingPolicy {
   return {
-    choose: leastLoaded().choose,
+    choose: leastLoaded(members, preferenceOf).choose,
     home: (key, candidates) => winnerOf(key, candidates)?.name,
   };
 }
@@ -19,10 +20,10 @@ export function sticky(): RoutingPolicy {
  * Pinned: as sticky, among all members that the pool was made with, whether they are there or not. What belongs to a key
  * waits until its member is back; no other ever gets it.
  */
-export function pinned(poolMembers: readonly string[]): RoutingPolicy {
+export function pinned(poolMembers: readonly string[], preferenceOf: PreferenceOf): RoutingPolicy {
   const all = poolMembers.map((name) => ({ name }));
   return {
-    choose: leastLoaded().choose,
+    choose: leastLoaded(poolMembers, preferenceOf).choose,
     home: (key) => winnerOf(key, all)?.name,
   };
 }

@@ -54,6 +54,8 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   #wake: (() => void) | undefined;
   #deadline: Deadline | undefined;
   #isIterated = false;
+  /** By the loop, which has not failed then. */
+  #isLeft = false;
   #received = 0;
   #ungranted = 0;
   #ungrantedBytes = 0;
@@ -169,6 +171,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     const finish = chunks.return.bind(chunks);
     // A generator waits with it for the chunk that is asked for, and knows nothing of it before the first was.
     chunks.return = (value) => {
+      this.#isLeft = true;
       this.cancel();
       return finish(value);
     };
@@ -186,7 +189,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
           await new Promise<void>((resolve) => {
             this.#wake = resolve;
           });
-        } else if (this.#outcome.ok) {
+        } else if (this.#outcome.ok || this.#isLeft) {
           return;
         } else {
           throw this.#outcome.error;

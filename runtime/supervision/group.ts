@@ -56,7 +56,7 @@ export class Group implements FeedSource {
   readonly #events: GroupEvents;
   #children: readonly Child[] = [];
   /** Those that end what they are at, and belong to the pool no more. */
-  readonly #leaving = new Set<Child>();
+  readonly #leaving = new Map<Child, Promise<unknown>>();
   /** Why children were given up. */
   readonly #failures = new WeakMap<Child, Error>();
   #members: readonly string[];
@@ -102,7 +102,7 @@ export class Group implements FeedSource {
 
   /** All members have stopped; only their threads may be left. */
   get quiet(): Promise<void> {
-    return Promise.all([...this.#children, ...this.#leaving].map(({ quiet }) => quiet)).then(() => {});
+    return Promise.all([...this.#children, ...this.#leaving.keys()].map(({ quiet }) => quiet)).then(() => {});
   }
 
   /** Whether its name may be used again. */
@@ -126,8 +126,11 @@ export class Group implements FeedSource {
    * the others. If one cannot start, the pool stays as it was and its error is thrown.
    */
   async resize(size: number, graceMs: number): Promise<string[]> {
-    const incarnate = this.#started();
     const names = memberNames(this.name, size);
+    // Refs know members by their names: one that leaves is down before another comes under its name.
+    const sameNamed = [...this.#leaving].filter(([{ name }]) => names.includes(name));
+    if (sameNamed.length > 0) await Promise.all(sameNamed.map(([, stop]) => stop));
+    const incarnate = this.#started();
     const added = names
       .map((name, index) => ({ name, index }))
       .slice(this.#children.length)
@@ -145,8 +148,12 @@ export class Group implements FeedSource {
       await Promise.all(added.map((child) => child.stop(graceMs)));
       throw failure.error;
     }
-    for (const child of leaving) this.#leaving.add(child);
-    const ends = await Promise.all(leaving.map((child) => child.stop(graceMs, 'served elsewhere')));
+    const stops = leaving.map((child) => {
+      const stop = child.stop(graceMs, 'served elsewhere');
+      this.#leaving.set(child, stop);
+      return stop;
+    });
+    const ends = await Promise.all(stops);
     for (const child of leaving) this.#leaving.delete(child);
     this.#closeIfGivenUp();
     return leaving.filter((_, index) => ends[index] === 'quarantined').map(({ name }) => name);
@@ -221,7 +228,7 @@ export class Group implements FeedSource {
    * @param threads when those may end; the first member's does after the others. Without it each ends by itself
    */
   async stop(graceMs: number, threads?: EndTurn): Promise<string[]> {
-    const children = [...this.#children, ...this.#leaving];
+    const children = [...this.#children, ...this.#leaving.keys()];
     const ended = await stopInOrder(children, threads, (child, mayEnd) =>
       child.stop(graceMs, 'refused', mayEnd),
     );

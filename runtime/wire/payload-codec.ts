@@ -52,7 +52,7 @@ const DEEPEST = 1_000;
 export function encodePayload(payload: unknown, over: Port): EncodedPayload {
   const search = new Search(over.byReference);
   const found = search.finds(payload);
-  if (!over.byReference && search.containers.size > DEEPEST) checkDepth(payload, search.containers);
+  if (!over.byReference && search.mayBeDeeperThan(DEEPEST)) checkDepth(payload, search.containers);
   if (!found) return { payload, travellers: undefined, transfer: NO_TRANSFER };
   const transfer: Transferable[] = [];
   const travellers: Traveller[] = [];
@@ -122,6 +122,14 @@ class Search {
   readonly #plainOnly: boolean;
   readonly containers = new Set<object>();
   #found = false;
+  /** As long as nothing is met twice it is a tree, whose depth does not depend on the order of the search. */
+  #deepest = 0;
+  #isTree = true;
+
+  /** False: it is not, for sure. */
+  mayBeDeeperThan(most: number): boolean {
+    return this.containers.size > most && (this.#deepest > most || !this.#isTree);
+  }
 
   constructor(plainOnly: boolean) {
     this.#plainOnly = plainOnly;
@@ -130,19 +138,27 @@ class Search {
   finds(root: unknown): boolean {
     if (typeof root !== 'object' || root === null) return false;
     const open: object[] = [];
-    this.#meet(root, open);
+    const depths: number[] = [];
+    this.#meet(root, open, depths, 1);
     for (let value = open.pop(); value !== undefined; value = open.pop()) {
-      forEachMember(value, (member) => this.#meet(member, open));
+      const inside = (depths.pop() ?? 0) + 1;
+      forEachMember(value, (member) => this.#meet(member, open, depths, inside));
     }
     return this.#found;
   }
 
-  #meet(value: unknown, open: object[]): void {
-    if (typeof value !== 'object' || value === null || this.containers.has(value)) return;
+  #meet(value: unknown, open: object[], depths: number[], depth: number): void {
+    if (typeof value !== 'object' || value === null) return;
+    if (this.containers.has(value)) {
+      this.#isTree = false;
+      return;
+    }
     if (isSendable(value)) this.#found = true;
     else if (this.#isContainer(value)) {
       this.containers.add(value);
       open.push(value);
+      depths.push(depth);
+      if (depth > this.#deepest) this.#deepest = depth;
     }
   }
 
@@ -172,12 +188,24 @@ function isExotic(value: object): boolean {
 
 /**
  * Ports, blobs, keys, signals: made by the platform, and cloned by rules of their own. They have a tag, as objects of other classes may
- * have, and no fields that a clone would carry.
+ * have, from a class that is global, or no fields that a clone would carry.
  */
 function isOfThePlatform(value: object): boolean {
   const tag = Object.prototype.toString.call(value);
   if (tag === '[object Object]' || Object.hasOwn(value, Symbol.toStringTag)) return false;
-  return Object.keys(value).length === 0;
+  return Object.keys(value).length === 0 || isGlobalClass(classOfTag(value));
+}
+
+/** The class that gives an object its tag. */
+function classOfTag(value: object): unknown {
+  let prototype: object | null = Object.getPrototypeOf(value);
+  while (prototype !== null && !Object.hasOwn(prototype, Symbol.toStringTag))
+    prototype = Object.getPrototypeOf(prototype);
+  return prototype?.constructor;
+}
+
+function isGlobalClass(found: unknown): boolean {
+  return typeof found === 'function' && Reflect.get(globalThis, found.name) === found;
 }
 
 /** As V8 goes: into each object where it is met first, members in order. Without recursion. */

@@ -163,6 +163,19 @@ describe('a pool', () => {
     assert.equal(await pool.ask('echo', 1), 1);
   });
 
+  it('has the members of the last size when it is resized while one leaves', async () => {
+    const pool = await spawn({ size: 2 });
+    const gate = new Gate();
+    const blocked = pool.ask('block', gate.cells, { member: 'pool/1' });
+    await gate.reached();
+    const resized = [system.resizePool('pool', 1), system.resizePool('pool', 2)];
+    gate.open();
+    await blocked;
+    await Promise.all(resized);
+    assert.equal(await pool.ask('echo', 'again', { member: 'pool/1' }), 'again');
+    assert.deepEqual(pool.members, ['pool/0', 'pool/1']);
+  });
+
   it('grows', async () => {
     const pool = await spawn();
     await system.resizePool('pool', 3);

@@ -239,6 +239,29 @@ describe('a ref, across a restart', () => {
       assert.deepEqual([stays.read(), leaves.read()], [[0, 1, 2, 3], []]);
     });
 
+  it('refuses what is told to a member that leaves', async () => {
+    const [, leaves] = await shrinking('least-loaded');
+    assert.equal(ref.tell('note', 1, { member: 'pool/1' }), 'refused');
+    assert.deepEqual(leaves.read(), []);
+  });
+
+  it('warns once of a prefer that fails, though its pool is resized meanwhile', async () => {
+    const warnings: string[] = [];
+    const listen = (warning: Error & { code?: string }) => warnings.push(warning.code ?? '');
+    process.on('warning', listen);
+    await shrinking('least-loaded');
+    for (const names of [['pool/0', 'pool/1'], ['pool/0']]) {
+      up(1);
+      await heard();
+      ref.tell('note', 1, { prefer: () => Number.NaN });
+      feed.post({ t: 'members', names });
+      await heard();
+    }
+    await new Promise(setImmediate);
+    process.off('warning', listen);
+    assert.deepEqual(warnings, ['PREFER_FAILED']);
+  });
+
   it('asks each of the members that stay', async () => {
     const [stays] = await shrinking('least-loaded');
     const answers = ref.askEach('echo', 1);

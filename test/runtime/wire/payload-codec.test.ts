@@ -131,6 +131,15 @@ describe('a payload with something in it that knows how to travel', () => {
     assert.deepEqual(travelled(new Labelled(to)), { to: 'revived a' });
   });
 
+  it('leaves ports and blobs to the clone, also with a field of their own', () => {
+    const [over, other] = MessagePortTransport.pair();
+    const blob = Object.assign(new Blob(['a']), { label: 'mine' });
+    const { payload } = encodePayload({ blob, to }, over);
+    assert.equal(field(payload, 'blob'), blob);
+    over.close();
+    other.close();
+  });
+
   it('is searched also when it was made in another realm, as a program in Jest makes it', () => {
     const realm = createContext({ a: sendable('a'), b: sendable('b') });
     const payload = runInContext('({ to: a, all: [{ to: b }], n: 1 })', realm);
