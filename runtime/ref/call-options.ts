@@ -45,15 +45,16 @@ export interface CallOptions {
 export function checkedOptions(method: unknown, options: CallOptions | undefined): CallOptions | undefined {
   if (typeof method !== 'string') throw invalidOption('method', method, 'give its name');
   if (options === undefined || options === null) return undefined;
-  const taken = takenFrom(options);
-  check('deadlineMs', taken.deadlineMs, isTime, 'give milliseconds; Infinity for no deadline');
-  check('signal', taken.signal, isAbortSignal, 'give an AbortSignal, or leave it out');
-  check('transfer', taken.transfer, isList, 'give a list of buffers');
-  check('routeKey', taken.routeKey, isText, 'give a text');
-  check('prefer', taken.prefer, isFunction, "give a function of a member's name");
-  check('member', taken.member, isText, 'give the name of a member');
-  check('priority', taken.priority, isPriority, TAKE_A_PRIORITY);
-  return taken;
+  return {
+    deadlineMs: readOption(options, 'deadlineMs', isTime, 'give milliseconds; Infinity for no deadline'),
+    signal: readOption(options, 'signal', isAbortSignal, 'give an AbortSignal, or leave it out'),
+    transfer: readOption(options, 'transfer', isList, 'give a list of buffers'),
+    routeKey: readOption(options, 'routeKey', isText, 'give a text'),
+    prefer: readOption(options, 'prefer', isFunction, "give a function of a member's name"),
+    member: readOption(options, 'member', isText, 'give the name of a member'),
+    priority: readOption(options, 'priority', isPriority, TAKE_A_PRIORITY),
+    traceparent: readOption(options, 'traceparent', isAnything, 'give a text'),
+  };
 }
 
 /** A field that is absent or fits. @throws `OPTION_INVALID`, also where it cannot even be read */
@@ -71,35 +72,6 @@ export function readOption<Options, Field extends keyof Options & string>(
   }
   check(field, value, fits, remedy);
   return value;
-}
-
-function takenFrom(options: CallOptions): CallOptions {
-  try {
-    const { deadlineMs, signal, transfer, routeKey, prefer, member, priority, traceparent } = options;
-    return { deadlineMs, signal, transfer, routeKey, prefer, member, priority, traceparent };
-  } catch (cause) {
-    throw unreadable(FIELDS.find((field) => throwsWhenRead(options, field)) ?? 'options', cause);
-  }
-}
-
-const FIELDS = [
-  'deadlineMs',
-  'signal',
-  'transfer',
-  'routeKey',
-  'prefer',
-  'member',
-  'priority',
-  'traceparent',
-] as const satisfies readonly (keyof CallOptions)[];
-
-function throwsWhenRead(options: CallOptions, field: keyof CallOptions): boolean {
-  try {
-    void options[field];
-    return false;
-  } catch {
-    return true;
-  }
 }
 
 function check(field: string, value: unknown, fits: (value: unknown) => boolean, remedy: string): void {
@@ -127,6 +99,7 @@ const TAKE_A_PRIORITY = `take one of ${PRIORITIES.join(', ')}`;
 const isTime = (value: unknown) => typeof value === 'number' && !Number.isNaN(value);
 /** A proxy may refuse to say how long it is. */
 const isList = (value: unknown) => Array.isArray(value) && value.length >= 0;
+const isAnything = () => true;
 const isText = (value: unknown) => typeof value === 'string';
 const isFunction = (value: unknown) => typeof value === 'function';
 const isPriority = (value: unknown) => PRIORITIES.some((one) => one === value);
