@@ -8,7 +8,7 @@
  *        stopped / quarantined    escalated
  */
 import { type ActorError, stoppedError, TroupeError } from '../errors.ts';
-import { isError, messageOf } from '../util/realms.ts';
+import { errorOf } from '../util/realms.ts';
 import { endsWithin, pause } from '../util/timers.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 import { RestartIntensity, type RestartPolicy } from './restart-policy.ts';
@@ -149,7 +149,7 @@ export class Child {
     try {
       await this.#begin();
     } catch (error) {
-      if (!this.#stopSignal.signal.aborted) void this.#restart(failureOf(error));
+      if (!this.#stopSignal.signal.aborted) void this.#restart(errorOf(error));
       throw error;
     }
     if (keptBack !== undefined) throw keptBack.error;
@@ -245,7 +245,7 @@ export class Child {
         return;
       } catch (error) {
         if (this.#stopSignal.signal.aborted) return;
-        failure = failureOf(error);
+        failure = errorOf(error);
       }
     }
   }
@@ -259,11 +259,6 @@ export class Child {
     if (this.#current === incarnation) this.#current = undefined;
     this.#events.onDown(this, incarnation, exit);
   }
-}
-
-/** Whatever a program throws. */
-function failureOf(thrown: unknown): Error {
-  return isError(thrown) ? thrown : new Error(messageOf(thrown));
 }
 
 function unexpectedExit(name: string): TroupeError {

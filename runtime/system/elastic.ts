@@ -5,7 +5,7 @@
  */
 import type { LoadBoard, LoadReading } from '../board/load-board.ts';
 import type { Group } from '../supervision/group.ts';
-import { isError, messageOf } from '../util/realms.ts';
+import { errorOf } from '../util/realms.ts';
 import { withDefaults } from '../util/with-defaults.ts';
 
 /** How far a pool may grow beyond its `size`, and when. */
@@ -86,7 +86,7 @@ export class Elastic {
         (error: unknown) => {
           // A setup that throws will again: not before it has had some time.
           this.#resting = now + this.#options.idleMs;
-          this.#pool.onResized(this.#pool.size, isError(error) ? error : new Error(messageOf(error)));
+          this.#pool.onResized(this.#pool.size, errorOf(error));
         },
       )
       .finally(() => {

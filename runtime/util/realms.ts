@@ -39,6 +39,11 @@ export function messageOf(thrown: unknown): string {
   return textOr(() => (isError(thrown) ? thrown.message : thrown));
 }
 
+/** The error, or one that says what was thrown. */
+export function errorOf(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(messageOf(thrown));
+}
+
 /** Where an error was made, if it is one and says so. Never throws. */
 export function stackOf(thrown: unknown): string | undefined {
   try {
