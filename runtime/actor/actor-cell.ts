@@ -222,10 +222,12 @@ export class ActorCell {
   }
 
   #publishLoad(): void {
-    this.#parts.load.queueDepth(this.#mailbox.size);
+    const { load } = this.#parts;
     const running = this.#mailbox.handling + this.#setUp.reportedRunning;
-    if (running === this.#publishedRunning) return;
+    // What goes from one to the other is in both for a moment, not in none.
+    if (running > this.#publishedRunning) load.running(running);
+    load.queueDepth(this.#mailbox.size);
+    if (running < this.#publishedRunning) load.running(running);
     this.#publishedRunning = running;
-    this.#parts.load.running(running);
   }
 }

@@ -104,12 +104,13 @@ export class Inlet {
       delivery?.interrupt(decodeError(message.error));
       return;
     }
-    this.#arrivedCount.add();
     const writer = message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined;
     const delivery = new Delivery(this, message, writer);
     if (message.t !== 'tell') this.#pending.set(message.id, delivery);
     if (writer !== undefined) this.#watchReader(delivery, writer);
     this.#owner.onDelivery(delivery);
+    // Only now: counted twice for a moment it is not sent to, counted by nobody all would send to it.
+    this.#arrivedCount.add();
   }
 
   /**

@@ -84,6 +84,11 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     return this.#open && this.#lane(priority).hasCredit(bytes);
   }
 
+  /** Counts the next message as sent, unless another client has sent some since `seen` was read: see `SentCount.claim`. */
+  claim(seen: number): boolean {
+    return this.#sentCount.claim(seen);
+  }
+
   /** Sends; the caller has made sure of credit. */
   post(message: Message): void {
     const id = this.#nextId++;
@@ -93,6 +98,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       this.#post(message, id);
     } catch (cause) {
       const error = unsendable(`${this.member}.${message.method}`, cause);
+      this.#sentCount.takeBack();
       message.writer?.takeBack(error);
       message.fail(error);
       return;

@@ -41,6 +41,11 @@ export class UnderWay {
     this.#cells = new Int32Array(buffer);
   }
 
+  /** How much was ever sent: whether anybody has sent since (`SentCount.claim`). */
+  get sent(): number {
+    return Atomics.load(this.#cells, SENT);
+  }
+
   /** A hint: the two cells are not read at one instant. */
   get count(): number {
     return Math.max(0, (Atomics.load(this.#cells, SENT) - Atomics.load(this.#cells, ARRIVED)) | 0);
@@ -52,17 +57,43 @@ export class SentCount {
   readonly #all: Cells;
   readonly #own: Cells;
   #sent = 0;
+  #isClaimed = false;
 
   constructor({ underWay, flow }: ChannelMemory) {
     this.#all = new Int32Array(underWay);
     this.#own = new Int32Array(flow);
   }
 
+  /**
+   * Counts the next message before it leaves, unless somebody has sent since `seen` was read: then false, and nothing is
+   * counted. So of several threads that see the same actor with the least to do, one sends to it, and the others look again.
+   */
+  claim(seen: number): boolean {
+    this.#isClaimed = Atomics.compareExchange(this.#all, SENT, seen, (seen + 1) | 0) === seen;
+    if (this.#isClaimed) this.#count(1);
+    return this.#isClaimed;
+  }
+
   /** A message has left. */
   add(): void {
-    this.#sent = (this.#sent + 1) | 0;
+    if (!this.#isClaimed) {
+      this.#count(1);
+      Atomics.add(this.#all, SENT, 1);
+    }
+    this.#isClaimed = false;
+  }
+
+  /** The message cannot be sent. */
+  takeBack(): void {
+    if (!this.#isClaimed) return;
+    this.#isClaimed = false;
+    this.#count(-1);
+    Atomics.sub(this.#all, SENT, 1);
+  }
+
+  #count(change: 1 | -1): void {
+    this.#sent = (this.#sent + change) | 0;
     Atomics.store(this.#own, SENT_CELL, this.#sent);
-    Atomics.add(this.#all, SENT, 1);
   }
 }
 

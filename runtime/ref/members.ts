@@ -50,6 +50,8 @@ interface Member extends Candidate {
   readonly channel: Channel<Call>;
   /** False for one that ends what it is at and belongs to the pool no more: it is sent nothing. */
   stays: boolean;
+  /** What all had sent to it when its load was read; undefined where the policy reads none. */
+  sentThen: number | undefined;
 }
 
 export class Members {
@@ -176,7 +178,12 @@ export class Members {
     for (const member of this.#members.values()) {
       if (canTake(member, call) && mayHave?.(member.name) !== false) candidates.push(member);
     }
-    return this.#policy.choose(candidates, call.prefer);
+    for (;;) {
+      const chosen = this.#policy.choose(candidates, call.prefer);
+      // Where another thread has chosen the same one meanwhile, that has more to do than was read. Each time one of them sends.
+      if (chosen?.sentThen === undefined || candidates.length === 1) return chosen;
+      if (chosen.channel.claim(chosen.sentThen)) return chosen;
+    }
   }
 
   #onMessage(message: MembershipMessage): void {
@@ -218,8 +225,13 @@ export class Members {
     const channel = new Channel<Call>(name, token, this.#token.window, events, this.#revive);
     const underWay = new UnderWay(token.underWay);
     // What this ref has in the mailbox is already known here; the others add what was sent from elsewhere and what runs.
-    const load = () => this.#board.load(boardSlot, underWay.count, channel.backlog);
-    this.#members.set(name, { name, channel, load, stays: this.#token.members.includes(name) });
+    const load = () => {
+      member.sentThen = underWay.sent;
+      return this.#board.load(boardSlot, underWay.count, channel.backlog);
+    };
+    const stays = this.#token.members.includes(name);
+    const member: Member = { name, channel, load, stays, sentThen: undefined };
+    this.#members.set(name, member);
     this.#noteLeavers();
     this.#owner.onEvent({ type: 'up', member: name });
     this.#owner.onChange([]);

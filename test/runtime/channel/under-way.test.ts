@@ -44,6 +44,35 @@ describe('what is on its way to an actor', () => {
     assert.equal(underWay.count, 1);
   });
 
+  it('counts a message that was claimed once', () => {
+    const { sent } = channel();
+    assert.equal(sent.claim(underWay.sent), true);
+    sent.add();
+    assert.equal(underWay.count, 1);
+    sent.add();
+    assert.equal(underWay.count, 2);
+  });
+
+  it('cannot be claimed by who has not seen what another sent', () => {
+    const [one, other] = [channel(), channel()];
+    const seen = underWay.sent;
+    assert.equal(other.sent.claim(seen), true);
+    assert.equal(one.sent.claim(seen), false);
+    assert.equal(underWay.count, 1);
+    one.sent.add();
+    assert.equal(underWay.count, 2);
+  });
+
+  it('does not contain a message that was claimed and could not be sent', () => {
+    const { sent, arrived } = channel();
+    sent.claim(underWay.sent);
+    sent.takeBack();
+    assert.equal(underWay.count, 0);
+    sent.takeBack();
+    arrived.close();
+    assert.equal(underWay.count, 0);
+  });
+
   it('is right when the counters wrap', () => {
     new Int32Array(underWay.buffer).fill(2 ** 31 - 1);
     const { sent, arrived } = channel();

@@ -44,6 +44,31 @@ describe('four clients of a pool of four', CHECKED, () => {
     assert.deepEqual(notes, [['here'], ['here'], ['here'], ['here']]);
   });
 
+  it('do not both send to the member that both saw with the least to do', async () => {
+    const [one, other] = clients;
+    let interrupted = false;
+    // Asked of each member when its load has been read: the other client sends before this one has chosen.
+    const prefer = (member: string) => {
+      if (member === MEMBERS.at(-1) && !interrupted) {
+        interrupted = true;
+        other?.tell('note', 'other');
+      }
+      return 0;
+    };
+    one?.tell('note', 'one', { prefer });
+    for (const gate of gates) gate.open();
+    await Promise.all(blocked);
+    const notes = await Promise.all(MEMBERS.map((member) => one?.ask('notes', undefined, { member })));
+    assert.deepEqual(notes, [['other'], ['one'], [], []]);
+  });
+
+  it('count what could not be sent to nobody', () => {
+    const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
+    const before = waiting();
+    assert.equal(clients[0]?.tell('note', (() => {}) as never), 'refused'); // it cannot be cloned
+    assert.deepEqual(waiting(), before);
+  });
+
   it('are seen by who reads the loads', () => {
     const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
     const before = waiting();
