@@ -42,11 +42,7 @@ export interface ListFlags {
   readonly json?: true;
 }
 
-export interface InspectFlags extends ModelFlags {
-  readonly json?: true;
-}
-
-export function modelFlags(): Option[] {
+function modelFlags(): Option[] {
   return [
     new Option(
       '--model <name>',
@@ -105,8 +101,8 @@ export function samplingOf(flags: AskFlags): SamplingOptions {
   return present(flags, SAMPLING_FIELDS);
 }
 
-export function engineOptionsOf(flags: AskFlags | InspectFlags): TroupeOptions {
-  const { encoderDevice, pdDevice, ...rest }: AskFlags = flags;
+export function engineOptionsOf(flags: AskFlags): TroupeOptions {
+  const { encoderDevice, pdDevice, ...rest } = flags;
   return {
     ...present<AskFlags, 'model' | 'dtype' | 'promptTemplate' | 'mode' | 'device'>(rest, [
       'model',

@@ -1,10 +1,34 @@
 /** `troupe inspect`: what a model directory holds, whether each mode can run it, what it would start. */
+import { engineSchema } from '../config/engine-schema.ts';
+import { gatherSettings } from '../config/gather-settings.ts';
+import { invalidOption } from '../config/invalid-option.ts';
+import type { TroupeOptions } from '../config/options.ts';
+import { settingsOf } from '../config/setting.ts';
 import { inspectModel } from '../inspect/inspect-model.ts';
 import type { CommandContext } from './command-context.ts';
-import { engineOptionsOf, type InspectFlags } from './flags.ts';
 import { formatInspection } from './format-inspection.ts';
+import type { FlagValue } from './setting-flags.ts';
+
+export interface InspectFlags {
+  /** In the place of `--model`. */
+  readonly model: string | undefined;
+  readonly json: boolean;
+  /** Of `ENGINE_SETTINGS`. */
+  readonly settings: ReadonlyMap<string, FlagValue>;
+}
+
+/** All that an engine can be started with: what it would start depends on any of it. */
+export const ENGINE_SETTINGS = settingsOf(engineSchema);
 
 export async function inspect(flags: InspectFlags, { output }: CommandContext): Promise<void> {
-  const report = await inspectModel(engineOptionsOf(flags));
-  await output.write(flags.json === true ? `${JSON.stringify(report)}\n` : formatInspection(report));
+  const { model, json, settings } = flags;
+  const { options, name } = gatherSettings(ENGINE_SETTINGS, { file: undefined, env: {}, flags: settings });
+  const parsed = engineSchema.safeParse(model === undefined ? options : { model, ...options });
+  if (!parsed.success) {
+    const remedy = 'See troupe inspect --help';
+    throw invalidOption(options, parsed.error, (path) => ({ ...name(path), remedy }));
+  }
+  // What was not given is absent there, not undefined.
+  const report = await inspectModel(parsed.data as TroupeOptions);
+  await output.write(json ? `${JSON.stringify(report)}\n` : formatInspection(report));
 }

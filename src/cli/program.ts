@@ -2,17 +2,8 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import type { CommandContext } from './command-context.ts';
-import {
-  type AskFlags,
-  askFlags,
-  dtypeFlag,
-  type InspectFlags,
-  jsonFlag,
-  type ListFlags,
-  modelFlags,
-  type PullFlags,
-} from './flags.ts';
-import { givenFlags, serverFlags } from './serve-flags.ts';
+import { type AskFlags, askFlags, dtypeFlag, jsonFlag, type ListFlags, type PullFlags } from './flags.ts';
+import { givenFlags, settingFlags } from './setting-flags.ts';
 
 const EXAMPLES = `
 Examples:
@@ -53,14 +44,19 @@ export async function createProgram(context: CommandContext, args: readonly stri
     .summary('show what a model holds and how it would run')
     .description(
       'Show what a model holds, whether each mode can run it, and the actors it would start. Of a model on the Hub that ' +
-        'was not fetched, only the heads of its files are read.',
+        'was not fetched, only the heads of its files are read. Settings of an engine mean what they mean to `troupe serve`.',
     )
     .argument('[model]', 'as --model')
-    .action(async (model: string | undefined, flags: InspectFlags) => {
-      const { inspect } = await import('./inspect-command.ts');
-      await inspect(model === undefined ? flags : { model, ...flags }, context);
+    .addOption(jsonFlag())
+    .action(async (model: string | undefined, { json = false }: { json?: boolean }, own: Command) => {
+      const { ENGINE_SETTINGS, inspect } = await import('./inspect-command.ts');
+      await inspect({ model, json, settings: givenFlags(own, ENGINE_SETTINGS) }, context);
     });
-  for (const option of [...modelFlags(), jsonFlag()]) inspectCommand.addOption(option);
+  // Made from a schema, which takes its time to load: only for who asks for it.
+  if (args.includes(inspectCommand.name())) {
+    const { ENGINE_SETTINGS } = await import('./inspect-command.ts');
+    for (const option of settingFlags(ENGINE_SETTINGS, 'alone')) inspectCommand.addOption(option);
+  }
 
   addCacheCommands(program, context);
 
@@ -97,12 +93,16 @@ async function addServerCommand(
     .option('--config <file>', 'configuration file, JSON [TROUPE_CONFIG]')
     .option('--print-config', 'print the configuration in force, without secrets, and end')
     .action(async ({ config, printConfig = false }: ServeFlagValues, own: Command) => {
-      const { runServer } = await import('./serve-command.ts');
-      await runServer({ config, printConfig, gateway, settings: await givenFlags(own) }, context);
+      const [{ runServer }, { SERVER_SETTINGS }] = await Promise.all([
+        import('./serve-command.ts'),
+        import('../server/server-config.ts'),
+      ]);
+      const settings = givenFlags(own, SERVER_SETTINGS);
+      await runServer({ config, printConfig, gateway, settings }, context);
     });
-  // Its flags are those of a schema, which takes its time to load: only for who asks for it.
   if (!args.includes(command.name())) return;
-  for (const option of await serverFlags()) command.addOption(option);
+  const { SERVER_SETTINGS } = await import('../server/server-config.ts');
+  for (const option of settingFlags(SERVER_SETTINGS, 'with variables')) command.addOption(option);
 }
 
 /** Those that deal with the Hub's cache, and start nothing. */

@@ -13,7 +13,7 @@ import {
 } from '../server/server-config.ts';
 import type { CommandContext } from './command-context.ts';
 import { createProgress } from './progress.ts';
-import type { FlagValue } from './serve-flags.ts';
+import type { FlagValue } from './setting-flags.ts';
 
 export interface ServeFlags {
   readonly config: string | undefined;

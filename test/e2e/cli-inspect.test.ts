@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
+import { engineSchema } from '../../src/config/engine-schema.ts';
+import { settingsOf } from '../../src/config/setting.ts';
 import { DEFAULT_MODEL_DIRECTORY } from '../../src/index.ts';
 import { modelFixture, separateGraphs } from '../actors/model/support/model-fixture.ts';
 import { runCli } from '../src/cli/support/run-cli.ts';
@@ -34,6 +36,38 @@ describe('troupe inspect', () => {
     );
     assert.partialDeepStrictEqual(report.decoder, { rewritten: true, attention: 'split' });
     assert.ok(report.kvCache.kvCacheTokens > 0 && report.kvCache.why.includes('sequences'));
+  });
+
+  it('shows what an engine with other settings would start', async () => {
+    const { stdout } = await runCli([
+      'inspect',
+      '--json',
+      '--pds',
+      '3',
+      '--pd-threads',
+      '2',
+      '--prefills',
+      '1',
+    ]);
+    const { actors } = JSON.parse(stdout).modes.disaggregated;
+    const pd = actors.find(({ pool }: { pool: string }) => pool === 'pd');
+    assert.deepEqual([pd.count, pd.threads, pd.why], [3, 2, 'as asked for']);
+  });
+
+  it('names the flag of a setting that makes no sense', async () => {
+    const { stderr, code } = await runCli(['inspect', '--pds', '300']);
+    assert.match(stderr, /^troupe: --pds: [^\n]+ \(300\)\. See troupe inspect --help \[INVALID_OPTION\]\n$/);
+    assert.equal(code, 2);
+  });
+
+  it('takes every setting of an engine, and none of the server', async () => {
+    const { stdout } = await runCli(['inspect', '--help']);
+    const flags = new Set(stdout.match(/--[a-z][a-z-]*/g));
+    assert.deepEqual(
+      settingsOf(engineSchema).filter(({ name }) => !flags.has(name)),
+      [],
+    );
+    assert(!flags.has('--port'));
   });
 
   it('says why a decoder runs as it came', async (t) => {

@@ -1,21 +1,23 @@
-/** The flags of `troupe serve`: one for each setting of the server's schema, made from it. */
+/** Flags that are made from a schema: one for each of its settings. */
 import { type Command, Option } from 'commander';
 import type { Setting } from '../config/setting.ts';
 
 export type FlagValue = string | readonly string[] | boolean;
 
-export async function serverFlags(): Promise<Option[]> {
-  return (await serverSettings()).map(({ flag, help, kind, variable }) => {
+/** @param variables whether the help says which variable of the environment means the same */
+export function settingFlags(settings: readonly Setting[], variables: 'with variables' | 'alone'): Option[] {
+  return settings.map(({ flag, help, kind, variable }) => {
     const repeatable = kind === 'list' ? ' (repeatable)' : '';
-    const option = new Option(flag, `${help}${repeatable} [${variable}]`);
+    const also = variables === 'alone' ? '' : ` [${variable}]`;
+    const option = new Option(flag, `${help}${repeatable}${also}`);
     return kind === 'list' ? option.argParser(collect) : option;
   });
 }
 
 /** What was given on the command line, by the setting's name. */
-export async function givenFlags(command: Command): Promise<Map<string, FlagValue>> {
+export function givenFlags(command: Command, settings: readonly Setting[]): Map<string, FlagValue> {
   const given = new Map<string, FlagValue>();
-  for (const { flag, name } of await serverSettings()) {
+  for (const { flag, name } of settings) {
     const key = new Option(flag).attributeName();
     if (command.getOptionValueSource(key) !== 'cli') continue;
     const value: FlagValue = command.getOptionValue(key);
@@ -27,9 +29,4 @@ export async function givenFlags(command: Command): Promise<Map<string, FlagValu
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value];
-}
-
-async function serverSettings(): Promise<readonly Setting[]> {
-  const { SERVER_SETTINGS } = await import('../server/server-config.ts');
-  return SERVER_SETTINGS;
 }
