@@ -36,7 +36,15 @@ const MANY_CALLS: Effort = {
   warmupIterations: 2,
   warmupTime: 150,
 };
-const QUICK_CALLS: Effort = { ...MANY_CALLS, rounds: 1, time: 150, warmupTime: 50 };
+/** Enough to see that it works. */
+const QUICK_CALLS: Effort = {
+  rounds: 1,
+  iterations: 2,
+  time: 20,
+  warmup: true,
+  warmupIterations: 1,
+  warmupTime: 10,
+};
 
 /**
  * For tasks that take seconds: one call a round. They have to be warm already.
