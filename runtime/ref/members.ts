@@ -46,6 +46,9 @@ export interface MembersOwner {
   onEvent(event: WatchEvent): void;
 }
 
+/** Whose loads always change while it looks sends to whom it saw last. */
+const MOST_LOOKS = 16;
+
 interface Member extends Candidate {
   readonly channel: Channel<Call>;
   /** False for one that ends what it is at and belongs to the pool no more: it is sent nothing. */
@@ -178,12 +181,14 @@ export class Members {
     for (const member of this.#members.values()) {
       if (canTake(member, call) && mayHave?.(member.name) !== false) candidates.push(member);
     }
-    for (;;) {
-      const chosen = this.#policy.choose(candidates, call.prefer);
-      // Where another thread has chosen the same one meanwhile, that has more to do than was read. Each time one of them sends.
-      if (chosen?.sentThen === undefined || candidates.length === 1) return chosen;
-      if (chosen.channel.claim(chosen.sentThen)) return chosen;
+    let chosen: Member | undefined;
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      chosen = this.#policy.choose(candidates, call.prefer);
+      // Where somebody else has chosen the same one meanwhile, that has more to do than was read.
+      const seen = chosen?.sentThen;
+      if (seen === undefined || candidates.length === 1 || chosen?.channel.claim(seen)) break;
     }
+    return chosen;
   }
 
   #onMessage(message: MembershipMessage): void {
