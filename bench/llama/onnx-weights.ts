@@ -1,7 +1,7 @@
 /** Reads the weights of an ONNX file, one tensor at a time. */
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { halfToNumber } from '../../actors/model/onnx/half-to-number.ts';
+import { halvesToNumbers } from '../../actors/model/onnx/half-to-number.ts';
 import { decodeModel } from '../../actors/model/onnx/onnx-proto.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxTensor } from '../../actors/model/onnx/onnx-types.ts';
 import { TYPE } from '../../test/fixtures/graphs/graph-builder.ts';
@@ -34,7 +34,7 @@ export class OnnxWeights {
     if (tensor.dataType === TYPE.float32) return new Float32Array(bytes.buffer);
     if (tensor.dataType !== TYPE.float16)
       throw new TypeError(`${name} has elements of type ${tensor.dataType}`);
-    return Float32Array.from(new Uint16Array(bytes.buffer), halfToNumber);
+    return halvesToNumbers(new Uint16Array(bytes.buffer));
   }
 
   /** What the product with a matrix is made with, whichever precision it is kept in. */

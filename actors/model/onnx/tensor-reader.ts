@@ -1,7 +1,7 @@
 /** Reads the values of an ONNX file's tensors, one at a time: from the file itself or from those beside it. */
 import { closeSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
-import { halfToNumber } from './half-to-number.ts';
+import { halvesToNumbers } from './half-to-number.ts';
 import { DATA_LOCATION_EXTERNAL, type OnnxTensor } from './onnx-types.ts';
 
 const FLOAT = 1;
@@ -35,7 +35,7 @@ export class TensorReader {
   floats(tensor: OnnxTensor): Float32Array {
     const { buffer } = this.bytes(tensor);
     if (tensor.dataType === FLOAT) return new Float32Array(buffer);
-    if (tensor.dataType === FLOAT16) return Float32Array.from(new Uint16Array(buffer), halfToNumber);
+    if (tensor.dataType === FLOAT16) return halvesToNumbers(new Uint16Array(buffer));
     throw new Error(`${tensor.name} has elements of type ${tensor.dataType}`);
   }
 

@@ -2,7 +2,7 @@
 import { types } from 'node:util';
 import type { TensorSpec } from '../../inference/graph-session.ts';
 import type { Tensor } from '../../inference/onnxruntime.ts';
-import { halfToNumber } from '../../model/onnx/half-to-number.ts';
+import { halvesToNumbers } from '../../model/onnx/half-to-number.ts';
 
 /**
  * To be asked before a graph is run: a run whose logits nobody can read leaves its keys and values behind.
@@ -44,6 +44,6 @@ export class Logits {
 
 function numbersOf({ data, type }: Tensor): Float32Array {
   if (types.isFloat32Array(data)) return data;
-  if (types.isUint16Array(data)) return Float32Array.from(data, halfToNumber);
+  if (types.isUint16Array(data)) return halvesToNumbers(data);
   throw new TypeError(`Logits of type ${type} are not supported`);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Int64Buffer } from '../../../actors/inference/int64-buffer.ts';
-import { halfToNumber } from '../../../actors/model/onnx/half-to-number.ts';
+import { halfToNumber, halvesToNumbers } from '../../../actors/model/onnx/half-to-number.ts';
 
 describe('an int64 buffer', () => {
   it('holds plain numbers as 64-bit integers', () => {
@@ -38,5 +38,10 @@ describe('half precision', () => {
       [0x7e00, Number.NaN],
     ];
     for (const [bits, number] of cases) assert.equal(halfToNumber(bits), number);
+  });
+
+  it('reads many at once as it reads each', () => {
+    const all = Uint16Array.from({ length: 2 ** 16 }, (_, bits) => bits);
+    assert.deepEqual(halvesToNumbers(all), Float32Array.from(all, halfToNumber));
   });
 });
