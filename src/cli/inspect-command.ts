@@ -22,12 +22,11 @@ export const ENGINE_SETTINGS = settingsOf(engineSchema);
 
 export async function inspect(flags: InspectFlags, { output }: CommandContext): Promise<void> {
   const { model, json, settings } = flags;
-  const { options, name } = gatherSettings(ENGINE_SETTINGS, { file: undefined, env: {}, flags: settings });
-  const parsed = engineSchema.safeParse(model === undefined ? options : { model, ...options });
-  if (!parsed.success) {
-    const remedy = 'See troupe inspect --help';
-    throw invalidOption(options, parsed.error, (path) => ({ ...name(path), remedy }));
-  }
+  const sources = { command: 'inspect', file: undefined, env: {}, flags: settings } as const;
+  const { options: given, name } = gatherSettings(ENGINE_SETTINGS, sources);
+  const options = model === undefined ? given : { model, ...given };
+  const parsed = engineSchema.safeParse(options);
+  if (!parsed.success) throw invalidOption(options, parsed.error, name);
   // What was not given is absent there, not undefined.
   const report = await inspectModel(parsed.data as TroupeOptions);
   await output.write(json ? `${JSON.stringify(report)}\n` : formatInspection(report));

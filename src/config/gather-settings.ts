@@ -20,6 +20,8 @@ export interface Gathered {
 export interface SettingSources {
   readonly file: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The command that explains the settings. Default `serve`. */
+  readonly command?: 'serve' | 'inspect';
   /** Values by the setting's name (`--port`), as text, list or truth. */
   readonly flags: ReadonlyMap<string, string | readonly string[] | boolean>;
 }
@@ -48,7 +50,9 @@ export function gatherSettings(settings: readonly Setting[], sources: SettingSou
   const unknownVariables = Object.keys(sources.env).filter(
     (key) => key.startsWith('TROUPE_') && !known.has(key),
   );
-  return { options, name: nameFrom(settings, names, file), unknownVariables };
+  const { command = 'serve' } = sources;
+  const remedy = `See troupe ${command} --help`;
+  return { options, name: nameFrom(settings, names, file, remedy), unknownVariables };
 }
 
 /** By flag or variable where one was given, by its place in the file otherwise. */
@@ -56,12 +60,12 @@ function nameFrom(
   settings: readonly Setting[],
   names: Map<string, string>,
   file: string | undefined,
+  remedy: string,
 ): NameOption {
   return (path) => {
     const key = path.map(String).join('.');
     const setting = settings.find((candidate) => key.startsWith(candidate.path.join('.')));
     const given = setting && names.get(setting.path.join('.'));
-    const remedy = 'See troupe serve --help';
     if (given !== undefined) return { field: given, remedy };
     const inFile = file !== undefined && key !== '';
     return { field: inFile ? `${key} in ${file}` : (setting?.name ?? (key || 'options')), remedy };

@@ -60,6 +60,12 @@ describe('troupe inspect', () => {
     assert.equal(code, 2);
   });
 
+  it('names a model without a name', async () => {
+    const { stderr, code } = await runCli(['inspect', '']);
+    assert.match(stderr, /^troupe: --model: [^\n]+ \(""\)\. See troupe inspect --help \[INVALID_OPTION\]\n$/);
+    assert.equal(code, 2);
+  });
+
   it('takes every setting of an engine, and none of the server', async () => {
     const { stdout } = await runCli(['inspect', '--help']);
     const flags = new Set(stdout.match(/--[a-z][a-z-]*/g));

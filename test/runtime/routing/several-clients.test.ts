@@ -35,6 +35,8 @@ describe('four clients of a pool of four', CHECKED, () => {
     await system.stop();
   });
 
+  const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
+
   /** What each member has been told. Order holds for each client alone, so each of them has to have been heard. */
   async function notes(): Promise<unknown[]> {
     for (const gate of gates) gate.open();
@@ -65,14 +67,12 @@ describe('four clients of a pool of four', CHECKED, () => {
   });
 
   it('count what could not be sent to nobody', () => {
-    const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
     const before = waiting();
     assert.equal(clients[0]?.tell('note', (() => {}) as never), 'refused'); // it cannot be cloned
     assert.deepEqual(waiting(), before);
   });
 
   it('are seen by who reads the loads', () => {
-    const waiting = () => MEMBERS.map((member) => system.loads().get(member)?.queueDepth ?? 0);
     const before = waiting();
     const more = () => waiting().map((count, index) => count - (before[index] ?? 0));
     for (const client of clients) client.tell('note', 'here');
