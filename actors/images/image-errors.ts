@@ -31,13 +31,13 @@ export function checkSize(
   { width, height }: { readonly width: number; readonly height: number },
   { maxPixels, maxSide }: ImageSizeLimits,
 ): void {
-  const problem =
-    width * height > maxPixels
-      ? `the image has more than ${maxPixels} pixels`
-      : `a side of the image has more than ${maxSide} pixels`;
   if (width * height <= maxPixels && Math.max(width, height) <= maxSide) return;
-  const facts = { field, value: `${width}×${height}`, remedy: 'Scale the image down before sending it.' };
-  throw new InputError('IMAGE_TOO_LARGE_PIXELS', problem, facts);
+  const [problem, limit] =
+    width * height > maxPixels
+      ? [`the image has more than ${maxPixels} pixels`, 'maxImagePixels']
+      : [`a side of the image has more than ${maxSide} pixels`, 'maxImageSide'];
+  const remedy = `Scale the image down, or raise limits.${limit}.`;
+  throw new InputError('IMAGE_TOO_LARGE_PIXELS', problem, { field, value: `${width}×${height}`, remedy });
 }
 
 /** The size and the first bytes: enough to tell an HTML page or an empty file from an image. */

@@ -35,7 +35,7 @@ export function validateMessages(messages: unknown, limits: MessageLimits = {}):
   const images = messages.flatMap(imagesOf);
   const { maxImages = DEFAULT_MAX_IMAGES } = limits;
   if (images.length > maxImages) {
-    const remedy = 'Send fewer images, or raise the limit.';
+    const remedy = 'Send fewer images, or raise limits.maxImages.';
     const facts = { field: 'messages', value: images.length, remedy };
     throw new InputError('TOO_MANY_IMAGES', `has more than ${maxImages} images`, facts);
   }

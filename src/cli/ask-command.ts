@@ -6,11 +6,19 @@ import type { ChatOptions, ChatResult } from '../chat-types.ts';
 import { Troupe } from '../troupe.ts';
 import { askRequest, inCallersWords } from './ask-request.ts';
 import type { CommandContext } from './command-context.ts';
-import { type AskFlags, engineOptionsOf } from './flags.ts';
+import { engineOptionsOf } from './engine-settings.ts';
+import type { AskFlags } from './flags.ts';
 import { printStream } from './print-stream.ts';
 import { createProgress, type Progress } from './progress.ts';
+import type { FlagValue } from './setting-flags.ts';
 
-export async function ask(question: string, flags: AskFlags, context: CommandContext): Promise<void> {
+/** @param settings of the engine, by name */
+export async function ask(
+  question: string,
+  flags: AskFlags,
+  settings: ReadonlyMap<string, FlagValue>,
+  context: CommandContext,
+): Promise<void> {
   const { timeout } = flags;
   const late = new AbortController();
   const timer =
@@ -18,9 +26,10 @@ export async function ask(question: string, flags: AskFlags, context: CommandCon
   const signal = AbortSignal.any([context.interrupt.signal, late.signal]);
   const progress = createProgress(flags.json !== true);
   try {
-    const request = await askRequest(question, flags, signal);
+    const engine = engineOptionsOf('ask', settings);
+    const request = await askRequest(question, flags, engine, signal);
     const troupe = await Troupe.start({
-      ...engineOptionsOf(flags),
+      ...engine,
       signal,
       onProgress: ({ message }) => progress.show(message),
     });

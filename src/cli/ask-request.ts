@@ -7,7 +7,10 @@ import type { ChatMessage, ImageSource } from '../../actors/generation.ts';
 import { resolveSampling } from '../../actors/processor/resolve-sampling.ts';
 import { validateMessages } from '../../actors/processor/validate-messages.ts';
 import type { ChatOptions } from '../chat-types.ts';
+import type { TroupeOptions } from '../config/options.ts';
+import { present } from '../sampling-fields.ts';
 import { askedConstraint, constraintFlag } from './asked-constraint.ts';
+import { ASK_SETTINGS } from './engine-settings.ts';
 import { type AskFlags, samplingOf } from './flags.ts';
 import { readImages } from './image-argument.ts';
 
@@ -15,6 +18,7 @@ import { readImages } from './image-argument.ts';
 export async function askRequest(
   question: string,
   flags: AskFlags,
+  engine: Pick<TroupeOptions, 'limits' | 'images'>,
   signal: AbortSignal,
 ): Promise<ChatOptions> {
   if (question.trim() === '') throw emptyQuestion();
@@ -22,11 +26,11 @@ export async function askRequest(
   resolveSampling(sampling, {}, 1);
   const names = flags.image ?? [];
   const constraint = await askedConstraint(flags);
-  validateMessages(messagesOf(question, names, flags.system));
+  validateMessages(messagesOf(question, names, flags.system), present(engine.limits ?? {}, ['maxImages']));
   return {
     ...sampling,
     ...(constraint === undefined ? {} : { constraint }),
-    messages: messagesOf(question, await readImages(names, signal), flags.system),
+    messages: messagesOf(question, await readImages(names, engine, signal), flags.system),
     signal,
   };
 }
@@ -52,8 +56,14 @@ function messagesOf(
 export function inCallersWords(error: unknown, flags: AskFlags): unknown {
   if (!(error instanceof InputError)) return error;
   const field = String(error.details.field);
-  error.message = error.message.replace(field, argumentFor(field, error.code, flags));
+  const message = error.message.replace(field, argumentFor(field, error.code, flags));
+  error.message = message.replace(/\blimits\.\w+/, flagOf);
   return error;
+}
+
+/** `--max-images` of `limits.maxImages`. */
+function flagOf(option: string): string {
+  return ASK_SETTINGS.find(({ path }) => path.join('.') === option)?.name ?? option;
 }
 
 function argumentFor(field: string, code: string, flags: AskFlags): string {

@@ -2,27 +2,16 @@
 import { Option } from 'commander';
 import { InputError } from '../../actors/errors.ts';
 import type { SamplingOptions } from '../../actors/generation.ts';
-import { DEVICES, type DeviceChoice } from '../../actors/inference/gpu/device.ts';
+import { DEVICES } from '../../actors/inference/gpu/device.ts';
 import { DTYPES, type Dtype } from '../../actors/model/graph-files.ts';
-import { MODES, type Mode } from '../chat-types.ts';
-import type { TroupeOptions } from '../config/options.ts';
+import { MODES } from '../chat-types.ts';
 import { present, SAMPLING_FIELDS } from '../sampling-fields.ts';
 import { type NumberRange, numberFlag } from './number-flag.ts';
 
-export interface ModelFlags {
-  readonly model?: string;
-  readonly dtype?: Dtype;
-  readonly promptTemplate?: string;
-}
-
-/** What commander makes of the flags of `troupe ask`; those not given are absent. */
-export interface AskFlags extends ModelFlags, Omit<SamplingOptions, 'stop'> {
+/** What commander makes of the flags of `troupe ask` beside those of the engine; those not given are absent. */
+export interface AskFlags extends Omit<SamplingOptions, 'stop'> {
   readonly image?: readonly string[];
   readonly system?: string;
-  readonly mode?: Mode;
-  readonly device?: DeviceChoice;
-  readonly encoderDevice?: DeviceChoice;
-  readonly pdDevice?: DeviceChoice;
   readonly stop?: readonly string[];
   /** A file with JSON Schema. */
   readonly schema?: string;
@@ -99,21 +88,6 @@ export function askFlags(): Option[] {
 
 export function samplingOf(flags: AskFlags): SamplingOptions {
   return present(flags, SAMPLING_FIELDS);
-}
-
-export function engineOptionsOf(flags: AskFlags): TroupeOptions {
-  const { encoderDevice, pdDevice, ...rest } = flags;
-  return {
-    ...present<AskFlags, 'model' | 'dtype' | 'promptTemplate' | 'mode' | 'device'>(rest, [
-      'model',
-      'dtype',
-      'promptTemplate',
-      'mode',
-      'device',
-    ]),
-    ...(encoderDevice === undefined ? {} : { encoder: { device: encoderDevice } }),
-    ...(pdDevice === undefined ? {} : { pd: { device: pdDevice } }),
-  };
 }
 
 function number(flags: string, description: string, range: NumberRange): Option {

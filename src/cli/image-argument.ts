@@ -4,11 +4,9 @@
  */
 import process from 'node:process';
 import { InputError } from '../../actors/errors.ts';
-import { type ImagePolicy, TRUSTED_IMAGES } from '../../actors/image-policy.ts';
-import { loadImageBytes } from '../../actors/processor/image-source.ts';
-import { DEFAULT_USER_AGENT } from '../config/image-options.ts';
-
-const POLICY: ImagePolicy = { ...TRUSTED_IMAGES, userAgent: DEFAULT_USER_AGENT };
+import { type ImageSourceOptions, loadImageBytes } from '../../actors/processor/image-source.ts';
+import { imagePolicy } from '../config/image-options.ts';
+import type { TroupeOptions } from '../config/options.ts';
 
 /** How a command line writes standard input where a file is expected. */
 const STANDARD_INPUT = '-';
@@ -16,21 +14,29 @@ const STANDARD_INPUT = '-';
 /** More than any engine takes, and little enough to hold. */
 const MOST_PIPED_BYTES = 1024 * 1024 * 1024;
 
-/** @throws InputError naming the flag */
+/**
+ * @param engine whose limits and way to the web these images have
+ * @throws InputError naming the flag
+ */
 export async function readImages(
   args: readonly string[],
+  { limits, images }: Pick<TroupeOptions, 'limits' | 'images'>,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>[]> {
   if (args.filter((arg) => arg === STANDARD_INPUT).length > 1) {
     throw wrongInput('is standard input twice', 'Name standard input once.');
   }
-  return await Promise.all(args.map((arg) => readImage(arg, signal)));
+  // The person at the keyboard names them: any file, and any host.
+  const policy = imagePolicy({ ...images, privateAddresses: true });
+  const maxBytes = limits?.maxImageBytes;
+  const options = { signal, policy, ...(maxBytes === undefined ? {} : { maxBytes }) };
+  return await Promise.all(args.map((arg) => readImage(arg, options)));
 }
 
-async function readImage(arg: string, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+async function readImage(arg: string, options: ImageSourceOptions): Promise<Uint8Array<ArrayBuffer>> {
   const source = arg === STANDARD_INPUT ? await readStandardInput() : arg;
   // A copy with memory of its own: small reads share Node's buffer pool, which cannot be sent to another thread.
-  return new Uint8Array(await loadImageBytes(source, '--image', { signal, policy: POLICY }));
+  return new Uint8Array(await loadImageBytes(source, '--image', options));
 }
 
 async function readStandardInput(): Promise<Uint8Array<ArrayBuffer>> {

@@ -33,11 +33,20 @@ export async function createProgram(context: CommandContext, args: readonly stri
     .description('Answer a question about images. The text is printed as it is made.')
     .argument('<question>', 'what to ask')
     .addHelpText('after', EXAMPLES)
-    .action(async (question: string, flags: AskFlags) => {
+    .action(async (question: string, flags: AskFlags, own: Command) => {
       const { ask } = await import('./ask-command.ts'); // not needed for --help, nor to refuse a flag
-      await ask(question, flags, context);
+      const { ASK_SETTINGS } = await import('./engine-settings.ts');
+      await ask(question, flags, givenFlags(own, ASK_SETTINGS), context);
     });
   for (const option of askFlags()) askCommand.addOption(option);
+  // Made from a schema, which takes its time to load: only for who asks for it.
+  if (args.includes(askCommand.name())) {
+    const { ASK_SETTINGS } = await import('./engine-settings.ts');
+    const further = ASK_SETTINGS.filter(({ name }) => !askCommand.options.some(({ long }) => long === name));
+    for (const option of settingFlags(further, 'alone')) {
+      askCommand.addOption(option.helpGroup('Settings of the engine:'));
+    }
+  }
 
   const inspectCommand = program
     .command('inspect')
@@ -49,12 +58,12 @@ export async function createProgram(context: CommandContext, args: readonly stri
     .argument('[model]', 'as --model')
     .addOption(jsonFlag())
     .action(async (model: string | undefined, { json = false }: { json?: boolean }, own: Command) => {
-      const { ENGINE_SETTINGS, inspect } = await import('./inspect-command.ts');
+      const { inspect } = await import('./inspect-command.ts');
+      const { ENGINE_SETTINGS } = await import('./engine-settings.ts');
       await inspect({ model, json, settings: givenFlags(own, ENGINE_SETTINGS) }, context);
     });
-  // Made from a schema, which takes its time to load: only for who asks for it.
   if (args.includes(inspectCommand.name())) {
-    const { ENGINE_SETTINGS } = await import('./inspect-command.ts');
+    const { ENGINE_SETTINGS } = await import('./engine-settings.ts');
     for (const option of settingFlags(ENGINE_SETTINGS, 'alone')) inspectCommand.addOption(option);
   }
 

@@ -21,7 +21,7 @@ export interface SettingSources {
   readonly file: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The command that explains the settings. Default `serve`. */
-  readonly command?: 'serve' | 'inspect';
+  readonly command?: 'ask' | 'inspect' | 'serve';
   /** Values by the setting's name (`--port`), as text, list or truth. */
   readonly flags: ReadonlyMap<string, string | readonly string[] | boolean>;
 }

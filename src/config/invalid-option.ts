@@ -14,7 +14,7 @@ export function invalidOption(
   options: unknown,
   error: z.ZodError,
   name: NameOption,
-  secret: (path: readonly PropertyKey[]) => boolean = () => false,
+  secret: (path: readonly PropertyKey[]) => boolean,
 ): InputError {
   const [issue] = error.issues;
   const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [];

@@ -16,6 +16,7 @@ import { imagePolicy } from './image-options.ts';
 import { invalidOption } from './invalid-option.ts';
 import { defaultMemoryLimit, type MemoryPlan, planMemory } from './memory-plan.ts';
 import type { TroupeOptions } from './options.ts';
+import { isSecretOf, settingsOf } from './setting.ts';
 import type { MapWeights, WeightSharing } from './weight-sharing.ts';
 
 export interface ResolvedConfig {
@@ -64,13 +65,14 @@ export interface ResolvedConfig {
 }
 
 const REMEDY = 'See the options of Troupe.start';
+const isSecret = isSecretOf(settingsOf(engineSchema));
 
 /** @throws InputError `INVALID_OPTION` naming the field, its value and the remedy */
 export function resolveConfig(options: TroupeOptions): ResolvedConfig {
   const parsed = engineSchema.safeParse(options);
   if (!parsed.success) {
     const named = (path: readonly PropertyKey[]) => ({ field: path.join('.') || 'options', remedy: REMEDY });
-    throw invalidOption(options, parsed.error, named);
+    throw invalidOption(options, parsed.error, named, isSecret);
   }
   const given = parsed.data;
   const mode = given.mode ?? 'aggregated';

@@ -46,3 +46,9 @@ export function settingsOf(schema: z.ZodType, path: readonly string[] = []): Set
     settingsOf(field as z.ZodType, [...path, key]),
   );
 }
+
+/** Whether a path of the configuration is one that must not be shown, or lies within it. */
+export function isSecretOf(settings: readonly Setting[]): (path: readonly PropertyKey[]) => boolean {
+  const secrets = settings.filter(({ secret }) => secret);
+  return (path) => secrets.some((one) => one.path.every((key, index) => key === path[index]));
+}

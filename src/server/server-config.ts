@@ -6,7 +6,7 @@ import { InputError } from '../../actors/errors.ts';
 import { invalidOption, type NameOption } from '../config/invalid-option.ts';
 import type { TroupeOptions } from '../config/options.ts';
 import type { ResolvedConfig } from '../config/resolve-config.ts';
-import { settingsOf } from '../config/setting.ts';
+import { isSecretOf, settingsOf } from '../config/setting.ts';
 import { type ModelConfig, planModels } from './models/plan-models.ts';
 import type { ServerOptions } from './server-options.ts';
 import { type CheckedServerOptions, serverSchema } from './server-schema.ts';
@@ -159,11 +159,7 @@ function openToAll(host: string, name: NameOption): InputError {
   });
 }
 
-const SECRETS = SERVER_SETTINGS.filter(({ secret }) => secret);
-
-export function isSecret(path: readonly PropertyKey[]): boolean {
-  return SECRETS.some((secret) => secret.path.every((key, index) => key === path[index]));
-}
+export const isSecret = isSecretOf(SERVER_SETTINGS);
 
 /** The configuration in force, in the form of a configuration file, without its secrets. */
 export function printableConfig(config: ServerConfig): object {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { describe, it } from 'node:test';
+import { engineSchema } from '../../src/config/engine-schema.ts';
+import { settingsOf } from '../../src/config/setting.ts';
 import { MODES } from '../../src/index.ts';
 import { described, pictureBytes, picturePath } from '../src/cli/support/pictures.ts';
 import { ENDLESS, ended, runCli, startCli } from '../src/cli/support/run-cli.ts';
@@ -65,6 +67,23 @@ describe('troupe ask', () => {
       described.question,
     ]);
     assert.equal(JSON.parse(stdout).usage.imageTokens, 50);
+  });
+
+  it('takes every setting of an engine but whose images these may be', async () => {
+    const { stdout } = await runCli(['ask', '--help']);
+    const flags = new Set(stdout.match(/--[a-z][a-z-]*/g));
+    const missing = settingsOf(engineSchema).filter(({ name }) => !flags.has(name));
+    assert.deepEqual(
+      missing.map(({ path }) => path.join('.')),
+      ['images.files', 'images.urls', 'images.hosts', 'images.privateAddresses'],
+    );
+  });
+
+  it('takes more images than usual where it is told to', async () => {
+    const images = Array.from({ length: 9 }, () => ['-i', picturePath]).flat();
+    const args = ['--model', PILOT_MODEL, '--json', '--max-tokens', '1', '--max-images', '9'];
+    const { stdout } = await runCli(['ask', ...args, ...images, 'What do you see?']);
+    assert.equal(JSON.parse(stdout).usage.imageTokens, 9 * 25);
   });
 
   it('ends at a stop string and at the token limit', async () => {

@@ -73,6 +73,12 @@ describe('troupe ask refuses', () => {
     return assertRefused(['ask', ...images, 'What?'], 'TOO_MANY_IMAGES');
   });
 
+  it('more images than the limit, naming the flag that raises it', async () => {
+    const args = ['--max-images', '1', '-i', picturePath, '-i', picturePath];
+    const { stderr } = await runCli(['ask', ...args, 'What?']);
+    assert.match(stderr, /Send fewer images, or raise --max-images\. \[TOO_MANY_IMAGES\]\n$/);
+  });
+
   it('a model directory that is not there', () =>
     assertRefused(['ask', '--model', join(folder, 'none'), 'What?'], 'MODEL_NOT_FOUND'));
 
@@ -97,6 +103,25 @@ describe('troupe ask refuses', () => {
 
   it('a negative number of tokens', () =>
     assertRefused(['ask', '--max-tokens', '-1', 'What?'], 'INVALID_ARGUMENT'));
+
+  it('an image of more bytes than the engine is told to take', async () => {
+    const { stderr } = await runCli(['ask', '--max-image-bytes', '100', '-i', picturePath, 'What?']);
+    assert.match(stderr, /raise --max-image-bytes\. \[IMAGE_TOO_LARGE_BYTES\]\n$/);
+  });
+
+  it('a setting of the engine that makes no sense, by its flag', async () => {
+    const { stderr, code } = await runCli(['ask', '--pds', '300', 'What?']);
+    assert.match(stderr, /^troupe: --pds: [^\n]+ \(300\)\. See troupe ask --help \[INVALID_OPTION\]\n$/);
+    assert.equal(code, 2);
+  });
+
+  for (const command of ['ask', 'inspect']) {
+    it(`a proxy that is none, without its password (${command})`, async () => {
+      const args = command === 'ask' ? ['What?'] : [];
+      const { stderr } = await runCli([command, '--image-proxy', 'ftp://me:secret@proxy', ...args]);
+      assert.match(stderr, /^troupe: --image-proxy: [^\n]+ \("\[redacted\]"\)/);
+    });
+  }
 
   it('no question', () => assertRefused(['ask'], 'INVALID_ARGUMENT'));
 

@@ -55,6 +55,15 @@ describe('a value that is none is refused', () => {
   });
 });
 
+it('a proxy that is none is refused without its password', async () => {
+  const images = { proxy: 'ftp://me:secret@proxy' };
+  await assert.rejects(Troupe.start({ images }), (error: Error) => {
+    assert.match(error.message, /^images\.proxy: /);
+    assert(!error.message.includes('secret'), error.message);
+    return true;
+  });
+});
+
 describe('hooks that are none are refused', () => {
   it('by Troupe.start', async () => {
     await assert.rejects(Troupe.start({ onProgress: 'yes' as never }), refusal('onProgress'));

@@ -56,7 +56,7 @@ describe('the Blobs of a request', () => {
       details: {
         field: 'messages[1].content[2].image',
         value: 5,
-        remedy: 'Scale the image down or compress it before sending it.',
+        remedy: 'Scale the image down, compress it, or raise limits.maxImageBytes.',
       },
     });
   });
