@@ -14,7 +14,7 @@ import { HeapWatch } from './heap-watch.ts';
 import { type MemorySample, SampleTaker } from './memory-sample.ts';
 
 const built: typeof import('../../src/index.ts') = await import(
-  new URL('../../dist/src/index.js', import.meta.url).href
+  new URL('../../dist-bench/src/index.js', import.meta.url).href
 );
 
 export interface EngineMemoryTask {

@@ -9,7 +9,7 @@ import { precisionOf } from '../generated-model/precision.ts';
 import { processMemory } from '../process-memory.ts';
 
 const built: typeof import('../../src/index.ts') = await import(
-  new URL('../../dist/src/index.js', import.meta.url).href
+  new URL('../../dist-bench/src/index.js', import.meta.url).href
 );
 
 const [model = '', dtype, workers = '1', prefills = '0'] = process.argv.slice(2);
