@@ -33,5 +33,10 @@ async function answers(gpu?: GpuMemory) {
 it('give the tokens that they give on the CPU, and leave no buffer behind', async () => {
   const onCpu = await answers();
   assert.equal(onCpu[0]?.[2]?.length, SAMPLED.maxTokens);
-  assert.deepEqual(await answers(await GpuMemory.own('webgpu', 'a test')), onCpu);
+  const gpu = await GpuMemory.own('webgpu', 'a test');
+  try {
+    assert.deepEqual(await answers(gpu), onCpu);
+  } finally {
+    gpu.release();
+  }
 });

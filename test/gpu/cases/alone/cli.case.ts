@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { golden, goldenImage } from '../../support/golden.ts';
-import { PILOT_MODEL } from '../../support/pilot-model.ts';
+import { golden, goldenImage } from '../../../support/golden.ts';
+import { PILOT_MODEL } from '../../../support/pilot-model.ts';
 
-const BIN = fileURLToPath(new URL('../../../src/cli/bin.ts', import.meta.url));
+const BIN = fileURLToPath(new URL('../../../../src/cli/bin.ts', import.meta.url));
 
 function troupe(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   return spawnSync(process.execPath, [BIN, ...args], {

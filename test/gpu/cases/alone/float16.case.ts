@@ -1,10 +1,10 @@
 /** Keys and values in float16 on the GPU. */
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { GpuMemory } from '../../../actors/inference/gpu/gpu-memory.ts';
-import { useUint16ForFloat16 } from '../../../actors/inference/half-precision.ts';
-import { groupQueryEngine } from '../../actors/pd/support/group-query.ts';
-import { envelope, RecordingSink, runToEnd } from '../../actors/pd/support/requests.ts';
+import { GpuMemory } from '../../../../actors/inference/gpu/gpu-memory.ts';
+import { useUint16ForFloat16 } from '../../../../actors/inference/half-precision.ts';
+import { groupQueryEngine } from '../../../actors/pd/support/group-query.ts';
+import { envelope, RecordingSink, runToEnd } from '../../../actors/pd/support/requests.ts';
 
 const PROMPTS = [[5, 9, 1], [60], [8, 8, 31, 2, 40, 17, 3]];
 const TOKENS = 8;
