@@ -21,15 +21,15 @@ describe('the embedded model on WebGPU', () => {
     const { gpu: idle } = await troupe.stats();
     assert.equal(idle?.promptTokensPerRun, isSwiftShader ? 31 : 512);
     assert.deepEqual([idle.liveBuffers, idle.hostToDeviceBytes, idle.deviceToHostBytes], [0, 0, 0]);
-    const asked = defaultGoldens.filter(({ tokenIds }) => tokenIds.length < 12).slice(0, 2);
-    assert.equal(asked.length, 2);
-    const answers = await Promise.all(
-      asked.map((one) => troupe.chat({ messages: defaultGoldenMessages(one) })),
-    );
-    assert.deepEqual(
-      answers.map(({ tokenIds }) => tokenIds),
-      asked.map(({ tokenIds }) => tokenIds),
-    );
+    const asked = defaultGoldens.find(({ tokenIds }) => tokenIds.length < 12);
+    assert(asked !== undefined);
+    const [one, other] = await Promise.all([
+      troupe.chat({ messages: defaultGoldenMessages(asked) }),
+      troupe.chat({ messages: [{ role: 'user', content: 'Hello!' }], maxTokens: 5, temperature: 0 }),
+    ]);
+    assert.deepEqual(one.tokenIds, asked.tokenIds);
+    // What it was trained to say. A picture more would take as long as all the rest.
+    assert.equal(other.text, 'Send me a picture:');
     const { gpu, actors } = await troupe.stats();
     assert.equal(gpu?.liveBuffers, 0);
     const stats = actors.find(({ name }) => name === 'aggregated/0')?.stats;
