@@ -17,7 +17,7 @@ function troupe(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
 
 describe('troupe ask --device webgpu', () => {
   it('answers a golden question, with no embedding handed over and no buffer left', () => {
-    const one = golden(0);
+    const one = golden(1);
     const image = fileURLToPath(goldenImage(one));
     const model = ['--model', PILOT_MODEL, '--device', 'webgpu', '--mode', 'aggregated'];
     const { stdout, stderr } = troupe(['ask', ...model, '--json', '--image', image, one.question]);
