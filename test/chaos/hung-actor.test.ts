@@ -68,7 +68,8 @@ describe('a request that hangs an actor', () => {
     const poison = assert.rejects(troupe.chat(ask(POISON)), { code: 'REQUEST_CRASHED_ACTOR' });
     const silent = () =>
       troupe.health().actors.find(({ name }) => name === 'processor/0')?.load?.silentMs ?? 0;
-    while (troupe.health().ready) await new Promise(setImmediate);
+    // For seconds: with a pause, as one core is taken by the actor.
+    while (troupe.health().ready) await new Promise((resolve) => setTimeout(resolve, 10));
     assert(silent() >= 5_000, `silent for ${silent()} ms`);
     await poison;
     assert.equal((await troupe.chat(ask('and now?'))).usage.completionTokens, 2);
