@@ -87,7 +87,7 @@ describe('prompts in 8 bits in a whole engine', () => {
   async function firstLogprob(options: TroupeOptions): Promise<number> {
     const [golden] = asked;
     assert.ok(golden);
-    await using troupe = await Troupe.start({ ...options, dtype: 'q4' });
+    await using troupe = await Troupe.start({ ...options, dtype: 'q4', pd: { count: 1, ...options.pd } });
     const messages = defaultGoldenMessages(golden);
     const { logprobs } = await troupe.chat({
       messages,
