@@ -32,8 +32,10 @@ export interface ChildEvents {
   onDown(child: Child, incarnation: Incarnation, exit: Exit): void;
   onRestarting(child: Child, attempt: number, pauseMs: number): void;
   onEscalated(child: Child, error: Error): void;
-  /** The actor did not stop within its grace and was left behind. */
+  /** The actor did not stop within its grace and was left behind: nobody talks to it any more. */
   onQuarantined(child: Child, incarnation: Incarnation): void;
+  /** One that was left behind is over, and another may be up meanwhile: only what it held is to be reclaimed. */
+  onEnded(child: Child, incarnation: Incarnation, exit: Exit): void;
 }
 
 export class Child {
@@ -50,8 +52,8 @@ export class Child {
   #inherited: unknown;
   /** Ends when the incarnation that is being renewed has done what it was at, and has handed over. */
   #retired: Promise<void> | undefined;
-  /** The one that was left behind last. */
-  #left: Incarnation | undefined;
+  /** Those that were left behind. */
+  readonly #left = new WeakSet<Incarnation>();
 
   constructor(
     name: string,
@@ -127,7 +129,7 @@ export class Child {
     const inTime = await endsWithin(graceMs, ended);
     if (!inTime) this.#leave(incarnation);
     // Who is stopping already, or being renewed, may have been given less time by that, and have been left meanwhile.
-    return this.#stoppedAs(this.#left === incarnation ? 'quarantined' : 'stopped');
+    return this.#stoppedAs(this.#left.has(incarnation) ? 'quarantined' : 'stopped');
   }
 
   #stoppedAs<State extends 'stopped' | 'quarantined'>(state: State): State {
@@ -161,7 +163,8 @@ export class Child {
     let keptBack: { readonly error: unknown } | undefined;
     const retired = incarnation.retire().then(
       (state) => {
-        this.#inherited = state;
+        // What one has to say that was given up comes too late: there is another, or nobody gave that one anything.
+        if (!this.#left.has(incarnation)) this.#inherited = state;
       },
       (error: unknown) => {
         keptBack = { error };
@@ -181,7 +184,7 @@ export class Child {
   #leave(incarnation: Incarnation): void {
     if (this.#current !== incarnation) return;
     this.#current = undefined;
-    this.#left = incarnation;
+    this.#left.add(incarnation);
     incarnation.abandon();
     this.#events.onQuarantined(this, incarnation);
   }
@@ -220,6 +223,10 @@ export class Child {
   }
 
   #onExit(incarnation: Incarnation, ended: Exit): void {
+    if (this.#left.has(incarnation)) {
+      this.#over(incarnation, ended); // the state is that of another
+      return;
+    }
     const isUnexpected = this.#state === 'up' && ended.kind === 'stopped';
     const exit: Exit = isUnexpected ? { kind: 'crashed', error: unexpectedExit(this.name) } : ended;
     this.#over(incarnation, exit);
@@ -257,7 +264,8 @@ export class Child {
 
   #over(incarnation: Incarnation, exit: Exit): void {
     if (this.#current === incarnation) this.#current = undefined;
-    this.#events.onDown(this, incarnation, exit);
+    if (this.#left.has(incarnation)) this.#events.onEnded(this, incarnation, exit);
+    else this.#events.onDown(this, incarnation, exit);
   }
 }
 

@@ -37,7 +37,8 @@ export interface GroupEvents {
   onDown(actor: string, incarnation: Incarnation, exit: Exit): void;
   onRestarting(actor: string, attempt: number, pauseMs: number): void;
   onEscalated(actor: string, error: Error): void;
-  onQuarantined(actor: string): void;
+  onQuarantined(actor: string, incarnation: Incarnation, error: Error): void;
+  onEnded(actor: string, incarnation: Incarnation, exit: Exit): void;
 }
 
 /** An actor and its state. */
@@ -291,10 +292,12 @@ export class Group implements FeedSource {
         this.#failures.set(child, error);
         this.#closeIfGivenUp();
       },
-      onQuarantined: (child) => {
-        this.#feed.down(child.name, diedError(child.name));
-        this.#events.onQuarantined(child.name);
+      onQuarantined: (child, incarnation) => {
+        const error = diedError(child.name);
+        this.#feed.down(child.name, error);
+        this.#events.onQuarantined(child.name, incarnation, error);
       },
+      onEnded: (child, incarnation, exit) => this.#events.onEnded(child.name, incarnation, exit),
     };
   }
 }

@@ -147,6 +147,7 @@ export class Children {
         onRestarting: nobodyHears,
         onEscalated: nobodyHears,
         onQuarantined: nobodyHears,
+        onEnded: nobodyHears,
       },
     );
     const actor = this.#actor();

@@ -16,6 +16,14 @@ export function poolEvents(events: Events<SystemEvents>, fleet: Fleet, children:
     },
     onRestarting: (actor, attempt, pauseMs) => events.emit('actor:restarting', { actor, attempt, pauseMs }),
     onEscalated: (actor, error) => events.emit('actor:escalated', { actor, error }),
-    onQuarantined: (actor) => events.emit('actor:quarantined', { actor }),
+    onQuarantined: (actor, incarnation, error) => {
+      children.orphan(incarnation.holder);
+      events.emit('actor:quarantined', { actor });
+      events.emit('actor:down', { actor, error });
+    },
+    onEnded: (actor, incarnation, exit) => {
+      fleet.over(actor, incarnation, exit);
+      children.orphan(incarnation.holder); // of what it has spawned since
+    },
   };
 }

@@ -17,7 +17,7 @@ class FakeIncarnation implements Incarnation {
   readonly quiet = this.exited.then(() => {});
   readonly ended = this.exited.then(() => {});
   readonly started: Promise<void>;
-  readonly handOver = Promise.withResolvers<void>();
+  readonly handOver = Promise.withResolvers<unknown>();
   abandoned = 0;
   stops = 0;
 
@@ -69,11 +69,14 @@ class Diary implements ChildEvents {
   onQuarantined(): void {
     this.seen.push('quarantined');
   }
+  onEnded(): void {
+    this.seen.push('ended');
+  }
 }
 
 const STOPPED = { kind: 'stopped' } as const;
 
-function childOf(incarnate: () => Incarnation) {
+function childOf(incarnate: (inherited: unknown) => Incarnation) {
   const diary = new Diary();
   return { diary, child: new Child('pool/1', incarnate, DEFAULT_RESTART_POLICY, diary) };
 }
@@ -122,7 +125,7 @@ describe('an actor', () => {
     await child.start();
     const renewed = child.renew(60_000);
     const stopped = child.stop(60_000);
-    incarnation.handOver.resolve();
+    incarnation.handOver.resolve(undefined);
     await renewed;
     assert.equal(child.state, 'stopping');
     incarnation.exit.resolve(STOPPED);
@@ -137,7 +140,7 @@ describe('an actor', () => {
     const renewed = child.renew(60_000);
     const stopped = child.stop(60_000);
     assert.equal(incarnation.stops, 0);
-    incarnation.handOver.resolve();
+    incarnation.handOver.resolve(undefined);
     incarnation.exit.resolve(STOPPED);
     await Promise.all([renewed, stopped]);
     assert.equal(incarnation.stops, 1);
@@ -152,5 +155,34 @@ describe('an actor', () => {
     await renewed;
     assert.equal(incarnation.abandoned, 1);
     assert.deepEqual(diary.seen, ['up', 'quarantined']);
+  });
+
+  it('that was left at its renewal takes nothing along when it ends at last', async () => {
+    const [slow, next] = [new FakeIncarnation(), new FakeIncarnation()];
+    const incarnations = [slow, next];
+    const { child, diary } = childOf(() => incarnations.shift() ?? assert.fail('there is a third'));
+    await child.start();
+    await child.renew(1);
+    slow.exit.resolve(STOPPED);
+    await slow.ended;
+    assert.deepEqual(diary.seen, ['up', 'quarantined', 'up', 'ended']);
+    assert.equal(child.incarnation, next);
+  });
+
+  it('that was left at its renewal hands nothing over any more', async () => {
+    const [slow, next, last] = [new FakeIncarnation(), new FakeIncarnation(), new FakeIncarnation()];
+    const incarnations = [slow, next, last];
+    const inherited: unknown[] = [];
+    const { child } = childOf((state) => {
+      inherited.push(state);
+      return incarnations.shift() ?? assert.fail('there is a fourth');
+    });
+    await child.start();
+    await child.renew(1);
+    slow.handOver.resolve('too late');
+    next.handOver.reject(new Error('has nothing'));
+    next.exit.resolve(STOPPED);
+    await assert.rejects(child.renew(60_000), { message: 'has nothing' });
+    assert.deepEqual(inherited, [undefined, undefined, undefined]);
   });
 });

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import probeDefinition from './actors/probe-actor.ts';
 import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
 
 describe('an actor that spawns others', () => {
   let system: ActorSystem;
@@ -50,6 +51,17 @@ describe('an actor that spawns others', () => {
     assert.deepEqual(down, ['parent/0', 'parent/0/helper/0', 'parent/0/helper/0/own/0']);
     assert.deepEqual(names(), []);
     await assert.rejects(grandchild.ask('echo', 1), { code: 'ACTOR_STOPPED' });
+  });
+
+  it('may be left at its restart, and its next incarnation spawns the same', async (context) => {
+    const impatient = new ActorSystem({ stopGraceMs: 1 });
+    context.after(() => impatient.stop());
+    const local = await impatient.spawnLocal(probeDefinition, { hires: 'helper' }, { name: 'local' });
+    const begun = new Gate();
+    local.tell('hangTold', begun.cells);
+    await begun.reached();
+    await impatient.restartPool('local');
+    assert.equal(await local.ask('askFriend', 'there'), 'there');
   });
 
   it('has them stopped before itself when the system is', async () => {
