@@ -134,8 +134,10 @@ export class ActorCell {
 
   /** The end of an actor that has no thread to die with: nothing more is started, and its clients see it go. */
   abandon(): void {
+    const { loops, stopping } = this.#setUp;
     this.#mailbox.close();
-    for (const loop of this.#setUp.loops) void loop.stop();
+    for (const loop of loops) void loop.stop();
+    stopping.abort(stoppedError(this.#parts.name)); // its timers go on otherwise, and keep the process
     this.#disconnect();
   }
 

@@ -94,7 +94,9 @@ export class SelfTimers {
       clear();
       stopping.removeEventListener('abort', end);
     };
-    stopping.addEventListener('abort', end, { once: true });
+    // A handler that was in progress may begin one still.
+    if (stopping.aborted) clear();
+    else stopping.addEventListener('abort', end, { once: true });
     return end;
   }
 }

@@ -1,9 +1,20 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { defineActor } from '../../runtime/actor/behaviour.ts';
+import { type Blueprint, blueprint } from '../../runtime/blueprint.ts';
+import { ask, protocol, tell } from '../../runtime/protocol.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import probe from './actors/probe-actor.ts';
 import type { ProbeRef } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
+
+const tickingProtocol = protocol('ticking', { begin: ask<void, void>(), tick: tell<void>() });
+const ticking: Blueprint<typeof tickingProtocol, void> = blueprint(
+  tickingProtocol,
+  import.meta.url,
+  './self-timers.test',
+);
 
 describe('a timer of an actor', () => {
   let system: ActorSystem;
@@ -57,6 +68,42 @@ describe('a timer of an actor', () => {
     abort.abort();
     await hanging;
     assert.deepEqual(await local.ask('notes', undefined), ['tick', 'hang: ABORTED', 'tick']);
+  });
+
+  it('ends when its actor crashes', async ({ mock }) => {
+    await local.ask('noteLater', { ms: 60_000, text: 'tick', every: true });
+    const cleared = mock.method(globalThis, 'clearInterval');
+    const down = new Promise((resolve) => system.events.once('actor:down', resolve));
+    system.crash('local/0');
+    await down;
+    assert.equal(cleared.mock.callCount(), 1);
+  });
+
+  it('does not begin when its actor is told to stop', async ({ mock }) => {
+    const begun = Promise.withResolvers<void>();
+    const late = await system.spawnLocal(
+      defineActor({
+        blueprint: ticking,
+        setup: (_, context) => ({
+          handlers: {
+            async begin() {
+              begun.resolve();
+              await once(context.stopping, 'abort');
+              context.every(60_000, 'tick');
+            },
+            tick() {},
+          },
+        }),
+      }),
+      undefined,
+      { name: 'late' },
+    );
+    const asked = late.ask('begin', undefined);
+    await begun.promise;
+    const cleared = mock.method(globalThis, 'clearInterval');
+    await system.stopPool('late');
+    await asked;
+    assert.equal(cleared.mock.callCount(), 1);
   });
 
   it('is refused for what is no tell of the protocol, and for what is no time', async () => {
