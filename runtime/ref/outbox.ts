@@ -18,6 +18,8 @@ export class Outbox {
   #impatient = 0;
   /** At least so many were left by their senders. */
   #left = 0;
+  /** Some have a key, and no member was there that it could have belonged to. */
+  #hasHomeless = false;
 
   /** Messages that wait, those that were left by their senders included. */
   get size(): number {
@@ -54,6 +56,7 @@ export class Outbox {
 
   push(call: Call, home: string | undefined): void {
     this.#line(home).push(call);
+    if (home === undefined && call.routeKey !== undefined) this.#hasHomeless = true;
     this.#size += 1;
     if (!call.patient) this.#impatient += 1;
   }
@@ -95,7 +98,7 @@ export class Outbox {
 
   /** Those that had left are back, and members have come or gone: all are put in line again. */
   rearrange(back: readonly Call[], homeOf: HomeOf): void {
-    if (back.length === 0 && this.#bound.size === 0) return;
+    if (back.length === 0 && this.#bound.size === 0 && !this.#hasHomeless) return;
     const calls = [...this.drain(), ...back].sort((a, b) => a.sequence - b.sequence);
     for (const call of calls) this.push(call, homeOf(call));
   }
@@ -124,6 +127,7 @@ export class Outbox {
     this.#size = 0;
     this.#impatient = 0;
     this.#left = 0;
+    this.#hasHomeless = false;
     return calls;
   }
 

@@ -11,7 +11,7 @@ import { ask, protocol, tell } from '../../../runtime/protocol.ts';
 import { ActorRef } from '../../../runtime/ref/actor-ref.ts';
 import { createRefEnvironment } from '../../../runtime/ref/environment.ts';
 import { RefCore } from '../../../runtime/ref/ref-core.ts';
-import type { RoutingPolicyName } from '../../../runtime/routing/routing-policy.ts';
+import { type RoutingPolicyName, routingPolicy } from '../../../runtime/routing/routing-policy.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
 import { encodeError } from '../../../runtime/wire/error-codec.ts';
 import { FakeActor } from '../support/fake-actor.ts';
@@ -242,6 +242,18 @@ describe('a ref, across a restart', () => {
   it('refuses what is told to a member that leaves', async () => {
     const [, leaves] = await shrinking('least-loaded');
     assert.equal(ref.tell('note', 1, { member: 'pool/1' }), 'refused');
+  it('sticky: keeps what waited before any member was there for the member of its key', async () => {
+    pool('sticky', 2, 1);
+    const policy = routingPolicy('sticky', ['pool/0', 'pool/1']);
+    const homeOf = (key: string) => policy.home?.(key, [{ name: 'pool/0' }, { name: 'pool/1' }]);
+    const routeKey = ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => homeOf(key) === 'pool/0');
+    assert(routeKey !== undefined);
+    for (let i = 0; i < 4; i++) void ref.ask('echo', i, { routeKey }).catch(() => {});
+    const [home, other] = [up(0), up(1)];
+    await heard();
+    assert.deepEqual([home.read(), other.read()], [[0], []]);
+  });
+
     assert.deepEqual(leaves.read(), []);
   });
 
