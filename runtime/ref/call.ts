@@ -24,6 +24,8 @@ export interface CallOrigin {
   readonly byReference: boolean;
   /** Told when a call settles while it is held back. */
   readonly onLeft: (priority: Priority) => void;
+  /** Told of a `tell` that had left, came back when its actor died, and cannot be sent again. */
+  readonly onLostTell: (method: string, error: Error) => void;
 }
 
 const NO_TRANSFER: readonly Transferable[] = [];
@@ -172,7 +174,8 @@ export class Call implements Outbound, Mortal {
   }
 
   fail(error: Error): void {
-    this.#settle({ error });
+    if (this.hasSucceeded) this.#origin.onLostTell(this.method, error);
+    else this.#settle({ error });
   }
 
   expire(): void {

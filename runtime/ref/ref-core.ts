@@ -53,6 +53,7 @@ export class RefCore {
       only: facts.only,
       byReference: facts.transport === 'local' && this.#members.feed.byReference,
       onLeft: (priority) => this.#outboxes.of(priority).noteLeft(),
+      onLostTell: (method, error) => this.#bury(method, codeOf(error), error),
     };
     if (closed !== undefined) this.#members.close(decodeError(closed));
   }
@@ -184,21 +185,15 @@ export class RefCore {
   #onChange(unstarted: readonly Call[]): void {
     const { closed } = this.#members;
     if (closed !== undefined) {
-      for (const call of [...this.#outboxes.drain(), ...unstarted]) this.#giveUp(call, closed);
+      for (const call of [...this.#outboxes.drain(), ...unstarted]) call.fail(closed);
       return;
     }
     for (const call of unstarted) call.held = true;
     const wanted = unstarted.filter((call) => call.wanted);
     this.#outboxes.rearrange(wanted, (call) => this.#members.homeOf(call));
     for (const { call, why } of this.#outboxes.takeHopeless((home) => this.#members.whyNever(home)))
-      this.#giveUp(call, why);
+      call.fail(why);
     this.#flush();
-  }
-
-  /** It will not be sent any more. */
-  #giveUp(call: Call, why: Error): void {
-    if (call.hasSucceeded) this.#bury(call.method, codeOf(why), why);
-    else call.fail(why);
   }
 
   #onEvent(event: WatchEvent): void {

@@ -16,7 +16,11 @@ import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
 import { encodeError } from '../../../runtime/wire/error-codec.ts';
 import { FakeActor } from '../support/fake-actor.ts';
 
-const numbers = protocol('numbers', { echo: ask<unknown, unknown>(), note: tell<number>() });
+const numbers = protocol('numbers', {
+  echo: ask<unknown, unknown>(),
+  note: tell<number>(),
+  noteAny: tell<unknown>(),
+});
 
 describe('a ref, across a restart', () => {
   let feed: InProcessTransport;
@@ -174,6 +178,20 @@ describe('a ref, across a restart', () => {
     await assert.rejects(lost, { code: 'ACTOR_ESCALATED' });
     await assert.rejects(ref.ask('echo', 3, { member: 'pool/0' }), { code: 'ACTOR_ESCALATED' });
     ref.close();
+  it('counts as a dead letter a tell that comes back and cannot be sent again', async () => {
+    up();
+    await heard();
+    const buffer = new ArrayBuffer(8);
+    ref.tell('noteAny', buffer);
+    buffer.transfer();
+    down();
+    up();
+    await heard();
+    const [letter] = letters.recent;
+    assert.deepEqual([letters.total, letter?.method, letter?.code], [1, 'noteAny', 'PROTOCOL_VIOLATION']);
+    assert.match(letter?.error?.message ?? '', /detached/);
+  });
+
     assert.equal(await kept, 'closed');
   });
 
