@@ -48,13 +48,18 @@ export function checkedOptions(method: unknown, options: CallOptions | undefined
   return {
     deadlineMs: readOption(options, 'deadlineMs', isTime, 'give milliseconds; Infinity for no deadline'),
     signal: readOption(options, 'signal', isAbortSignal, 'give an AbortSignal, or leave it out'),
-    transfer: readOption(options, 'transfer', isList, 'give a list of buffers'),
+    transfer: ownList(readOption(options, 'transfer', isList, 'give a list of buffers')),
     routeKey: readOption(options, 'routeKey', isText, 'give a text'),
     prefer: readOption(options, 'prefer', isFunction, "give a function of a member's name"),
     member: readOption(options, 'member', isText, 'give the name of a member'),
     priority: readOption(options, 'priority', isPriority, TAKE_A_PRIORITY),
     traceparent: readOption(options, 'traceparent', isAnything, 'give a text'),
   };
+}
+
+/** It is looked at again when an actor has died: the caller may use the list for something else meanwhile. */
+function ownList(list: CallOptions['transfer']): CallOptions['transfer'] {
+  return list === undefined ? undefined : [...list];
 }
 
 /** A field that is absent or fits. @throws `OPTION_INVALID`, also where it cannot even be read */

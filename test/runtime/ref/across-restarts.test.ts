@@ -115,6 +115,17 @@ describe('a ref, across a restart', () => {
     await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: true });
   });
 
+  it('says so, too, when the list of what was given away is used for something else meanwhile', async () => {
+    up();
+    await heard();
+    const transfer = [new ArrayBuffer(8)];
+    const asked = ref.ask('echo', transfer[0], { transfer });
+    transfer.length = 0;
+    down();
+    up();
+    await assert.rejects(asked, { code: 'ACTOR_DIED', retrySafe: true });
+  });
+
   it('says of a call that was aborted after it had left that it may have been begun', async () => {
     up();
     await heard();
@@ -167,17 +178,6 @@ describe('a ref, across a restart', () => {
     );
   });
 
-  it('fails what waits for a member that was given up, and that alone', async () => {
-    pool('pinned', 2);
-    up(1);
-    await heard();
-    const lost = ref.ask('echo', 1, { member: 'pool/0' });
-    const kept = ref.ask('echo', 2, { member: 'pool/1' }).catch(() => 'closed');
-    const error = new ActorError('given up', { code: 'ACTOR_ESCALATED' });
-    feed.post({ t: 'lost', member: 'pool/0', error: encodeError(error) });
-    await assert.rejects(lost, { code: 'ACTOR_ESCALATED' });
-    await assert.rejects(ref.ask('echo', 3, { member: 'pool/0' }), { code: 'ACTOR_ESCALATED' });
-    ref.close();
   it('counts as a dead letter a tell that comes back and cannot be sent again', async () => {
     up();
     await heard();
@@ -192,6 +192,17 @@ describe('a ref, across a restart', () => {
     assert.match(letter?.error?.message ?? '', /detached/);
   });
 
+  it('fails what waits for a member that was given up, and that alone', async () => {
+    pool('pinned', 2);
+    up(1);
+    await heard();
+    const lost = ref.ask('echo', 1, { member: 'pool/0' });
+    const kept = ref.ask('echo', 2, { member: 'pool/1' }).catch(() => 'closed');
+    const error = new ActorError('given up', { code: 'ACTOR_ESCALATED' });
+    feed.post({ t: 'lost', member: 'pool/0', error: encodeError(error) });
+    await assert.rejects(lost, { code: 'ACTOR_ESCALATED' });
+    await assert.rejects(ref.ask('echo', 3, { member: 'pool/0' }), { code: 'ACTOR_ESCALATED' });
+    ref.close();
     assert.equal(await kept, 'closed');
   });
 
@@ -231,6 +242,18 @@ describe('a ref, across a restart', () => {
     });
   }
 
+  it('sticky: keeps what waited before any member was there for the member of its key', async () => {
+    pool('sticky', 2, 1);
+    const policy = routingPolicy('sticky', ['pool/0', 'pool/1']);
+    const homeOf = (key: string) => policy.home?.(key, [{ name: 'pool/0' }, { name: 'pool/1' }]);
+    const routeKey = ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => homeOf(key) === 'pool/0');
+    assert(routeKey !== undefined);
+    for (let i = 0; i < 4; i++) void ref.ask('echo', i, { routeKey }).catch(() => {});
+    const [home, other] = [up(0), up(1)];
+    await heard();
+    assert.deepEqual([home.read(), other.read()], [[0], []]);
+  });
+
   /** A pool of two whose second member leaves while it ends what it is at. */
   async function shrinking(
     policy: RoutingPolicyName,
@@ -260,18 +283,6 @@ describe('a ref, across a restart', () => {
   it('refuses what is told to a member that leaves', async () => {
     const [, leaves] = await shrinking('least-loaded');
     assert.equal(ref.tell('note', 1, { member: 'pool/1' }), 'refused');
-  it('sticky: keeps what waited before any member was there for the member of its key', async () => {
-    pool('sticky', 2, 1);
-    const policy = routingPolicy('sticky', ['pool/0', 'pool/1']);
-    const homeOf = (key: string) => policy.home?.(key, [{ name: 'pool/0' }, { name: 'pool/1' }]);
-    const routeKey = ['a', 'b', 'c', 'd', 'e', 'f'].find((key) => homeOf(key) === 'pool/0');
-    assert(routeKey !== undefined);
-    for (let i = 0; i < 4; i++) void ref.ask('echo', i, { routeKey }).catch(() => {});
-    const [home, other] = [up(0), up(1)];
-    await heard();
-    assert.deepEqual([home.read(), other.read()], [[0], []]);
-  });
-
     assert.deepEqual(leaves.read(), []);
   });
 
