@@ -223,8 +223,8 @@ function settle({ resolve, reject }: PromiseWithResolvers<unknown>, outcome: Out
   else resolve(outcome.value);
 }
 
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^[\da-f]{2}-[\da-f]{32}-[\da-f]{16}-[\da-f]{2}$/;
+/** https://www.w3.org/TR/trace-context/#traceparent-header: neither the version ff nor an id of zeros is one. */
+const TRACEPARENT = /^(?!ff)[\da-f]{2}-(?!0{32})[\da-f]{32}-(?!0{16})[\da-f]{16}-[\da-f]{2}$/;
 
 /** Another actor hands it to a tracer: what is none is left out, as the standard wants it. */
 function checkedTrace(traceparent: unknown): string | undefined {

@@ -37,6 +37,16 @@ describe('calls to an actor on a thread', () => {
     }
   });
 
+  for (const [what, traceparent] of [
+    ['of no version', 'ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'],
+    ['without a trace', '00-00000000000000000000000000000000-b7ad6b7169203331-01'],
+    ['without a parent', '00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01'],
+  ] as const) {
+    it(`leaves out a trace ${what}`, async () => {
+      assert.equal(await probe.ask('trace', undefined, { traceparent }), undefined);
+    });
+  }
+
   it('leaves out a trace that is no text', async () => {
     const listed = ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'];
     for (const trace of [Symbol('t'), Object.create(null), listed, null]) {
