@@ -10,6 +10,7 @@
 
 import { types } from 'node:util';
 import type { Transferable } from 'node:worker_threads';
+import { forEachItem } from '../util/lists.ts';
 import { isSharedTensor } from './shared-tensor.ts';
 
 export interface Footprint {
@@ -60,7 +61,7 @@ class Count {
   #addMembers(value: object): void {
     if (Array.isArray(value)) {
       if (typeof value[0] === 'number') this.copied += value.length * NUMBER_BYTES;
-      else for (const item of value) this.add(item);
+      else forEachItem(value, (item) => this.add(item));
     } else if (isSharedTensor(value)) {
       this.moved += value.byteLength;
     } else if (types.isMap(value)) {

@@ -10,6 +10,7 @@
 import { types } from 'node:util';
 import type { Transferable } from 'node:worker_threads';
 import type { Port } from '../transport/port.ts';
+import { forEachItem } from '../util/lists.ts';
 import { isPlainObject } from '../util/realms.ts';
 
 export const SEND: unique symbol = Symbol.for('troupe.send');
@@ -227,7 +228,7 @@ function checkDepth(root: unknown, containers: ReadonlySet<object>): void {
 }
 
 function forEachMember(container: object, visit: (member: unknown) => void): void {
-  if (Array.isArray(container)) for (const item of container) visit(item);
+  if (Array.isArray(container)) forEachItem(container, visit);
   else if (types.isMap(container)) {
     for (const [key, item] of container) {
       visit(key);
