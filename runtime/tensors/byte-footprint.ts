@@ -3,7 +3,7 @@
  * hands by reference. Channels count both against their credits; metrics tell them apart, so that a tensor
  * that should have moved and was copied shows.
  *
- * It is an estimate, made for speed: numbers and keys are free, an array that begins with a number is taken
+ * It is an estimate, made for speed: numbers and keys are free, a long array that begins with a number is taken
  * for an array of numbers, and a string counts one byte a character. Buffers are counted exactly: a view makes
  * the clone carry its *whole* buffer, once, however many views of it the message holds.
  */
@@ -19,6 +19,7 @@ export interface Footprint {
 }
 
 const NUMBER_BYTES = 8;
+const SHORT = 16;
 /** From here on objects are remembered, so that a cycle ends; small messages are spared the cost. */
 const UNREMEMBERED_OBJECTS = 32;
 const NO_TRANSFER: readonly Transferable[] = [];
@@ -60,8 +61,10 @@ class Count {
 
   #addMembers(value: object): void {
     if (Array.isArray(value)) {
-      if (typeof value[0] === 'number') this.copied += value.length * NUMBER_BYTES;
-      else forEachItem(value, (item) => this.add(item));
+      const beginsWithNumber = typeof value[0] === 'number';
+      if (beginsWithNumber) this.copied += value.length * NUMBER_BYTES;
+      // A short one may be a record: a number, and the frame that has it.
+      if (!beginsWithNumber || value.length <= SHORT) forEachItem(value, (item) => this.add(item));
     } else if (isSharedTensor(value)) {
       this.moved += value.byteLength;
     } else if (types.isMap(value)) {

@@ -37,6 +37,10 @@ test('a view makes the clone carry its whole buffer, once', () => {
   assert.deepEqual(footprint(views), { moved: 0, copied: 1000 });
 });
 
+test('a short list that begins with a number may hold a buffer', () => {
+  assert.deepEqual(footprint([1, new ArrayBuffer(1000)]), { moved: 0, copied: 1016 });
+});
+
 test('an array of numbers is measured, not walked', () => {
   const numbers = [1, 2, 3];
   Object.defineProperty(numbers, 1, { get: () => assert.fail('walked') });
