@@ -1,6 +1,6 @@
 /** The thread's end of its control plane. */
 import type { MessagePort } from 'node:worker_threads';
-import type { EncodedPayload } from '../wire/payload-codec.ts';
+import { checkNesting, type EncodedPayload } from '../wire/payload-codec.ts';
 import {
   type AskedQuestion,
   type ControlAnswer,
@@ -33,7 +33,11 @@ async function answer(
   const outcome = await handlers.answer(question);
   const answered = { id, outcome } satisfies ControlAnswer;
   const retired = question.ask === 'retire' && outcome.ok ? (outcome.value as EncodedPayload) : undefined; // see ControlResults
-  const sent = await outcomeOf(() => port.postMessage(answered, retired?.transfer));
+  const sent = await outcomeOf(() => {
+    // The system's thread has less stack than this one. What is handed over was looked at when it was encoded.
+    if (outcome.ok && retired === undefined) checkNesting(outcome.value);
+    port.postMessage(answered, retired?.transfer);
+  });
   // What an actor says of itself can be something that cannot be cloned; an error always can.
   if (!sent.ok) port.postMessage({ id, outcome: sent } satisfies ControlAnswer);
 }

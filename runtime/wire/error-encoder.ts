@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { ActorError, TroupeError } from '../errors.ts';
 import { isDomException, isError } from '../util/realms.ts';
 import { lineageOf } from './error-classes.ts';
+import { checkNesting } from './payload-codec.ts';
 import type { WireCause, WireError } from './wire-error.ts';
 
 const MAX_MESSAGE = 10_000;
@@ -98,7 +99,10 @@ function cloned(value: unknown): unknown {
   if (typeof value === 'string') return truncate(value, MAX_MESSAGE);
   if (typeof value === 'symbol' || typeof value === 'function') return undefined;
   if (typeof value !== 'object' || value === null) return value;
-  return read(() => structuredClone(value), undefined);
+  return read(() => {
+    checkNesting(value); // the receiver may have less stack than this thread
+    return structuredClone(value);
+  }, undefined);
 }
 
 function describe(value: unknown): string {

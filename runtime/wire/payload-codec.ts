@@ -53,7 +53,7 @@ const DEEPEST = 1_000;
 export function encodePayload(payload: unknown, over: Port): EncodedPayload {
   const search = new Search(over.byReference);
   const found = search.finds(payload);
-  if (!over.byReference && search.mayBeDeeperThan(DEEPEST)) checkDepth(payload, search.containers);
+  if (!over.byReference) search.checkDepth(payload);
   if (!found) return { payload, travellers: undefined, transfer: NO_TRANSFER };
   const transfer: Transferable[] = [];
   const travellers: Traveller[] = [];
@@ -65,6 +65,13 @@ export function encodePayload(payload: unknown, over: Port): EncodedPayload {
     return place;
   });
   return { payload: copied, travellers, transfer };
+}
+
+/** @throws RangeError the value is nested so deeply that the receiver might not be able to read it */
+export function checkNesting(value: unknown): void {
+  const search = new Search(false);
+  search.finds(value);
+  search.checkDepth(value);
 }
 
 /** Posts what holds it; where that throws, what was opened for its sendables is closed. */
@@ -122,15 +129,12 @@ class Search {
   /** Objects of classes stay as they are where nothing is cloned. */
   readonly #plainOnly: boolean;
   readonly containers = new Set<object>();
+  /** A clone carries their causes, so they count for the depth; it makes errors of them, so they are not copied here. */
+  readonly #errors = new Set<object>();
   #found = false;
   /** As long as nothing is met twice it is a tree, whose depth does not depend on the order of the search. */
   #deepest = 0;
   #isTree = true;
-
-  /** False: it is not, for sure. */
-  mayBeDeeperThan(most: number): boolean {
-    return this.containers.size > most && (this.#deepest > most || !this.#isTree);
-  }
 
   constructor(plainOnly: boolean) {
     this.#plainOnly = plainOnly;
@@ -148,19 +152,47 @@ class Search {
     return this.#found;
   }
 
+  /**
+   * As V8 goes: into each object where it is met first, members in order. Without recursion.
+   * @throws RangeError it is deeper than it may be
+   */
+  checkDepth(root: unknown): void {
+    const isDeepMaybe = this.#deepest > DEEPEST || !this.#isTree;
+    if (this.containers.size + this.#errors.size <= DEEPEST || !isDeepMaybe) return;
+    const seen = new Set<unknown>();
+    const path: Iterator<unknown>[] = [[root].values()];
+    for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
+      const { done, value } = last.next();
+      if (done) path.pop();
+      else if (typeof value === 'object' && value !== null && this.#isOpened(value) && !seen.has(value)) {
+        seen.add(value);
+        if (path.length > DEEPEST)
+          throw new RangeError(`its objects are more than ${DEEPEST} deep in one another`);
+        const members: unknown[] = [];
+        forEachMember(value, (member) => members.push(member));
+        path.push(members.values());
+      }
+    }
+  }
+
   #meet(value: unknown, open: object[], depths: number[], depth: number): void {
     if (typeof value !== 'object' || value === null) return;
-    if (this.containers.has(value)) {
+    if (this.#isOpened(value)) {
       this.#isTree = false;
       return;
     }
     if (isSendable(value)) this.#found = true;
-    else if (this.#isContainer(value)) {
-      this.containers.add(value);
+    else if (this.#isContainer(value) || (!this.#plainOnly && types.isNativeError(value))) {
+      if (types.isNativeError(value)) this.#errors.add(value);
+      else this.containers.add(value);
       open.push(value);
       depths.push(depth);
       if (depth > this.#deepest) this.#deepest = depth;
     }
+  }
+
+  #isOpened(value: object): boolean {
+    return this.containers.has(value) || (this.#errors.size > 0 && this.#errors.has(value));
   }
 
   #isContainer(value: object): boolean {
@@ -209,27 +241,11 @@ function isGlobalClass(found: unknown): boolean {
   return typeof found === 'function' && Reflect.get(globalThis, found.name) === found;
 }
 
-/** As V8 goes: into each object where it is met first, members in order. Without recursion. */
-function checkDepth(root: unknown, containers: ReadonlySet<object>): void {
-  const seen = new Set<unknown>();
-  const path: Iterator<unknown>[] = [[root].values()];
-  for (let last = path.at(-1); last !== undefined; last = path.at(-1)) {
-    const { done, value } = last.next();
-    if (done) path.pop();
-    else if (typeof value === 'object' && value !== null && containers.has(value) && !seen.has(value)) {
-      seen.add(value);
-      if (path.length > DEEPEST)
-        throw new RangeError(`its objects are more than ${DEEPEST} deep in one another`);
-      const members: unknown[] = [];
-      forEachMember(value, (member) => members.push(member));
-      path.push(members.values());
-    }
-  }
-}
-
 function forEachMember(container: object, visit: (member: unknown) => void): void {
   if (Array.isArray(container)) forEachItem(container, visit);
-  else if (types.isMap(container)) {
+  else if (types.isNativeError(container)) {
+    if ('cause' in container) visit(container.cause);
+  } else if (types.isMap(container)) {
     for (const [key, item] of container) {
       visit(key);
       visit(item);

@@ -219,4 +219,8 @@ describe('calls to an actor on a thread', () => {
     assert.equal(typeof forgotten.get('probe/0'), 'number');
     await assert.rejects(system.control('probe', 'nonsense'), { code: 'PROTOCOL_VIOLATION' });
   });
+
+  it('rejects a control operation whose result the system may not be able to read', async () => {
+    await assert.rejects(system.control('probe', 'nest'), { name: 'RangeError', message: /deep/ });
+  });
 });

@@ -182,7 +182,14 @@ export default defineActor({
           await context.stopPool(name);
         },
       },
-      control: { forget: () => notes.splice(0).length },
+      control: {
+        forget: () => notes.splice(0).length,
+        nest() {
+          let nested: object = {};
+          for (let depth = 0; depth < 6_000; depth++) nested = { nested };
+          return nested;
+        },
+      },
       handOver() {
         if (handsOver === 'badly') throw new RangeError('cannot be handed over');
         return handsOver === undefined ? undefined : { notes: [...notes], friend };

@@ -30,6 +30,14 @@ test('an error from another thread has its class, fields and cause, though its c
   assert.match(error.stack ?? '', /thrower\.ts/);
 });
 
+test('what is nested so deeply that the receiver may not be able to read it is left out, or described', () => {
+  let deep: object = {};
+  for (let depth = 0; depth < 1_500; depth++) deep = { deep };
+  const error = travel(Object.assign(new Error('kept', { cause: deep }), { deep, shallow: 1 }));
+  assert.deepEqual({ ...error }, { shallow: 1 });
+  assert.equal(typeof error.cause, 'string');
+});
+
 test('a revived error is one to the engine, to the brand and to instanceof', () => {
   const error = travel(new ActorError('gone', { code: 'ACTOR_DIED', retrySafe: true }));
   assert.ok(types.isNativeError(error));

@@ -173,6 +173,13 @@ describe('a payload of a thread that may have more stack than its receiver', () 
     assert.throws(() => encode(nested(1_001)), { name: 'RangeError', message: /more than 1000 deep/ });
   });
 
+  it('is refused when the causes of an error in it are deeper', () => {
+    let error = new Error('the first');
+    for (let depth = 0; depth < 1_000; depth++) error = new Error('of it', { cause: error });
+    assert.throws(() => encode({ error }), { name: 'RangeError', message: /more than 1000 deep/ });
+    assert.doesNotThrow(() => encode(error.cause));
+  });
+
   it('is refused when a clone goes deep though each object is in a list as well', () => {
     const all: object[] = [];
     for (let inner: object | undefined = nested(2_000); inner !== undefined; ) {
