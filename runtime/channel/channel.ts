@@ -99,7 +99,6 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     } catch (cause) {
       const error = unsendable(`${this.member}.${message.method}`, cause);
       this.#sentCount.takeBack();
-      message.writer?.takeBack(error);
       message.fail(error);
       return;
     }
@@ -174,11 +173,16 @@ export class Channel<Message extends Outbound> implements Withdrawal {
         this.#port.post(wire, joined(transfer, message.transfer));
         return;
       }
-      const moved = writer.move();
-      this.#port.post(
-        { t: 'open', id, writer: moved.token, ...fields },
-        joined(joined(transfer, message.transfer), moved.transfer),
-      );
+      const moved = writer.move(this.#port);
+      try {
+        this.#port.post(
+          { t: 'open', id, writer: moved.token, ...fields },
+          joined(joined(transfer, message.transfer), moved.transfer),
+        );
+      } catch (error) {
+        writer.takeBack(); // whoever forwards it fails it
+        throw error;
+      }
     });
   }
 

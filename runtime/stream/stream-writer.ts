@@ -9,6 +9,7 @@
 import { ActorError } from '../errors.ts';
 import { footprint } from '../tensors/byte-footprint.ts';
 import { adoptPort } from '../transport/adopt.ts';
+import { bridge } from '../transport/bridge.ts';
 import type { Port } from '../transport/port.ts';
 import { decodeError, encodeError, type WireError } from '../wire/error-codec.ts';
 import type { ReaderMessage, WireMessage, WriterToken } from '../wire/messages.ts';
@@ -85,7 +86,7 @@ export class StreamWriter<Chunk, Final> {
   async send(chunk: Chunk): Promise<void> {
     while (!this.write(chunk)) {
       this.signal.throwIfAborted();
-      if (this.#state !== 'open') throw new ActorError('the stream is over', { code: 'PROTOCOL_VIOLATION' });
+      if (this.#state !== 'open') throw notOpen(this.#state);
       await new Promise<void>((resolve) => this.onReady(resolve));
     }
   }
@@ -114,10 +115,20 @@ export class StreamWriter<Chunk, Final> {
     this.#over();
   }
 
-  /** Gives the stream away. After this the writer is dead here. Called by a ref that forwards it. @internal */
-  move(): { readonly token: WriterToken; readonly transfer: ReturnType<Port['detach']>['transfer'] } {
+  /**
+   * Gives the stream away. After this the writer is dead here. Called by a ref that forwards it.
+   * @param over by which it leaves
+   * @throws ActorError `PROTOCOL_VIOLATION` it is over, or was given away already
+   * @internal
+   */
+  move(over: Port): {
+    readonly token: WriterToken;
+    readonly transfer: ReturnType<Port['detach']>['transfer'];
+  } {
+    if (this.#state !== 'open') throw notOpen(this.#state);
     this.#state = 'moved';
-    const { token, transfer } = this.#port.detach();
+    const staysHere = this.#port.byReference && !over.byReference;
+    const { token, transfer } = (staysHere ? bridge(this.#port, over) : this.#port).detach();
     return {
       token: {
         port: token,
@@ -130,10 +141,9 @@ export class StreamWriter<Chunk, Final> {
     };
   }
 
-  /** Undoes `move` after the message that carried the stream could not be posted, and fails the stream. @internal */
-  takeBack(error: unknown): void {
+  /** Undoes `move` after the message that carried the stream could not be posted: it can only be failed then. @internal */
+  takeBack(): void {
     this.#state = 'open';
-    this.fail(error);
   }
 
   get #hasCredit(): boolean {
@@ -186,6 +196,11 @@ export class StreamWriter<Chunk, Final> {
     this.#onReady = [];
     for (const callback of callbacks) queueMicrotask(callback);
   }
+}
+
+function notOpen(state: 'settled' | 'moved'): ActorError {
+  const problem = state === 'moved' ? 'the stream was handed over already' : 'the stream is over';
+  return new ActorError(problem, { code: 'PROTOCOL_VIOLATION' });
 }
 
 function asReaderMessage(message: WireMessage): ReaderMessage {

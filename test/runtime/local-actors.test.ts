@@ -48,6 +48,50 @@ describe("an actor on the system's own thread", () => {
     assert.equal(await local.ask('askOther', { other: remote, value: 'away' }), 'away');
   });
 
+  describe('that hands a stream on to an actor on a thread', () => {
+    let remote: ProbeRef;
+    beforeEach(async () => {
+      remote = await system.spawn(probeActor, {}, { name: 'remote' });
+    });
+    const relayed = (upTo: number) => local.stream('relay', { to: remote, upTo }, { window: 2 });
+
+    it('has its reader read what that one writes', async () => {
+      const stream = relayed(5);
+      const seen: number[] = [];
+      for await (const chunk of stream) seen.push(chunk);
+      assert.deepEqual([seen, await stream.final], [[1, 2, 3, 4, 5], 'remote/0']);
+    });
+
+    it('has that one interrupted when the reader leaves', async () => {
+      for await (const _ of relayed(Number.POSITIVE_INFINITY)) break;
+      assert.equal(await remote.ask('echo', 'free'), 'free');
+    });
+
+    it('has the reader told when that one dies', async () => {
+      const stream = relayed(Number.POSITIVE_INFINITY);
+      await stream[Symbol.asyncIterator]().next();
+      system.crash('remote/0');
+      await assert.rejects(stream.final, { code: 'ACTOR_DIED' });
+    });
+  });
+
+  it('has the readers of what it wrote told when it dies', async () => {
+    const stream = local.stream('neverEnd', undefined);
+    await stream[Symbol.asyncIterator]().next();
+    system.crash('local/0');
+    await assert.rejects(stream.final, { code: 'ACTOR_DIED' });
+  });
+
+  it('has the readers of what it wrote told when it is left behind', async () => {
+    const impatient = new ActorSystem({ stopGraceMs: 1 });
+    const deaf = await impatient.spawnLocal(probe, {}, { name: 'deaf' });
+    const stream = deaf.stream('neverEnd', undefined);
+    await stream[Symbol.asyncIterator]().next();
+    deaf.tell('hangTold', new Gate().cells);
+    await impatient.stop();
+    await assert.rejects(stream.final, { code: 'ACTOR_DIED' });
+  });
+
   it('does not start in its dead incarnation what its next one is sent', async () => {
     const echoes = ['a', 'b'].map((value) => local.ask('echo', value));
     system.crash('local/0');
