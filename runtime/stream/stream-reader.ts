@@ -106,6 +106,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
 
   /** Whoever writes it will not go on, though its port is open. */
   onLost(): void {
+    this.#port.drain(); // what was written before
     this.#onClose();
   }
 

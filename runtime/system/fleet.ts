@@ -152,8 +152,14 @@ export class Fleet {
   over(actor: string, incarnation: Incarnation, exit: Exit): void {
     this.#alive.delete(incarnation.holder);
     this.#watched.delete(incarnation.boardSlot);
+    this.endStreams(incarnation);
     if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
     else this.#reclaim(incarnation);
+  }
+
+  /** What it still writes is over, though it may have no thread whose end would close the ports. */
+  endStreams({ threadId, holder }: Incarnation): void {
+    if (threadId === undefined) this.#lose(holder);
   }
 
   /** All are over. */
@@ -186,14 +192,19 @@ export class Fleet {
   #leaveBehind(actor: string, incarnation: Incarnation): void {
     const { holder } = incarnation;
     this.memory.releaseClaims(incarnation);
-    this.environment.readers.lost(holder);
-    for (const other of this.#watched.values()) other.lost(holder);
+    this.#lose(holder);
     this.#left.set(incarnation, actor);
     void incarnation.ended.then(() => {
       this.#left.delete(incarnation);
       this.#reclaim(incarnation);
     });
     this.#events.onLeft(actor);
+  }
+
+  /** Readers of its streams, wherever they are, are told. */
+  #lose(holder: number): void {
+    this.environment.readers.lost(holder);
+    for (const other of this.#watched.values()) other.lost(holder);
   }
 
   #reclaim(incarnation: Incarnation): void {
