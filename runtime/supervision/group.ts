@@ -62,6 +62,8 @@ export class Group implements FeedSource {
   readonly #failures = new WeakMap<Child, Error>();
   #members: readonly string[];
   #incarnate: Incarnate | undefined;
+  /** From now on nobody joins it: a stop knows whom it has to end. */
+  #isStopping = false;
   readonly #feed: Feed;
   /** All members have threads, or will never have. */
   readonly #made = Promise.withResolvers<void>();
@@ -82,8 +84,10 @@ export class Group implements FeedSource {
   /**
    * Starts all members together, once the thread of the first runs. If one cannot start, the others are stopped and its error is
    * thrown.
+   * @throws ActorError `ACTOR_STOPPED` when it was told to stop before
    */
   async start(incarnate: Incarnate, graceMs: number): Promise<void> {
+    if (this.#isStopping) throw stoppedError(this.name);
     this.#incarnate = incarnate;
     this.#children = this.#spec.members.map((name, index) => this.#child(incarnate, name, index));
     const starts = await beginInOrder(this.#children);
@@ -132,12 +136,15 @@ export class Group implements FeedSource {
     const sameNamed = [...this.#leaving].filter(([{ name }]) => names.includes(name));
     if (sameNamed.length > 0) await Promise.all(sameNamed.map(([, stop]) => stop));
     const incarnate = this.#started();
+    // By their names: of several that were added at a time, one in the middle may have failed.
+    const [wanted, there] = [new Set(names), new Set(this.#members)];
     const added = names
       .map((name, index) => ({ name, index }))
-      .slice(this.#children.length)
+      .filter(({ name }) => !there.has(name))
       .map(({ name, index }) => this.#child(incarnate, name, index));
-    const leaving = this.#children.slice(size);
-    this.#setMembers(names, [...this.#children.slice(0, size), ...added]);
+    const leaving = this.#children.filter(({ name }) => !wanted.has(name));
+    const staying = this.#children.filter(({ name }) => wanted.has(name));
+    this.#setMembers(names, [...staying, ...added]);
     const failure = await firstFailure(added.map((child) => child.start()));
     if (failure !== undefined) {
       const before = this.#children.filter((child) => !added.includes(child));
@@ -229,6 +236,7 @@ export class Group implements FeedSource {
    * @param threads when those may end; the first member's does after the others. Without it each ends by itself
    */
   async stop(graceMs: number, threads?: EndTurn): Promise<string[]> {
+    this.#isStopping = true;
     const children = [...this.#children, ...this.#leaving.keys()];
     const ended = await stopInOrder(children, threads, (child, mayEnd) =>
       child.stop(graceMs, 'refused', mayEnd),
@@ -251,7 +259,7 @@ export class Group implements FeedSource {
   }
 
   #started(): Incarnate {
-    if (this.#incarnate !== undefined && !this.isOver) return this.#incarnate;
+    if (this.#incarnate !== undefined && !this.isOver && !this.#isStopping) return this.#incarnate;
     throw new TroupeError(`the pool "${this.name}" is not running`, {
       code: 'POOL_UNKNOWN',
       details: { pool: this.name },

@@ -176,6 +176,44 @@ describe('a pool', () => {
     assert.deepEqual(pool.members, ['pool/0', 'pool/1']);
   });
 
+  it('takes no more members when it is told to stop', async () => {
+    const pool = await spawn();
+    const gate = new Gate();
+    const blocked = pool.ask('block', gate.cells);
+    await gate.reached();
+    const stopped = system.stopPool('pool');
+    const grown = assert.rejects(system.resizePool('pool', 2), { code: 'POOL_UNKNOWN' });
+    gate.open();
+    await Promise.all([blocked, stopped, grown]);
+  });
+
+  it('has each member once when one of several that are added cannot start', async () => {
+    const setUp = Promise.withResolvers<void>();
+    let failures = 0;
+    const actor: typeof probe = {
+      ...probe,
+      async setup(args, context) {
+        if (args.label === '1' && failures++ === 0) {
+          await setUp.promise;
+          throw new Error('not now');
+        }
+        return await probe.setup(args, context);
+      },
+    };
+    const args = (index: number) => ({ label: String(index) });
+    const pool: ProbeRef = await system.spawnLocal(actor, args, { name: 'pool' });
+    const fails = assert.rejects(system.resizePool('pool', 2), { message: 'not now' });
+    await system.resizePool('pool', 3);
+    setUp.resolve();
+    await fails;
+    await system.resizePool('pool', 3);
+    assert.deepEqual([...pool.members].sort(), ['pool/0', 'pool/1', 'pool/2']);
+    assert.deepEqual(
+      system.status().map(({ name }) => name),
+      ['pool/0', 'pool/2', 'pool/1'],
+    );
+  });
+
   it('grows', async () => {
     const pool = await spawn();
     await system.resizePool('pool', 3);
