@@ -143,16 +143,30 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   }
 
   /**
-   * Nobody here will listen any more, and the actor lives on: it takes what was sent, and an ask only if it begins it before it
-   * hears of this. What it has answered is taken first, calls without an answer fail.
+   * Nobody here waits for answers any more: an ask is taken only if the actor begins it before it hears of this, and a stream has
+   * been given away. What was answered is taken first, calls without an answer fail.
    */
-  leave(why: (method: string) => Error): void {
+  leaveCalls(why: (method: string) => Error): void {
     if (this.#ended) return;
     this.#port.drain();
+    const error = encodeError(new ActorError('the caller is gone', { code: 'ABORTED' }));
+    for (const message of this.#awaiting.values()) {
+      if (this.#open && message.kind === 'ask') this.#port.post({ t: 'cancel', id: message.id, error });
+      message.fail(why(message.method));
+    }
+    this.#awaiting.clear();
+  }
+
+  /** Whether tells lie in the mailbox; if so, `onCredit` will be called when all have started. */
+  awaitsTells(): boolean {
+    return this.#lanes.filter((lane) => lane.awaitsTells()).length > 0;
+  }
+
+  /** Nobody here will send or listen any more, and the actor lives on: it takes what was sent. */
+  leave(): void {
+    if (this.#ended) return;
     this.#ended = true;
     this.#open = false;
-    for (const message of this.#awaiting.values()) message.fail(why(message.method));
-    this.#awaiting.clear();
     this.#port.close();
   }
 

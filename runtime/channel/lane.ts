@@ -42,6 +42,19 @@ export class Lane<Message extends Outbound> {
     return this.#flow.hasCredit(bytes);
   }
 
+  /** Whether tells lie in the mailbox; if so, the actor will send a `credit` when it has started all. */
+  awaitsTells(): boolean {
+    if (!this.#holdsTells) return false;
+    this.#flow.requestStart();
+    return this.#holdsTells;
+  }
+
+  get #holdsTells(): boolean {
+    this.forgetStarted();
+    for (const { kind } of this.#unstarted) if (kind === 'tell') return true;
+    return false;
+  }
+
   /** To be called before a message is posted. */
   makeRoom(): void {
     if (this.#unseen >= FORGOTTEN_AT_ONCE) this.forgetStarted();

@@ -166,7 +166,8 @@ export class ActorRef<P extends Protocol> implements Sendable {
 
   /** Names of the live members. */
   get members(): readonly string[] {
-    const { facts, members } = this.#core;
+    const { facts, members, closed } = this.#core;
+    if (closed !== undefined) return [];
     return facts.only === undefined ? members.names : members.names.filter((name) => name === facts.only);
   }
 

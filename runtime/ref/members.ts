@@ -145,10 +145,21 @@ export class Members {
     );
   }
 
-  /** Members live on, and may begin what lies in their mailboxes before they hear of it. */
+  /** Nobody waits for answers any more. Members live on, and may begin what lies in their mailboxes before they hear of it. */
+  leaveCalls(error: Error): void {
+    for (const { channel } of this.#members.values())
+      channel.leaveCalls((method) => leftError(channel.member, method, error));
+  }
+
+  /** Whether tells lie in mailboxes, and could come back; if so, `onRoom` or `onChange` will be called when that may have changed. */
+  awaitTells(): boolean {
+    return [...this.#members.values()].filter(({ channel }) => channel.awaitsTells()).length > 0;
+  }
+
+  /** Nobody needs them any more; they live on. */
   leave(error: Error): void {
     this.#close(error, (channel) => {
-      channel.leave((method) => leftError(channel.member, method, error));
+      channel.leave();
       return [];
     });
   }

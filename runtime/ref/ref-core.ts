@@ -3,7 +3,8 @@
  * mailbox is full or every member is being restarted; so work that no actor has started survives a crash.
  *
  * It knows nothing of the ref, which may be forgotten while answers are still on their way: then it closes when the last
- * of them has come (`release`).
+ * of them has come (`release`). It also outlives the ref's end for as long as something that was told lies in a mailbox, and
+ * would come back if the actor died.
  */
 import { unsendable } from '../channel/channel.ts';
 import { ActorError, type ActorErrorCode, isActorErrorCode, stoppedError, TroupeError } from '../errors.ts';
@@ -37,6 +38,8 @@ export class RefCore {
   readonly #origin: CallOrigin;
   #nextSequence = 0;
   #isReleased = false;
+  /** The ref is closed. */
+  #left: Error | undefined;
 
   constructor(token: RefToken, environment: RefEnvironment) {
     const { feed: _, closed, ...facts } = token;
@@ -62,6 +65,11 @@ export class RefCore {
     return this.#members;
   }
 
+  /** Why nothing can be sent any more. */
+  get closed(): Error | undefined {
+    return this.#left ?? this.#members.closed;
+  }
+
   get connected(): Promise<void> {
     return this.#connected.promise;
   }
@@ -80,7 +88,16 @@ export class RefCore {
 
   close(): void {
     this.environment.closed(this);
-    this.#members.leave(stoppedError(this.facts.name));
+    if (this.closed !== undefined) return;
+    this.#left = stoppedError(this.facts.name);
+    const waiting = this.#outboxes.drain();
+    const told = waiting.filter(({ hasSucceeded }) => hasSucceeded);
+    this.#outboxes.rearrange(told, (call) => this.#members.homeOf(call));
+    for (const call of waiting) if (!call.hasSucceeded) call.fail(this.#left);
+    this.#members.leaveCalls(this.#left);
+    this.#onEvent({ type: 'closed', error: this.#left });
+    this.#watchers.clear();
+    this.release();
   }
 
   /** The ref is gone; once nobody waits for anything either, the channels can go too. */
@@ -97,6 +114,7 @@ export class RefCore {
     } catch (fault) {
       return this.#unsent(textOf(method), 'refused', 'PROTOCOL_VIOLATION', fault);
     }
+    if (this.#left !== undefined) return this.#unsent(method, 'down', 'ACTOR_DIED', this.#left);
     const call = this.#call('tell', method, payload, options, false);
     const home = this.#members.homeOf(call);
     if (this.#outboxes.of(call.priority).blocks(home) || !this.#post(call, home))
@@ -118,7 +136,7 @@ export class RefCore {
   ): Promise<unknown> {
     const call = this.#call(kind, method, payload, options, patient, writer);
     call.checkSignal();
-    const { closed } = this.#members;
+    const { closed } = this;
     if (closed !== undefined) call.fail(closed);
     else if (call.wanted) this.#send(call);
     call.watch();
@@ -127,13 +145,13 @@ export class RefCore {
 
   /** A token for somebody else, and whose feed is asked for it. @param theirs the end that travels */
   token(subscription: Port): PoolFacts & Pick<RefToken, 'closed'> {
-    const { closed, feed } = this.#members;
+    const { closed } = this;
     if (closed !== undefined) {
       subscription.close();
       return { ...this.facts, closed: encodeError(closed) };
     }
     const { token, transfer } = subscription.detach();
-    feed.post({ t: 'subscribe', port: token }, transfer);
+    this.#members.feed.post({ t: 'subscribe', port: token }, transfer);
     return this.facts;
   }
 
@@ -222,10 +240,12 @@ export class RefCore {
 
   #closeIfForgotten(): void {
     if (!this.#isReleased || this.#members.closed !== undefined) return;
-    if (this.#watchers.size > 0 || this.#outboxes.size > 0) return;
+    if ((this.#watchers.size > 0 && this.#left === undefined) || this.#outboxes.size > 0) return;
     const answers = this.#members.answers();
-    if (answers.length === 0) this.close();
-    else void Promise.allSettled(answers).then(() => this.#closeIfForgotten());
+    if (answers.length === 0) {
+      if (this.#left === undefined) this.close();
+      else if (!this.#members.awaitTells()) this.#members.leave(this.#left);
+    } else void Promise.allSettled(answers).then(() => this.#closeIfForgotten());
   }
 }
 

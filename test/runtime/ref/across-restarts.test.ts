@@ -192,6 +192,59 @@ describe('a ref, across a restart', () => {
     assert.match(letter?.error?.message ?? '', /detached/);
   });
 
+  it('that is closed has the next one get what was told and not begun', async () => {
+    up();
+    await heard();
+    ref.tell('note', 1);
+    ref.close();
+    down();
+    const second = up();
+    await heard();
+    assert.deepEqual(second.read(), [1]);
+    assert.equal(letters.total, 0);
+  });
+
+  it('that is closed counts as a dead letter what was told and will never be begun', async () => {
+    up();
+    await heard();
+    ref.tell('note', 1);
+    ref.close();
+    feed.post({ t: 'closed', error: encodeError(died) });
+    await heard();
+    assert.deepEqual([letters.total, letters.recent[0]?.method], [1, 'note']);
+  });
+
+  it('that is closed keeps its channel no longer than until all that was told has begun', async () => {
+    const actor = up();
+    await heard();
+    for (let i = 0; i < 3; i++) ref.tell('note', i);
+    ref.close();
+    assert.deepEqual(actor.read(), [0, 1, 2]);
+    actor.begin(3);
+    await actor.left.promise;
+  });
+
+  it('that is closed takes nothing more, though it keeps its channel', async () => {
+    const actor = up();
+    await heard();
+    ref.tell('note', 1);
+    ref.close();
+    assert.equal(ref.tell('note', 2), 'down');
+    await assert.rejects(ref.ask('echo', 3), { code: 'ACTOR_STOPPED' });
+    assert.deepEqual([ref.members, actor.read()], [[], [1]]);
+  });
+
+  it('that is closed has no ask begun any more, though it keeps its channel', async () => {
+    const actor = up();
+    await heard();
+    ref.tell('note', 1);
+    const asked = ref.ask('echo', 2).catch((error) => error.code);
+    ref.close();
+    assert.equal(await asked, 'ACTOR_STOPPED');
+    actor.read();
+    assert.deepEqual(actor.cancelled, [actor.got[1]?.t === 'ask' && actor.got[1].id]);
+  });
+
   it('fails what waits for a member that was given up, and that alone', async () => {
     pool('pinned', 2);
     up(1);

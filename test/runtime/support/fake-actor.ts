@@ -9,8 +9,12 @@ import { channelMemory } from './channel-memory.ts';
 /** One incarnation of an actor, which does only what it is told to. */
 export class FakeActor {
   readonly got: DataMessage[] = [];
+  /** Ids of those that were called off. */
+  readonly cancelled: number[] = [];
   readonly memory = channelMemory();
   readonly client: MessagePortTransport;
+  /** The client has closed the channel. */
+  readonly left = Promise.withResolvers<void>();
   readonly #port: Port;
   readonly #receiver = new FlowReceiver(this.memory.flow);
 
@@ -21,8 +25,9 @@ export class FakeActor {
     mine.listen({
       onMessage: (message) => {
         if (message.t === 'ask' || message.t === 'tell' || message.t === 'open') this.got.push(message);
+        else if (message.t === 'cancel') this.cancelled.push(message.id);
       },
-      onClose() {},
+      onClose: () => this.left.resolve(),
     });
   }
 
