@@ -54,6 +54,8 @@ export class ActorCell {
   readonly #setUp: SetUp;
   readonly #mailbox: Mailbox;
   readonly #inlets = new Set<Inlet>();
+  /** Of its timers. */
+  #own: Inlet | undefined;
   #quiet: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: Waiting = 'refused';
@@ -80,7 +82,9 @@ export class ActorCell {
       name: parts.name,
       methods: actor.blueprint.protocol.methods,
       stopping: setUp.stopping.signal,
-      connect: (token) => this.connect(token),
+      connect: (token) => {
+        this.#own = this.#connect(token);
+      },
     });
   }
 
@@ -95,6 +99,10 @@ export class ActorCell {
   }
 
   connect(token: ChannelToken): void {
+    this.#connect(token);
+  }
+
+  #connect(token: ChannelToken): Inlet {
     const inlet = new Inlet(token, {
       holder: this.#parts.holder,
       onDelivery: (delivery) => {
@@ -104,6 +112,7 @@ export class ActorCell {
       onClose: (closed) => this.#inlets.delete(closed),
     });
     this.#inlets.add(inlet);
+    return inlet;
   }
 
   stats(): ActorStats {
@@ -132,10 +141,15 @@ export class ActorCell {
     return await this.#setUp.behaviour.handOver?.();
   }
 
+  /** It dies: nothing more is started. What its timers sent waits for nobody else, and nobody else knows of it. */
+  die(why: ActorError): void {
+    for (const delivery of this.#mailbox.close()) if (delivery.inlet === this.#own) this.#bury(delivery, why);
+  }
+
   /** The end of an actor that has no thread to die with: nothing more is started, and its clients see it go. */
-  abandon(): void {
+  abandon(why: ActorError): void {
     const { loops, stopping } = this.#setUp;
-    this.#mailbox.close();
+    this.die(why);
     for (const loop of loops) void loop.stop();
     stopping.abort(stoppedError(this.#parts.name)); // its timers go on otherwise, and keep the process
     this.#disconnect();
@@ -201,11 +215,11 @@ export class ActorCell {
 
   /**
    * It came too late. Where it is to be served elsewhere, nothing is done: as it is not started, its sender has it back when
-   * it hears of the end. A stream has been given away, and its reader has to be told.
+   * it hears of the end. A stream has been given away, and its reader has to be told. What its own timers sent ends with it.
    */
   #turnAway(delivery: Delivery): void {
     const error = stoppedError(this.#parts.name);
-    if (this.#waiting === 'served elsewhere') {
+    if (this.#waiting === 'served elsewhere' && delivery.inlet !== this.#own) {
       delivery.writer?.fail(error);
       if (delivery.message.t === 'open') delivery.inlet.refuse(delivery, error);
       return;

@@ -66,7 +66,7 @@ export class LocalIncarnation implements Incarnation {
   }
 
   abandon(): void {
-    this.#cell?.abandon();
+    this.#cell?.abandon(diedError(this.#parts.name, new Error('it did not stop')));
   }
 
   /** It shares the system's streams, which are told themselves. */
@@ -78,8 +78,8 @@ export class LocalIncarnation implements Incarnation {
 
   /** What the death of a thread does to its ports, done by hand. */
   #crash(cause: unknown): void {
-    this.#cell?.abandon();
-    const error = new ActorError(`${this.#parts.name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
+    const error = diedError(this.#parts.name, cause);
+    this.#cell?.abandon(error);
     this.#exit.resolve({ kind: 'crashed', error });
     this.#quiet.resolve();
   }
@@ -88,4 +88,8 @@ export class LocalIncarnation implements Incarnation {
     if (this.#cell !== undefined) return this.#cell;
     throw new ActorError(`${this.#parts.name} has not started`, { code: 'PROTOCOL_VIOLATION' });
   }
+}
+
+function diedError(name: string, cause: unknown): ActorError {
+  return new ActorError(`${name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
 }

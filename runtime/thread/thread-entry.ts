@@ -35,7 +35,10 @@ const board = LoadBoard.attach(boot.board);
 const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
 attachPulse(pulse);
 /** What was answered has been answered, also where the thread dies of what it does next. */
-process.on('exit', flushAll);
+process.on('exit', () => {
+  cell?.die(new ActorError(`${boot.name} died`, { code: 'ACTOR_DIED', details: { actor: boot.name } }));
+  flushAll();
+});
 /** Often enough for the shortest limit; it keeps nothing alive. */
 setInterval(() => pulse.turn(), Math.min(MOST_PULSE_MS, boot.limits.turnMs / 16)).unref();
 const deadLetters = new DeadLetters();

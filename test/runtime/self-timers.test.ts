@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { defineActor } from '../../runtime/actor/behaviour.ts';
 import { type Blueprint, blueprint } from '../../runtime/blueprint.ts';
+import type { DeadLetter } from '../../runtime/dead-letters.ts';
 import { ask, protocol, tell } from '../../runtime/protocol.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import probe from './actors/probe-actor.ts';
-import type { ProbeRef } from './actors/probe-protocol.ts';
+import { type ProbeRef, probeActor } from './actors/probe-protocol.ts';
 import { Gate } from './support/gate.ts';
 
 const tickingProtocol = protocol('ticking', { begin: ask<void, void>(), tick: tell<void>() });
@@ -68,6 +69,40 @@ describe('a timer of an actor', () => {
     abort.abort();
     await hanging;
     assert.deepEqual(await local.ask('notes', undefined), ['tick', 'hang: ABORTED', 'tick']);
+  });
+
+  for (const [what, end] of [
+    ['is restarted', () => system.restartPool('local')],
+    ['crashes', async () => void system.crash('local/0')],
+  ] as const) {
+    it(`is a dead letter when it waits behind a handler and its actor ${what}`, async ({ mock }) => {
+      mock.timers.enable({ apis: ['setTimeout'] });
+      await local.ask('noteLater', { ms: 50, text: 'due', every: false });
+      const begun = new Gate();
+      const hanging = local.ask('hang', begun.cells).catch(() => {});
+      await begun.reached();
+      mock.timers.tick(50);
+      mock.timers.reset();
+      await new Promise(setImmediate); // it lies in the mailbox
+      await Promise.all([end(), hanging]);
+      assert.deepEqual(
+        system.deadLetters.recent.map(({ actor, method }) => [actor, method]),
+        [['local/0', 'note']],
+      );
+    });
+  }
+
+  it('is a dead letter when its actor has a thread and dies with it', async () => {
+    const remote: ProbeRef = await system.spawn(probeActor, {}, { name: 'remote' });
+    const letter = new Promise<DeadLetter>((resolve) => system.deadLetters.subscribe(resolve));
+    await remote.ask('noteLater', { ms: 1, text: 'due', every: true });
+    const begun = new Gate();
+    void remote.ask('hang', begun.cells).catch(() => {});
+    await begun.reached();
+    const waiting = async () => (await system.stats()).get('remote/0')?.mailbox;
+    while ((await waiting()) !== 1);
+    system.crash('remote/0');
+    assert.deepEqual([(await letter).actor, (await letter).method], ['remote/0', 'note']);
   });
 
   it('ends when its actor crashes', async ({ mock }) => {
