@@ -1,19 +1,24 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type ChatResult, type Mode, Troupe, type TroupeOptions } from '../../src/index.ts';
+import { type ChatOptions, type ChatResult, type Mode, Troupe, type TroupeOptions } from '../../src/index.ts';
 import { type Golden, golden, goldenMessages, goldens } from '../support/golden.ts';
 import { PILOT_MODEL } from '../support/pilot-model.ts';
 
-/** A few at a time: while some answers are read, the prompts of the next are run. */
+/** One answer without an end, and a few beside it. */
 const AT_ONCE = 4;
+/** A prompt's picture and little more: what comes behind it is left for the next step. */
+const TO_THE_PICTURE = 32;
+/** Goes on up to its limit. */
+const ENDLESS: ChatOptions = {
+  messages: [{ role: 'user', content: 'What do you see?' }],
+  ...{ repetitionPenalty: 1000, frequencyPenalty: -2, presencePenalty: -2, maxTokens: 1900 },
+};
 
 function start(mode: Mode, options: TroupeOptions = {}): Promise<Troupe> {
+  const pd = { count: 1, maxRunning: AT_ONCE, prefixCacheBytes: 0, prefillTokensPerStep: TO_THE_PICTURE };
   return Troupe.start({
-    model: PILOT_MODEL,
-    mode,
-    prefill: { count: 1 },
-    ...options,
-    pd: { maxRunning: AT_ONCE, prefixCacheBytes: 0, ...options.pd },
+    ...{ model: PILOT_MODEL, mode, prefill: { count: 1 }, ...options },
+    pd: { ...pd, ...options.pd },
   });
 }
 
@@ -35,16 +40,28 @@ async function tokensAside(troupe: Troupe): Promise<number> {
   return counted.reduce((sum, stats) => sum + Number(stats?.prefillTokens), 0);
 }
 
-/** Whether a prompt finds an answer to be run beside is a matter of pace: all are read again until one has, ten times at most. */
-async function readUntilAside(
-  troupe: Troupe,
-  check: (results: readonly ChatResult[]) => void,
-): Promise<void> {
-  for (let round = 0; round < 10; round++) {
-    check(await readAll(troupe));
-    if ((await tokensAside(troupe)) > 0) return;
-  }
-  assert.fail('no prompt was run by the prefill actor');
+/** Prompts are run aside while an answer is being read: an endless one is, on each actor, while all others are. */
+async function readAllBeside(troupe: Troupe, actors = 1): Promise<ChatResult[]> {
+  const leave = new AbortController();
+  const endless = await Promise.all(
+    Array.from({ length: actors }, async () => {
+      const deltas = troupe.stream({ ...ENDLESS, signal: leave.signal })[Symbol.asyncIterator]();
+      await deltas.next();
+      return readOn(deltas);
+    }),
+  );
+  const results = await readAll(troupe);
+  leave.abort();
+  await Promise.all(endless.map((reading) => reading.done));
+  return results;
+}
+
+/** Reads as it comes. `done` resolves when there is no more, however it ended. */
+function readOn(deltas: AsyncIterator<unknown>): { readonly done: Promise<void> } {
+  const read = async () => {
+    while (!(await deltas.next()).done);
+  };
+  return { done: read().catch(() => {}) };
 }
 
 const expected = goldens.map(({ tokenIds }) => tokenIds);
@@ -54,35 +71,37 @@ describe('a prefill actor', () => {
   for (const mode of ['aggregated', 'disaggregated'] as const) {
     it(`runs prompts beside answers that are read, in ${mode} mode: the goldens, token for token`, async () => {
       await using troupe = await start(mode);
-      await readUntilAside(troupe, (results) => assert.deepEqual(tokensOf(results), expected));
+      assert.deepEqual(tokensOf(await readAllBeside(troupe)), expected);
+      assert.ok((await tokensAside(troupe)) > 0);
     });
   }
 
   it('serves several PD actors', async () => {
     await using troupe = await start('disaggregated', { pd: { count: 2, maxRunning: 2 } });
-    await readUntilAside(troupe, (results) => assert.deepEqual(tokensOf(results), expected));
+    assert.deepEqual(tokensOf(await readAllBeside(troupe, 2)), expected);
+    assert.ok((await tokensAside(troupe)) > 0);
   });
 
   it('is handed no image embeddings in aggregated mode', async () => {
     await using troupe = await start('aggregated');
     // What comes behind an image is run there.
-    await readUntilAside(troupe, (results) => {
-      for (const { bytesBetweenActors } of results) {
-        assert.deepEqual(bytesBetweenActors.embeddings, { moved: 0, copied: 0 });
-      }
-    });
+    for (const { bytesBetweenActors } of await readAllBeside(troupe)) {
+      assert.deepEqual(bytesBetweenActors.embeddings, { moved: 0, copied: 0 });
+    }
+    assert.ok((await tokensAside(troupe)) > 0);
   });
 
   it('is handed image embeddings in disaggregated mode, and they are counted', async () => {
     await using troupe = await start('disaggregated');
     const image = 25 * 128 * 4;
-    let copies = 0;
-    for (let round = 0; round < 10 && copies === 0; round++) {
-      const handed = (await readAll(troupe)).map(({ bytesBetweenActors }) => bytesBetweenActors.embeddings);
-      for (const { moved } of handed) assert.equal(moved, image, 'encoder to PD');
-      copies = handed.filter(({ copied }) => copied === image).length;
-    }
-    assert.ok(copies > 0);
+    const handed = (await readAllBeside(troupe)).map(
+      ({ bytesBetweenActors }) => bytesBetweenActors.embeddings,
+    );
+    for (const { moved } of handed) assert.equal(moved, image, 'encoder to PD');
+    assert.ok(
+      handed.some(({ copied }) => copied === image),
+      'PD to the prefill actor',
+    );
   });
 
   it('that dies loses no request', async () => {
