@@ -57,7 +57,8 @@ export class SentCount {
   readonly #all: Cells;
   readonly #own: Cells;
   #sent = 0;
-  #isClaimed = false;
+  /** Counted, and not sent yet: a getter in a message may send another while that one is written. */
+  #claimed = 0;
 
   constructor({ underWay, flow }: ChannelMemory) {
     this.#all = new Int32Array(underWay);
@@ -69,24 +70,25 @@ export class SentCount {
    * counted. So of several threads that see the same actor with the least to do, one sends to it, and the others look again.
    */
   claim(seen: number): boolean {
-    this.#isClaimed = Atomics.compareExchange(this.#all, SENT, seen, (seen + 1) | 0) === seen;
-    if (this.#isClaimed) this.#count(1);
-    return this.#isClaimed;
+    if (Atomics.compareExchange(this.#all, SENT, seen, (seen + 1) | 0) !== seen) return false;
+    this.#claimed += 1;
+    this.#count(1);
+    return true;
   }
 
   /** A message has left. */
   add(): void {
-    if (!this.#isClaimed) {
+    if (this.#claimed > 0) this.#claimed -= 1;
+    else {
       this.#count(1);
       Atomics.add(this.#all, SENT, 1);
     }
-    this.#isClaimed = false;
   }
 
   /** The message cannot be sent. */
   takeBack(): void {
-    if (!this.#isClaimed) return;
-    this.#isClaimed = false;
+    if (this.#claimed === 0) return;
+    this.#claimed -= 1;
     this.#count(-1);
     Atomics.sub(this.#all, SENT, 1);
   }

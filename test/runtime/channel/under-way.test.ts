@@ -73,6 +73,23 @@ describe('what is on its way to an actor', () => {
     assert.equal(underWay.count, 0);
   });
 
+  it('counts each once when one is sent while another that was claimed is written', () => {
+    const { sent } = channel();
+    sent.claim(underWay.sent);
+    sent.claim(underWay.sent);
+    sent.add();
+    sent.add();
+    assert.equal(underWay.count, 2);
+  });
+
+  it('counts one that could not be claimed while another that was is written', () => {
+    const { sent } = channel();
+    sent.claim(underWay.sent);
+    assert.equal(sent.claim(underWay.sent - 1), false);
+    sent.add();
+    assert.equal(underWay.count, 1);
+  });
+
   it('is right when the counters wrap', () => {
     new Int32Array(underWay.buffer).fill(2 ** 31 - 1);
     const { sent, arrived } = channel();
