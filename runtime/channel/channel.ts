@@ -157,9 +157,9 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     this.#awaiting.clear();
   }
 
-  /** Whether tells lie in the mailbox; if so, `onCredit` will be called when all have started. */
+  /** Whether tells lie in the mailbox; if so, `onCredit` will be called when those of some lane have started: ask again then. */
   awaitsTells(): boolean {
-    return this.#lanes.filter((lane) => lane.awaitsTells()).length > 0;
+    return this.#lanes.some((lane) => lane.awaitsTells());
   }
 
   /** Nobody here will send or listen any more, and the actor lives on: it takes what was sent. */

@@ -153,7 +153,7 @@ export class Members {
 
   /** Whether tells lie in mailboxes, and could come back; if so, `onRoom` or `onChange` will be called when that may have changed. */
   awaitTells(): boolean {
-    return [...this.#members.values()].filter(({ channel }) => channel.awaitsTells()).length > 0;
+    return [...this.#members.values()].some(({ channel }) => channel.awaitsTells());
   }
 
   /** Nobody needs them any more; they live on. */

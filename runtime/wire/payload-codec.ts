@@ -182,9 +182,10 @@ class Search {
       return;
     }
     if (isSendable(value)) this.#found = true;
-    else if (this.#isContainer(value) || (!this.#plainOnly && types.isNativeError(value))) {
-      if (types.isNativeError(value)) this.#errors.add(value);
-      else this.containers.add(value);
+    else {
+      if (this.#isContainer(value)) this.containers.add(value);
+      else if (!this.#plainOnly && types.isNativeError(value)) this.#errors.add(value);
+      else return;
       open.push(value);
       depths.push(depth);
       if (depth > this.#deepest) this.#deepest = depth;
