@@ -4,61 +4,31 @@
  */
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { LoadBoard } from '../../../runtime/board/load-board.ts';
-import { DeadLetters } from '../../../runtime/dead-letters.ts';
+import type { DeadLetters } from '../../../runtime/dead-letters.ts';
 import { ActorError } from '../../../runtime/errors.ts';
-import { ask, protocol, tell } from '../../../runtime/protocol.ts';
-import { ActorRef } from '../../../runtime/ref/actor-ref.ts';
-import { createRefEnvironment } from '../../../runtime/ref/environment.ts';
-import { RefCore } from '../../../runtime/ref/ref-core.ts';
+import type { ActorRef } from '../../../runtime/ref/actor-ref.ts';
 import { type RoutingPolicyName, routingPolicy } from '../../../runtime/routing/routing-policy.ts';
-import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
+import type { InProcessTransport } from '../../../runtime/transport/in-process.ts';
 import { encodeError } from '../../../runtime/wire/error-codec.ts';
-import { FakeActor } from '../support/fake-actor.ts';
-
-const numbers = protocol('numbers', {
-  echo: ask<unknown, unknown>(),
-  note: tell<number>(),
-  noteAny: tell<unknown>(),
-});
+import type { FakeActor } from '../support/fake-actor.ts';
+import { FakePool, heard, type numbers } from '../support/fake-pool.ts';
 
 describe('a ref, across a restart', () => {
   let feed: InProcessTransport;
   let ref: ActorRef<typeof numbers>;
   let letters: DeadLetters;
-  const actors: FakeActor[] = [];
+  let fake: FakePool;
 
-  function pool(policy: RoutingPolicyName, size: number, messages = 8): void {
-    const [mine, theirs] = InProcessTransport.pair();
-    feed = mine;
-    letters = new DeadLetters();
-    const members = Array.from({ length: size }, (_, index) => `pool/${index}`);
-    const token = { name: 'pool', policy, members, transport: 'thread' as const, outbox: 4 };
-    const core = new RefCore(
-      { ...token, window: { messages, kib: 1024 }, feed: theirs },
-      createRefEnvironment(LoadBoard.create(8), letters),
-    );
-    ref = new ActorRef<typeof numbers>(core);
+  function pool(...how: ConstructorParameters<typeof FakePool>): void {
+    fake?.end();
+    fake = new FakePool(...how);
+    ({ feed, ref, letters } = fake);
   }
-  beforeEach(() => pool('least-loaded', 1));
-  afterEach(() => {
-    ref.close();
-    for (const actor of actors.splice(0)) actor.die();
-  });
+  beforeEach(() => pool());
+  afterEach(() => fake.end());
 
-  function up(index = 0): FakeActor {
-    const actor = new FakeActor();
-    actors.push(actor);
-    const { token: port } = actor.client.detach();
-    feed.post({ t: 'up', member: `pool/${index}`, channel: { port, ...actor.memory }, boardSlot: index });
-    return actor;
-  }
-  const died = new ActorError('it died of hunger', { code: 'ACTOR_DIED' });
-  const down = (index = 0) => feed.post({ t: 'down', member: `pool/${index}`, error: encodeError(died) });
-  /** The feed is of this thread: what it says is heard in microtasks, before any port is read. */
-  const heard = async () => {
-    for (let i = 0; i < 8; i++) await Promise.resolve();
-  };
+  const up = (index?: number): FakeActor => fake.up(index);
+  const down = (index?: number): void => fake.down(index);
   const askAll = (from: number, to: number) =>
     Array.from({ length: to - from }, (_, index) => ref.ask('echo', from + index).catch((error) => error));
 
@@ -170,7 +140,7 @@ describe('a ref, across a restart', () => {
     down();
     await heard();
     assert.deepEqual([letters.total, ref.outboxSize], [1, 2]);
-    feed.post({ t: 'closed', error: encodeError(died) });
+    fake.over();
     await heard();
     assert.deepEqual(
       letters.recent.map(({ code }) => code),
@@ -190,59 +160,6 @@ describe('a ref, across a restart', () => {
     const [letter] = letters.recent;
     assert.deepEqual([letters.total, letter?.method, letter?.code], [1, 'noteAny', 'PROTOCOL_VIOLATION']);
     assert.match(letter?.error?.message ?? '', /detached/);
-  });
-
-  it('that is closed has the next one get what was told and not begun', async () => {
-    up();
-    await heard();
-    ref.tell('note', 1);
-    ref.close();
-    down();
-    const second = up();
-    await heard();
-    assert.deepEqual(second.read(), [1]);
-    assert.equal(letters.total, 0);
-  });
-
-  it('that is closed counts as a dead letter what was told and will never be begun', async () => {
-    up();
-    await heard();
-    ref.tell('note', 1);
-    ref.close();
-    feed.post({ t: 'closed', error: encodeError(died) });
-    await heard();
-    assert.deepEqual([letters.total, letters.recent[0]?.method], [1, 'note']);
-  });
-
-  it('that is closed keeps its channel no longer than until all that was told has begun', async () => {
-    const actor = up();
-    await heard();
-    for (let i = 0; i < 3; i++) ref.tell('note', i);
-    ref.close();
-    assert.deepEqual(actor.read(), [0, 1, 2]);
-    actor.begin(3);
-    await actor.left.promise;
-  });
-
-  it('that is closed takes nothing more, though it keeps its channel', async () => {
-    const actor = up();
-    await heard();
-    ref.tell('note', 1);
-    ref.close();
-    assert.equal(ref.tell('note', 2), 'down');
-    await assert.rejects(ref.ask('echo', 3), { code: 'ACTOR_STOPPED' });
-    assert.deepEqual([ref.members, actor.read()], [[], [1]]);
-  });
-
-  it('that is closed has no ask begun any more, though it keeps its channel', async () => {
-    const actor = up();
-    await heard();
-    ref.tell('note', 1);
-    const asked = ref.ask('echo', 2).catch((error) => error.code);
-    ref.close();
-    assert.equal(await asked, 'ACTOR_STOPPED');
-    actor.read();
-    assert.deepEqual(actor.cancelled, [actor.got[1]?.t === 'ask' && actor.got[1].id]);
   });
 
   it('fails what waits for a member that was given up, and that alone', async () => {
