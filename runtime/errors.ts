@@ -6,7 +6,7 @@
  * form (see `wire/error-codec.ts`), so a check by `instanceof` or by `code` works the same on either side.
  */
 
-import { textOf } from './util/realms.ts';
+import { messageOf, textOf } from './util/realms.ts';
 
 const BRAND = Symbol.for('troupe.error');
 
@@ -100,6 +100,22 @@ export function stoppedError(actor: string): ActorError {
     retrySafe: true,
     details: { actor },
   });
+}
+
+/** An actor is over that was not to be, and what it died of. The same may be asked of the next one. */
+export function diedError(actor: string, cause?: unknown): ActorError {
+  const why = cause === undefined ? '' : `: ${messageOf(cause)}`;
+  return new ActorError(`${actor} died${why}`, {
+    code: 'ACTOR_DIED',
+    retrySafe: true,
+    details: { actor },
+    cause,
+  });
+}
+
+/** What an actor dies of that does not stop within its grace. */
+export function didNotStop(): Error {
+  return new Error('it did not stop');
 }
 
 /**

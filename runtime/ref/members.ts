@@ -257,8 +257,8 @@ export class Members {
     const member = this.#members.get(name);
     if (member === undefined) return;
     const unstarted = member.channel.end(
-      (method) => diedError(name, method, cause, false),
-      (method) => diedError(name, method, cause, true),
+      (method) => lostError(name, method, cause, false),
+      (method) => lostError(name, method, cause, true),
     );
     this.#members.delete(name);
     this.#noteLeavers();
@@ -272,10 +272,10 @@ function canTake({ stays, channel }: Member, call: Call): boolean {
 }
 
 /** @param unbegun nothing of it was done; what it took along is gone, though */
-function diedError(actor: string, method: string, cause: Error, unbegun: boolean): Error {
+function lostError(actor: string, method: string, cause: Error, unbegun: boolean): Error {
   if (unbegun && cause instanceof ActorError && cause.code === 'ACTOR_STOPPED') return cause;
   const when = unbegun ? 'before it began' : 'before it answered';
-  return new ActorError(`${actor} died ${when} ${method}`, {
+  return new ActorError(`${cause.message}, ${when} ${method}`, {
     code: 'ACTOR_DIED',
     retrySafe: unbegun,
     details: { actor, method },

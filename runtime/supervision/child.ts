@@ -7,7 +7,7 @@
  *                   ▼                 ▼
  *        stopped / quarantined    escalated
  */
-import { type ActorError, stoppedError, TroupeError } from '../errors.ts';
+import { diedError, stoppedError } from '../errors.ts';
 import { errorOf } from '../util/realms.ts';
 import { endsWithin, pause } from '../util/timers.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
@@ -228,7 +228,9 @@ export class Child {
       return;
     }
     const isUnexpected = this.#state === 'up' && ended.kind === 'stopped';
-    const exit: Exit = isUnexpected ? { kind: 'crashed', error: unexpectedExit(this.name) } : ended;
+    const exit: Exit = isUnexpected
+      ? { kind: 'crashed', error: diedError(this.name, new Error('it ended by itself')) }
+      : ended;
     this.#over(incarnation, exit);
     if (this.#state === 'up' && exit.kind !== 'stopped') void this.#restart(exit.error);
   }
@@ -267,8 +269,4 @@ export class Child {
     if (this.#left.has(incarnation)) this.#events.onEnded(this, incarnation, exit);
     else this.#events.onDown(this, incarnation, exit);
   }
-}
-
-function unexpectedExit(name: string): TroupeError {
-  return new TroupeError(`${name} ended by itself`, { code: 'ACTOR_DIED' satisfies ActorError['code'] });
 }

@@ -4,7 +4,7 @@
  * nobody waits for an answer that cannot come.
  */
 import type { ActorStats } from '../actor/behaviour.ts';
-import { ActorError, stoppedError, TroupeError } from '../errors.ts';
+import { ActorError, didNotStop, diedError, stoppedError, TroupeError } from '../errors.ts';
 import type { OwnRefToken } from '../ref/own-ref.ts';
 import type { PoolFacts, RefToken } from '../ref/ref-token.ts';
 import { InProcessTransport } from '../transport/in-process.ts';
@@ -301,7 +301,7 @@ export class Group implements FeedSource {
         this.#closeIfGivenUp();
       },
       onQuarantined: (child, incarnation) => {
-        const error = diedError(child.name);
+        const error = diedError(child.name, didNotStop());
         this.#feed.down(child.name, error);
         this.#events.onQuarantined(child.name, incarnation, error);
       },
@@ -316,10 +316,6 @@ function escalatedError(actor: string, cause: Error): ActorError {
     details: { actor },
     cause,
   });
-}
-
-function diedError(actor: string): ActorError {
-  return new ActorError(`${actor} did not stop`, { code: 'ACTOR_DIED', details: { actor } });
 }
 
 /** Names of the members of a pool. */

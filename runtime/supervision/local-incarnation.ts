@@ -2,7 +2,7 @@
 import { ActorCell, type AnyActor, type CellParts } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import { UnderWay } from '../channel/under-way.ts';
-import { ActorError } from '../errors.ts';
+import { ActorError, didNotStop, diedError } from '../errors.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import type { Exit, Incarnation, Waiting } from './incarnation.ts';
 
@@ -66,7 +66,7 @@ export class LocalIncarnation implements Incarnation {
   }
 
   abandon(): void {
-    this.#cell?.abandon(diedError(this.#parts.name, new Error('it did not stop')));
+    this.#cell?.abandon(diedError(this.#parts.name, didNotStop()));
   }
 
   /** It shares the system's streams, which are told themselves. */
@@ -88,8 +88,4 @@ export class LocalIncarnation implements Incarnation {
     if (this.#cell !== undefined) return this.#cell;
     throw new ActorError(`${this.#parts.name} has not started`, { code: 'PROTOCOL_VIOLATION' });
   }
-}
-
-function diedError(name: string, cause: unknown): ActorError {
-  return new ActorError(`${name} died`, { code: 'ACTOR_DIED', retrySafe: true, cause });
 }

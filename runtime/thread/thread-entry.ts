@@ -5,7 +5,7 @@ import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
-import { ActorError, TroupeError } from '../errors.ts';
+import { ActorError, diedError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { lazily } from '../ref/own-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
@@ -34,9 +34,13 @@ const boot = workerData as ThreadBoot; // written by ThreadIncarnation
 const board = LoadBoard.attach(boot.board);
 const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
 attachPulse(pulse);
+let failure: unknown;
+process.on('uncaughtExceptionMonitor', (error) => {
+  failure = error;
+});
 /** What was answered has been answered, also where the thread dies of what it does next. */
-process.on('exit', () => {
-  cell?.die(new ActorError(`${boot.name} died`, { code: 'ACTOR_DIED', details: { actor: boot.name } }));
+process.on('exit', (code) => {
+  cell?.die(diedError(boot.name, failure ?? new Error(`exit code ${code}`)));
   flushAll();
 });
 /** Often enough for the shortest limit; it keeps nothing alive. */

@@ -4,13 +4,12 @@ import type { ActorStats } from '../actor/behaviour.ts';
 import type { PulseReader } from '../board/pulse.ts';
 import { UnderWay } from '../channel/under-way.ts';
 import type { DeadLetter, DeadLetters } from '../dead-letters.ts';
-import { ActorError } from '../errors.ts';
+import { didNotStop, diedError } from '../errors.ts';
 import { moduleBeside } from '../module-beside.ts';
 import type { Exit, Incarnation, Waiting } from '../supervision/incarnation.ts';
 import type { Watched } from '../supervision/watchdog.ts';
 import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
-import { isError } from '../util/realms.ts';
 import { withDefaults } from '../util/with-defaults.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
@@ -170,7 +169,7 @@ export class ThreadIncarnation implements Incarnation, Watched {
   }
 
   abandon(): void {
-    const error = diedError(this.name, new Error('it did not stop'));
+    const error = diedError(this.name, didNotStop());
     this.condemn(error);
     this.#worker.unref();
     this.#control.end(error);
@@ -217,14 +216,4 @@ export class ThreadIncarnation implements Incarnation, Watched {
 
 function errorOf(exit: Exit, name: string): Error {
   return exit.kind === 'stopped' ? diedError(name) : exit.error;
-}
-
-function diedError(name: string, cause?: unknown): ActorError {
-  const why = isError(cause) ? `: ${cause.message}` : '';
-  return new ActorError(`${name} died${why}`, {
-    code: 'ACTOR_DIED',
-    retrySafe: true,
-    details: { actor: name },
-    cause,
-  });
 }

@@ -309,7 +309,7 @@ describe('a pool', () => {
       system.events.once('actor:down', ({ error }) => resolve(error)),
     );
     await assert.rejects(pool.ask('exit', undefined), { code: 'ACTOR_DIED', retrySafe: false });
-    assert.match((await down)?.message ?? '', /ended by itself/);
+    assert.equal((await down)?.message, 'pool/0 died: it ended by itself');
     assert.equal(await pool.ask('echo', 1), 1);
   });
 });
