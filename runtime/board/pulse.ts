@@ -65,14 +65,22 @@ export class PulseReader {
     return Atomics.load(this.#cells, THREAD);
   }
 
-  /** True: the thread runs JavaScript, will run nothing native any more, and may be terminated. */
-  end(): boolean {
-    return Atomics.compareExchange(this.#cells, STATE, IN_JAVASCRIPT, ENDED) === IN_JAVASCRIPT;
+  /**
+   * Gives the thread up, wherever it is. `ended`: it runs JavaScript, will run nothing native any more, and may be terminated.
+   * `left`: it is inside native code, and ends by itself if it ever comes out. Undefined: it was given up before.
+   */
+  giveUp(): 'ended' | 'left' | undefined {
+    for (;;) {
+      if (this.#moved(IN_JAVASCRIPT, ENDED)) return 'ended';
+      if (this.#moved(IN_NATIVE, LEFT)) return 'left';
+      // Neither: it went from one to the other between the two questions, or is given up.
+      const state = Atomics.load(this.#cells, STATE);
+      if (state === ENDED || state === LEFT) return undefined;
+    }
   }
 
-  /** True: the thread is inside native code, and ends by itself if it ever comes out. */
-  leave(): boolean {
-    return Atomics.compareExchange(this.#cells, STATE, IN_NATIVE, LEFT) === IN_NATIVE;
+  #moved(from: number, to: number): boolean {
+    return Atomics.compareExchange(this.#cells, STATE, from, to) === from;
   }
 }
 

@@ -23,7 +23,7 @@ export interface Watched {
   readonly pulse: PulseReader;
   /** What the thread has had of the cores so far; undefined where the system does not say. */
   readonly coreTime: CoreTime | undefined;
-  /** Ends it, or leaves it behind. False when neither may be done at this moment. */
+  /** Ends it, or leaves it behind. False when it is over, or that was done before. */
   condemn(error: Error): boolean;
 }
 

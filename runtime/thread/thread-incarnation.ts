@@ -153,19 +153,22 @@ export class ThreadIncarnation implements Incarnation, Watched {
 
   /**
    * Ends the thread, if it runs JavaScript. One that is inside native code cannot be ended without the process: it is left
-   * behind, and ends itself when it comes out. False when it has just got there or back, or is over.
+   * behind, and ends itself when it comes out. False when it is over, or was condemned before.
    */
   condemn(error: Error): boolean {
     if (this.#exit !== undefined || this.#condemned !== undefined) return false;
-    if (this.pulse.end()) {
-      this.#condemned = error;
-      void this.#worker.terminate();
-      return true;
+    switch (this.pulse.giveUp()) {
+      case 'ended':
+        this.#condemned = error;
+        void this.#worker.terminate();
+        return true;
+      case 'left':
+        this.#worker.unref();
+        this.#over({ kind: 'left', error });
+        return true;
+      case undefined:
+        return false;
     }
-    if (!this.pulse.leave()) return false;
-    this.#worker.unref();
-    this.#over({ kind: 'left', error });
-    return true;
   }
 
   abandon(): void {

@@ -186,25 +186,25 @@ describe('the watchdog', () => {
 describe('the state of a thread', () => {
   it('lets a thread be ended in JavaScript, and be left behind in native code, never the other way round', () => {
     const { pulse, watched, exits } = watching();
+    assert.equal(watching().watched.pulse.giveUp(), 'ended');
     pulse.entered();
-    assert.equal(watched.pulse.end(), false);
-    pulse.left();
-    assert.equal(watched.pulse.leave(), false);
-    pulse.entered();
-    assert.equal(watched.pulse.leave(), true);
-    assert.equal(watched.pulse.end(), false);
+    assert.equal(watched.pulse.giveUp(), 'left');
+    assert.equal(watched.pulse.giveUp(), undefined);
     pulse.left();
     assert(exits() > 0, 'a thread that was left behind ends when it comes out');
   });
 
   it('is native until the last of several calls has returned', () => {
-    const { pulse, watched } = watching();
-    pulse.entered();
-    pulse.entered();
-    pulse.left();
-    assert.equal(watched.pulse.end(), false);
-    pulse.left();
-    assert.equal(watched.pulse.end(), true);
+    for (const [calls, fate] of [
+      [1, 'left'],
+      [2, 'ended'],
+    ] as const) {
+      const { pulse, watched } = watching();
+      pulse.entered();
+      pulse.entered();
+      for (let call = 0; call < calls; call++) pulse.left();
+      assert.equal(watched.pulse.giveUp(), fate);
+    }
   });
 });
 
