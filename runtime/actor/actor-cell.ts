@@ -224,9 +224,8 @@ export class ActorCell {
       if (delivery.message.t === 'open') delivery.inlet.refuse(delivery, error);
       return;
     }
-    delivery.inlet.start(delivery);
     delivery.writer?.fail(error);
-    delivery.inlet.refuse(delivery, error);
+    delivery.inlet.turnAway(delivery, error);
     this.#bury(delivery, error);
   }
 

@@ -1,5 +1,6 @@
 /** A data message that has arrived at an actor: in its mailbox, then with its handler. */
 import type { Priority } from '../channel/priority.ts';
+import type { Place } from '../channel/tells-under-way.ts';
 import type { StreamWriter } from '../stream/stream-writer.ts';
 import type { DataMessage } from '../wire/messages.ts';
 import type { CallContext } from './behaviour.ts';
@@ -12,6 +13,8 @@ export class Delivery {
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** It has left the mailbox. */
   started = false;
+  /** Of a `tell`, while its handler has it. */
+  place: Place | undefined;
   #left: { readonly reason: unknown } | undefined;
   /** Few handlers look at the signal, so it is made for those that do. */
   #controller: AbortController | undefined;

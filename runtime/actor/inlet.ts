@@ -2,8 +2,9 @@
  * The actor's end of one client's channel. Data messages go to the mailbox in order; control messages are
  * handled here, on receipt. A call that its client cancels is aborted if it runs and skipped if it still waits.
  */
-import { FlowReceiver } from '../channel/flow-control.ts';
+import { cellsOf, FlowReceiver } from '../channel/flow-control.ts';
 import type { Priority } from '../channel/priority.ts';
+import { TellPlaces } from '../channel/tells-under-way.ts';
 import { ArrivedCount } from '../channel/under-way.ts';
 import { ActorError } from '../errors.ts';
 import { StreamWriter } from '../stream/stream-writer.ts';
@@ -26,20 +27,27 @@ export interface InletOwner {
   onClose(inlet: Inlet): void;
 }
 
+interface InletLane {
+  readonly flow: FlowReceiver;
+  readonly places: TellPlaces;
+}
+
 export class Inlet {
   readonly #port: Port;
-  readonly #flows: Readonly<Record<Priority, FlowReceiver>>;
+  readonly #lanes: Readonly<Record<Priority, InletLane>>;
   readonly #arrivedCount: ArrivedCount;
   readonly #owner: InletOwner;
   readonly #pending = new IdTable<Delivery>();
 
   constructor(token: ChannelToken, owner: InletOwner) {
     this.#port = adoptPort(token.port);
-    this.#flows = {
-      high: new FlowReceiver(token.flow, 'high'),
-      normal: new FlowReceiver(token.flow, 'normal'),
-      low: new FlowReceiver(token.flow, 'low'),
-    };
+    const lane = (priority: Priority) => ({
+      flow: new FlowReceiver(token.flow, priority),
+      places: new TellPlaces(cellsOf(token.flow, priority), (cells) =>
+        this.#port.post({ t: 'table', priority, cells }),
+      ),
+    });
+    this.#lanes = { high: lane('high'), normal: lane('normal'), low: lane('low') };
     this.#arrivedCount = new ArrivedCount(token);
     this.#owner = owner;
     this.#port.listen({
@@ -48,10 +56,25 @@ export class Inlet {
     });
   }
 
-  /** The delivery leaves the mailbox; its client gets the credit back. */
+  /** The delivery leaves the mailbox for its handler. */
   start(delivery: Delivery): void {
+    if (delivery.message.t === 'tell') {
+      const { flow, places } = this.#lanes[delivery.priority];
+      delivery.place = places.take(flow.started);
+    }
+    this.#count(delivery);
+  }
+
+  /** It leaves the mailbox, and no handler will have it. */
+  turnAway(delivery: Delivery, error: unknown): void {
+    this.#count(delivery);
+    this.refuse(delivery, error);
+  }
+
+  /** Its client gets the credit back. */
+  #count(delivery: Delivery): void {
     delivery.started = true;
-    if (!this.#flows[delivery.priority].start(delivery.message.bytes)) return;
+    if (!this.#lanes[delivery.priority].flow.start(delivery.message.bytes)) return;
     if (this.#port.byReference) this.#port.post({ t: 'credit' });
     else this.#port.postText(CREDIT_TEXT);
   }
@@ -60,7 +83,7 @@ export class Inlet {
   reply(delivery: Delivery, value: unknown): void {
     const { message } = delivery;
     if (message.t === 'tell') {
-      this.#flows[delivery.priority].endTell();
+      this.#endTell(delivery);
       return;
     }
     if (!this.#pending.delete(message.id)) return;
@@ -85,8 +108,12 @@ export class Inlet {
 
   refuse(delivery: Delivery, error: unknown): void {
     const { message } = delivery;
-    if (message.t === 'tell') this.#flows[delivery.priority].endTell();
+    if (message.t === 'tell') this.#endTell(delivery);
     else if (this.#pending.delete(message.id)) this.#refuse(message.id, error);
+  }
+
+  #endTell({ priority, place }: Delivery): void {
+    if (place !== undefined) this.#lanes[priority].places.giveBack(place);
   }
 
   #refuse(id: number, error: unknown): void {

@@ -226,6 +226,9 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       case 'credit':
         this.#owner.onCredit();
         break;
+      case 'table':
+        this.#lane(message.priority).addTable(message.cells);
+        break;
       default:
         message satisfies never;
     }
@@ -253,6 +256,12 @@ function joined(some: readonly Transferable[], more: readonly Transferable[]): r
 }
 
 function asActorMessage(message: WireMessage): ActorMessage {
-  if (message.t === 'reply' || message.t === 'refusal' || message.t === 'credit') return message;
+  switch (message.t) {
+    case 'reply':
+    case 'refusal':
+    case 'credit':
+    case 'table':
+      return message;
+  }
   throw new ActorError(`a channel's client got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
 }

@@ -1,25 +1,23 @@
 /**
  * Credits of one channel, in shared memory: how much of what the client sent has left the actor's mailbox. For each priority
- * four cells of its own, and behind them one for all (see `under-way.ts`):
+ * five cells of its own, the last two for `tells-under-way.ts`, and behind them one for all (see `under-way.ts`):
  *
- *     int32 index   0           1              2              3
- *                ┌───────────┬──────────────┬──────────────┬─────────────┐
- *                │ started   │ started KiB  │ wake at      │ tells ended │
- *                └───────────┴──────────────┴──────────────┴─────────────┘
- *     written by   actor       actor          both           actor
+ *     int32 index   0           1              2              3         4
+ *                ┌───────────┬──────────────┬──────────────┬─────────┬─────────────┐
+ *                │ started   │ started KiB  │ wake at      │ a place │ tables made │
+ *                └───────────┴──────────────┴──────────────┴─────────┴─────────────┘
+ *     written by   actor       actor          both           actor     actor
  *
  * The client keeps its own count of what it sent, so `sent - started` is what lies in the mailbox. Shared
  * memory outlives the actor's thread: after a crash the client still knows which messages were never started
- * and may be sent again without breaking at-most-once, and whether tells were under way, of which nobody else
- * would ever hear. Counters wrap at 2^32; only differences are read.
+ * and may be sent again without breaking at-most-once. Counters wrap at 2^32; only differences are read.
  */
 import { PRIORITIES, type Priority } from './priority.ts';
 
 const STARTED = 0;
 const STARTED_KIB = 1;
 const WAKE_AT = 2;
-const TELLS_ENDED = 3;
-const CELLS = 4;
+const CELLS = 5;
 /** All that the client has sent through the channel. */
 export const SENT_CELL = PRIORITIES.length * CELLS;
 
@@ -38,7 +36,7 @@ const NOBODY_WAITS = 0;
 /** A count of started messages, as it stands in `wake at`: never 0. */
 const wakeAt = (started: number): number => (started << 1) | 1;
 
-function cellsOf(buffer: SharedArrayBuffer, priority: Priority): Int32Array<SharedArrayBuffer> {
+export function cellsOf(buffer: SharedArrayBuffer, priority: Priority): Int32Array<SharedArrayBuffer> {
   const offset = PRIORITIES.indexOf(priority) * CELLS * Int32Array.BYTES_PER_ELEMENT;
   return new Int32Array(buffer, offset, CELLS);
 }
@@ -64,15 +62,15 @@ export class FlowSender {
     return new SharedArrayBuffer((SENT_CELL + 1) * Int32Array.BYTES_PER_ELEMENT);
   }
 
+  /** Messages sent so far: the number of the next one. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Messages sent that the actor has not started. */
   get unstarted(): number {
     this.#started = Atomics.load(this.#cells, STARTED);
     return (this.#sent - this.#started) | 0;
-  }
-
-  /** Tells whose handlers have ended; wraps, as all counters do. */
-  get tellsEnded(): number {
-    return Atomics.load(this.#cells, TELLS_ENDED);
   }
 
   hasCredit(bytes: number): boolean {
@@ -115,22 +113,24 @@ export class FlowSender {
 /** The actor's side, of one priority. */
 export class FlowReceiver {
   readonly #cells: Int32Array<SharedArrayBuffer>;
+  #started = 0;
 
   constructor(buffer: SharedArrayBuffer, priority: Priority = 'normal') {
     this.#cells = cellsOf(buffer, priority);
+  }
+
+  /** Messages that have left the mailbox: the number of the next one. */
+  get started(): number {
+    return this.#started;
   }
 
   /** Records that a message left the mailbox. True when the client waits and must be sent a `credit`. */
   start(bytes: number): boolean {
     if (bytes > 0) Atomics.add(this.#cells, STARTED_KIB, kibOf(bytes));
     const started = Atomics.add(this.#cells, STARTED, 1) + 1;
+    this.#started = started;
     const wake = Atomics.load(this.#cells, WAKE_AT);
     if (wake === NOBODY_WAITS || ((wakeAt(started) - wake) | 0) < 0) return false;
     return Atomics.compareExchange(this.#cells, WAKE_AT, wake, NOBODY_WAITS) === wake;
-  }
-
-  /** Records that the handler of a `tell` has ended, one way or the other. */
-  endTell(): void {
-    Atomics.add(this.#cells, TELLS_ENDED, 1);
   }
 }

@@ -1,11 +1,12 @@
 /**
  * What a client has sent to one incarnation of an actor with one priority: what of it has not started, and which tells have
- * started and not ended. Both are known from counts in shared memory, which whoever looks at has to fetch from another core.
+ * started and not ended. Both are known from shared memory, which whoever looks at has to fetch from another core.
  */
 import { FifoQueue } from '../util/fifo-queue.ts';
-import { FlowSender, type FlowWindow } from './flow-control.ts';
+import { cellsOf, FlowSender, type FlowWindow } from './flow-control.ts';
 import type { Outbound } from './outbound.ts';
 import type { Priority } from './priority.ts';
+import { BegunTells } from './tells-under-way.ts';
 
 /** To look costs as much as to send; so that is done for so many messages at once, or for one that holds much memory. */
 const FORGOTTEN_AT_ONCE = 64;
@@ -15,14 +16,13 @@ export class Lane<Message extends Outbound> {
   readonly #flow: FlowSender;
   /** Sent and, as far as was last looked, not started. */
   readonly #unstarted = new FifoQueue<Message>();
-  /** Methods of tells that have started and, as far as was last looked, not ended. */
-  readonly #tells = new FifoQueue<string>();
-  #tellsEnded = 0;
+  readonly #tells: BegunTells;
   /** Sent since it was last looked at what has started. */
   #unseen = 0;
 
   constructor(cells: SharedArrayBuffer, window: FlowWindow, priority: Priority) {
     this.#flow = new FlowSender(cells, window, priority);
+    this.#tells = new BegunTells(cellsOf(cells, priority));
   }
 
   /** Messages that lie in the actor's mailbox. */
@@ -32,7 +32,12 @@ export class Lane<Message extends Outbound> {
 
   /** Methods of tells that were under way when that was last looked at. */
   get tells(): Iterable<string> {
-    return this.#tells;
+    return this.#tells.methods;
+  }
+
+  /** The actor has made a table for those. */
+  addTable(table: SharedArrayBuffer): void {
+    this.#tells.addTable(table);
   }
 
   /** Whether a message of so many bytes may be sent now; if not, the actor will send a `credit` when it may. */
@@ -69,15 +74,12 @@ export class Lane<Message extends Outbound> {
   forgetStarted(): void {
     this.#unseen = 0;
     const unstarted = this.#flow.unstarted;
+    if (this.#unstarted.size === unstarted && this.#tells.size === 0) return;
+    this.#tells.look();
     while (this.#unstarted.size > unstarted) {
+      const number = this.#flow.sent - this.#unstarted.size;
       const started = this.#unstarted.shift();
-      if (started?.kind === 'tell') this.#tells.push(started.method);
-    }
-    if (this.#tells.size === 0) return;
-    const ended = this.#flow.tellsEnded;
-    while (this.#tells.size > 0 && this.#tellsEnded !== ended) {
-      this.#tells.shift();
-      this.#tellsEnded = (this.#tellsEnded + 1) | 0;
+      if (started?.kind === 'tell') this.#tells.note(number, started.method);
     }
   }
 

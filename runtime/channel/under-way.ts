@@ -7,7 +7,7 @@
  *                               ┌──────┬───┬─────────┐
  *                               │ sent │ … │ arrived │     clients add to the first, the actor to the second
  *                               └──────┴───┴─────────┘
- *     of each channel, int32      12 (behind the cells for credits)
+ *     of each channel, int32      15 (behind the cells for credits)
  *                               ┌──────┐
  *                               │ sent │                  written by its client alone
  *                               └──────┘

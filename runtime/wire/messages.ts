@@ -46,7 +46,9 @@ export type ClientMessage = DataMessage | ClientControl;
 export type ActorMessage =
   | (ValueFields & { readonly t: 'reply'; readonly id: number })
   | { readonly t: 'refusal'; readonly id: number; readonly error: WireError }
-  | { readonly t: 'credit' };
+  | { readonly t: 'credit' }
+  /** The actor has several tells under way at once: see `channel/tells-under-way.ts`. */
+  | { readonly t: 'table'; readonly priority: Priority; readonly cells: SharedArrayBuffer };
 
 /** The writing end of a stream, on its way to another actor. */
 export interface WriterToken {

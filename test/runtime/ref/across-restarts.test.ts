@@ -148,6 +148,24 @@ describe('a ref, across a restart', () => {
     );
   });
 
+  it('names in dead letters the tells that were under way, though others that were begun later have ended', async () => {
+    const actor = up();
+    await heard();
+    for (let i = 0; i < 3; i++) {
+      ref.tell('noteAny', i);
+      ref.tell('note', i);
+    }
+    actor.begin(6);
+    for (const index of [1, 2, 3, 5]) actor.end(index);
+    actor.die();
+    down();
+    await heard();
+    assert.deepEqual(
+      letters.recent.map(({ method }) => method),
+      ['noteAny', 'noteAny'],
+    );
+  });
+
   it('counts as a dead letter a tell that comes back and cannot be sent again', async () => {
     up();
     await heard();

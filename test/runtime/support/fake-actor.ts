@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { FlowReceiver } from '../../../runtime/channel/flow-control.ts';
+import { cellsOf, FlowReceiver } from '../../../runtime/channel/flow-control.ts';
+import { type Place, TellPlaces } from '../../../runtime/channel/tells-under-way.ts';
 import { flushAll } from '../../../runtime/transport/departures.ts';
 import { MessagePortTransport } from '../../../runtime/transport/message-port.ts';
 import type { Port } from '../../../runtime/transport/port.ts';
@@ -17,11 +18,17 @@ export class FakeActor {
   readonly left = Promise.withResolvers<void>();
   readonly #port: Port;
   readonly #receiver = new FlowReceiver(this.memory.flow);
+  readonly #places: TellPlaces;
+  /** Of what was begun, in order, whatever it is. */
+  readonly #begun: Place[] = [];
 
   constructor() {
     const [mine, theirs] = MessagePortTransport.pair();
     this.#port = mine;
     this.client = theirs;
+    this.#places = new TellPlaces(cellsOf(this.memory.flow, 'normal'), (cells) =>
+      mine.post({ t: 'table', priority: 'normal', cells }),
+    );
     mine.listen({
       onMessage: (message) => {
         if (message.t === 'ask' || message.t === 'tell' || message.t === 'open') this.got.push(message);
@@ -40,7 +47,17 @@ export class FakeActor {
 
   /** Begins the next so many messages. */
   begin(count: number): void {
-    for (let i = 0; i < count; i++) if (this.#receiver.start(0)) this.#port.post({ t: 'credit' });
+    for (let i = 0; i < count; i++) {
+      this.#begun.push(this.#places.take(this.#receiver.started));
+      if (this.#receiver.start(0)) this.#port.post({ t: 'credit' });
+    }
+  }
+
+  /** Ends what it was told as the so-manieth message. */
+  end(index: number): void {
+    const place = this.#begun[index];
+    assert(place !== undefined);
+    this.#places.giveBack(place);
   }
 
   answer(index: number, value: unknown): void {
