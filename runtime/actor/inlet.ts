@@ -38,6 +38,10 @@ export class Inlet {
   readonly #arrivedCount: ArrivedCount;
   readonly #owner: InletOwner;
   readonly #pending = new IdTable<Delivery>();
+  /** Tells that have come and not ended. */
+  #tells = 0;
+  /** Its client waits for their end. */
+  #isLast = false;
 
   constructor(token: ChannelToken, owner: InletOwner) {
     this.#port = adoptPort(token.port);
@@ -74,7 +78,10 @@ export class Inlet {
   /** Its client gets the credit back. */
   #count(delivery: Delivery): void {
     delivery.started = true;
-    if (!this.#lanes[delivery.priority].flow.start(delivery.message.bytes)) return;
+    if (this.#lanes[delivery.priority].flow.start(delivery.message.bytes)) this.#sendCredit();
+  }
+
+  #sendCredit(): void {
     if (this.#port.byReference) this.#port.post({ t: 'credit' });
     else this.#port.postText(CREDIT_TEXT);
   }
@@ -114,6 +121,12 @@ export class Inlet {
 
   #endTell({ priority, place }: Delivery): void {
     if (place !== undefined) this.#lanes[priority].places.giveBack(place);
+    this.#tells -= 1;
+    this.#sayIfAllEnded();
+  }
+
+  #sayIfAllEnded(): void {
+    if (this.#isLast && this.#tells === 0) this.#sendCredit();
   }
 
   #refuse(id: number, error: unknown): void {
@@ -131,9 +144,15 @@ export class Inlet {
       delivery?.interrupt(decodeError(message.error));
       return;
     }
+    if (message.t === 'last') {
+      this.#isLast = true;
+      this.#sayIfAllEnded();
+      return;
+    }
     const writer = message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined;
     const delivery = new Delivery(this, message, writer);
-    if (message.t !== 'tell') this.#pending.set(message.id, delivery);
+    if (message.t === 'tell') this.#tells += 1;
+    else this.#pending.set(message.id, delivery);
     if (writer !== undefined) this.#watchReader(delivery, writer);
     this.#owner.onDelivery(delivery);
     // Only now: counted twice for a moment it is not sent to, counted by nobody all would send to it.
@@ -168,7 +187,13 @@ export class Inlet {
 }
 
 function asClientMessage(message: WireMessage): ClientMessage {
-  if (message.t === 'tell' || message.t === 'ask' || message.t === 'open' || message.t === 'cancel')
-    return message;
+  switch (message.t) {
+    case 'tell':
+    case 'ask':
+    case 'open':
+    case 'cancel':
+    case 'last':
+      return message;
+  }
   throw new ActorError(`an actor got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });
 }

@@ -43,6 +43,8 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   readonly #awaiting = new IdTable<Message>();
   #nextId = 1;
   #open = true;
+  /** The actor will say when all tells have ended. */
+  #asksForEnd = false;
   #ended = false;
 
   constructor(member: string, token: ChannelToken, window: FlowWindow, owner: ChannelOwner, revive: Reviver) {
@@ -103,6 +105,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       return;
     }
     lane.posted(message);
+    this.#asksForEnd = false;
     this.#sentCount.add();
     message.posted(this, id);
     if (message.kind === 'tell') message.succeed(undefined);
@@ -157,9 +160,12 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     this.#awaiting.clear();
   }
 
-  /** Whether tells lie in the mailbox; if so, `onCredit` will be called when those of some lane have started: ask again then. */
+  /** Whether tells have not ended that were sent; if so, `onCredit` will be called when all have: ask again then. */
   awaitsTells(): boolean {
-    return this.#lanes.some((lane) => lane.awaitsTells());
+    if (!this.#lanes.some((lane) => lane.holdsTells())) return false;
+    if (!this.#asksForEnd) this.#port.post({ t: 'last' });
+    this.#asksForEnd = true;
+    return true;
   }
 
   /** Nobody here will send or listen any more, and the actor lives on: it takes what was sent. */

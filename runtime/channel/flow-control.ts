@@ -99,11 +99,6 @@ export class FlowSender {
     Atomics.store(this.#cells, WAKE_AT, wakeAt(target));
   }
 
-  /** Asks for one `credit` message when all that was sent has started. Check `unstarted` again after it. */
-  requestStart(): void {
-    Atomics.store(this.#cells, WAKE_AT, wakeAt(this.#sent));
-  }
-
   spend(bytes: number): void {
     this.#sent = (this.#sent + 1) | 0;
     this.#sentKib = (this.#sentKib + kibOf(bytes)) | 0;

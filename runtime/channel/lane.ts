@@ -47,15 +47,10 @@ export class Lane<Message extends Outbound> {
     return this.#flow.hasCredit(bytes);
   }
 
-  /** Whether tells lie in the mailbox; if so, the actor will send a `credit` when it has started all. */
-  awaitsTells(): boolean {
-    if (!this.#holdsTells) return false;
-    this.#flow.requestStart();
-    return this.#holdsTells;
-  }
-
-  get #holdsTells(): boolean {
+  /** Whether tells lie in the mailbox or are under way. */
+  holdsTells(): boolean {
     this.forgetStarted();
+    if (this.#tells.size > 0) return true;
     for (const { kind } of this.#unstarted) if (kind === 'tell') return true;
     return false;
   }

@@ -151,7 +151,7 @@ export class Members {
       channel.leaveCalls((method) => leftError(channel.member, method, error));
   }
 
-  /** Whether tells lie in mailboxes, and could come back; if so, `onRoom` or `onChange` will be called when that may have changed. */
+  /** Whether tells have not ended, and could be lost; if so, `onRoom` or `onChange` will be called when that may have changed. */
   awaitTells(): boolean {
     return [...this.#members.values()].some(({ channel }) => channel.awaitsTells());
   }

@@ -3,8 +3,8 @@
  * mailbox is full or every member is being restarted; so work that no actor has started survives a crash.
  *
  * It knows nothing of the ref, which may be forgotten while answers are still on their way: then it closes when the last
- * of them has come (`release`). It also outlives the ref's end for as long as something that was told lies in a mailbox, and
- * would come back if the actor died.
+ * of them has come (`release`). It also outlives the ref's end for as long as something that was told has not ended: it would
+ * come back, or be lost, if the actor died.
  */
 import { unsendable } from '../channel/channel.ts';
 import { ActorError, type ActorErrorCode, isActorErrorCode, stoppedError, TroupeError } from '../errors.ts';

@@ -38,7 +38,10 @@ export type DataMessage =
   | (DataFields & { readonly t: 'open'; readonly id: number; readonly writer: WriterToken });
 
 /** Client to actor, control lane. */
-export type ClientControl = { readonly t: 'cancel'; readonly id: number; readonly error: WireError };
+export type ClientControl =
+  | { readonly t: 'cancel'; readonly id: number; readonly error: WireError }
+  /** Nothing more is to be sent: a `credit` is wanted when all tells that were sent before have ended. */
+  | { readonly t: 'last' };
 
 export type ClientMessage = DataMessage | ClientControl;
 

@@ -16,6 +16,33 @@ function codeOfLeaving([first]: readonly Delivery[]): string | undefined {
 
 const FIELDS = { method: 'some', payload: undefined, bytes: 0 };
 
+describe('a sender that waits for the end of what it has told', () => {
+  it('hears of it once all has ended, whatever else it had sent', async () => {
+    const got: Delivery[] = [];
+    const said: string[] = [];
+    const [sender, port] = InProcessTransport.pair();
+    const owner = { holder: 1, onDelivery: (delivery: Delivery) => void got.push(delivery), onClose() {} };
+    const inlet = new Inlet({ port, ...channelMemory() }, owner);
+    sender.listen({ onMessage: ({ t }) => said.push(t), onClose() {} });
+    sender.post({ t: 'tell', ...FIELDS });
+    sender.post({ t: 'ask', id: 1, ...FIELDS });
+    sender.post({ t: 'tell', ...FIELDS });
+    sender.post({ t: 'last' });
+    await turn();
+    const [first, , third] = got;
+    assert(first !== undefined && third !== undefined);
+    for (const delivery of got) inlet.start(delivery);
+    await turn();
+    said.length = 0; // a table
+    inlet.reply(third, undefined);
+    await turn();
+    assert.deepEqual(said, []);
+    inlet.refuse(first, new Error('it failed'));
+    await turn();
+    assert.deepEqual(said, ['credit']);
+  });
+});
+
 describe('what waits for an actor when its sender is gone', () => {
   let got: Delivery[];
   let sender: InProcessTransport;

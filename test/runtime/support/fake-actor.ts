@@ -21,6 +21,8 @@ export class FakeActor {
   readonly #places: TellPlaces;
   /** Of what was begun, in order, whatever it is. */
   readonly #begun: Place[] = [];
+  #ended = 0;
+  #isLast = false;
 
   constructor() {
     const [mine, theirs] = MessagePortTransport.pair();
@@ -33,6 +35,10 @@ export class FakeActor {
       onMessage: (message) => {
         if (message.t === 'ask' || message.t === 'tell' || message.t === 'open') this.got.push(message);
         else if (message.t === 'cancel') this.cancelled.push(message.id);
+        else if (message.t === 'last') {
+          this.#isLast = true;
+          this.#sayIfAllEnded();
+        }
       },
       onClose: () => this.left.resolve(),
     });
@@ -58,6 +64,12 @@ export class FakeActor {
     const place = this.#begun[index];
     assert(place !== undefined);
     this.#places.giveBack(place);
+    this.#ended += 1;
+    this.#sayIfAllEnded();
+  }
+
+  #sayIfAllEnded(): void {
+    if (this.#isLast && this.#ended === this.got.length) this.#port.post({ t: 'credit' });
   }
 
   answer(index: number, value: unknown): void {
