@@ -56,6 +56,9 @@ export class ActorCell {
   readonly #inlets = new Set<Inlet>();
   /** Of its timers. */
   #own: Inlet | undefined;
+  /** What those have sent and handlers have. */
+  readonly #ownUnderWay = new Set<Delivery>();
+  #isDead = false;
   #quiet: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #waiting: Waiting = 'refused';
@@ -141,9 +144,14 @@ export class ActorCell {
     return await this.#setUp.behaviour.handOver?.();
   }
 
-  /** It dies: nothing more is started. What its timers sent waits for nobody else, and nobody else knows of it. */
+  /**
+   * It dies: nothing more is started. Of what its timers sent nobody else knows, whether it waits or a handler has it. All other
+   * messages are from now on for those to tell of who sent them.
+   */
   die(why: ActorError): void {
-    for (const delivery of this.#mailbox.close()) if (delivery.inlet === this.#own) this.#bury(delivery, why);
+    const waiting = this.#mailbox.close().filter(({ inlet }) => inlet === this.#own);
+    for (const delivery of [...this.#ownUnderWay, ...waiting]) this.#bury(delivery, why);
+    this.#isDead = true;
   }
 
   /** The end of an actor that has no thread to die with: nothing more is started, and its clients see it go. */
@@ -188,10 +196,11 @@ export class ActorCell {
       inlet.refuse(delivery, left.reason); // who forwarded it waits for that, whoever has left
       return undefined;
     }
+    if (inlet === this.#own) this.#ownUnderWay.add(delivery);
     try {
       const answer = invoke(this.#invocable, delivery);
       if (isThenable(answer)) return this.#answer(delivery, answer);
-      inlet.reply(delivery, answer);
+      this.#reply(delivery, answer);
     } catch (error) {
       this.#fail(delivery, error);
     }
@@ -200,13 +209,19 @@ export class ActorCell {
 
   async #answer(delivery: Delivery, answer: PromiseLike<unknown>): Promise<void> {
     try {
-      delivery.inlet.reply(delivery, await answer);
+      this.#reply(delivery, await answer);
     } catch (error) {
       this.#fail(delivery, error);
     }
   }
 
+  #reply(delivery: Delivery, answer: unknown): void {
+    this.#ownUnderWay.delete(delivery);
+    delivery.inlet.reply(delivery, answer);
+  }
+
   #fail(delivery: Delivery, thrown: unknown): void {
+    this.#ownUnderWay.delete(delivery);
     const error = failureOf(this.#invocable, delivery.message.method, thrown);
     delivery.writer?.fail(error);
     delivery.inlet.refuse(delivery, error);
@@ -231,7 +246,7 @@ export class ActorCell {
 
   /** Nobody waits for the answer to a `tell`, so its failure is recorded. */
   #bury({ message }: Delivery, error: TroupeError): void {
-    if (message.t !== 'tell') return;
+    if (message.t !== 'tell' || this.#isDead) return;
     const code = isActorErrorCode(error.code) ? error.code : 'DEFECT';
     this.#parts.deadLetters.add({ actor: this.#parts.name, method: message.method, code, error });
   }

@@ -164,6 +164,11 @@ export class Members {
     });
   }
 
+  /** A member ends together with this thread. What it had not begun. */
+  die(name: string, why: Error): readonly Call[] {
+    return this.#end(name, why) ?? [];
+  }
+
   #close(error: Error, end: (channel: Channel<Call>) => readonly Call[]): void {
     if (this.#closed !== undefined) return;
     this.#closed = error;
@@ -254,16 +259,21 @@ export class Members {
   }
 
   #onDown(name: string, cause: Error): void {
-    const member = this.#members.get(name);
-    if (member === undefined) return;
-    const unstarted = member.channel.end(
-      (method) => lostError(name, method, cause, false),
-      (method) => lostError(name, method, cause, true),
-    );
-    this.#members.delete(name);
+    const unstarted = this.#end(name, cause);
+    if (unstarted === undefined) return;
     this.#noteLeavers();
     this.#owner.onEvent({ type: 'down', member: name });
     this.#owner.onChange(unstarted);
+  }
+
+  /** What the member had not begun, if there is such a member. */
+  #end(name: string, cause: Error): readonly Call[] | undefined {
+    const member = this.#members.get(name);
+    this.#members.delete(name);
+    return member?.channel.end(
+      (method) => lostError(name, method, cause, false),
+      (method) => lostError(name, method, cause, true),
+    );
   }
 }
 
@@ -271,8 +281,11 @@ function canTake({ stays, channel }: Member, call: Call): boolean {
   return stays && channel.hasCredit(call);
 }
 
-/** @param unbegun nothing of it was done; what it took along is gone, though */
-function lostError(actor: string, method: string, cause: Error, unbegun: boolean): Error {
+/**
+ * Of what was sent to an actor that is over.
+ * @param unbegun nothing of it was done; what it took along is gone, though
+ */
+export function lostError(actor: string, method: string, cause: Error, unbegun: boolean): Error {
   if (unbegun && cause instanceof ActorError && cause.code === 'ACTOR_STOPPED') return cause;
   const when = unbegun ? 'before it began' : 'before it answered';
   return new ActorError(`${cause.message}, ${when} ${method}`, {

@@ -16,7 +16,7 @@ import { decodeError, encodeError } from '../wire/error-codec.ts';
 import { Call, type CallOrigin } from './call.ts';
 import { type CallOptions, checkedOptions } from './call-options.ts';
 import type { RefEnvironment } from './environment.ts';
-import { Members, type WatchEvent } from './members.ts';
+import { lostError, Members, type WatchEvent } from './members.ts';
 import { Outboxes } from './outboxes.ts';
 import type { PoolFacts, RefToken } from './ref-token.ts';
 
@@ -48,7 +48,7 @@ export class RefCore {
     this.#members = new Members(token, environment.board, environment.revive, {
       onRoom: () => this.#flush(),
       onChange: (unstarted) => this.#onChange(unstarted),
-      onLostTell: (method, error) => this.#bury(method, 'ACTOR_DIED', error),
+      onLostTell: (method, error) => this.#bury(method, codeOf(error), error),
       onEvent: (event) => this.#onEvent(event),
     });
     this.#origin = {
@@ -58,7 +58,8 @@ export class RefCore {
       onLeft: (priority) => this.#outboxes.of(priority).noteLeft(),
       onLostTell: (method, error) => this.#bury(method, codeOf(error), error),
     };
-    if (closed !== undefined) this.#members.close(decodeError(closed));
+    if (closed === undefined) environment.opened(this);
+    else this.#members.close(decodeError(closed));
   }
 
   get members(): Members {
@@ -104,6 +105,15 @@ export class RefCore {
   release(): void {
     this.#isReleased = true;
     this.#closeIfForgotten();
+  }
+
+  /**
+   * This thread ends, and an actor with it: what was told and that actor has not done, or nobody has got, is lost. What others have got
+   * they do.
+   */
+  die(actor: string, why: ActorError): void {
+    for (const call of this.#members.die(actor, why)) call.fail(lostError(actor, call.method, why, true));
+    for (const call of this.#outboxes.drain()) if (call.hasSucceeded) call.fail(why);
   }
 
   tell(method: string, payload: unknown, given: CallOptions | undefined): TellStatus {
@@ -203,6 +213,7 @@ export class RefCore {
   #onChange(unstarted: readonly Call[]): void {
     const { closed } = this.#members;
     if (closed !== undefined) {
+      this.environment.over(this);
       for (const call of [...this.#outboxes.drain(), ...unstarted]) call.fail(closed);
       return;
     }

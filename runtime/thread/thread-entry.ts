@@ -5,7 +5,7 @@ import { ActorCell, type AnyActor } from '../actor/actor-cell.ts';
 import type { ActorStats } from '../actor/behaviour.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import { DeadLetters } from '../dead-letters.ts';
-import { ActorError, diedError, TroupeError } from '../errors.ts';
+import { ActorError, diedError, stoppedError, TroupeError } from '../errors.ts';
 import { createRefEnvironment } from '../ref/environment.ts';
 import { lazily } from '../ref/own-ref.ts';
 import type { Waiting } from '../supervision/incarnation.ts';
@@ -35,12 +35,18 @@ const board = LoadBoard.attach(boot.board);
 const pulse = board.pulse(boot.boardSlot, boot.limits, () => process.exit(0));
 attachPulse(pulse);
 let failure: unknown;
+let isStopped = false;
 process.on('uncaughtExceptionMonitor', (error) => {
   failure = error;
 });
 /** What was answered has been answered, also where the thread dies of what it does next. */
 process.on('exit', (code) => {
-  cell?.die(diedError(boot.name, failure ?? new Error(`exit code ${code}`)));
+  const isOrderly = isStopped && failure === undefined;
+  const why = isOrderly
+    ? stoppedError(boot.name)
+    : diedError(boot.name, failure ?? new Error(`exit code ${code}`));
+  cell?.die(why);
+  environment.die(boot.name, why);
   flushAll();
 });
 /** Often enough for the shortest limit; it keeps nothing alive. */
@@ -128,6 +134,7 @@ async function retire(): Promise<EncodedPayload> {
 
 /** What the actor's own end throws is what the thread dies of, so it is seen. */
 async function stop(waiting: Waiting): Promise<void> {
+  isStopped = true;
   try {
     await cell?.stop(waiting);
   } finally {

@@ -105,6 +105,38 @@ describe('a timer of an actor', () => {
     assert.deepEqual([(await letter).actor, (await letter).method], ['remote/0', 'note']);
   });
 
+  it('is a dead letter when a handler has it and its actor crashes, once', async ({ mock }) => {
+    const [begun, end] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const busy = await system.spawnLocal(
+      defineActor({
+        blueprint: ticking,
+        setup: (_, context) => ({
+          handlers: {
+            begin: () => void context.after(10, 'tick'),
+            tick() {
+              begun.resolve();
+              return end.promise;
+            },
+          },
+        }),
+      }),
+      undefined,
+      { name: 'busy' },
+    );
+    mock.timers.enable({ apis: ['setTimeout'] });
+    await busy.ask('begin', undefined);
+    mock.timers.tick(10);
+    mock.timers.reset();
+    await begun.promise;
+    system.crash('busy/0', 'a drill');
+    end.reject(new Error('too late'));
+    await new Promise(setImmediate);
+    assert.deepEqual(
+      system.deadLetters.recent.map(({ method, code, error }) => [method, code, error?.message]),
+      [['tick', 'ACTOR_DIED', 'busy/0 died: a drill']],
+    );
+  });
+
   it('ends when its actor crashes', async ({ mock }) => {
     await local.ask('noteLater', { ms: 60_000, text: 'tick', every: true });
     const cleared = mock.method(globalThis, 'clearInterval');

@@ -1,10 +1,57 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import probe from './actors/probe-actor.ts';
 import { type ProbeArgs, type ProbeRef, probeActor } from './actors/probe-protocol.ts';
+import { Gate } from './support/gate.ts';
 
 const QUICK = { minBackoffMs: 1 };
+
+describe('what an actor on a thread tells itself', () => {
+  let system: ActorSystem;
+  let probe: ProbeRef;
+  beforeEach(async () => {
+    system = new ActorSystem();
+    probe = await system.spawn(probeActor, {}, { name: 'probe', restart: QUICK });
+  });
+  afterEach(() => system.stop());
+
+  const letter = () =>
+    new Promise<unknown[]>((resolve) =>
+      system.deadLetters.subscribe(({ actor, method, code, error }) =>
+        resolve([actor, method, code, error?.message]),
+      ),
+    );
+
+  it('is a dead letter when it waits at a crash', async () => {
+    const begun = new Gate();
+    void probe.ask('tellSelf', begun.cells).catch(() => {});
+    await begun.reached();
+    const first = letter();
+    system.crash('probe/0', 'a drill');
+    const why = 'probe/0 died: a drill, before it began note';
+    assert.deepEqual(await first, ['probe', 'note', 'ACTOR_DIED', why]);
+  });
+
+  it('is a dead letter when a handler has it at a crash', async () => {
+    const begun = new Gate();
+    await probe.ask('hangSelf', begun.cells);
+    await begun.reached();
+    const first = letter();
+    system.crash('probe/0', 'a drill');
+    const why = 'probe/0 died: a drill, before it answered hangTold';
+    assert.deepEqual(await first, ['probe', 'hangTold', 'ACTOR_DIED', why]);
+  });
+
+  it('is a dead letter when it waits as its pool is restarted', async () => {
+    const begun = new Gate();
+    void probe.ask('tellSelf', begun.cells);
+    await begun.reached();
+    const first = letter();
+    await system.restartPool('probe');
+    assert.deepEqual(await first, ['probe', 'note', 'ACTOR_STOPPED', 'probe/0 is stopped']);
+  });
+});
 
 describe('an actor', () => {
   const system = new ActorSystem();

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { resourceLimits, threadId } from 'node:worker_threads';
@@ -90,6 +91,16 @@ export default defineActor({
         hangTold(cells) {
           Gate.touch(cells);
           return new Promise(() => {});
+        },
+        async tellSelf(cells) {
+          await context.self.connected;
+          context.self.tell('note', 'to myself');
+          Gate.touch(cells);
+          await once(context.stopping, 'abort');
+        },
+        async hangSelf(cells) {
+          await context.self.connected;
+          context.self.tell('hangTold', cells);
         },
         make({ bytes, moved }) {
           made = new ArrayBuffer(bytes);

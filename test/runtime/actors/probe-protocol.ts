@@ -39,6 +39,10 @@ export const probeProtocol = protocol('probe', {
   endBadly: stream<void, number, unknown>(),
   /** Streams what it is given, and ends with it. */
   say: stream<unknown, unknown, unknown>(),
+  /** Tells itself `note`, touches a gate, and waits until it is stopped. */
+  tellSelf: ask<GateCells, void>(),
+  /** Tells itself `hangTold`. */
+  hangSelf: ask<GateCells, void>(),
   /** Notes a text after so many ms, or every so many ms, `every`; `end` ends what was begun last. */
   noteLater: ask<{ readonly ms: number; readonly text: string; readonly every: boolean }, void>(),
   endTimer: ask<void, void>(),

@@ -4,7 +4,7 @@ import { DeadLetters } from '../../../runtime/dead-letters.ts';
 import { ActorError } from '../../../runtime/errors.ts';
 import { ask, protocol, tell } from '../../../runtime/protocol.ts';
 import { ActorRef } from '../../../runtime/ref/actor-ref.ts';
-import { createRefEnvironment } from '../../../runtime/ref/environment.ts';
+import { createRefEnvironment, type RefEnvironment } from '../../../runtime/ref/environment.ts';
 import { RefCore } from '../../../runtime/ref/ref-core.ts';
 import type { RoutingPolicyName } from '../../../runtime/routing/routing-policy.ts';
 import { InProcessTransport } from '../../../runtime/transport/in-process.ts';
@@ -24,6 +24,7 @@ export class FakePool {
   readonly feed: InProcessTransport;
   readonly ref: ActorRef<typeof numbers>;
   readonly letters = new DeadLetters();
+  readonly environment: RefEnvironment = createRefEnvironment(LoadBoard.create(8), this.letters);
   readonly #actors: FakeActor[] = [];
 
   constructor(policy: RoutingPolicyName = 'least-loaded', size = 1, messages = 8) {
@@ -31,10 +32,7 @@ export class FakePool {
     this.feed = mine;
     const members = Array.from({ length: size }, (_, index) => `pool/${index}`);
     const token = { name: 'pool', policy, members, transport: 'thread' as const, outbox: 4 };
-    const core = new RefCore(
-      { ...token, window: { messages, kib: 1024 }, feed: theirs },
-      createRefEnvironment(LoadBoard.create(8), this.letters),
-    );
+    const core = new RefCore({ ...token, window: { messages, kib: 1024 }, feed: theirs }, this.environment);
     this.ref = new ActorRef<typeof numbers>(core);
   }
 
