@@ -13,16 +13,24 @@ export class Delivery {
   readonly writer: StreamWriter<unknown, unknown> | undefined;
   /** It has left the mailbox. */
   started = false;
+  /** Why its payload is not known, if it could not be read. */
+  readonly unreadable: Error | undefined;
   /** Of a `tell`, while its handler has it. */
   place: Place | undefined;
   #left: { readonly reason: unknown } | undefined;
   /** Few handlers look at the signal, so it is made for those that do. */
   #controller: AbortController | undefined;
 
-  constructor(inlet: Inlet, message: DataMessage, writer: StreamWriter<unknown, unknown> | undefined) {
+  constructor(
+    inlet: Inlet,
+    message: DataMessage,
+    writer: StreamWriter<unknown, unknown> | undefined,
+    unreadable?: Error,
+  ) {
     this.inlet = inlet;
     this.message = message;
     this.writer = writer;
+    this.unreadable = unreadable;
   }
 
   get priority(): Priority {

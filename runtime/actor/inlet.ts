@@ -13,11 +13,12 @@ import type { Port } from '../transport/port.ts';
 import { IdTable } from '../util/id-table.ts';
 import { messageOf } from '../util/realms.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
-import type { ChannelToken, ClientMessage, WireMessage } from '../wire/messages.ts';
+import type { ChannelToken, ClientMessage, DataMessage, WireMessage } from '../wire/messages.ts';
 import { takeTransfer } from '../wire/moved.ts';
 import { postEncoded } from '../wire/payload-codec.ts';
 import { smallJson } from '../wire/small-json.ts';
 import { CREDIT_TEXT, replyText } from '../wire/text-codec.ts';
+import { Arrivals } from './arrivals.ts';
 import { Delivery } from './delivery.ts';
 
 export interface InletOwner {
@@ -54,9 +55,21 @@ export class Inlet {
     this.#lanes = { high: lane('high'), normal: lane('normal'), low: lane('low') };
     this.#arrivedCount = new ArrivedCount(token);
     this.#owner = owner;
+    const arrivals = new Arrivals({
+      onData: (message, unreadable) => this.#onData(message, unreadable),
+      onControl: (message) => {
+        if (message.t === 'last') this.#onLast();
+        else this.#cancel(message.id, decodeError(message.error));
+      },
+      onGap: (number) => this.#port.post({ t: 'unreadable', number }),
+    });
     this.#port.listen({
-      onMessage: (message) => this.#onMessage(asClientMessage(message)),
-      onClose: () => this.#onClose(),
+      onMessage: (message) => arrivals.take(asClientMessage(message)),
+      onUnreadable: (cause) => arrivals.unreadable(cause),
+      onClose: () => {
+        arrivals.end();
+        this.#onClose();
+      },
     });
   }
 
@@ -137,20 +150,20 @@ export class Inlet {
     this.#port.close();
   }
 
-  #onMessage(message: ClientMessage): void {
-    if (message.t === 'cancel') {
-      const delivery = this.#pending.get(message.id);
-      this.#pending.delete(message.id);
-      delivery?.interrupt(decodeError(message.error));
-      return;
-    }
-    if (message.t === 'last') {
-      this.#isLast = true;
-      this.#sayIfAllEnded();
-      return;
-    }
+  #cancel(id: number, error: Error): void {
+    const delivery = this.#pending.get(id);
+    this.#pending.delete(id);
+    delivery?.interrupt(error);
+  }
+
+  #onLast(): void {
+    this.#isLast = true;
+    this.#sayIfAllEnded();
+  }
+
+  #onData(message: DataMessage, unreadable: Error | undefined): void {
     const writer = message.t === 'open' ? new StreamWriter(message.writer, this.#owner.holder) : undefined;
-    const delivery = new Delivery(this, message, writer);
+    const delivery = new Delivery(this, message, writer, unreadable);
     if (message.t === 'tell') this.#tells += 1;
     else this.#pending.set(message.id, delivery);
     if (writer !== undefined) this.#watchReader(delivery, writer);
@@ -193,6 +206,7 @@ function asClientMessage(message: WireMessage): ClientMessage {
     case 'open':
     case 'cancel':
     case 'last':
+    case 'unread':
       return message;
   }
   throw new ActorError(`an actor got "${message.t}"`, { code: 'PROTOCOL_VIOLATION' });

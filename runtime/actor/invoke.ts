@@ -19,11 +19,13 @@ const MESSAGE_OF = { tell: 'tell', ask: 'ask', stream: 'open' } as const;
 
 /**
  * The handler's answer, or its promise. Throws what the handler throws, or `PROTOCOL_VIOLATION` for a message that is not
- * in the protocol. A handler that answers at once costs no promise.
+ * in the protocol, or could not be read. A handler that answers at once costs no promise.
  */
 export function invoke(actor: Invocable, delivery: Delivery): unknown {
-  const { message, writer } = delivery;
+  const { message, writer, unreadable } = delivery;
   const { method } = message;
+  if (unreadable !== undefined)
+    throw violation(actor, `cannot read "${method}": ${unreadable.message}`, unreadable);
   const kind = Object.hasOwn(actor.methods, method) ? actor.methods[method]?.kind : undefined;
   const handler = actor.handlers[method];
   if (kind === undefined || handler === undefined) throw violation(actor, `has no method "${method}"`);
@@ -39,8 +41,8 @@ export function failureOf(actor: Invocable, method: string, thrown: unknown): Tr
   return TroupeError.is(thrown) ? thrown : defect(actor, method, thrown);
 }
 
-function violation({ name }: Invocable, problem: string): ActorError {
-  return new ActorError(`${name} ${problem}`, { code: 'PROTOCOL_VIOLATION' });
+function violation({ name }: Invocable, problem: string, cause?: unknown): ActorError {
+  return new ActorError(`${name} ${problem}`, { code: 'PROTOCOL_VIOLATION', cause });
 }
 
 function defect({ name: actor }: Invocable, method: string, cause: unknown): ActorError {

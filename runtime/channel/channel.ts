@@ -42,6 +42,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   #others: Map<Priority, Lane<Message>> | undefined;
   readonly #awaiting = new IdTable<Message>();
   #nextId = 1;
+  #posted = 0;
   #open = true;
   /** The actor will say when all tells have ended. */
   #asksForEnd = false;
@@ -107,7 +108,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
     lane.posted(message);
     this.#asksForEnd = false;
     this.#sentCount.add();
-    message.posted(this, id);
+    message.posted(this, id, this.#posted++);
     if (message.kind === 'tell') message.succeed(undefined);
     else this.#awaiting.set(id, message);
   }
@@ -232,12 +233,21 @@ export class Channel<Message extends Outbound> implements Withdrawal {
       case 'credit':
         this.#owner.onCredit();
         break;
+      case 'unreadable':
+        this.#sayWhatWas(message.number);
+        break;
       case 'table':
         this.#lane(message.priority).addTable(message.cells);
         break;
       default:
         message satisfies never;
     }
+  }
+
+  /** The actor could not read a message. It takes the rest of it in its place, so that what is counted there is right, and refuses it. */
+  #sayWhatWas(number: number): void {
+    const message = this.#lanes.map((lane) => lane.find(number)).find((found) => found !== undefined);
+    this.#port.post({ t: 'unread', message: message && withoutPayload(message) });
   }
 
   #take(id: number): Message | undefined {
@@ -256,6 +266,12 @@ export function unsendable(what: string, cause: unknown): ActorError {
   });
 }
 
+/** A stream went with the message; whoever opened it waits for an answer as for that to an ask. */
+function withoutPayload({ kind, id, method, bytes, priority }: Outbound): DataMessage {
+  const fields = { method, payload: undefined, bytes, priority };
+  return kind === 'tell' ? { t: 'tell', ...fields } : { t: 'ask', id, ...fields };
+}
+
 function joined(some: readonly Transferable[], more: readonly Transferable[]): readonly Transferable[] {
   if (some.length === 0) return more;
   return more.length === 0 ? some : [...some, ...more];
@@ -266,6 +282,7 @@ function asActorMessage(message: WireMessage): ActorMessage {
     case 'reply':
     case 'refusal':
     case 'credit':
+    case 'unreadable':
     case 'table':
       return message;
   }

@@ -78,6 +78,12 @@ export class Lane<Message extends Outbound> {
     }
   }
 
+  /** The one of this number, as long as it has not started. */
+  find(number: number): Message | undefined {
+    for (const message of this.#unstarted) if (message.number === number) return message;
+    return undefined;
+  }
+
   /** The actor is gone: takes out what it had not started, in order. */
   takeUnstarted(): readonly Message[] {
     this.forgetStarted();

@@ -21,10 +21,12 @@ export interface Outbound {
   readonly traceparent: string | undefined;
   /** For `open`: the writer, moved to the actor when the message is posted. */
   readonly writer: StreamWriter<unknown, unknown> | undefined;
-  /** Its number on the channel by which it left last. */
+  /** What it is known by on the channel by which it left last. */
   readonly id: number;
-  /** The message left by this channel, under this number: the answer may be called off there. */
-  posted(by: Withdrawal, id: number): void;
+  /** How many had been posted there when it was. */
+  readonly number: number;
+  /** The message left by this channel, under this id: the answer may be called off there. */
+  posted(by: Withdrawal, id: number, number: number): void;
   /** The actor died before it began the message: it has not left, after all. */
   tookBack(): void;
   /** Called at most once; a `tell` succeeds when it is posted, the others when the actor answers. */

@@ -47,6 +47,7 @@ export class Call implements Outbound, Mortal {
   /** Whether it waits at its ref. */
   held = false;
   id = 0;
+  number = 0;
   readonly #origin: CallOrigin;
   /** Made when somebody waits for it; nobody does for a `tell` that has left. */
   #result: PromiseWithResolvers<unknown> | undefined;
@@ -159,9 +160,10 @@ export class Call implements Outbound, Mortal {
   /** For a `tell`: its sender was told that it has left. */
   hasSucceeded = false;
 
-  posted(by: Withdrawal, id: number): void {
+  posted(by: Withdrawal, id: number, number: number): void {
     this.#by = by;
     this.id = id;
+    this.number = number;
   }
 
   tookBack(): void {

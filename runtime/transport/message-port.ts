@@ -16,7 +16,7 @@ import {
   receiveMessageOnPort,
   type Transferable,
 } from 'node:worker_threads';
-import { messageOf } from '../util/realms.ts';
+import { warnOfUnreadable } from '../util/warning.ts';
 import type { WireMessage } from '../wire/messages.ts';
 import { listOf, TextReader } from '../wire/text-codec.ts';
 import { flushAtTurnsEnd, type HoldsBack } from './departures.ts';
@@ -153,11 +153,7 @@ export class MessagePortTransport implements Port, HoldsBack {
   #unreadable(cause: unknown): void {
     if (this.#over) return;
     if (this.#listener?.onUnreadable !== undefined) this.#listener.onUnreadable(cause);
-    else {
-      process.emitWarning(`a message to this thread cannot be read, and is lost: ${messageOf(cause)}`, {
-        code: 'MESSAGE_UNREADABLE',
-      });
-    }
+    else warnOfUnreadable(cause);
   }
 
   #deliver(message: WireMessage | string): void {

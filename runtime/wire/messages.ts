@@ -41,7 +41,9 @@ export type DataMessage =
 export type ClientControl =
   | { readonly t: 'cancel'; readonly id: number; readonly error: WireError }
   /** Nothing more is to be sent: a `credit` is wanted when all tells that were sent before have ended. */
-  | { readonly t: 'last' };
+  | { readonly t: 'last' }
+  /** Answers `unreadable`: the message without its payload. Undefined: there is none of that number. */
+  | { readonly t: 'unread'; readonly message: DataMessage | undefined };
 
 export type ClientMessage = DataMessage | ClientControl;
 
@@ -51,7 +53,9 @@ export type ActorMessage =
   | { readonly t: 'refusal'; readonly id: number; readonly error: WireError }
   | { readonly t: 'credit' }
   /** The actor has several tells under way at once: see `channel/tells-under-way.ts`. */
-  | { readonly t: 'table'; readonly priority: Priority; readonly cells: SharedArrayBuffer };
+  | { readonly t: 'table'; readonly priority: Priority; readonly cells: SharedArrayBuffer }
+  /** The actor cannot read the so-manieth data message of this channel, and takes no other before it knows what that was. */
+  | { readonly t: 'unreadable'; readonly number: number };
 
 /** The writing end of a stream, on its way to another actor. */
 export interface WriterToken {
