@@ -31,6 +31,7 @@ export interface ChannelOwner {
 export class Channel<Message extends Outbound> implements Withdrawal {
   /** The actor's name, for errors and routing. */
   readonly member: string;
+  readonly #holder: number;
   readonly #port: Port;
   readonly #owner: ChannelOwner;
   readonly #revive: Reviver;
@@ -48,8 +49,17 @@ export class Channel<Message extends Outbound> implements Withdrawal {
   #asksForEnd = false;
   #ended = false;
 
-  constructor(member: string, token: ChannelToken, window: FlowWindow, owner: ChannelOwner, revive: Reviver) {
+  /** @param holder id of the incarnation as a holder */
+  constructor(
+    member: string,
+    holder: number,
+    token: ChannelToken,
+    window: FlowWindow,
+    owner: ChannelOwner,
+    revive: Reviver,
+  ) {
     this.member = member;
+    this.#holder = holder;
     this.#port = adoptPort(token.port);
     this.#cells = token.flow;
     this.#window = window;
@@ -194,7 +204,7 @@ export class Channel<Message extends Outbound> implements Withdrawal {
         this.#port.post(wire, joined(transfer, message.transfer));
         return;
       }
-      const moved = writer.move(this.#port);
+      const moved = writer.move(this.#port, this.#holder);
       try {
         this.#port.post(
           { t: 'open', id, writer: moved.token, ...fields },

@@ -237,13 +237,13 @@ export class Members {
     }
   }
 
-  #onUp({ member: name, channel: token, boardSlot }: Extract<MembershipMessage, { t: 'up' }>): void {
+  #onUp({ member: name, channel: token, boardSlot, holder }: Extract<MembershipMessage, { t: 'up' }>): void {
     this.#lost.delete(name);
     const events = {
       onCredit: () => this.#owner.onRoom(),
       onLostTell: (method: string, error: Error) => this.#owner.onLostTell(method, error),
     };
-    const channel = new Channel<Call>(name, token, this.#token.window, events, this.#revive);
+    const channel = new Channel<Call>(name, holder, token, this.#token.window, events, this.#revive);
     const underWay = new UnderWay(token.underWay);
     // What this ref has in the mailbox is already known here; the others add what was sent from elsewhere and what runs.
     const load = () => {

@@ -3,18 +3,22 @@
  *
  * Every reader settles exactly once: with the final value, with the writer's failure, or with `ACTOR_DIED` when
  * the port closes without either, which is how the death of whichever actor holds the writer is noticed, at
- * once and without a heartbeat. Leaving the loop early (`break`) or aborting the signal interrupts the writer.
+ * once and without a heartbeat; what it died of is said by the system, so that is waited for. Leaving the loop early
+ * (`break`) or aborting the signal interrupts the writer.
  */
 import { type Deadline, deadlineIn } from '../channel/deadlines.ts';
 import { ActorError, abortedError } from '../errors.ts';
 import type { Port } from '../transport/port.ts';
 import { FifoQueue } from '../util/fifo-queue.ts';
 import { messageOf } from '../util/realms.ts';
-import { LONGEST_TIMER_MS } from '../util/timers.ts';
+import { after, LONGEST_TIMER_MS } from '../util/timers.ts';
 import { decodeError, encodeError } from '../wire/error-codec.ts';
 import type { WireMessage, WriterMessage } from '../wire/messages.ts';
 import { decodePayload, type Reviver, type Traveller } from '../wire/payload-codec.ts';
 import type { OpenReaders } from './open-readers.ts';
+
+/** The system says why an actor ended as soon as it knows of it. It says nothing of one that belongs to another system. */
+const MOST_WAITED_FOR_REASON_MS = 1_000;
 
 export interface StreamReaderOptions {
   /** Chunks the writer may send ahead of the reader. */
@@ -53,6 +57,8 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   #outcome: Outcome<Final> | undefined;
   #wake: (() => void) | undefined;
   #deadline: Deadline | undefined;
+  /** Its port has closed, and the reason is waited for. */
+  #reasonTimer: NodeJS.Timeout | undefined;
   #isIterated = false;
   /** By the loop, which has not failed then. */
   #isLeft = false;
@@ -104,10 +110,12 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     return listed === undefined ? 0 : Atomics.load(new Int32Array(listed.writtenBy), 0);
   }
 
-  /** Whoever writes it will not go on, though its port is open. */
-  onLost(): void {
-    this.#port.drain(); // what was written before
-    this.#onClose();
+  /** Whoever writes it will not go on. Unless it is left behind, its port closes when what was written before has been read. @internal */
+  onOver(why: Error, isLeft: boolean): void {
+    if (isLeft) {
+      this.#port.drain();
+      this.#onceHandedOver(() => this.#die(why));
+    } else if (this.#reasonTimer !== undefined) this.#die(why);
   }
 
   /** Chunks that have arrived, consumed or not. */
@@ -239,13 +247,25 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
   }
 
   #onClose(): void {
-    const error = new ActorError(`${this.#options.label}: the actor that was answering died`, {
-      code: 'ACTOR_DIED',
+    this.#onceHandedOver(() => {
+      if (this.#outcome !== undefined) return;
+      const why = this.#options.listed?.among.whyOver(this.writtenBy);
+      if (why !== undefined || this.writtenBy === 0) this.#die(why);
+      else this.#reasonTimer = after(MOST_WAITED_FOR_REASON_MS, () => this.#die(undefined));
     });
-    this.#handedOver.then(
-      () => this.fail(error),
-      () => {}, // has failed the stream already
-    );
+  }
+
+  #onceHandedOver(run: () => void): void {
+    this.#handedOver.then(run, () => {}); // has failed the stream already
+  }
+
+  #die(cause: Error | undefined): void {
+    const { label } = this.#options;
+    const problem =
+      cause === undefined
+        ? `${label}: the actor that was answering died`
+        : `${cause.message}, before it ended ${label}`;
+    this.fail(new ActorError(problem, { code: 'ACTOR_DIED', cause }));
   }
 
   #settle(outcome: Outcome<Final>): void {
@@ -254,6 +274,7 @@ export class StreamReader<Chunk, Final> implements AsyncIterable<Chunk, void> {
     this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#options.listed?.among.delete(this);
     this.#deadline?.noteSettled();
+    clearTimeout(this.#reasonTimer);
     this.#port.close();
     if (outcome.ok) this.#final.resolve(outcome.value);
     else this.#final.reject(outcome.error);

@@ -22,6 +22,7 @@ import { chunkText, endText } from '../wire/text-codec.ts';
 export class StreamWriter<Chunk, Final> {
   readonly #port: Port;
   readonly #writtenBy: SharedArrayBuffer;
+  readonly #holder: number;
   readonly #interrupt = new AbortController();
   #interrupted: WireError | undefined;
   #credits: number;
@@ -34,7 +35,8 @@ export class StreamWriter<Chunk, Final> {
   constructor(token: WriterToken, holder = 0) {
     this.#port = adoptPort(token.port);
     this.#writtenBy = token.writtenBy;
-    if (holder !== 0) Atomics.store(new Int32Array(token.writtenBy), 0, holder);
+    this.#holder = holder;
+    if (holder !== 0) this.#setWriter(holder);
     this.#credits = token.credits;
     this.#byteCredits = token.byteCredits;
     if (token.interrupted !== undefined) this.#onInterrupt(token.interrupted);
@@ -118,15 +120,20 @@ export class StreamWriter<Chunk, Final> {
   /**
    * Gives the stream away. After this the writer is dead here. Called by a ref that forwards it.
    * @param over by which it leaves
+   * @param to holder id of the actor that gets it
    * @throws ActorError `PROTOCOL_VIOLATION` it is over, or was given away already
    * @internal
    */
-  move(over: Port): {
+  move(
+    over: Port,
+    to: number,
+  ): {
     readonly token: WriterToken;
     readonly transfer: ReturnType<Port['detach']>['transfer'];
   } {
     if (this.#state !== 'open') throw notOpen(this.#state);
     this.#state = 'moved';
+    this.#setWriter(to);
     const staysHere = this.#port.byReference && !over.byReference;
     const { token, transfer } = (staysHere ? bridge(this.#port, over) : this.#port).detach();
     return {
@@ -144,6 +151,11 @@ export class StreamWriter<Chunk, Final> {
   /** Undoes `move` after the message that carried the stream could not be posted: it can only be failed then. @internal */
   takeBack(): void {
     this.#state = 'open';
+    this.#setWriter(this.#holder);
+  }
+
+  #setWriter(holder: number): void {
+    Atomics.store(new Int32Array(this.#writtenBy), 0, holder);
   }
 
   get #hasCredit(): boolean {

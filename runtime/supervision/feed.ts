@@ -120,8 +120,8 @@ export class Feed {
     const memory = { flow: FlowSender.createBuffer(), underWay: incarnation.underWay.buffer };
     incarnation.connect({ port: actor.detach().token, ...memory });
     const { token, transfer } = client.detach();
-    const { boardSlot } = incarnation;
-    subscriber.post({ t: 'up', member, channel: { port: token, ...memory }, boardSlot }, transfer);
+    const { boardSlot, holder } = incarnation;
+    subscriber.post({ t: 'up', member, channel: { port: token, ...memory }, boardSlot, holder }, transfer);
   }
 }
 

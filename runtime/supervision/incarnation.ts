@@ -44,8 +44,8 @@ export interface Incarnation {
   stop(waiting: Waiting, mayEnd?: Promise<void>): Promise<void>;
   /** Gives up on an actor that does not stop: its thread is ended where that is safe, and keeps no process alive. */
   abandon(): void;
-  /** Another one was left behind: streams that it writes are over. */
-  lost(holder: number): void;
+  /** Another one is over, and so are the streams that it writes. @param isLeft their ports will not close */
+  otherOver(holder: number, why: Error, isLeft: boolean): void;
   /** Makes the actor throw an error that nobody handles. */
   crash(reason: string): void;
 }

@@ -70,7 +70,7 @@ export class LocalIncarnation implements Incarnation {
   }
 
   /** It shares the system's streams, which are told themselves. */
-  lost(): void {}
+  otherOver(): void {}
 
   crash(reason: string): void {
     this.#crash(new Error(reason));

@@ -6,7 +6,7 @@ import type { AnyActor } from '../actor/actor-cell.ts';
 import { LoadBoard } from '../board/load-board.ts';
 import type { PulseLimits } from '../board/pulse.ts';
 import type { DeadLetters } from '../dead-letters.ts';
-import { ActorError, TroupeError } from '../errors.ts';
+import { ActorError, stoppedError, TroupeError } from '../errors.ts';
 import { createRefEnvironment, type RefEnvironment } from '../ref/environment.ts';
 import { lazily, type OwnRefToken } from '../ref/own-ref.ts';
 import type { Beginning } from '../supervision/group.ts';
@@ -152,14 +152,15 @@ export class Fleet {
   over(actor: string, incarnation: Incarnation, exit: Exit): void {
     this.#alive.delete(incarnation.holder);
     this.#watched.delete(incarnation.boardSlot);
-    this.endStreams(incarnation);
+    const why = exit.kind === 'stopped' ? stoppedError(actor) : exit.error;
+    this.#endStreams(incarnation, why, exit.kind === 'left' || incarnation.threadId === undefined);
     if (exit.kind === 'left') this.#leaveBehind(actor, incarnation);
     else this.#reclaim(incarnation);
   }
 
-  /** What it still writes is over, though it may have no thread whose end would close the ports. */
-  endStreams({ threadId, holder }: Incarnation): void {
-    if (threadId === undefined) this.#lose(holder);
+  /** It did not stop, and nobody talks to it any more. What it writes is over now, if it has no thread whose end would close the ports. */
+  quarantined(incarnation: Incarnation, why: Error): void {
+    if (incarnation.threadId === undefined) this.#endStreams(incarnation, why, true);
   }
 
   /** All are over. */
@@ -190,9 +191,7 @@ export class Fleet {
    * ends. What it was making for others is made by them.
    */
   #leaveBehind(actor: string, incarnation: Incarnation): void {
-    const { holder } = incarnation;
     this.memory.releaseClaims(incarnation);
-    this.#lose(holder);
     this.#left.set(incarnation, actor);
     void incarnation.ended.then(() => {
       this.#left.delete(incarnation);
@@ -202,9 +201,9 @@ export class Fleet {
   }
 
   /** Readers of its streams, wherever they are, are told. */
-  #lose(holder: number): void {
-    this.environment.readers.lost(holder);
-    for (const other of this.#watched.values()) other.lost(holder);
+  #endStreams({ holder }: Incarnation, why: Error, isLeft: boolean): void {
+    this.environment.readers.over(holder, why, isLeft);
+    for (const other of this.#watched.values()) other.otherOver(holder, why, isLeft);
   }
 
   #reclaim(incarnation: Incarnation): void {

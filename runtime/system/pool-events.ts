@@ -18,7 +18,7 @@ export function poolEvents(events: Events<SystemEvents>, fleet: Fleet, children:
     onEscalated: (actor, error) => events.emit('actor:escalated', { actor, error }),
     onQuarantined: (actor, incarnation, error) => {
       children.orphan(incarnation.holder);
-      fleet.endStreams(incarnation);
+      fleet.quarantined(incarnation, error);
       events.emit('actor:quarantined', { actor });
       events.emit('actor:down', { actor, error });
     },

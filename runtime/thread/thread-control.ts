@@ -64,8 +64,14 @@ export interface ControlResults {
 
 export type ControlOrder =
   | { readonly order: 'connect'; readonly token: ChannelToken }
-  /** Whoever holds by this id was left behind: streams that it writes are over. */
-  | { readonly order: 'lost'; readonly holder: number }
+  /** Whoever holds by this id is over, and so are the streams that it writes. */
+  | {
+      readonly order: 'other over';
+      readonly holder: number;
+      readonly why: WireError;
+      /** Their ports will not close. */
+      readonly isLeft: boolean;
+    }
   /** Cooperative; the thread exits when it is done. */
   | { readonly order: 'stop'; readonly waiting: Waiting }
   /** Throws an error that nobody handles, as a fault drill. */

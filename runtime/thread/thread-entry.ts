@@ -13,6 +13,7 @@ import { SharedArena } from '../tensors/arena.ts';
 import { SharedTensorCache, type TensorCacheHandle } from '../tensors/tensor-cache.ts';
 import { flushAll } from '../transport/departures.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
+import { decodeError } from '../wire/error-codec.ts';
 import { takeTransfer } from '../wire/moved.ts';
 import { decodePayload, type EncodedPayload, encodePayload } from '../wire/payload-codec.ts';
 import { serveControl } from './control-server.ts';
@@ -92,8 +93,8 @@ function obey(order: ControlOrder): void {
     case 'connect':
       started().connect(order.token);
       break;
-    case 'lost':
-      environment.readers.lost(order.holder);
+    case 'other over':
+      environment.readers.over(order.holder, decodeError(order.why), order.isLeft);
       break;
     case 'stop':
       void stop(order.waiting);

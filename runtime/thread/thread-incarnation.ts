@@ -11,6 +11,7 @@ import type { Watched } from '../supervision/watchdog.ts';
 import type { ThreadOptions } from '../system/system-options.ts';
 import { MessagePortTransport } from '../transport/message-port.ts';
 import { withDefaults } from '../util/with-defaults.ts';
+import { encodeError } from '../wire/error-codec.ts';
 import type { ChannelToken } from '../wire/messages.ts';
 import { decodePayload, encodePayload, type Reviver } from '../wire/payload-codec.ts';
 import { ControlClient } from './control-client.ts';
@@ -178,8 +179,8 @@ export class ThreadIncarnation implements Incarnation, Watched {
     this.#control.end(error);
   }
 
-  lost(holder: number): void {
-    this.#control.order({ order: 'lost', holder });
+  otherOver(holder: number, why: Error, isLeft: boolean): void {
+    this.#control.order({ order: 'other over', holder, why: encodeError(why), isLeft });
   }
 
   crash(reason: string): void {

@@ -91,6 +91,8 @@ export type MembershipMessage =
       readonly member: string;
       readonly channel: ChannelToken;
       readonly boardSlot: number;
+      /** Id of the incarnation as a holder. */
+      readonly holder: number;
     }
   /** It is over, and why: nothing it had not begun will be begun by it. */
   | { readonly t: 'down'; readonly member: string; readonly error: WireError }

@@ -46,7 +46,7 @@ class FakeIncarnation implements Incarnation {
   abandon(): void {
     this.abandoned += 1;
   }
-  lost(): void {}
+  otherOver(): void {}
   crash(): void {}
 }
 

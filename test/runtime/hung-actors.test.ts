@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import { ActorError } from '../../runtime/errors.ts';
 import { ActorSystem } from '../../runtime/system/actor-system.ts';
 import type { SystemEvents } from '../../runtime/system/system-events.ts';
 import { workTag } from '../../runtime/thread/this-thread.ts';
@@ -126,7 +127,12 @@ describe('an actor that hangs', () => {
       async () => {
         for await (const chunk of reader) seen.push(chunk);
       },
-      { code: 'ACTOR_DIED' },
+      (error) => {
+        assert(error instanceof ActorError && error.cause instanceof ActorError);
+        assert.equal(error.code, 'ACTOR_DIED');
+        assert.match(error.cause.message, /^probe\/0 hung: it did not come back from native code/);
+        return true;
+      },
     );
     assert.deepEqual(seen, [1]);
   });

@@ -8,6 +8,6 @@ it('a stream that was handed over cannot be handed over again', () => {
   const writtenBy = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const token = { port, credits: 1, byteCredits: 1, interrupted: undefined, writtenBy };
   const writer = new StreamWriter<number, number>(token);
-  writer.move(over);
-  assert.throws(() => writer.move(over), { code: 'PROTOCOL_VIOLATION', message: /handed over already/ });
+  writer.move(over, 2);
+  assert.throws(() => writer.move(over, 2), { code: 'PROTOCOL_VIOLATION', message: /handed over already/ });
 });

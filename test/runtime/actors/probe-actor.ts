@@ -5,6 +5,7 @@ import { resourceLimits, threadId } from 'node:worker_threads';
 import { defineActor } from '../../../runtime/actor/behaviour.ts';
 import { TroupeError } from '../../../runtime/errors.ts';
 import { inNative, workingOn } from '../../../runtime/thread/this-thread.ts';
+import { isError } from '../../../runtime/util/realms.ts';
 import { transfer } from '../../../runtime/wire/moved.ts';
 import { Gate } from '../support/gate.ts';
 import { type ProbeRef, probeActor } from './probe-protocol.ts';
@@ -117,6 +118,14 @@ export default defineActor({
         kept: () => made.byteLength,
         neverEnd(_, writer) {
           writer.write(1);
+        },
+        relayNeverEnd: (to, writer) => to.forward('neverEnd', undefined, writer),
+        async readNeverEnd({ from, cells }) {
+          try {
+            for await (const _ of from.stream('neverEnd', undefined)) Gate.touch(cells);
+          } catch (error) {
+            return isError(error) && isError(error.cause) ? error.cause.message : error;
+          }
         },
         endBadly(_, writer) {
           setImmediate(() => {

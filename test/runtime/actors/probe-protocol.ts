@@ -35,6 +35,10 @@ export const probeProtocol = protocol('probe', {
   kept: ask<void, number>(),
   /** Answers at once and never ends the stream. */
   neverEnd: stream<void, number, void>(),
+  /** Hands such a stream over to another actor. */
+  relayNeverEnd: stream<ProbeRef, number, void>(),
+  /** Reads such a stream of another actor, touches a gate when it has begun; answers with what that died of. */
+  readNeverEnd: ask<{ readonly from: ProbeRef; readonly cells: GateCells }, unknown>(),
   /** Tries to end the stream with what cannot be cloned, then fails it with what that threw. */
   endBadly: stream<void, number, unknown>(),
   /** Streams what it is given, and ends with it. */

@@ -143,6 +143,7 @@ class World {
       member: this.#members[index] ?? '',
       channel: { port, ...actor.memory },
       boardSlot: index,
+      holder: index + 1,
     });
   }
 

@@ -167,7 +167,7 @@ class World {
   /** To another actor; what has arrived for the one before comes along. */
   #move(): void {
     if (!this.#writer.isOpen) return;
-    const { token } = this.#writer.move(this.#port);
+    const { token } = this.#writer.move(this.#port, 1);
     this.#writer = new StreamWriter({ ...token, writtenBy: this.#writtenBy }, 1);
     if (!('postMessage' in token.port)) this.#port = token.port;
     else this.#port = new MessagePortTransport(token.port);

@@ -24,7 +24,7 @@ const INCARNATION: Incarnation = {
   retire: async () => undefined,
   stop: async () => {},
   abandon() {},
-  lost() {},
+  otherOver() {},
   crash() {},
 };
 const GIVEN_UP = new ActorError('given up', { code: 'ACTOR_ESCALATED' });

@@ -41,7 +41,8 @@ export class FakePool {
     this.#actors.push(actor);
     const { token: port } = actor.client.detach();
     const channel = { port, ...actor.memory };
-    this.feed.post({ t: 'up', member: `pool/${index}`, channel, boardSlot: index });
+    const holder = this.#actors.length;
+    this.feed.post({ t: 'up', member: `pool/${index}`, channel, boardSlot: index, holder });
     return actor;
   }
 
