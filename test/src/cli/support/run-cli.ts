@@ -26,6 +26,11 @@ export interface CliResult {
   readonly stderr: string;
 }
 
+type CliEnd = Pick<CliResult, 'code' | 'signal'>;
+
+/** Listened for from the start: a process may have ended by the time somebody asks. */
+const ends = new WeakMap<CliProcess, Promise<CliEnd>>();
+
 export type CliProcess = ChildProcessByStdio<Writable, Readable, Readable>;
 
 export interface StartOptions {
@@ -42,12 +47,17 @@ export function startCli(
   args: readonly string[],
   { bin = BIN, nodeArgs = [], timeoutMs = TIMEOUT_MS, env = process.env }: StartOptions = {},
 ): CliProcess {
-  return spawn(process.execPath, [...nodeArgs, bin, ...args], {
+  const child = spawn(process.execPath, [...nodeArgs, bin, ...args], {
     stdio: 'pipe',
     env,
     timeout: timeoutMs,
     killSignal: 'SIGKILL',
   });
+  const end = new Promise<CliEnd>((resolve) => {
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+  ends.set(child, end);
+  return child;
 }
 
 export async function runCli(
@@ -61,7 +71,9 @@ export async function runCli(
   return { ...end, stdout, stderr };
 }
 
-/** How a process ended, once its output has been read to the end. */
-export function ended(child: CliProcess): Promise<Pick<CliResult, 'code' | 'signal'>> {
-  return new Promise((resolve) => child.once('close', (code, signal) => resolve({ code, signal })));
+/** How a process of `startCli` ended, or ends, once its output has been read to the end. */
+export function ended(child: CliProcess): Promise<CliEnd> {
+  const end = ends.get(child);
+  if (end === undefined) throw new TypeError('The process was not started by startCli');
+  return end;
 }
