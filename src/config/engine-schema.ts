@@ -95,7 +95,7 @@ export const engineSchema = z.strictObject({
       }),
       maxRunning: setting(z.number().int().min(1).max(1024).optional(), {
         flag: '--max-running <n>',
-        help: 'sequences decoded together by one actor (default: 16)',
+        help: 'sequences decoded together by one actor (default: 64)',
         kind: 'number',
       }),
       maxWaiting: setting(z.number().int().min(1).max(65_536).optional(), {

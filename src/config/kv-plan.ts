@@ -31,6 +31,8 @@ export interface KvWishes {
 /** Most of the memory stays for weights, images and everybody else. */
 const KV_SHARE = 0.25;
 const PREFIX_SHARE = 0.05;
+/** What is kept of prompts fills up whether it comes again or not, so a small model keeps no more than so many contexts. */
+const MOST_KEPT_CONTEXTS = 16;
 
 /** @param available bytes */
 export function planKv(directory: ModelDirectory, wishes: KvWishes, available: number): KvPlan {
@@ -39,31 +41,33 @@ export function planKv(directory: ModelDirectory, wishes: KvWishes, available: n
     name.startsWith('past_key_values.'),
   );
   const bytesPerToken = layers * 2 * kvHeads * headDim * (past?.type === 'float16' ? 2 : 4);
-  const most = wishes.maxRunning * capacityFor(contextLength) * bytesPerToken;
-  const share = (part: number): number => Math.floor((available * part) / wishes.actors);
-  const chosen = (wish: number | undefined, part: number): number => wish ?? Math.min(share(part), most);
-  const kvCacheBytes = chosen(wishes.kvCacheBytes, KV_SHARE);
+  const contextBytes = capacityFor(contextLength) * bytesPerToken;
+  const { kvCacheBytes: wish, prefixCacheBytes: prefixWish, maxRunning, actors } = wishes;
+  const sequences = chosen({ wish, share: KV_SHARE, contexts: maxRunning });
+  const prompts = chosen({ wish: prefixWish, share: PREFIX_SHARE, contexts: MOST_KEPT_CONTEXTS });
   return {
     bytesPerToken,
-    kvCacheBytes,
-    kvCacheTokens: Math.floor(kvCacheBytes / bytesPerToken),
-    prefixCacheBytes: chosen(wishes.prefixCacheBytes, PREFIX_SHARE),
-    why: [
-      reason('sequences', wishes.kvCacheBytes, share(KV_SHARE) < most, KV_SHARE, wishes),
-      reason('prompts', wishes.prefixCacheBytes, share(PREFIX_SHARE) < most, PREFIX_SHARE, wishes),
-    ].join('; '),
+    kvCacheBytes: sequences.bytes,
+    kvCacheTokens: Math.floor(sequences.bytes / bytesPerToken),
+    prefixCacheBytes: prompts.bytes,
+    why: `sequences: ${sequences.why}; prompts: ${prompts.why}`,
   };
+
+  function chosen({ wish, share, contexts }: Need): { readonly bytes: number; readonly why: string } {
+    if (wish !== undefined) return { bytes: wish, why: 'as configured' };
+    const most = contexts * contextBytes;
+    const bytes = Math.floor((available * share) / actors);
+    if (bytes >= most) return { bytes: most, why: `all that ${contexts} full contexts need` };
+    const each = actors === 1 ? '' : `, divided among ${actors} actors`;
+    return { bytes, why: `${share * 100} % of the available memory${each}` };
+  }
 }
 
-function reason(
-  what: string,
-  wish: number | undefined,
-  bounded: boolean,
-  part: number,
-  { maxRunning, actors }: KvWishes,
-): string {
-  if (wish !== undefined) return `${what}: as configured`;
-  if (!bounded) return `${what}: all that ${maxRunning} full contexts need`;
-  const each = actors === 1 ? '' : `, divided among ${actors} actors`;
-  return `${what}: ${part * 100} % of the available memory${each}`;
+interface Need {
+  /** Bytes, as configured. */
+  readonly wish: number | undefined;
+  /** Of the available memory. */
+  readonly share: number;
+  /** As many full contexts as can be used. */
+  readonly contexts: number;
 }

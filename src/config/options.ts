@@ -78,7 +78,7 @@ export interface TroupeOptions {
   readonly pd?: PoolOptions & {
     /** Default: `device`. */
     readonly device?: DeviceChoice;
-    /** Sequences decoded together by one actor. Default 16. */
+    /** Sequences decoded together by one actor, as many as have memory. Default 64. */
     readonly maxRunning?: number;
     /** Sequences waiting in one actor for a place in the batch. Default 32. */
     readonly maxWaiting?: number;

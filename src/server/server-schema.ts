@@ -17,7 +17,7 @@ function isNetwork(text: string): boolean {
 const queueSchema = z.strictObject({
   maxInFlight: setting(whole(1, 65_536).optional(), {
     flag: '--max-in-flight <n>',
-    help: 'requests in the engine at once (default: twice what it decodes together; of a gateway: what its nodes take)',
+    help: 'requests in the engine at once (default: what it decodes together and as many again, 16 an actor at most; of a gateway: what its nodes take)',
     kind: 'number',
   }),
   maxQueued: setting(whole(0, 65_536).default(128), {

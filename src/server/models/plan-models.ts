@@ -139,9 +139,13 @@ function nameFor(model: string): string {
   return statSync(model, { throwIfNoEntry: false })?.isDirectory() === true ? basename(model) : model;
 }
 
-/** Batches that decode, and as many requests that are being prepared for the next places. */
+/** So many being prepared keep an actor's next places filled; who waits before them is dealt with fairly. */
+const MOST_PREPARED = 16;
+
+/** Batches that decode, and requests that are being prepared for the next places. */
 function defaultInFlight(config: ResolvedConfig): number {
-  return 2 * config.maxRunning * mostActors(config);
+  const { maxRunning } = config;
+  return (maxRunning + Math.min(maxRunning, MOST_PREPARED)) * mostActors(config);
 }
 
 /** `pd: { count: 2 }` of a model leaves what else all have in `pd`. */
