@@ -42,9 +42,17 @@ export function planKv(directory: ModelDirectory, wishes: KvWishes, available: n
   );
   const bytesPerToken = layers * 2 * kvHeads * headDim * (past?.type === 'float16' ? 2 : 4);
   const contextBytes = capacityFor(contextLength) * bytesPerToken;
-  const { kvCacheBytes: wish, prefixCacheBytes: prefixWish, maxRunning, actors } = wishes;
-  const sequences = chosen({ wish, share: KV_SHARE, contexts: maxRunning });
-  const prompts = chosen({ wish: prefixWish, share: PREFIX_SHARE, contexts: MOST_KEPT_CONTEXTS });
+  const { actors } = wishes;
+  const share = (wish: number | undefined, part: number, contexts: number): Share => {
+    if (wish !== undefined) return { bytes: wish, why: 'as configured' };
+    const most = contexts * contextBytes;
+    const bytes = Math.floor((available * part) / actors);
+    if (bytes >= most) return { bytes: most, why: `all that ${contexts} full contexts need` };
+    const each = actors === 1 ? '' : `, divided among ${actors} actors`;
+    return { bytes, why: `${part * 100} % of the available memory${each}` };
+  };
+  const sequences = share(wishes.kvCacheBytes, KV_SHARE, wishes.maxRunning);
+  const prompts = share(wishes.prefixCacheBytes, PREFIX_SHARE, MOST_KEPT_CONTEXTS);
   return {
     bytesPerToken,
     kvCacheBytes: sequences.bytes,
@@ -52,22 +60,10 @@ export function planKv(directory: ModelDirectory, wishes: KvWishes, available: n
     prefixCacheBytes: prompts.bytes,
     why: `sequences: ${sequences.why}; prompts: ${prompts.why}`,
   };
-
-  function chosen({ wish, share, contexts }: Need): { readonly bytes: number; readonly why: string } {
-    if (wish !== undefined) return { bytes: wish, why: 'as configured' };
-    const most = contexts * contextBytes;
-    const bytes = Math.floor((available * share) / actors);
-    if (bytes >= most) return { bytes: most, why: `all that ${contexts} full contexts need` };
-    const each = actors === 1 ? '' : `, divided among ${actors} actors`;
-    return { bytes, why: `${share * 100} % of the available memory${each}` };
-  }
 }
 
-interface Need {
-  /** Bytes, as configured. */
-  readonly wish: number | undefined;
-  /** Of the available memory. */
-  readonly share: number;
-  /** As many full contexts as can be used. */
-  readonly contexts: number;
+/** Of one actor. */
+interface Share {
+  readonly bytes: number;
+  readonly why: string;
 }

@@ -32,29 +32,31 @@ describe('a stream that its actor writes when the handler has returned', () => {
   });
   afterEach(() => system.stop());
 
-  const begun = (stream: AsyncIterable<unknown>) => stream[Symbol.asyncIterator]().next();
+  /** Once the handler of the actor that was asked for it has returned. */
+  async function kept<Stream extends AsyncIterable<unknown>>(
+    stream: Stream,
+    asked: ProbeRef,
+  ): Promise<Stream> {
+    await stream[Symbol.asyncIterator]().next();
+    await asked.ask('echo', 'handed over');
+    return stream;
+  }
 
   it('says what the actor died of', async () => {
-    const stream = there.stream('neverEnd', undefined);
-    await begun(stream);
-    await there.ask('echo', 'handed over');
+    const stream = await kept(there.stream('neverEnd', undefined), there);
     system.crash('there/0', 'a drill');
     await diesOf(stream, 'there/0 died: a drill');
   });
 
   it('says what the actor died of to which it was handed on', async () => {
-    const stream = other.stream('relayNeverEnd', there);
-    await begun(stream);
-    await other.ask('echo', 'handed over');
+    const stream = await kept(other.stream('relayNeverEnd', there), other);
     system.crash('there/0', 'a drill');
     await diesOf(stream, 'there/0 died: a drill');
   });
 
   it('says what an actor without a thread died of', async () => {
     const here = await system.spawnLocal(probe, {}, { name: 'here' });
-    const stream = here.stream('neverEnd', undefined);
-    await begun(stream);
-    await here.ask('echo', 'handed over');
+    const stream = await kept(here.stream('neverEnd', undefined), here);
     system.crash('here/0', 'a drill');
     await diesOf(stream, 'here/0 died: a drill');
   });
@@ -69,9 +71,7 @@ describe('a stream that its actor writes when the handler has returned', () => {
   });
 
   it('fails when the actor is stopped, and says so', async () => {
-    const stream = there.stream('neverEnd', undefined);
-    await begun(stream);
-    await there.ask('echo', 'handed over');
+    const stream = await kept(there.stream('neverEnd', undefined), there);
     await system.stopPool('there');
     await diesOf(stream, 'there/0 is stopped');
   });

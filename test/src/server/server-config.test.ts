@@ -130,6 +130,12 @@ describe('the configuration of a server', () => {
     assert.deepEqual(unknownVariables, ['TROUPE_PROT']);
   });
 
+  it('lets into the engine what it decodes together and as many again, sixteen an actor at most', () => {
+    const inFlight = (pd: object) => serverConfig({ pd }).models[0].maxInFlight;
+    assert.equal(inFlight({ count: 1, maxRunning: 4 }), 8);
+    assert.equal(inFlight({ count: 3, maxRunning: 100 }), 3 * 116);
+  });
+
   it('is printed of a gateway without a number of requests that it was not told', () => {
     const printed = (queue: object) => {
       const config = serverConfig({ gateway: true, nats: { servers: ['nats://x'] }, queue });
